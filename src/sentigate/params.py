@@ -1,0 +1,289 @@
+"""params.yaml as typed, frozen objects; unknown keys are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from .architecture import Architecture
+from .cleaning import CleaningSteps
+from .errors import ParamsError, shorten
+from .section import Section
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class VaderSource(Section):
+    """The rated sentences inside the source distribution of vaderSentiment, fetched with pip."""
+
+    kind: Literal["vader"]
+    version: str
+    sha256: Sha256
+    threshold: Annotated[float, Field(ge=0.0, le=4.0)]
+    """Mean ratings (in [-4, 4]) nearer to zero than this are Neutral."""
+
+
+class TwitterSource(Section):
+    """Kaggle's entity sentiment tweets, from the mirror or through kagglehub."""
+
+    kind: Literal["twitter"]
+    handle: str
+    sha256: dict[str, Sha256]
+    """Of each CSV file in the data set."""
+
+
+class ImdbSource(Section):
+    """The Large Movie Review Dataset (Maas et al. 2011), from the mirror or by HTTP."""
+
+    kind: Literal["imdb"]
+    url: str
+    sha256: tuple[Sha256, ...] = Field(min_length=1, strict=False)
+    """Of the archives accepted."""
+
+
+class CsvSource(Section):
+    """A table of the user's own: CSV, TSV, JSON lines or Parquet, also compressed, path or URL."""
+
+    kind: Literal["csv"]
+    path: str
+    sha256: Sha256 | None
+    text_column: str
+    sentiment_column: str
+    id_column: str | None
+    group_column: str | None
+    slice_column: str | None
+    fold_column: str | None
+
+
+Source = Annotated[
+    VaderSource | TwitterSource | ImdbSource | CsvSource, Field(discriminator="kind")
+]
+
+
+class CleanParams(Section):
+    """What the clean stage does to texts, and which rows it drops."""
+
+    steps: CleaningSteps
+    folds: tuple[Literal["train", "validation", "test"], ...] | None = Field(strict=False)
+    """Published folds kept; null keeps every row."""
+    drop_duplicates: bool
+    """Drop a row whose cleaned text and label were seen before."""
+    drop_conflicts: bool
+    """Drop every row whose cleaned text occurs with both labels."""
+
+
+class SplitParams(Section):
+    """How rows are dealt to train, validation and test."""
+
+    rule: Literal["random", "grouped", "published"]
+    stratify: bool
+    test_size: Annotated[float, Field(gt=0.0, lt=1.0)] | None
+    """Share of rows in test; null with the published rule, whose test fold is given."""
+    validation_size: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """Share of the training rows that becomes validation."""
+
+    @model_validator(mode="after")
+    def _test_size_fits_rule(self) -> SplitParams:
+        if (self.test_size is None) != (self.rule == "published"):
+            raise ValueError("test_size is null for rule published and a share for the others")
+        return self
+
+
+class DatasetGates(Section):
+    """Thresholds that belong to one data set."""
+
+    min_rows: Annotated[int, Field(ge=1)]
+    min_test_accuracy: Share
+
+
+class Dataset(Section):
+    """One entry of ``datasets:``."""
+
+    source: Source
+    labels: dict[str, Literal[0, 1] | None]
+    """Every sentiment the source may hold: 1 positive, 0 negative, null left out."""
+    clean: CleanParams
+    split: SplitParams
+    max_length: Annotated[int, Field(ge=1, le=100_000)]
+    """Tokens kept of a text, unless the model says otherwise."""
+    gates: DatasetGates
+
+    @model_validator(mode="after")
+    def _both_classes(self) -> Dataset:
+        if {0, 1} - set(self.labels.values()):
+            raise ValueError("labels must map at least one sentiment to 1 and one to 0")
+        return self
+
+
+class VocabParams(Section):
+    """How texts become tokens."""
+
+    level: Literal["character", "word", "bpe"]
+    min_count: Annotated[int, Field(ge=1)]
+    max_size: Annotated[int, Field(ge=3, le=1_000_000)]
+    """Entries at most, the two special ones included."""
+
+
+class TrainingParams(Section):
+    """How a network is fitted."""
+
+    batch_size: Annotated[int, Field(ge=1)]
+    max_epochs: Annotated[int, Field(ge=1)]
+    patience: Annotated[int, Field(ge=1)]
+    """Epochs without a lower validation loss after which training stops."""
+    learning_rate: Annotated[float, Field(gt=0.0)]
+    weight_decay: Annotated[float, Field(ge=0.0)]
+    gradient_clip: Annotated[float, Field(gt=0.0)]
+    """Largest global norm of the gradient."""
+
+
+class Model(Section):
+    """One entry of ``models:``."""
+
+    vocab: VocabParams
+    max_length: Annotated[int, Field(ge=1, le=100_000)] | None
+    """Tokens kept of a text; null takes the data set's own."""
+    network: Architecture
+    training: TrainingParams
+
+
+class BaselineParams(Section):
+    """TF-IDF with logistic regression."""
+
+    max_ngram: Annotated[int, Field(ge=1, le=5)]
+    min_count: Annotated[int, Field(ge=1)]
+    inverse_regularization: Annotated[float, Field(gt=0.0)]
+
+
+class EvaluateParams(Section):
+    """How the test report is made."""
+
+    bootstrap_samples: Annotated[int, Field(ge=100)]
+    calibration_bins: Annotated[int, Field(ge=2)]
+    listed_errors: Annotated[int, Field(ge=0)]
+    """Most confident mistakes shown in the report."""
+
+
+class RegisterParams(Section):
+    """Where the model goes."""
+
+    alias: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+    """Alias of the best version in the MLflow registry."""
+
+
+class Gates(Section):
+    """Thresholds that hold for every data set."""
+
+    max_text_characters: Annotated[int, Field(ge=1)]
+    min_class_share: Annotated[float, Field(ge=0.0, le=0.5)]
+    max_balance_difference: Share
+    max_size_difference: Share
+    min_coverage: Share
+    max_unknown_share: Share
+    min_gain_over_majority: Annotated[float, Field(ge=-1.0, le=1.0)]
+    max_served_difference: Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    dataset: str
+    model: str
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    datasets: dict[str, Dataset]
+    models: dict[str, Model]
+    baseline: BaselineParams
+    evaluate: EvaluateParams
+    register_: RegisterParams = Field(alias="register")
+    gates: Gates
+
+    @model_validator(mode="after")
+    def _chosen_exist(self) -> Params:
+        for name, chosen, offered in (
+            ("dataset", self.dataset, self.datasets),
+            ("model", self.model, self.models),
+        ):
+            if chosen not in offered:
+                raise ValueError(f"{name} is {chosen!r}; allowed: {', '.join(offered)}")
+        return self
+
+    @property
+    def chosen_dataset(self) -> Dataset:
+        """The entry of ``datasets:`` that ``dataset`` names."""
+        return self.datasets[self.dataset]
+
+    @property
+    def chosen_model(self) -> Model:
+        """The entry of ``models:`` that ``model`` names."""
+        return self.models[self.model]
+
+    @property
+    def max_length(self) -> int:
+        """Tokens kept of a text: the model's own number, or else the data set's."""
+        return self.chosen_model.max_length or self.chosen_dataset.max_length
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """A loader that refuses a key written twice, where PyYAML keeps the last in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} is there twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def parse_params(values: object, origin: str) -> Params:
+    """Check ``values`` (what a YAML file holds) and give them back typed.
+
+    Raises:
+        ParamsError: names the first wrong keys, their values and what is allowed.
+    """
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        problems = [
+            f"  {_dotted(problem['loc'])}: {_message(problem)}"
+            for problem in error.errors(include_url=False)[:5]
+        ]
+        raise ParamsError("\n".join([f"{origin} is not valid:", *problems])) from None
+
+
+def load_params(path: Path) -> Params:
+    """Read and check a params.yaml.
+
+    Raises:
+        ParamsError: the file is missing, is not YAML, or holds a wrong key, type or value.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            values = yaml.load(file, Loader=_UniqueKeys)  # noqa: S506 (a SafeLoader)
+    except FileNotFoundError:
+        raise ParamsError(f"{path} does not exist; run from the project's root") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    return parse_params(values, path.name)
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    """The key as dotted in params.yaml; pydantic adds the union's tag after ``source``."""
+    parts = [str(part) for part in location]
+    if "source" in parts and len(parts) > parts.index("source") + 1:
+        del parts[parts.index("source") + 1]
+    return ".".join(parts) or "top level"
+
+
+def _message(problem: Any) -> str:
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] in ("missing", "value_error"):
+        return message
+    return f"{message} (given: {shorten(problem['input'])})"

@@ -1,0 +1,164 @@
+"""Dealing rows to train, validation and test, and measuring what leaks between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from .errors import DataError
+
+Rows = npt.NDArray[np.int64]
+Rule = Literal["random", "grouped", "published"]
+SPLITS = ("train", "validation", "test")
+
+
+def split_rows(
+    texts: pd.DataFrame,
+    rule: Rule,
+    *,
+    stratify: bool,
+    test_size: float | None,
+    validation_size: float,
+    seed: int,
+) -> pd.DataFrame:
+    """``texts`` with a column ``split``: train, validation or test.
+
+    Rule ``random`` deals rows; ``grouped`` deals whole clusters, so that neither a group nor an
+    identical text is on two sides; ``published`` makes every fold but ``train`` the test split.
+    Validation is carved out of train by the same rule (``published``: at random), as
+    ``validation_size`` of its rows.
+
+    Args:
+        texts: columns group, fold, text (str) and label (int8).
+        rule: see above.
+        stratify: keep the share of positives alike on all sides.
+        test_size: share of rows in test; None with ``published``.
+        validation_size: share of the rows not in test; 0 makes no validation split.
+        seed: of the shuffling.
+
+    Raises:
+        DataError: there are too few rows, groups or folds to make the splits.
+    """
+    if rule == "published":
+        train, test = _published(texts)
+    else:
+        assert test_size is not None  # params see to it
+        train, test = _deal(texts, rule, test_size, stratify, seed)
+    split = np.full(len(texts), "train", dtype=object)
+    split[test] = "test"
+    if validation_size > 0:
+        rest = texts.iloc[train]
+        carving = "random" if rule == "published" else rule
+        _, validation = _deal(rest, carving, validation_size, stratify, seed)
+        split[train[validation]] = "validation"
+    return texts.assign(split=pd.Series(split, index=texts.index, dtype="str"))
+
+
+def leakage(splits: pd.DataFrame) -> dict[str, float]:
+    """Share of test rows whose group, and whose exact text, also occurs in training or validation.
+
+    Args:
+        splits: columns group, text and split.
+
+    Returns:
+        Keys ``group`` and ``text``, values in [0, 1].
+    """
+    in_test = splits["split"] == "test"
+    test, seen = splits.loc[in_test], splits.loc[~in_test]
+    return {key: float(test[key].isin(seen[key]).mean()) for key in ("group", "text")}
+
+
+def _published(texts: pd.DataFrame) -> tuple[Rows, Rows]:
+    in_train = (texts["fold"] == "train").to_numpy()
+    in_test = texts["fold"].isin(["test", "validation"]).to_numpy()
+    if not in_train.any() or not in_test.any() or not (in_train | in_test).all():
+        found = ", ".join(repr(fold) for fold in sorted(texts["fold"].unique()))
+        raise DataError(
+            f"rule published needs rows of fold train and of fold test, and no others; "
+            f"the data has {found}. Choose rule random or grouped."
+        )
+    return np.flatnonzero(in_train), np.flatnonzero(in_test)
+
+
+def _deal(
+    texts: pd.DataFrame, rule: Rule, size: float, stratify: bool, seed: int
+) -> tuple[Rows, Rows]:
+    """Row numbers of the larger and of the smaller side."""
+    deal: Callable[[pd.DataFrame, float, bool, int], tuple[Rows, Rows]]
+    deal = _deal_random if rule == "random" else _deal_grouped
+    try:
+        large, small = deal(texts, size, stratify, seed)
+    except ValueError as error:  # scikit-learn says which class or side is too small
+        raise DataError(f"cannot split {len(texts)} rows: {error}") from None
+    return large, small
+
+
+def _deal_random(
+    texts: pd.DataFrame, size: float, stratify: bool, seed: int
+) -> tuple[Rows, Rows]:
+    from sklearn.model_selection import train_test_split
+
+    large, small = train_test_split(
+        np.arange(len(texts)),
+        test_size=size,
+        random_state=seed,
+        stratify=texts["label"].to_numpy() if stratify else None,
+    )
+    return large, small
+
+
+def _deal_grouped(
+    texts: pd.DataFrame, size: float, stratify: bool, seed: int
+) -> tuple[Rows, Rows]:
+    from sklearn.model_selection import GroupShuffleSplit
+
+    clusters = _clusters(texts)
+    if not stratify:
+        chooser = GroupShuffleSplit(1, test_size=size, random_state=seed)
+        large, small = next(chooser.split(clusters, groups=clusters))
+        return large, small
+    return _deal_clusters(clusters, texts["label"].to_numpy(), size, seed)
+
+
+def _clusters(texts: pd.DataFrame) -> Rows:
+    """A number for each row; rows that share a group or a text, by any chain, share the number."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    groups, group_names = pd.factorize(texts["group"])
+    strings, string_names = pd.factorize(texts["text"])
+    edges = coo_matrix(
+        (np.ones(len(texts), dtype=np.int8), (groups, strings + len(group_names))),
+        shape=(len(group_names) + len(string_names),) * 2,
+    )
+    _, component = connected_components(edges, directed=False)
+    return component[groups].astype(np.int64)
+
+
+def _deal_clusters(
+    clusters: Rows, labels: npt.NDArray[np.int8], size: float, seed: int
+) -> tuple[Rows, Rows]:
+    """Fill the small side with shuffled clusters, none of which overfills either label's share.
+
+    scikit-learn's StratifiedGroupKFold only knows sides of 1/k; this takes any share.
+    """
+    count = int(clusters.max()) + 1
+    if count < 2:
+        raise ValueError("all rows hang together through their groups and texts")
+    positives = np.bincount(clusters, weights=labels, minlength=count)
+    negatives = np.bincount(clusters, minlength=count) - positives
+    wanted = np.array([negatives.sum(), positives.sum()]) * size
+    taken = np.zeros(2)
+    chosen = np.zeros(count, dtype=bool)
+    for cluster in np.random.default_rng(seed).permutation(count):
+        after = taken + (negatives[cluster], positives[cluster])
+        if (after <= wanted + 0.5).all():
+            taken, chosen[cluster] = after, True
+    small = chosen[clusters]
+    if not small.any():
+        raise ValueError(f"no cluster of rows is small enough for a side of {size:.0%}")
+    return np.flatnonzero(~small), np.flatnonzero(small)

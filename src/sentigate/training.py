@@ -1,0 +1,190 @@
+"""Fitting a network with PyTorch Lightning."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Idle OpenMP threads sleep instead of spinning: beside another busy process, spinning makes a
+# step up to 100 times slower. Read by libgomp when torch is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.callbacks import Callback, EarlyStopping, TQDMProgressBar
+from torch import Tensor, nn
+
+from .architecture import Architecture
+from .batching import Batch, Batches, Split
+from .network import Network
+from .params import TrainingParams
+
+Epoch = dict[str, float]
+
+
+class Classifier(lightning.LightningModule):
+    """Binary cross-entropy on logits, AdamW (Loshchilov and Hutter 2019)."""
+
+    def __init__(self, network: Network, params: TrainingParams) -> None:
+        super().__init__()
+        self.network = network
+        self.params = params
+        self.loss = nn.BCEWithLogitsLoss(reduction="sum")
+        self.sums: dict[str, Tensor] = {}
+
+    def training_step(self, batch: Batch) -> Tensor:
+        """Mean loss of a batch."""
+        logits = self.network(batch.ids, batch.lengths)
+        loss: Tensor = self.loss(logits, batch.labels)
+        self._add("train", loss.detach(), logits, batch.labels)
+        return loss / len(batch.labels)
+
+    def validation_step(self, batch: Batch) -> None:
+        """Add up loss and hits of a batch."""
+        logits = self.network(batch.ids, batch.lengths)
+        self._add("validation", self.loss(logits, batch.labels), logits, batch.labels)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log what early stopping watches."""
+        loss, accuracy = self.take("validation")
+        self.log_dict({"validation_loss": loss, "validation_accuracy": accuracy})
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """AdamW, fused: one kernel for all parameters."""
+        return torch.optim.AdamW(
+            self.network.parameters(),
+            lr=self.params.learning_rate,
+            weight_decay=self.params.weight_decay,
+            fused=True,
+        )
+
+    def take(self, name: str) -> tuple[float, float]:
+        """Mean loss and accuracy since the last call."""
+        loss, hits, rows = self.sums.pop(name).tolist()
+        return loss / rows, hits / rows
+
+    def _add(self, name: str, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        hits = ((logits > 0) == (labels > 0.5)).sum()
+        step = torch.stack([loss.double(), hits.double(), loss.new_tensor(len(labels)).double()])
+        self.sums[name] = self.sums[name] + step if name in self.sums else step
+
+
+class _Recorder(Callback):
+    """Keeps a row per epoch, and the weights of the epoch with the lowest validation loss."""
+
+    def __init__(self, on_epoch: Callable[[Epoch], None]) -> None:
+        self.on_epoch = on_epoch
+        self.rows: list[Epoch] = []
+        self.best_loss = float("inf")
+        self.best: dict[str, Tensor] = {}
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        assert isinstance(pl_module, Classifier)
+        loss, _ = pl_module.take("train")
+        validation_loss = float(trainer.callback_metrics["validation_loss"])
+        row = {
+            "epoch": len(self.rows),
+            "train_loss": loss,
+            "validation_loss": validation_loss,
+            "validation_accuracy": float(trainer.callback_metrics["validation_accuracy"]),
+        }
+        self.rows.append(row)
+        if validation_loss < self.best_loss:
+            self.best_loss = validation_loss
+            self.best = {k: v.detach().clone() for k, v in pl_module.network.state_dict().items()}
+        self.on_epoch(row)
+
+
+class _ProgressBar(TQDMProgressBar):
+    """A bar per epoch that also says how the epochs before it went."""
+
+    def get_metrics(self, *args: Any) -> dict[str, Any]:
+        metrics = super().get_metrics(*args)
+        metrics.pop("v_num", None)
+        return metrics
+
+
+def fit(
+    train: Split,
+    validation: Split,
+    architecture: Architecture,
+    vocabulary_size: int,
+    params: TrainingParams,
+    *,
+    seed: int,
+    scratch: Path,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    progress: bool = True,
+) -> tuple[dict[str, Tensor], pd.DataFrame]:
+    """Train until the validation loss has not fallen for ``params.patience`` epochs.
+
+    The same inputs give the same bits on one kind of processor, whatever the number of threads.
+
+    Args:
+        train: rows to learn from.
+        validation: rows that decide when to stop and which epoch's weights are kept.
+        architecture: shape of the network.
+        vocabulary_size: entries of the tokenizer.
+        params: optimisation.
+        seed: of initial weights, dropout and the order of batches.
+        scratch: folder for what Lightning may write.
+        on_epoch: called with each epoch's row as it ends.
+        progress: show a bar on stderr.
+
+    Returns:
+        The best epoch's weights, and a row per epoch: epoch (int), train_loss, validation_loss,
+        validation_accuracy (float).
+    """
+    lightning.seed_everything(seed, verbose=False)
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    recorder = _Recorder(on_epoch)
+    classifier = Classifier(Network(architecture, vocabulary_size), params)
+    callbacks: list[Callback] = [
+        recorder,
+        EarlyStopping("validation_loss", patience=params.patience, check_finite=True),
+    ]
+    if progress:
+        callbacks.append(_ProgressBar(leave=True))
+    with warnings.catch_warnings():
+        # Batches come ready from memory; worker processes would only copy them.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*IterableDataset.*__len__.*")
+        trainer = lightning.Trainer(
+            accelerator="cpu",
+            max_epochs=params.max_epochs,
+            gradient_clip_val=params.gradient_clip,
+            deterministic=True,
+            callbacks=callbacks,
+            default_root_dir=scratch,
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=progress,
+            num_sanity_val_steps=0,
+        )
+        trainer.fit(
+            classifier,
+            Batches(train, params.batch_size, shuffle_seed=seed),
+            Batches(validation, 4 * params.batch_size),
+        )
+    table = pd.DataFrame(recorder.rows)
+    return recorder.best, table.astype({"epoch": "int64"})
+
+
+@torch.inference_mode()
+def predict(network: Network, split: Split, batch_size: int = 256) -> npt.NDArray[np.float32]:
+    """P(positive) of every row: (rows,) float32, in the split's order."""
+    network.eval()
+    probabilities = np.empty(len(split.lengths), dtype=np.float32)
+    for batch in Batches(split, batch_size):
+        probabilities[batch.rows.numpy()] = network(batch.ids, batch.lengths).sigmoid().numpy()
+    return probabilities

@@ -1,0 +1,117 @@
+"""Building a tokenizer from training texts: characters, words or byte-pair subwords."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from .errors import DataError
+from .padding import CHUNK
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+# Plain entries, not tokenizers' "special tokens", which are matched in raw text: real tweets hold
+# a literal "<unk>". The pre-tokenizer parts "<" from "unk", so no text can become these.
+# Their ids are padding.PAD_ID and padding.UNKNOWN_ID.
+PAD, UNKNOWN = "<pad>", "<unk>"
+
+Level = Literal["character", "word", "bpe"]
+
+
+def build_tokenizer(
+    texts: Sequence[str], level: Level, *, min_count: int, max_size: int
+) -> Tokenizer:
+    """A Hugging Face tokenizer whose ids are ranked by frequency; 0 is padding, 1 unknown.
+
+    Args:
+        texts: training texts.
+        level: ``character``: every code point; ``word``: words, and punctuation sign by sign;
+            ``bpe``: byte-pair merges within words (Sennrich et al. 2016).
+        min_count: entries (``bpe``: pairs) seen less often are left out.
+        max_size: entries at most, both special ones included.
+
+    Raises:
+        DataError: no token is seen ``min_count`` times.
+    """
+    from tokenizers import Tokenizer, models
+
+    if level == "bpe":
+        return _byte_pairs(texts, min_count, max_size)
+    # Counted here rather than by the trainer, which breaks ties differently from run to run.
+    tokenizer = _with_pre_tokenizer(Tokenizer(models.WordLevel({}, unk_token=UNKNOWN)), level)
+    counts = _count(tokenizer, level, texts)
+    frequent = [(token, count) for token, count in counts.items() if count >= min_count]
+    if not frequent:
+        raise DataError(f"no {level} occurs {min_count} times in {len(texts)} training texts")
+    ranked = sorted(frequent, key=lambda item: (-item[1], item[0]))[: max_size - 2]
+    entries = [PAD, UNKNOWN, *(token for token, _ in ranked)]
+    model = models.WordLevel({token: i for i, token in enumerate(entries)}, unk_token=UNKNOWN)
+    return _with_pre_tokenizer(Tokenizer(model), level)
+
+
+def vocabulary_table(tokenizer: Tokenizer, texts: Sequence[str]) -> pd.DataFrame:
+    """The entries with their share of the tokens in ``texts``.
+
+    Returns:
+        Columns id (int), token (str), count (int) and share (float), in order of id. The shares
+        of all entries sum to 1; that of the unknown token is what the vocabulary misses.
+    """
+    counts = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
+    for start in range(0, len(texts), CHUNK):
+        encodings = tokenizer.encode_batch_fast(texts[start : start + CHUNK])
+        ids = np.concatenate([np.asarray(encoding.ids, dtype=np.int64) for encoding in encodings])
+        counts += np.bincount(ids, minlength=len(counts))
+    entries = sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1])
+    table = pd.DataFrame(
+        {
+            "id": [token_id for _, token_id in entries],
+            "token": pd.Series([token for token, _ in entries], dtype="str"),
+            "count": counts,
+        }
+    )
+    return table.assign(share=table["count"] / max(1, table["count"].sum()))
+
+
+def _with_pre_tokenizer(tokenizer: Tokenizer, level: Level) -> Tokenizer:
+    from tokenizers import Regex, pre_tokenizers
+
+    if level == "character":
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+        return tokenizer
+    words = pre_tokenizers.Split(Regex(r"\w+(?:['’]\w+)*|[^\w\s]"), "removed", invert=True)
+    if level == "bpe":  # bytes, so that nothing is unknown; "Ġ" marks where a word begins
+        byte_level = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([words, byte_level])
+    else:
+        tokenizer.pre_tokenizer = words
+    return tokenizer
+
+
+def _count(tokenizer: Tokenizer, level: Level, texts: Sequence[str]) -> Counter[str]:
+    if level == "character":  # the same pieces, 20 times faster
+        return Counter("".join(texts))
+    split = tokenizer.pre_tokenizer.pre_tokenize_str
+    return Counter(piece for text in texts for piece, _ in split(text))
+
+
+def _byte_pairs(texts: Sequence[str], min_count: int, max_size: int) -> Tokenizer:
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    tokenizer = _with_pre_tokenizer(Tokenizer(models.BPE(unk_token=UNKNOWN)), "bpe")
+    trainer = trainers.BpeTrainer(
+        vocab_size=max_size,
+        min_frequency=min_count,
+        special_tokens=[PAD, UNKNOWN],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    state = json.loads(tokenizer.to_str())
+    state["added_tokens"] = []  # see PAD
+    return Tokenizer.from_str(json.dumps(state))
