@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,3 +82,12 @@ class Batches:
             labels=torch.from_numpy(split.labels[rows].astype(np.float32)),
             rows=torch.from_numpy(rows.astype(np.int64)),
         )
+
+
+def load_split(folder: Path) -> Split:
+    """One split, memory-mapped, from ids.npy, lengths.npy and labels.npy."""
+    ids, lengths, labels = (
+        np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        for name in ("ids", "lengths", "labels")
+    )
+    return Split(ids, lengths, labels)

@@ -73,6 +73,7 @@ def _percent(axis: Axis, decimals: int | None = 0) -> None:
 
 
 def confusion_chart(table: pd.DataFrame) -> Figure:
+    """Counts and shares of each actual class, from ``actual`` and ``predicted`` class names."""
     from matplotlib.colors import LinearSegmentedColormap
 
     counts = pd.crosstab(table["actual"], table["predicted"]).reindex(
@@ -109,6 +110,7 @@ def confusion_chart(table: pd.DataFrame) -> Figure:
 def roc_chart(
     curves: Sequence[pd.DataFrame], labels: IntArray, probabilities: Sequence[FloatArray]
 ) -> Figure:
+    """Two curves of ``roc_points``, the model's and the baseline's, with the areas under them."""
     from sklearn.metrics import roc_auc_score
 
     figure = _figure(5.4, 5.2)
@@ -133,6 +135,7 @@ def roc_chart(
 def precision_recall_chart(
     curves: Sequence[pd.DataFrame], labels: IntArray, probabilities: Sequence[FloatArray]
 ) -> Figure:
+    """Two curves of ``precision_recall_points``, the model's and the baseline's."""
     from sklearn.metrics import average_precision_score
 
     figure = _figure(5.4, 5.2)
@@ -165,6 +168,7 @@ def precision_recall_chart(
 def calibration_chart(
     table: pd.DataFrame, labels: IntArray, probabilities: FloatArray, bins: int
 ) -> Figure:
+    """A reliability diagram of a ``calibration_table`` above a histogram of the probabilities."""
     figure = _figure(5.4, 6.0)
     upper, lower = figure.subplots(2, height_ratios=(3, 1), sharex=True)
     upper.plot((0, 1), (0, 1), ":", color=GREY, linewidth=1.2, label="Perfect calibration")
@@ -208,12 +212,13 @@ def calibration_chart(
 
 
 def training_chart(table: pd.DataFrame) -> Figure:
+    """Loss and validation accuracy by epoch, the epoch of the lowest validation loss marked."""
     from matplotlib.ticker import MaxNLocator
 
     figure = _figure(9.0, 3.8)
     left, right = figure.subplots(1, 2)
     epochs = table["epoch"].to_numpy()
-    best = epochs[table["validation_loss"].to_numpy().argmin()]
+    best = epochs[np.nanargmin(table["validation_loss"])]
     points: dict[str, Any] = {"markersize": 4, "color": BLUE, "label": "Validation"}
     training = {**points, "color": ORANGE, "label": "Training"}
     left.plot(epochs, table["train_loss"], "o--", **training)
@@ -234,6 +239,7 @@ def training_chart(table: pd.DataFrame) -> Figure:
 
 
 def slices_chart(table: pd.DataFrame) -> Figure:
+    """Accuracy, with its interval, of the largest slices of ``slice_figures``."""
     shown = table.nlargest(MAX_SLICES, "rows", keep="first")
     overall = float(np.average(table["accuracy"], weights=table["rows"]))
     figure = _figure(8.0, 1.5 + 0.3 * len(shown))

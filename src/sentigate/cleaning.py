@@ -1,4 +1,4 @@
-"""Text cleaning: the switches of a data set, and the function that applies them.
+"""Text cleaning.
 
 The same code runs in the clean stage and inside the registered model, so what the model was
 trained on and what it is served never differ.
@@ -11,32 +11,13 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from .section import Section
+from .cleaning_steps import CleaningSteps
 
 LINK = re.compile(r"(?:https?://|www\.|pic\.twitter\.com/)\S+", re.IGNORECASE)
 MENTION = re.compile(r"(?<!\w)@\w+")
 TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
 NOT_LETTER = re.compile(r"[^a-z ]", re.IGNORECASE)
 SPACE = re.compile(r"\s+")
-
-
-class CleaningSteps(Section):
-    """Which cleaning steps a data set gets; they run in the order of the fields."""
-
-    normalize_unicode: bool = False
-    """NFKC: full-width, ligature and styled letters become plain ones."""
-    remove_html: bool = False
-    """Tags and comments become a space, entities their character."""
-    remove_links: bool = False
-    remove_mentions: bool = False
-    """``@name``."""
-    lowercase: bool = False
-    remove_stop_words: bool = False
-    """scikit-learn's English list. It holds "not" and "no", so it costs accuracy on sentiment."""
-    letters_only: bool = False
-    """Everything but a-z and white space becomes a space."""
-    squeeze_whitespace: bool = False
-    """Runs of white space become one space; ends are trimmed."""
 
 
 def _remove_html(text: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from .cleaning import CleaningSteps, make_cleaner
+from .cleaning import make_cleaner
+from .cleaning_steps import CleaningSteps
 from .errors import DataError, shorten
 
 

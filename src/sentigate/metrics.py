@@ -170,8 +170,7 @@ def slice_figures(frame: pd.DataFrame) -> pd.DataFrame:
         raise DataError(f"{int((codes < 0).sum()):,} rows have no slice; every row needs one")
 
     def total(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        sums: npt.NDArray[np.float64] = np.bincount(codes, values.astype(np.float64), len(names))
-        return sums
+        return np.bincount(codes, values, len(names)).astype(np.float64)
 
     predicted = probabilities >= THRESHOLD
     rows, positives, correct = np.bincount(codes), total(labels), total(predicted == labels)
@@ -209,8 +208,9 @@ def confident_errors(frame: pd.DataFrame, count: int) -> pd.DataFrame:
         frame["label"].to_numpy(), frame["probability"].to_numpy()
     )
     columns = ["id", "slice", "text", "label", "probability"]
-    distance = pd.Series(np.abs(probabilities - THRESHOLD), index=frame.index)
-    wrong: pd.DataFrame = frame[columns][(probabilities >= THRESHOLD) != labels]
+    mistaken = (probabilities >= THRESHOLD) != labels
+    distance = np.abs(probabilities - THRESHOLD)[mistaken]
+    wrong: pd.DataFrame = frame.loc[mistaken, columns]
     wrong = wrong.assign(distance=distance).sort_values(
         ["distance", "id"], ascending=[False, True], ignore_index=True
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -45,3 +46,20 @@ def pad_texts(tokenizer: Tokenizer, texts: Sequence[str], max_length: int) -> Pa
             ids[row, : len(tokens)] = tokens
             lengths[row] = len(tokens)
     return Padded(ids, lengths)
+
+
+def padding_checks(padded: Padded) -> pd.DataFrame:
+    """What the gate looks at in every row.
+
+    Returns:
+        Columns length, tokens (ids that are not padding), largest_id (int) and unknown_share
+        (float, of the text's tokens).
+    """
+    return pd.DataFrame(
+        {
+            "length": padded.lengths,
+            "tokens": (padded.ids != PAD_ID).sum(axis=1),
+            "largest_id": padded.ids.max(axis=1, initial=0).astype(np.int64),
+            "unknown_share": (padded.ids == UNKNOWN_ID).sum(axis=1) / padded.lengths,
+        }
+    )

@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from .architecture import Architecture
-from .cleaning import CleaningSteps
+from .cleaning_steps import CleaningSteps
 from .errors import ParamsError, shorten
 from .section import Section
 
@@ -225,6 +225,14 @@ class Params(Section):
     def max_length(self) -> int:
         """Tokens kept of a text: the model's own number, or else the data set's."""
         return self.chosen_model.max_length or self.chosen_dataset.max_length
+
+
+    def chosen(self) -> dict[str, Any]:
+        """What this run depends on, as nested plain values: the chosen entries only."""
+        values = self.model_dump(mode="json", by_alias=True, exclude={"datasets", "models"})
+        values["dataset"] = {"name": self.dataset, **self.chosen_dataset.model_dump(mode="json")}
+        values["model"] = {"name": self.model, **self.chosen_model.model_dump(mode="json")}
+        return values
 
 
 class _UniqueKeys(yaml.SafeLoader):

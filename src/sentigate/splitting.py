@@ -162,3 +162,34 @@ def _deal_clusters(
     if not small.any():
         raise ValueError(f"no cluster of rows is small enough for a side of {size:.0%}")
     return np.flatnonzero(~small), np.flatnonzero(small)
+
+
+def split_summary(splits: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """For each split that has rows: ``rows`` and ``positives``, the share of label 1."""
+    return {
+        name: {"rows": len(part), "positives": round(float(part["label"].mean()), 6)}
+        for name in SPLITS
+        if len(part := splits.loc[splits["split"] == name])
+    }
+
+
+def split_checks(
+    splits: pd.DataFrame, test_size: float | None, validation_size: float
+) -> pd.DataFrame:
+    """``splits`` with what its gate looks at in every row.
+
+    Adds splits_of_group and splits_of_text (how many splits the row's group, and its text, fall
+    in), size_difference (its split's share of all rows less the share asked for) and
+    balance_difference (its split's share of positives less that of all rows).
+    """
+    share = splits["split"].value_counts(normalize=True)
+    test = float(share.get("test", 0.0)) if test_size is None else test_size
+    validation = (1 - test) * validation_size
+    wanted = {"train": 1 - test - validation, "validation": validation, "test": test}
+    balance = splits.groupby("split")["label"].mean() - splits["label"].mean()
+    return splits.assign(
+        splits_of_group=splits.groupby("group")["split"].transform("nunique"),
+        splits_of_text=splits.groupby("text")["split"].transform("nunique"),
+        size_difference=splits["split"].map(share - pd.Series(wanted)),
+        balance_difference=splits["split"].map(balance),
+    )

@@ -13,8 +13,6 @@ from typing import Any
 # step up to 100 times slower. Read by libgomp when torch is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytorch_lightning as lightning
 import torch
@@ -178,13 +176,3 @@ def fit(
         )
     table = pd.DataFrame(recorder.rows)
     return recorder.best, table.astype({"epoch": "int64"})
-
-
-@torch.inference_mode()
-def predict(network: Network, split: Split, batch_size: int = 256) -> npt.NDArray[np.float32]:
-    """P(positive) of every row: (rows,) float32, in the split's order."""
-    network.eval()
-    probabilities = np.empty(len(split.lengths), dtype=np.float32)
-    for batch in Batches(split, batch_size):
-        probabilities[batch.rows.numpy()] = network(batch.ids, batch.lengths).sigmoid().numpy()
-    return probabilities

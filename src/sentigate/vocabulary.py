@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import DataError
-from .padding import CHUNK
+from .padding import CHUNK, UNKNOWN_ID
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -59,8 +59,8 @@ def vocabulary_table(tokenizer: Tokenizer, texts: Sequence[str]) -> pd.DataFrame
     """The entries with their share of the tokens in ``texts``.
 
     Returns:
-        Columns id (int), token (str), count (int) and share (float), in order of id. The shares
-        of all entries sum to 1; that of the unknown token is what the vocabulary misses.
+        In order of id: id (int), token (str), count (int), known_share (float: the entry's share
+        of all tokens, 0 for the special entries, so that the sum is the coverage).
     """
     counts = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
     for start in range(0, len(texts), CHUNK):
@@ -75,7 +75,8 @@ def vocabulary_table(tokenizer: Tokenizer, texts: Sequence[str]) -> pd.DataFrame
             "count": counts,
         }
     )
-    return table.assign(share=table["count"] / max(1, table["count"].sum()))
+    share = table["count"] / max(1, table["count"].sum())
+    return table.assign(known_share=share.where(table["id"] > UNKNOWN_ID, 0.0))
 
 
 def _with_pre_tokenizer(tokenizer: Tokenizer, level: Level) -> Tokenizer:

@@ -1,0 +1,50 @@
+"""baseline: what a linear model reaches on the same split, so that no figure stands alone."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipeline.stage import Output, StageRun, run
+from sentigate.baseline import fit_predict
+from sentigate.metrics import classification_figures
+
+
+def baseline(stage: StageRun) -> Output:
+    """Write reports/baseline.json, and a probability per validation and test row."""
+    params = stage.params.baseline
+    splits = pd.read_parquet("data/split/texts.parquet")
+    train = splits.loc[splits["split"] == "train"]
+    others = splits.loc[splits["split"] != "train", ["id", "split", "label", "text"]]
+    probability = fit_predict(
+        train["text"].tolist(),
+        train["label"].to_numpy(),
+        others["text"].tolist(),
+        max_ngram=params.max_ngram,
+        min_count=params.min_count,
+        inverse_regularization=params.inverse_regularization,
+        seed=stage.params.seed,
+    )
+    predictions = others.drop(columns="text").assign(probability=probability)
+    figures = {
+        name: classification_figures(
+            part["label"].to_numpy(),
+            part["probability"].to_numpy(),
+            samples=stage.params.evaluate.bootstrap_samples,
+            bins=stage.params.evaluate.calibration_bins,
+            seed=stage.params.seed,
+        ).as_dict()
+        for name, part in predictions.groupby("split")
+    }
+    stage.write_table(predictions, "reports/baseline_predictions.parquet")
+    stage.write_json(figures, "reports/baseline.json")
+    print(f"  test accuracy {figures['test']['accuracy']:.4f}")
+    return Output(
+        predictions.assign(correct=(probability >= 0.5) == (predictions["label"] == 1)).astype(
+            {"correct": "int8"}
+        ),
+        {"majority": max(others["label"].mean(), 1 - others["label"].mean())},
+    )
+
+
+if __name__ == "__main__":
+    run("baseline", baseline)

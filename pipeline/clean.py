@@ -1,0 +1,42 @@
+"""clean: give sentiments their label, clean the texts, drop what cannot be learned from."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipeline.stage import Output, StageRun, run
+from sentigate.filtering import label_and_clean
+
+
+def clean(stage: StageRun) -> Output:
+    """Write data/clean/texts.parquet, and reports/clean.json: rows that each rule took."""
+    dataset, gates = stage.params.chosen_dataset, stage.params.gates
+    texts, taken = label_and_clean(
+        pd.read_parquet("data/raw/texts.parquet"),
+        dataset.labels,
+        dataset.clean.steps,
+        folds=dataset.clean.folds,
+        drop_duplicates=dataset.clean.drop_duplicates,
+        drop_conflicts=dataset.clean.drop_conflicts,
+    )
+    stage.write_table(texts, "data/clean/texts.parquet")
+    stage.write_json({"rows": taken}, "reports/clean.json")
+    for rule, rows in taken.items():
+        print(f"  {rule:<20} {rows:>7,}")
+    return Output(
+        texts.assign(
+            characters=texts["text"].str.len(),
+            rows_of_text=texts.groupby("text")["id"].transform("size"),
+            labels_of_text=texts.groupby("text")["label"].transform("nunique"),
+        ),
+        {
+            "min_class_share": gates.min_class_share,
+            "max_class_share": 1 - gates.min_class_share,
+            "max_rows_per_text": 1 if dataset.clean.drop_duplicates else len(texts),
+            "max_labels_per_text": 1 if dataset.clean.drop_conflicts else 2,
+        },
+    )
+
+
+if __name__ == "__main__":
+    run("clean", clean)

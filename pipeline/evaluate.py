@@ -1,0 +1,104 @@
+"""evaluate: judge the network on the test split, beside the linear baseline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.stage import Output, StageRun, run
+from sentigate.batching import load_split
+from sentigate.metrics import classification_figures, confident_errors, slice_figures
+from sentigate.plots import write_plots
+from sentigate.predictor import load_network, predict
+from sentigate.report import render_report
+from sentigate.tracking import find_run
+
+GATES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train")
+PLOTS = {
+    "Confusion matrix": "confusion",
+    "ROC": "roc",
+    "Precision and recall": "precision_recall",
+    "Calibration": "calibration",
+    "Training": "training",
+    "Slices": "slices",
+}
+
+
+def evaluate(stage: StageRun) -> Output:
+    """Write reports/: metrics.json, predictions.parquet, slices.csv, plots/, report.html."""
+    params, settings = stage.params, stage.params.evaluate
+    network = load_network(Path("models"))
+    splits = pd.read_parquet("data/split/texts.parquet")
+    held_out = splits.loc[splits["split"] != "train"].copy()
+    for name, rows in held_out.groupby("split").groups.items():
+        held_out.loc[rows, "probability"] = predict(network, load_split(Path("data/padded", name)))
+    baseline = pd.read_parquet("reports/baseline_predictions.parquet")
+    held_out["baseline_probability"] = baseline["probability"].to_numpy()
+
+    def figures(split: str, column: str) -> dict[str, float | int | None]:
+        part = held_out.loc[held_out["split"] == split]
+        return classification_figures(
+            part["label"].to_numpy(),
+            part[column].to_numpy(),
+            samples=settings.bootstrap_samples,
+            bins=settings.calibration_bins,
+            seed=params.seed,
+        ).as_dict()
+
+    test = held_out.loc[held_out["split"] == "test"]
+    positives = float(test["label"].mean())
+    metrics = {
+        "test": figures("test", "probability"),
+        "baseline": figures("test", "baseline_probability"),
+        "validation": figures("validation", "probability"),
+        "majority": {"accuracy": round(max(positives, 1 - positives), 6)},
+    }
+    slices = slice_figures(test)
+    columns = ["id", "split", "slice", "label", "probability", "baseline_probability"]
+    stage.write_table(held_out[columns], "reports/predictions.parquet")
+    stage.write_json(metrics, "reports/metrics.json")
+    slices.to_csv(stage.path("reports/slices.csv"), index=False, lineterminator="\n")
+    plots = stage.path("reports/plots")
+    write_plots(
+        plots,
+        labels=test["label"].to_numpy(),
+        probabilities=test["probability"].to_numpy(),
+        baseline_probabilities=test["baseline_probability"].to_numpy(),
+        training=pd.read_csv("reports/training.csv"),
+        slices=slices,
+        bins=settings.calibration_bins,
+    )
+    split = json.loads(Path("reports/split.json").read_text("utf-8"))
+    page = render_report(
+        dataset=params.dataset,
+        model=params.model,
+        figures=metrics,
+        splits=pd.DataFrame(split["splits"]).T.rename_axis("split").reset_index(),
+        leakage=split["leakage"],
+        slices=slices,
+        errors=confident_errors(test, settings.listed_errors),
+        gates=[json.loads(Path(f"reports/gates/{g}.json").read_text("utf-8")) for g in GATES],
+        images={title: plots / f"{name}.png" for title, name in PLOTS.items()},
+    )
+    stage.path("reports/report.html").write_text(page, encoding="utf-8")
+
+    def log(passed: bool) -> None:
+        tracked = find_run(Path("models/weights.safetensors"), f"{params.dataset}-{params.model}")
+        tracked.log_metrics(metrics)
+        tracked.log_files(stage.out / "reports", "reports")
+
+    correct = (test["probability"] >= 0.5) == (test["label"] == 1)
+    baseline_correct = (test["baseline_probability"] >= 0.5) == (test["label"] == 1)
+    return Output(
+        test.assign(
+            correct=correct.astype("float64"), baseline_correct=baseline_correct.astype("float64")
+        ),
+        {"min_test_accuracy": params.chosen_dataset.gates.min_test_accuracy},
+        after_gate=log,
+    )
+
+
+if __name__ == "__main__":
+    run("evaluate", evaluate)

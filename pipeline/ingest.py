@@ -1,0 +1,29 @@
+"""ingest: fetch the chosen data set and write it as one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.stage import Output, StageRun, run
+from sentigate.sources import read_source
+
+
+def ingest(stage: StageRun) -> Output:
+    """Write data/raw/texts.parquet: id, group, slice, sentiment, text, fold."""
+    dataset, gates = stage.params.chosen_dataset, stage.params.gates
+    raw = read_source(
+        dataset.source, list(dataset.labels), gates.max_text_characters, Path(".cache/archives")
+    )
+    stage.write_table(raw, "data/raw/texts.parquet")
+    return Output(
+        raw.assign(characters=raw["text"].str.len()),
+        {
+            "min_rows": dataset.gates.min_rows,
+            "sentiments": list(dataset.labels),
+            "max_text_characters": gates.max_text_characters,
+        },
+    )
+
+
+if __name__ == "__main__":
+    run("ingest", ingest)

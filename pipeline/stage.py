@@ -1,0 +1,106 @@
+"""What the nine stage scripts share: read params, run, gate, write whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from sentigate.errors import GateFailed, SentigateError
+from sentigate.params import Params, load_params
+
+FAILED = Path("reports/failed")
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a stage made.
+
+    Attributes:
+        frame: what its suite is run on.
+        thresholds: a value for each parameter in the suite.
+        key: the frame's column that names a row in messages.
+        after_gate: called with the gate's verdict, before anything is published.
+    """
+
+    frame: pd.DataFrame
+    thresholds: Mapping[str, Any] = field(default_factory=dict)
+    key: str = "id"
+    after_gate: Callable[[bool], None] = lambda passed: None
+
+
+class StageRun(NamedTuple):
+    """What a stage function is given: the params, and a folder laid out as the repository,
+    in which it writes its outputs.
+    """
+
+    params: Params
+    out: Path
+
+    def path(self, output: str) -> Path:
+        """Where to write the output that will be ``output``; its folder exists."""
+        path = self.out / output
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write_table(self, frame: pd.DataFrame, output: str) -> None:
+        """Write a Parquet file."""
+        frame.to_parquet(self.path(output), index=False, compression="zstd")
+
+    def write_json(self, content: Mapping[str, Any], output: str) -> None:
+        """Write an indented JSON file; NaN is refused."""
+        text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+        self.path(output).write_text(text + "\n", encoding="utf-8")
+
+
+def run(name: str, function: Callable[[StageRun], Output]) -> None:
+    """Run one stage from the project's root and exit: 0 when its outputs are in place, else 1.
+
+    The outputs are written to a scratch folder, and moved into place when the suite
+    ``expectations/<name>.json`` holds. The gate's verdict goes to reports/gates/, or, when the
+    data fails, to reports/failed/, which is no stage's output.
+    """
+    scratch = Path(".stage") / name
+    try:
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        _run(name, function, scratch)
+    except SentigateError as error:
+        sys.exit(f"sentigate {name}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"sentigate {name}: interrupted, nothing was written")
+    except OSError as error:
+        sys.exit(f"sentigate {name}: {error}; nothing was written")
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _run(name: str, function: Callable[[StageRun], Output], scratch: Path) -> None:
+    stage = StageRun(load_params(Path("params.yaml")), scratch)
+    output = function(stage)
+
+    from sentigate.gates import validate  # 2 s: not before the stage itself has succeeded
+
+    suite = Path("expectations") / f"{name}.json"
+    result = validate(suite, output.frame, output.thresholds, output.key)
+    for old in FAILED.glob(f"{name}.*"):
+        old.unlink()
+    if not result.success:
+        shutil.rmtree(scratch)
+    folder = "gates" if result.success else "failed"
+    stage.write_json(result.to_dict(), f"reports/{folder}/{name}.json")
+    stage.path(f"reports/{folder}/{name}.html").write_text(result.to_html(), encoding="utf-8")
+    output.after_gate(result.success)
+    for path in sorted(file for file in scratch.rglob("*") if file.is_file()):
+        target = path.relative_to(scratch)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
+    if not result.success:
+        raise GateFailed(f"{result.message()}\n  the same as a page: {FAILED / name}.html")
+    print(f"{name}: {len(result.expectations)} expectations met on {result.rows:,} rows")

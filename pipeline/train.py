@@ -1,0 +1,62 @@
+"""train: fit the network, as one MLflow run, and keep the best epoch's weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+
+from pipeline.stage import Output, StageRun, run
+from sentigate.batching import load_split
+from sentigate.errors import DataError
+from sentigate.tracking import run_or_fail
+from sentigate.training import fit
+
+
+def train(stage: StageRun) -> Output:
+    """Write models/weights.safetensors, models/model.json and reports/training.csv."""
+    params, model = stage.params, stage.params.chosen_model
+    training, validation = (load_split(Path("data/padded", s)) for s in ("train", "validation"))
+    if not len(validation.labels):
+        raise DataError("there are no validation rows to stop by: raise split.validation_size")
+    vocabulary_size = Tokenizer.from_file("data/vocab/tokenizer.json").get_vocab_size()
+    with run_or_fail(f"{params.dataset}-{params.model}") as tracked:
+        tracked.log_params(params.chosen())
+        weights, epochs = fit(
+            training,
+            validation,
+            model.network,
+            vocabulary_size,
+            model.training,
+            seed=params.seed,
+            scratch=stage.out,
+            on_epoch=lambda row: tracked.log_metrics(row, step=int(row["epoch"])),
+        )
+        path = stage.path("models/weights.safetensors")
+        save_file(weights, path)
+        tracked.tag_weights(path)
+        description = {
+            "network": model.network.model_dump(mode="json"),
+            "vocabulary_size": vocabulary_size,
+            "max_length": params.max_length,
+        }
+        stage.write_json(description, "models/model.json")
+        epochs.to_csv(stage.path("reports/training.csv"), index=False, lineterminator="\n")
+
+    def end(passed: bool) -> None:
+        tracked.log_files(stage.out / "reports", "reports")
+        tracked.end("FINISHED" if passed else "FAILED")
+
+    kept = epochs["validation_loss"] == epochs["validation_loss"].min()
+    positives = float(validation.labels.mean())
+    return Output(
+        epochs.assign(kept_accuracy=epochs["validation_accuracy"].where(kept)),
+        {"needed_accuracy": max(positives, 1 - positives) + params.gates.min_gain_over_majority},
+        key="epoch",
+        after_gate=end,
+    )
+
+
+if __name__ == "__main__":
+    run("train", train)

@@ -1,0 +1,34 @@
+"""vocab: build the tokenizer from the training texts alone."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipeline.stage import Output, StageRun, run
+from sentigate.vocabulary import build_tokenizer, vocabulary_table
+
+
+def vocab(stage: StageRun) -> Output:
+    """Write data/vocab/tokenizer.json."""
+    params = stage.params.chosen_model.vocab
+    splits = pd.read_parquet("data/split/texts.parquet", columns=["text", "split"])
+    texts = splits.loc[splits["split"] == "train", "text"].tolist()
+    tokenizer = build_tokenizer(
+        texts, params.level, min_count=params.min_count, max_size=params.max_size
+    )
+    path = stage.path("data/vocab/tokenizer.json")
+    path.write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
+    table = vocabulary_table(tokenizer, texts)
+    print(f"  {len(table):,} entries know {table['known_share'].sum():.2%} of training tokens")
+    return Output(
+        table,
+        {
+            "max_size": params.max_size,
+            "last_id": len(table) - 1,
+            "min_coverage": stage.params.gates.min_coverage,
+        },
+    )
+
+
+if __name__ == "__main__":
+    run("vocab", vocab)

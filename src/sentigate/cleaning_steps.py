@@ -1,0 +1,27 @@
+"""The cleaning switches of a data set, as params.yaml and a registered model hold them.
+
+Apart from cleaning.py so that a change of how a step works reruns only the stages that clean.
+"""
+
+from __future__ import annotations
+
+from .section import Section
+
+
+class CleaningSteps(Section):
+    """Which cleaning steps a data set gets; they run in the order of the fields."""
+
+    normalize_unicode: bool = False
+    """NFKC: full-width, ligature and styled letters become plain ones."""
+    remove_html: bool = False
+    """Tags and comments become a space, entities their character."""
+    remove_links: bool = False
+    remove_mentions: bool = False
+    """``@name``."""
+    lowercase: bool = False
+    remove_stop_words: bool = False
+    """scikit-learn's English list. It holds "not" and "no", so it costs accuracy on sentiment."""
+    letters_only: bool = False
+    """Everything but a-z and white space becomes a space."""
+    squeeze_whitespace: bool = False
+    """Runs of white space become one space; ends are trimmed."""

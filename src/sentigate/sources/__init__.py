@@ -1,0 +1,75 @@
+"""Reading the data sets that params.yaml offers, each into the same six columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import pandas as pd
+
+from ..errors import SourceError, shorten
+from ..params import CsvSource, ImdbSource, Source, TwitterSource, VaderSource
+from . import imdb, table, twitter, vader
+from .rows import COLUMNS
+
+__all__ = ["COLUMNS", "read_source"]
+
+
+def read_source(
+    source: Source, labels: Collection[str], max_characters: int, cache: Path
+) -> pd.DataFrame:
+    """Read a data set as published; nothing is cleaned or dropped here.
+
+    An archive is taken from the folder that the environment variable SENTIGATE_MIRROR names, or
+    else from ``cache``, or else from the network; what is downloaded is kept in ``cache``.
+
+    Args:
+        source: A ``source`` section of params.yaml.
+        labels: The sentiments it may hold.
+        max_characters: The longest text allowed, in characters.
+        cache: A folder for verified downloads; made where it is missing.
+
+    Returns:
+        One row a text, in the order of the files, with these columns, all str and without nulls:
+        id (unique), group (rows that must not be parted), slice (domain, entity or rating),
+        sentiment (one of ``labels``), text (may be empty), fold ("", "train", "test" or
+        "validation", as published).
+
+    Raises:
+        SourceError: the source is unreachable, is not the file it was promised to be, or holds
+            something that is not allowed; the message says what and where.
+    """
+    match source:
+        case VaderSource():
+            frame, origin = vader.read(source, cache), "vader"
+        case TwitterSource():
+            frame, origin = twitter.read(source, cache), "twitter"
+        case ImdbSource():
+            frame, origin = imdb.read(source, cache), "imdb"
+        case CsvSource():
+            frame, origin = table.read(source, labels, cache)
+    _check_sentiments(frame, labels, origin)
+    _check_lengths(frame, max_characters, origin)
+    return frame
+
+
+def _check_sentiments(frame: pd.DataFrame, labels: Collection[str], origin: str) -> None:
+    unknown = frame[~frame["sentiment"].isin(list(labels))]
+    if len(unknown):
+        raise SourceError(
+            f"{origin}: row {unknown.index[0] + 1:,} ({unknown['id'].iloc[0]}) has the sentiment "
+            f"{shorten(unknown['sentiment'].iloc[0])}; allowed (the data set's labels): "
+            f"{', '.join(labels)}"
+        )
+
+
+def _check_lengths(frame: pd.DataFrame, max_characters: int, origin: str) -> None:
+    lengths = frame["text"].str.len()
+    too_long = lengths[lengths > max_characters]
+    if len(too_long):
+        place = too_long.index[0]
+        raise SourceError(
+            f"{origin}: row {place + 1:,} (id {shorten(frame['id'].iloc[place])}) has a text of "
+            f"{too_long.iloc[0]:,} characters; allowed: {max_characters:,} "
+            "(gates.max_text_characters)"
+        )

@@ -1,0 +1,179 @@
+"""Getting a file and being sure that it is the right one: mirror, cache, HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from ..errors import SourceError, shorten
+from .progress import progress, say
+
+MIRROR = "SENTIGATE_MIRROR"
+"""Environment variable: a folder in which archives are looked for first, by name."""
+
+CONNECT_SECONDS, READ_SECONDS = 10, 60
+CHUNK = 1 << 18
+
+
+def mirrored(name: str) -> Path | None:
+    """The archive ``name`` in the mirror, or None where there is no mirror or it lacks the file.
+
+    Raises:
+        SourceError: SENTIGATE_MIRROR is set, but is not a folder.
+    """
+    mirror = os.environ.get(MIRROR)
+    if not mirror:
+        return None
+    folder = Path(mirror)
+    if not folder.is_dir():
+        raise SourceError(
+            f"{MIRROR} is {mirror!r} (here: {folder.absolute()}), which is not a folder; "
+            "name a folder that holds the archives, or unset it"
+        )
+    path = folder / name
+    return path if path.is_file() else None
+
+
+def kept(name: str, accepted: Collection[str], cache: Path) -> Path | None:
+    """The archive ``name`` from the mirror or the cache, its sha256 checked; None if in neither.
+
+    A file in the cache that doesn't match is removed, so that it is downloaded anew.
+
+    Raises:
+        SourceError: the mirror is not a folder, or its file is not an accepted one.
+    """
+    if path := mirrored(name):
+        found = sha256_of(path)
+        if found not in accepted:
+            raise wrong_hash(
+                path, accepted, found, f"Replace the file in {MIRROR}, or unset {MIRROR}."
+            )
+        return path
+    path = cache / name
+    return path if kept_download(path, accepted) else None
+
+
+def kept_download(path: Path, accepted: Collection[str]) -> bool:
+    """Whether ``path`` is there with an accepted sha256; with another, it is removed."""
+    if not path.is_file():
+        return False
+    if sha256_of(path) in accepted:
+        return True
+    say(f"{path} is not the file that params.yaml expects; getting it again")
+    path.unlink()
+    return False
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def wrong_hash(file: object, accepted: Collection[str], found: str, advice: str) -> SourceError:
+    """The error for a file whose sha256 is not one of ``accepted``."""
+    return SourceError(
+        f"{file} is not the file that params.yaml expects: its sha256 is {found}, "
+        f"expected {' or '.join(accepted)}. {advice}"
+    )
+
+
+@contextmanager
+def written_whole(target: Path) -> Iterator[IO[bytes]]:
+    """A file that becomes ``target`` when the block ends, and vanishes when it fails.
+
+    Raises:
+        SourceError: the folder cannot be made or the file not be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Not mkstemp, whose files nobody else may read; a cache can be a team's.
+        part = target.with_name(f".part-{os.getpid()}-{target.name}")
+        file = part.open("wb")
+    except OSError as error:
+        raise SourceError(f"{target} cannot be written: {error}") from None
+    try:
+        with file:
+            yield file
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def download(url: str, target: Path, accepted: Collection[str] | None) -> None:
+    """Stream ``url`` to ``target``; a bad or broken download leaves nothing behind.
+
+    Args:
+        url: http or https.
+        target: Replaced only by a whole file.
+        accepted: sha256 hashes of which the file must have one; None takes any file.
+
+    Raises:
+        SourceError: the server is unreachable, refuses, breaks off, or sends another file.
+    """
+    import requests
+    import urllib3
+
+    shown = without_secrets(url)
+    # A server that labels the very archive as content-encoded must not make us unpack it.
+    unpack = not target.name.lower().endswith((".gz", ".bz2", ".xz", ".zip", ".zst"))
+    digest = hashlib.sha256()
+    try:
+        with requests.get(
+            url,
+            stream=True,
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            headers={"Accept-Encoding": "identity"},
+        ) as response:
+            if response.status_code != requests.codes.ok:
+                raise SourceError(
+                    f"{shown} answered {response.status_code} {response.reason}; "
+                    "check the address in params.yaml"
+                )
+            length = response.headers.get("Content-Length", "")
+            total = int(length) if length.isdecimal() else None
+            label = f"downloading {urlsplit(shown).path.rpartition('/')[2] or shown}"
+            with written_whole(target) as file, progress(label, total, "bytes") as advance:
+                for chunk in response.raw.stream(CHUNK, decode_content=unpack):
+                    file.write(chunk)
+                    digest.update(chunk)
+                    advance(len(chunk))
+                if accepted is not None and digest.hexdigest() not in accepted:
+                    raise wrong_hash(
+                        shown,
+                        accepted,
+                        digest.hexdigest(),
+                        "The download was removed; try again, and if it stays so, the publisher "
+                        "changed the file: look at it before you change sha256 in params.yaml.",
+                    )
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise SourceError(f"{shown} could not be downloaded: {_innermost(error)}") from None
+    except OSError as error:
+        raise SourceError(f"{shown} could not be written to {target.parent}: {error}") from None
+
+
+def without_secrets(url: str) -> str:
+    """``url`` less its user, password and query, which may be secret, for messages.
+
+    Raises:
+        SourceError: ``url`` is not one.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise SourceError(f"{shorten(url)} is not a URL: {error}") from None
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host, query="", fragment="").geturl()
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """What went wrong, without the layers of urllib3 around it, which repeat the whole URL."""
+    inner = getattr(error, "reason", None)
+    if not isinstance(inner, BaseException):
+        inner = next((part for part in error.args if isinstance(part, BaseException)), None)
+    return error if inner is None else _innermost(inner)

@@ -1,0 +1,95 @@
+"""The Large Movie Review Dataset (Maas et al. 2011): 25,000 reviews to train on, 25,000 to test."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+import zlib
+from pathlib import Path
+
+import pandas as pd
+
+from ..errors import SourceError
+from ..params import ImdbSource
+from .download import download, kept
+from .progress import progress
+from .rows import frame_of
+
+ARCHIVE = "aclImdb_v1.tar.gz"
+REVIEW = re.compile(r"aclImdb/(train|test)/(pos|neg)/([0-9]+)_([0-9]+)\.txt")
+SENTIMENTS = {"pos": "Positive", "neg": "Negative"}
+REVIEWS_A_FOLD = 25_000
+
+
+def read(source: ImdbSource, cache: Path) -> pd.DataFrame:
+    """The 50,000 labelled reviews: train before test, pos before neg, then by number.
+
+    ``id`` is as in "train/pos/0_9"; ``group`` is the same, for the films are not told; ``slice``
+    is the rating, "1" to "10".
+
+    Raises:
+        SourceError: the archive cannot be had, is not an accepted one, is broken or unsafe, or
+            doesn't hold 25,000 + 25,000 reviews.
+    """
+    path = kept(ARCHIVE, source.sha256, cache)
+    if path is None:
+        path = cache / ARCHIVE
+        download(source.url, path, source.sha256)
+    texts = _reviews(path)
+    for fold in ("train", "test"):
+        found = sum(key[0] == fold for key in texts)
+        if found != REVIEWS_A_FOLD:
+            raise SourceError(
+                f"{path} holds {found:,} reviews in aclImdb/{fold}/{{pos,neg}}; "
+                f"expected {REVIEWS_A_FOLD:,}"
+            )
+    rows = []
+    # "train" and "pos" are the greater words, hence the order is reversed for those two.
+    for key in sorted(texts, key=lambda key: (key[0] != "train", key[1] != "pos", int(key[2]))):
+        fold, folder, number, rating = key
+        identifier = f"{fold}/{folder}/{number}_{rating}"
+        rows.append((identifier, identifier, rating, SENTIMENTS[folder], texts[key], fold))
+    return frame_of(rows)
+
+
+def _reviews(path: Path) -> dict[tuple[str, str, str, str], str]:
+    """Text by fold, folder, number and rating; streamed, so that nothing is extracted to disk."""
+    texts: dict[tuple[str, str, str, str], str] = {}
+    try:
+        with (
+            tarfile.open(path, "r|gz") as archive,
+            progress(f"reading {path.name}", 2 * REVIEWS_A_FOLD, "reviews") as advance,
+        ):
+            for member in archive:
+                _check_safe(member, path)
+                match = REVIEW.fullmatch(member.name)
+                file = archive.extractfile(member) if match and member.isreg() else None
+                if match is None or file is None:
+                    continue
+                key = (match[1], match[2], match[3], match[4])
+                if key in texts:
+                    raise SourceError(f"{path}: {member.name} is there twice")
+                texts[key] = _text(file.read(), member, path)
+                advance(1)
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        raise SourceError(f"{path} cannot be read as a tar.gz archive: {error}") from None
+    return texts
+
+
+def _check_safe(member: tarfile.TarInfo, path: Path) -> None:
+    """Refuse what no data set needs and an attacker does, though we extract nothing."""
+    parts = re.split(r"[/\\]", member.name)
+    if not parts[0] or parts[0].endswith(":") or ".." in parts:
+        problem = "lies outside the archive's folder"
+    elif not (member.isreg() or member.isdir()):
+        problem = "is a link or a device"
+    else:
+        return
+    raise SourceError(f"{path}: member {member.name!r} {problem}; the archive is not safe to read")
+
+
+def _text(data: bytes, member: tarfile.TarInfo, path: Path) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path}: {member.name} is not UTF-8: {error}") from None
