@@ -118,7 +118,7 @@ def register(
     """Make a version of ``name`` with ``tags`` and promote it, if the rule says so.
 
     A version is promoted, that is given the alias, when there is none with it yet, when that one
-    was judged on another split, or when its own validation log loss is lower. The test split
+    was judged on another split, or when its own validation log loss is not higher. The test split
     takes no part.
 
     Args:
@@ -160,7 +160,7 @@ def _judge(tags: Mapping[str, str], best: ModelVersion | None) -> tuple[bool, st
         return True, f"version {best.version} was judged on another split"
     loss, best_loss = (float(t["validation.log_loss"]) for t in (tags, best.tags))
     comparison = f"validation log loss {loss:.6f}, version {best.version} has {best_loss:.6f}"
-    return loss < best_loss, comparison
+    return loss <= best_loss, comparison
 
 
 def git_commit() -> str:

@@ -5,8 +5,9 @@ on loading, so nothing is pickled.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel, PythonModelContext
 from sentigate_model.predictor import Predictor  # in the registered model's own code folder
@@ -19,15 +20,11 @@ class SentimentModel(PythonModel):
         """Read the model's files."""
         self.predictor = Predictor(Path(context.artifacts["model"]))
 
-    def predict(self, model_input: list[str]) -> list[dict[str, Any]]:
+    def predict(self, model_input: list[str]) -> pd.DataFrame:
         """For each text: ``label``, positive or negative, and ``probability`` of positive."""
-        return [
-            {
-                "label": "positive" if probability >= 0.5 else "negative",
-                "probability": round(float(probability), 6),
-            }
-            for probability in self.predictor(model_input)
-        ]
+        probabilities = self.predictor(model_input)
+        labels = np.where(probabilities >= 0.5, "positive", "negative")
+        return pd.DataFrame({"label": labels, "probability": probabilities})
 
 
 set_model(SentimentModel())

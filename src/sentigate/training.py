@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 # Idle OpenMP threads sleep instead of spinning: beside another busy process, spinning makes a
 # step up to 100 times slower. Read by libgomp when torch is first imported.
@@ -99,16 +99,12 @@ class _Recorder(Callback):
         if validation_loss < self.best_loss:
             self.best_loss = validation_loss
             self.best = {k: v.detach().clone() for k, v in pl_module.network.state_dict().items()}
+        print(
+            f"  epoch {row['epoch']:>3.0f}: loss {loss:.4f}, validation loss {validation_loss:.4f}, "
+            f"validation accuracy {row['validation_accuracy']:.4f}",
+            flush=True,
+        )
         self.on_epoch(row)
-
-
-class _ProgressBar(TQDMProgressBar):
-    """A bar per epoch that also says how the epochs before it went."""
-
-    def get_metrics(self, *args: Any) -> dict[str, Any]:
-        metrics = super().get_metrics(*args)
-        metrics.pop("v_num", None)
-        return metrics
 
 
 def fit(
@@ -121,7 +117,6 @@ def fit(
     seed: int,
     scratch: Path,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
-    progress: bool = True,
 ) -> tuple[dict[str, Tensor], pd.DataFrame]:
     """Train until the validation loss has not fallen for ``params.patience`` epochs.
 
@@ -136,7 +131,6 @@ def fit(
         seed: of initial weights, dropout and the order of batches.
         scratch: folder for what Lightning may write.
         on_epoch: called with each epoch's row as it ends.
-        progress: show a bar on stderr.
 
     Returns:
         The best epoch's weights, and a row per epoch: epoch (int), train_loss, validation_loss,
@@ -150,12 +144,14 @@ def fit(
         recorder,
         EarlyStopping("validation_loss", patience=params.patience, check_finite=True),
     ]
-    if progress:
-        callbacks.append(_ProgressBar(leave=True))
+    on_terminal = sys.stderr.isatty()
+    if on_terminal:
+        callbacks.append(TQDMProgressBar())
     with warnings.catch_warnings():
         # Batches come ready from memory; worker processes would only copy them.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*IterableDataset.*__len__.*")
+        # Lightning 2.6 against torch 2.13; nothing that we call.
+        warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
         trainer = lightning.Trainer(
             accelerator="cpu",
             max_epochs=params.max_epochs,
@@ -166,7 +162,7 @@ def fit(
             logger=False,
             enable_checkpointing=False,
             enable_model_summary=False,
-            enable_progress_bar=progress,
+            enable_progress_bar=on_terminal,
             num_sanity_val_steps=0,
         )
         trainer.fit(

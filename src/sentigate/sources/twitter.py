@@ -92,7 +92,7 @@ def _from_kaggle(source: TwitterSource, cache: Path) -> dict[str, bytes]:
     # In a folder of ours, for kagglehub would give a bad file out of its own cache for ever.
     with tempfile.TemporaryDirectory(prefix=".kaggle-", dir=cache) as folder:
         try:
-            import kagglehub  # type: ignore[import-untyped]
+            import kagglehub
 
             found = Path(kagglehub.dataset_download(source.handle, output_dir=folder))
             files = {name: (found / name).read_bytes() for name in FOLDS.values()}

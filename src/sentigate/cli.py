@@ -1,0 +1,202 @@
+"""The command line over the library."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from .errors import ParamsError, SentigateError
+from .params import Params, load_params, parse_params
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="LSTM sentiment classification as a gated, versioned, tracked pipeline. "
+    "Run from the project's root.",
+)
+PARAMS = Path("params.yaml")
+
+
+@app.command()
+def train(
+    dataset: Annotated[str, typer.Option(help="An entry of datasets: in params.yaml.")] = "",
+    model: Annotated[str, typer.Option(help="An entry of models: in params.yaml.")] = "",
+) -> None:
+    """Bring the pipeline up to date, as `dvc repro` does, and print how the model did.
+
+    A data set or model that is named becomes the choice in params.yaml. Stages whose inputs have
+    not changed do not run.
+
+    Example: sentigate train --dataset twitter --model lstm
+    """
+    params = choose(PARAMS, {"dataset": dataset, "model": model})
+    _dvc("repro")
+    if not _registered(params):
+        print("The model is trained, but this MLflow registry does not hold it yet.")
+        _dvc("repro", "--single-item", "--force", "register")
+    _print_summary(params)
+
+
+@app.command()
+def predict(
+    texts: Annotated[list[str], typer.Argument(help="Texts to judge, each in quotes.")],
+    model: Annotated[
+        str, typer.Option(help="An MLflow model URI; by default the data set's promoted version.")
+    ] = "",
+) -> None:
+    """Print a label and the probability of positive for each text.
+
+    Example: sentigate predict "A fine film, warm and funny." "I want my two hours back."
+    """
+    from .registry import load_model, model_name
+
+    if not model:
+        params = load_params(PARAMS)
+        model = f"models:/{model_name(params.dataset)}@{params.register_.alias}"
+    answers = load_model(model).predict(texts)
+    for text, label, probability in zip(
+        texts, answers["label"], answers["probability"], strict=True
+    ):
+        print(f"{label}\t{probability:.4f}\t{' '.join(text.split())}")
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000,
+) -> None:
+    """Serve the MLflow UI on 127.0.0.1, over the runs and models of this project."""
+    from .tracking import connect, tracking_uri
+
+    uri = tracking_uri()
+    if uri.startswith(("http:", "https:")):
+        print(f"MLFLOW_TRACKING_URI names a server: open {uri}")
+        return
+    connect()
+    print(f"MLflow UI: http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
+    # Background jobs are for MLflow's own AI features; without them it starts twice as fast.
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    command = ["mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", *command, "--backend-store-uri", uri], env=environment
+        )
+    except KeyboardInterrupt:
+        return
+    raise typer.Exit(done.returncode)
+
+
+@app.command()
+def ci_report(
+    base: Annotated[str, typer.Option(help="The git revision to compare with.")] = "main",
+) -> None:
+    """Print, as Markdown, how the figures differ from another revision, and what the gates said."""
+    from .comparison import comparison
+
+    print(comparison(base))
+
+
+def choose(path: Path, choices: dict[str, str]) -> Params:
+    """Set top-level keys in a params.yaml, comments and all else as they were.
+
+    Args:
+        path: the file.
+        choices: key -> value; an empty value leaves the key as it is.
+
+    Returns:
+        The file's params.
+
+    Raises:
+        ParamsError: the file would not be valid; it is left as it was.
+    """
+    params = load_params(path)
+    before = text = path.read_text(encoding="utf-8")
+    for key, value in choices.items():
+        if value:
+            text, count = re.subn(rf"(?m)^({key}:\s*)\S+", rf"\g<1>{value}", text)
+            if count != 1:
+                raise ParamsError(f"{path} has no line `{key}: ...` to set")
+    if text == before:
+        return params
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ParamsError(f"not a name: {' '.join(filter(None, choices.values()))}") from None
+    params = parse_params(values, path.name)
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+    return params
+
+
+def _dvc(*arguments: str) -> None:
+    """Run DVC; it starts stages with `python`, which must be the one that runs this."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments], env={**os.environ, "PATH": path}
+    )
+    if done.returncode:
+        raise typer.Exit(1)
+
+
+def _registered(params: Params) -> bool:
+    """Whether the registry holds the weights in models/; DVC can restore them without running."""
+    from .registry import find_version, model_name
+    from .tracking import sha256_of
+
+    tags = {"weights_sha256": sha256_of(Path("models/weights.safetensors"))}
+    return find_version(model_name(params.dataset), tags) is not None
+
+
+def _print_summary(params: Params) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from .tracking import find_run, tracking_uri
+
+    metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
+    registration = json.loads(Path("reports/registration.json").read_text("utf-8"))
+    run = find_run(Path("models/weights.safetensors"), f"{params.dataset}-{params.model}")
+    table = Table(title=f"{params.dataset}, test split of {metrics['test']['rows']:,} texts")
+    for column in ("", "accuracy", "95 % interval", "F1"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, key in ((params.model, "test"), ("TF-IDF + logistic regression", "baseline")):
+        row = metrics[key]
+        interval = f"{row['accuracy_low']:.4f} – {row['accuracy_high']:.4f}"
+        table.add_row(name, f"{row['accuracy']:.4f}", interval, f"{row['f1']:.4f}")
+    table.add_row("always the commoner label", f"{metrics['majority']['accuracy']:.4f}", "", "")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(
+        f"model   {registration['name']} version {registration['version']}: "
+        f"{'promoted to ' + registration['alias'] if registration['promoted'] else 'not promoted'} "
+        f"({registration['reason']})\n"
+        f"run     {run.id} in {tracking_uri()}\n"
+        f"report  reports/report.html\n\n"
+        'next    make predict TEXT="what a lovely day"\n'
+        "        make ui\n"
+        "        make train DATASET=twitter",
+        soft_wrap=True,
+    )
+
+
+def main() -> None:
+    """Run the command line; what a user can mend ends in one message and exit code 1."""
+    try:
+        app()
+    except SentigateError as error:
+        sys.exit(f"sentigate: {error}")
+    except FileNotFoundError as error:
+        sys.exit(f"sentigate: {error.filename} does not exist; run `make train` first")
+
+
+if __name__ == "__main__":
+    main()
