@@ -26,7 +26,7 @@ def baseline(stage: StageRun) -> Output:
     )
     predictions = others.drop(columns="text").assign(probability=probability)
     figures = {
-        name: classification_figures(
+        str(name): classification_figures(
             part["label"].to_numpy(),
             part["probability"].to_numpy(),
             samples=stage.params.evaluate.bootstrap_samples,

@@ -32,8 +32,9 @@ def evaluate(stage: StageRun) -> Output:
     network = load_network(Path("models"))
     splits = pd.read_parquet("data/split/texts.parquet")
     held_out = splits.loc[splits["split"] != "train"].copy()
-    for name, rows in held_out.groupby("split").groups.items():
-        held_out.loc[rows, "probability"] = predict(network, load_split(Path("data/padded", name)))
+    for name in ("validation", "test"):
+        probability = predict(network, load_split(Path("data/padded", name)))
+        held_out.loc[held_out["split"] == name, "probability"] = probability
     baseline = pd.read_parquet("reports/baseline_predictions.parquet")
     held_out["baseline_probability"] = baseline["probability"].to_numpy()
 
@@ -49,7 +50,7 @@ def evaluate(stage: StageRun) -> Output:
 
     test = held_out.loc[held_out["split"] == "test"]
     positives = float(test["label"].mean())
-    metrics = {
+    metrics: dict[str, dict[str, float | int | None]] = {
         "test": figures("test", "probability"),
         "baseline": figures("test", "baseline_probability"),
         "validation": figures("validation", "probability"),

@@ -33,7 +33,7 @@ def register_model(stage: StageRun) -> Output:
     raw = pd.read_parquet("data/raw/texts.parquet", columns=["id", "text"])
     checked = predictions.loc[predictions["split"] == "test"].head(CHECKED_ROWS)
     checked = checked.merge(raw, on="id", validate="one_to_one")
-    served = load_model(uri).predict(checked["text"].tolist())
+    served = load_model(uri)(checked["text"].tolist())
     difference = (served["probability"] - checked["probability"]).abs()
     shutil.rmtree(stage.out / "bundle")
 

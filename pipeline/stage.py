@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sentigate.errors import GateFailed, SentigateError
+from sentigate.errors import GateError, SentigateError
 from sentigate.params import Params, load_params
 
 FAILED = Path("reports/failed")
@@ -36,8 +36,11 @@ class Output:
 
 
 class StageRun(NamedTuple):
-    """What a stage function is given: the params, and a folder laid out as the repository,
-    in which it writes its outputs.
+    """What a stage function is given.
+
+    Attributes:
+        params: the whole of params.yaml.
+        out: a folder laid out as the repository, in which outputs are written.
     """
 
     params: Params
@@ -102,5 +105,5 @@ def _run(name: str, function: Callable[[StageRun], Output], scratch: Path) -> No
         target.parent.mkdir(parents=True, exist_ok=True)
         path.replace(target)
     if not result.success:
-        raise GateFailed(f"{result.message()}\n  the same as a page: {FAILED / name}.html")
+        raise GateError(f"{result.message()}\n  the same as a page: {FAILED / name}.html")
     print(f"{name}: {len(result.expectations)} expectations met on {result.rows:,} rows")

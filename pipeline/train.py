@@ -11,7 +11,7 @@ from pipeline.stage import Output, StageRun, run
 from sentigate.batching import load_split
 from sentigate.errors import DataError
 from sentigate.tracking import run_or_fail
-from sentigate.training import fit
+from sentigate.training import Epoch, fit
 
 
 def train(stage: StageRun) -> Output:
@@ -23,6 +23,11 @@ def train(stage: StageRun) -> Output:
     vocabulary_size = Tokenizer.from_file("data/vocab/tokenizer.json").get_vocab_size()
     with run_or_fail(f"{params.dataset}-{params.model}") as tracked:
         tracked.log_params(params.chosen())
+
+        def log_epoch(row: Epoch) -> None:
+            print("  " + ", ".join(f"{key} {value:.4g}" for key, value in row.items()), flush=True)
+            tracked.log_metrics(row, step=int(row["epoch"]))
+
         weights, epochs = fit(
             training,
             validation,
@@ -31,7 +36,7 @@ def train(stage: StageRun) -> Output:
             model.training,
             seed=params.seed,
             scratch=stage.out,
-            on_epoch=lambda row: tracked.log_metrics(row, step=int(row["epoch"])),
+            on_epoch=log_epoch,
         )
         path = stage.path("models/weights.safetensors")
         save_file(weights, path)

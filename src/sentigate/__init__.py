@@ -1,0 +1,1 @@
+"""LSTM sentiment classification: the library under the pipeline's stages."""

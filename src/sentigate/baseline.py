@@ -34,9 +34,7 @@ def fit_predict(
     vectorizer = TfidfVectorizer(
         ngram_range=(1, max_ngram), min_df=min_count, sublinear_tf=True, dtype=np.float32
     )
-    classifier = LogisticRegression(
-        C=inverse_regularization, max_iter=1000, random_state=seed
-    )
+    classifier = LogisticRegression(C=inverse_regularization, max_iter=1000, random_state=seed)
     classifier.fit(vectorizer.fit_transform(train_texts), train_labels)
     probabilities: npt.NDArray[np.float64] = classifier.predict_proba(
         vectorizer.transform(other_texts)

@@ -62,7 +62,7 @@ def predict(
     if not model:
         params = load_params(PARAMS)
         model = f"models:/{model_name(params.dataset)}@{params.register_.alias}"
-    answers = load_model(model).predict(texts)
+    answers = load_model(model)(texts)
     for text, label, probability in zip(
         texts, answers["label"], answers["probability"], strict=True
     ):

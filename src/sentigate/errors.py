@@ -4,7 +4,7 @@ SentigateError
 ├── ParamsError        params.yaml holds a wrong key, type or value
 ├── SourceError        a data source is unreachable, altered or not what was promised
 ├── DataError          a stage was given data it cannot work with
-├── GateFailed         a Great Expectations suite refused what a stage was about to write
+├── GateError          a Great Expectations suite refused what a stage was about to write
 └── RegistryError      MLflow, or a model in it, is missing or cannot be reached
 
 Each carries one message for a person: what was wrong, where, and what is allowed. Stage scripts and
@@ -30,7 +30,7 @@ class DataError(SentigateError):
     """A stage was given data it cannot work with."""
 
 
-class GateFailed(SentigateError):
+class GateError(SentigateError):
     """A stage's suite refused its data; the message lists every failed expectation."""
 
 

@@ -110,7 +110,8 @@ def validate(
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
-    from great_expectations.exceptions import GreatExpectationsError
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.exceptions.exceptions import GreatExpectationsError
 
     content = json.loads(suite.read_text(encoding="utf-8"))
     missing = sorted(set(_parameters(content)) - set(thresholds))
@@ -119,7 +120,7 @@ def validate(
     for number, item in enumerate(content["expectations"]):
         item.setdefault("meta", {})["order"] = number  # results come back in another order
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     batch = (
         context.data_sources.add_pandas("stage")
         .add_dataframe_asset(content["name"])
@@ -127,7 +128,7 @@ def validate(
         .get_batch({"dataframe": frame})
     )
     try:
-        outcome = batch.validate(
+        validation: Any = batch.validate(
             gx.ExpectationSuite(**content),
             expectation_parameters=dict(thresholds),
             result_format={
@@ -135,10 +136,10 @@ def validate(
                 "partial_unexpected_count": SAMPLE_ROWS,
                 "unexpected_index_column_names": [key],
             },
-        ).to_json_dict()
+        )
     except (GreatExpectationsError, ValueError) as error:
         raise ParamsError(f"{suite} is not a valid suite: {error}") from None
-    results: Any = outcome["results"]
+    results = validation.to_json_dict()["results"]
     results.sort(key=lambda item: item["expectation_config"]["meta"]["order"])
     return GateResult(content["name"], len(frame), [_plain(item, key) for item in results])
 

@@ -226,7 +226,6 @@ class Params(Section):
         """Tokens kept of a text: the model's own number, or else the data set's."""
         return self.chosen_model.max_length or self.chosen_dataset.max_length
 
-
     def chosen(self) -> dict[str, Any]:
         """What this run depends on, as nested plain values: the chosen entries only."""
         values = self.model_dump(mode="json", by_alias=True, exclude={"datasets", "models"})

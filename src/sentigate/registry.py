@@ -7,18 +7,18 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .errors import RegistryError
 from .tracking import Run, connect, tracking_uri
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow.entities.model_registry import ModelVersion
-    from mlflow.pyfunc import PyFuncModel
 
 # What predictor.py imports, and nothing more: the code that travels inside a model.
 CARRIED = (
@@ -42,7 +42,7 @@ def model_name(dataset: str) -> str:
 
 
 def log_model(run: Run, files: Path, scratch: Path) -> str:
-    """Log a model from code to ``run``: no pickle, and nothing of this repository is needed to load it.
+    """Log a model from code to ``run``: no pickle, and it loads without this repository.
 
     Args:
         run: where it goes.
@@ -74,8 +74,12 @@ def log_model(run: Run, files: Path, scratch: Path) -> str:
     return str(info.model_uri)
 
 
-def load_model(uri: str) -> PyFuncModel:
+def load_model(uri: str) -> Callable[[list[str]], pd.DataFrame]:
     """Load a model from the registry or a run.
+
+    Returns:
+        A function from raw texts to columns label (positive or negative) and probability (of
+        positive, float32), a row a text.
 
     Raises:
         RegistryError: there is no such model, or MLflow cannot be reached.
@@ -86,7 +90,9 @@ def load_model(uri: str) -> PyFuncModel:
     connect()
     try:
         with _quiet():
-            return mlflow.pyfunc.load_model(uri)
+            return cast(
+                "Callable[[list[str]], pd.DataFrame]", mlflow.pyfunc.load_model(uri).predict
+            )
     except (MlflowException, OSError) as error:
         first = " ".join(str(error).split())
         raise RegistryError(

@@ -1,5 +1,6 @@
-"""The MLflow model, "from code": MLflow copies this file into each registered model and runs it
-on loading, so nothing is pickled.
+"""The MLflow model, "from code", so that nothing is pickled.
+
+MLflow copies this file into each registered model and runs it on loading.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from mlflow.models import set_model
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from sentigate_model.predictor import Predictor  # in the registered model's own code folder
 
 
@@ -20,7 +21,7 @@ class SentimentModel(PythonModel):
         """Read the model's files."""
         self.predictor = Predictor(Path(context.artifacts["model"]))
 
-    def predict(self, model_input: list[str]) -> pd.DataFrame:
+    def predict(self, model_input: list[str]) -> pd.DataFrame:  # type: ignore[override]  # MLflow's way
         """For each text: ``label``, positive or negative, and ``probability`` of positive."""
         probabilities = self.predictor(model_input)
         labels = np.where(probabilities >= 0.5, "positive", "negative")

@@ -97,9 +97,7 @@ def _deal(
     return large, small
 
 
-def _deal_random(
-    texts: pd.DataFrame, size: float, stratify: bool, seed: int
-) -> tuple[Rows, Rows]:
+def _deal_random(texts: pd.DataFrame, size: float, stratify: bool, seed: int) -> tuple[Rows, Rows]:
     from sklearn.model_selection import train_test_split
 
     large, small = train_test_split(
@@ -111,9 +109,7 @@ def _deal_random(
     return large, small
 
 
-def _deal_grouped(
-    texts: pd.DataFrame, size: float, stratify: bool, seed: int
-) -> tuple[Rows, Rows]:
+def _deal_grouped(texts: pd.DataFrame, size: float, stratify: bool, seed: int) -> tuple[Rows, Rows]:
     from sklearn.model_selection import GroupShuffleSplit
 
     clusters = _clusters(texts)
@@ -136,7 +132,8 @@ def _clusters(texts: pd.DataFrame) -> Rows:
         shape=(len(group_names) + len(string_names),) * 2,
     )
     _, component = connected_components(edges, directed=False)
-    return component[groups].astype(np.int64)
+    clusters: Rows = component[groups].astype(np.int64)
+    return clusters
 
 
 def _deal_clusters(
@@ -155,7 +152,7 @@ def _deal_clusters(
     taken = np.zeros(2)
     chosen = np.zeros(count, dtype=bool)
     for cluster in np.random.default_rng(seed).permutation(count):
-        after = taken + (negatives[cluster], positives[cluster])
+        after = taken + np.array([negatives[cluster], positives[cluster]])
         if (after <= wanted + 0.5).all():
             taken, chosen[cluster] = after, True
     small = chosen[clusters]

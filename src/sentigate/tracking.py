@@ -103,7 +103,9 @@ class Run:
 
         source = json.dumps({"uri": path.as_posix()})
         digest = sha256_of(path)
-        dataset = Dataset(name, digest[:36], "local", source, profile=json.dumps({"sha256": digest}))
+        dataset = Dataset(
+            name, digest[:36], "local", source, profile=json.dumps({"sha256": digest})
+        )
         entry = DatasetInput(dataset, [InputTag("mlflow.data.context", context)])
         self.client.log_inputs(self.id, [entry])
 

@@ -99,11 +99,6 @@ class _Recorder(Callback):
         if validation_loss < self.best_loss:
             self.best_loss = validation_loss
             self.best = {k: v.detach().clone() for k, v in pl_module.network.state_dict().items()}
-        print(
-            f"  epoch {row['epoch']:>3.0f}: loss {loss:.4f}, validation loss {validation_loss:.4f}, "
-            f"validation accuracy {row['validation_accuracy']:.4f}",
-            flush=True,
-        )
         self.on_epoch(row)
 
 
