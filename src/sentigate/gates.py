@@ -167,7 +167,7 @@ def _plain(item: Mapping[str, Any], key: str) -> dict[str, Any]:
         "says": config["meta"].get("notes", config["type"]),
         "kwargs": kwargs,
         "success": bool(item["success"]),
-        "observed": round(observed, 6) if isinstance(observed, float) else observed,
+        "observed": round(float(observed), 6) if isinstance(observed, float) else observed,
         "unexpected_count": int(result.get("unexpected_count") or 0),
         "unexpected_percent": round(float(result.get("unexpected_percent") or 0.0), 4),
         "sample": [{key: row[key], **row} for row in sample[:SAMPLE_ROWS]],
