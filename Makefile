@@ -1,13 +1,12 @@
 # Every target works as the first command typed on a fresh clone: .venv is made when it's needed.
 PYTHON ?= python3.11
 BASE ?= main
-PORT ?= 5000
 BIN := .venv/bin
 SENTIGATE := $(BIN)/sentigate
 LOCK_PIP := .cache/lock/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test check format ui predict report ci-report lint-workflows lock clean
+.PHONY: help setup train test check format ui serve predict report ci-report lint-workflows lock clean
 
 help:  ## Show this help
 	@echo "sentigate: LSTM sentiment classification as a gated, versioned, tracked pipeline"
@@ -43,7 +42,10 @@ format: setup  ## Format the code
 	@$(BIN)/ruff format .
 
 ui: setup  ## Open the MLflow UI on 127.0.0.1 (PORT=5000)
-	@$(SENTIGATE) ui --port $(PORT)
+	@$(SENTIGATE) ui $(if $(PORT),--port $(PORT))
+
+serve: setup  ## Serve the registered model over HTTP on 127.0.0.1 (PORT=5001)
+	@$(SENTIGATE) serve $(if $(PORT),--port $(PORT))
 
 predict: export SENTIGATE_TEXT = $(TEXT)
 predict: setup  ## Judge TEXT="..." with the registered model

@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 from .cleaning_steps import CleaningSteps
 
-LINK = re.compile(r"(?:https?://|www\.|pic\.twitter\.com/)\S+", re.IGNORECASE)
+# "Awwww...so sweet" is not a link; "herehttps://t.co/x" ends in one.
+LINK = re.compile(r"(?:https?://|(?<!\w)www\.(?=\w)|pic\.twitter\.com/)\S+", re.IGNORECASE)
 MENTION = re.compile(r"(?<!\w)@\w+")
 TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
 NOT_LETTER = re.compile(r"[^a-z ]", re.IGNORECASE)

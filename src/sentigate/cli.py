@@ -57,16 +57,36 @@ def predict(
 
     Example: sentigate predict "A fine film, warm and funny." "I want my two hours back."
     """
-    from .registry import load_model, model_name
+    from .registry import load_model
 
-    if not model:
-        params = load_params(PARAMS)
-        model = f"models:/{model_name(params.dataset)}@{params.register_.alias}"
+    model = model or _promoted()
     answers = load_model(model)(texts)
     for text, label, probability in zip(
         texts, answers["label"], answers["probability"], strict=True
     ):
         print(f"{label}\t{probability:.4f}\t{' '.join(text.split())}")
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5001,
+    model: Annotated[
+        str, typer.Option(help="An MLflow model URI; by default the data set's promoted version.")
+    ] = "",
+) -> None:
+    """Serve a registered model over HTTP on 127.0.0.1: POST /invocations takes raw texts.
+
+    Example: curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json'
+    -d '{"inputs": ["A fine film, warm and funny."]}'
+    """
+    from .registry import load_model
+    from .tracking import tracking_uri
+
+    model = model or _promoted()
+    load_model(model)
+    print(f"serving {model} on http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
+    command = ["models", "serve", "--model-uri", model, "--env-manager", "local"]
+    _mlflow(*command, "--host", "127.0.0.1", "--port", str(port), tracking_uri=tracking_uri())
 
 
 @app.command()
@@ -82,16 +102,8 @@ def ui(
         return
     connect()
     print(f"MLflow UI: http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
-    # Background jobs are for MLflow's own AI features; without them it starts twice as fast.
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    command = ["mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", *command, "--backend-store-uri", uri], env=environment
-        )
-    except KeyboardInterrupt:
-        return
-    raise typer.Exit(done.returncode)
+    command = ["ui", "--host", "127.0.0.1", "--port", str(port)]
+    _mlflow(*command, "--backend-store-uri", uri, tracking_uri=uri)
 
 
 @app.command()
@@ -135,6 +147,29 @@ def choose(path: Path, choices: dict[str, str]) -> Params:
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
     return params
+
+
+def _promoted() -> str:
+    """The URI of the chosen data set's promoted version."""
+    from .registry import model_name
+
+    params = load_params(PARAMS)
+    return f"models:/{model_name(params.dataset)}@{params.register_.alias}"
+
+
+def _mlflow(*arguments: str, tracking_uri: str) -> None:
+    """Run an MLflow server until it ends or Ctrl-C is pressed."""
+    # Background jobs are for MLflow's own AI features; without them it starts twice as fast.
+    settings = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_TRACKING_URI": tracking_uri}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "mlflow", *arguments],
+            env={**os.environ, **settings, "PATH": path},
+        )
+    except KeyboardInterrupt:
+        return
+    raise typer.Exit(done.returncode)
 
 
 def _dvc(*arguments: str) -> None:

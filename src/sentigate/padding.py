@@ -22,7 +22,7 @@ class Padded(NamedTuple):
     """Token ids of some texts.
 
     Attributes:
-        ids: (rows, max_length), uint16 or, for 65,536 entries and more, int32; 0 after the text.
+        ids: (rows, max_length), uint16 or, for more than 65,536 entries, int32; 0 after the text.
         lengths: (rows,) int32, tokens before the padding, at least 1.
     """
 

@@ -1,0 +1,151 @@
+"""Cleaning: each switch, their order, and what real tweets hold."""
+
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentigate.cleaning import make_cleaner
+from sentigate.cleaning_steps import CleaningSteps
+
+SWITCHES = tuple(CleaningSteps.model_fields)
+ALL_BUT_LOSSY = CleaningSteps(
+    normalize_unicode=True,
+    remove_html=True,
+    remove_links=True,
+    remove_mentions=True,
+    lowercase=True,
+    squeeze_whitespace=True,
+)
+# Pieces that the steps act on, so that hypothesis meets them in every order and glued together.
+PIECES = st.lists(
+    st.sampled_from(
+        ["@ann", "me@x.org", "https://t.co/a1", "www.x.org", "Awww...", "<br />", "a < b", "&lt;3"]
+        + ["&amp;", "NOT", "the", "😀", "\uff21\uff22", "\ufb01ne", "\t\n ", " ", ".", "e\u0301"]
+    )
+    | st.text(max_size=4),
+    max_size=12,
+).map("".join)
+
+
+def clean(text: str, *switches: str) -> str:
+    return make_cleaner(CleaningSteps(**dict.fromkeys(switches, True)))(text)
+
+
+@given(PIECES)
+def test_no_switch_changes_nothing(text: str) -> None:
+    assert make_cleaner(CleaningSteps())(text) == text
+
+
+@pytest.mark.parametrize(
+    ("switch", "text", "expected"),
+    [
+        ("normalize_unicode", "\uff27\uff32\uff25\uff21\uff34 \ufb01lm\u2026", "GREAT film..."),
+        ("normalize_unicode", "\U0001d403\U0001d428\U0001d427e caf\u0065\u0301", "Done café"),
+        ("remove_html", "Good.<br /><br>Bad.", "Good.  Bad."),
+        ("remove_html", "one<!-- a\n<b> comment -->two", "one two"),
+        ("remove_html", "I &lt;3 this &amp; that &#33;", "I <3 this & that !"),
+        ("remove_html", '<a href="x">link</a>', " link "),
+        ("remove_html", "a < b and c > d", "a < b and c > d"),
+        ("remove_html", "I <3 you >:(", "I <3 you >:("),
+        ("remove_html", "1<2>0", "1<2>0"),
+        ("remove_links", "see https://t.co/aB3?x=1&y=2 now", "see   now"),
+        ("remove_links", "HTTP://X.ORG/a", " "),
+        ("remove_links", "(www.example.org)", "( "),
+        ("remove_links", "watchpic.twitter.com/0a1b", "watch "),
+        ("remove_links", "Awwww....so cute, ewww...that's bad", "Awwww....so cute, ewww...that's bad"),
+        ("remove_links", "www... what", "www... what"),
+        ("remove_links", "the http: part and https", "the http: part and https"),
+        ("remove_mentions", "@Xbox_Support help", "  help"),
+        ("remove_mentions", "RT @a: hi", "RT  : hi"),
+        ("remove_mentions", "(@a) .@b", "( ) . "),
+        ("remove_mentions", "me.too@example.org", "me.too@example.org"),
+        ("remove_mentions", "3 @ 5 dollars", "3 @ 5 dollars"),
+        ("remove_mentions", "@Jürgen_ß!", " !"),
+        ("lowercase", "GREAT Ärger ΑΣ", "great ärger ας"),
+        ("remove_stop_words", "This is NOT the good one", "good"),
+        ("remove_stop_words", "nothing\there\nbut the film", "film"),
+        ("letters_only", "so-so, 10/10 :) café", "so so        :) caf ".replace(":)", "  ")),
+        ("squeeze_whitespace", " \t a\r\n\u00a0b\u3000 ", "a b"),
+    ],
+)
+def test_one_switch_alone(switch: str, text: str, expected: str) -> None:
+    assert clean(text, switch) == expected
+
+
+TWEET = "  @EA I\uff4d  LOVE it &lt;3 https://t.co/x1 <b>not</b> 100% 😀 "
+
+
+@pytest.mark.parametrize(
+    ("switches", "expected"),
+    [
+        (SWITCHES, "love"),
+        (tuple(ALL_BUT_LOSSY.model_dump(exclude_defaults=True)), "im love it <3 not 100% 😀"),
+        (("lowercase", "squeeze_whitespace"), "@ea i\uff4d love it &lt;3 https://t.co/x1 <b>not</b> 100% 😀"),
+        (("remove_html", "letters_only", "squeeze_whitespace"), "EA I LOVE it https t co x not"),
+        (("letters_only", "remove_stop_words", "squeeze_whitespace"), "EA I LOVE lt https t x b b"),
+    ],
+)  # fmt: skip
+def test_switches_together(switches: tuple[str, ...], expected: str) -> None:
+    assert clean(TWEET, *switches) == expected
+
+
+def test_entities_are_decoded_before_links_are_looked_for() -> None:
+    assert clean("https&#58;//t.co/x good", "remove_html", "remove_links") == "  good"
+
+
+def test_full_width_mentions_are_mentions() -> None:
+    assert clean("\uff20ann hi", "normalize_unicode", "remove_mentions") == "  hi"
+
+
+def test_emoji_skin_tones_and_joiners_survive() -> None:
+    text = "👍🏽 👩\u200d💻 ❤\ufe0f 🇩🇪"
+    assert make_cleaner(ALL_BUT_LOSSY)(text) == text
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t", "@a @b", "https://t.co/x", "<br />", "&nbsp;"])
+def test_nothing_left_is_an_empty_text(text: str) -> None:
+    assert make_cleaner(ALL_BUT_LOSSY)(text) == ""
+
+
+@given(PIECES)
+def test_cleaning_twice_with_every_step_that_reads_no_markup(text: str) -> None:
+    """Decoding entities twice is another text ("&amp;lt;"), so HTML stays out."""
+    steps = CleaningSteps(
+        remove_links=True, lowercase=True, remove_stop_words=True, letters_only=True,
+        squeeze_whitespace=True,
+    )  # fmt: skip
+    clean_once = make_cleaner(steps)
+    assert clean_once(clean_once(text)) == clean_once(text)
+
+
+@given(PIECES)
+def test_what_is_promised_of_each_result(text: str) -> None:
+    assert unicodedata.is_normalized("NFKC", clean(text, "normalize_unicode"))
+    assert "www.x.org" not in clean(text, "remove_links").split()
+    lowered = clean(text, "lowercase")
+    assert lowered.lower() == lowered
+    letters = clean(text, "letters_only")
+    assert len(letters) == len(text)
+    assert all(sign == " " or (sign.isascii() and sign.isalpha()) for sign in letters)
+    squeezed = clean(text, "squeeze_whitespace")
+    assert " ".join(text.split()) == squeezed or not squeezed.isspace()
+    assert squeezed == squeezed.strip()
+    assert "  " not in squeezed
+
+
+@given(PIECES)
+def test_one_cleaner_serves_many_texts_alike(text: str) -> None:
+    cleaner = make_cleaner(ALL_BUT_LOSSY)
+    first = cleaner(text)
+    cleaner("another <b>text</b> @b")
+    assert cleaner(text) == first == make_cleaner(ALL_BUT_LOSSY)(text)
+
+
+@pytest.mark.parametrize("piece", ["<!--", "<a ", "&lt", "@", "www.", "https://", "<", "&#"])
+def test_the_longest_text_allowed_takes_no_time(piece: str) -> None:
+    started = time.perf_counter()
+    make_cleaner(ALL_BUT_LOSSY)(piece * (100_000 // len(piece)))
+    assert time.perf_counter() - started < 5
