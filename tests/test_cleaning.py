@@ -55,7 +55,11 @@ def test_no_switch_changes_nothing(text: str) -> None:
         ("remove_links", "HTTP://X.ORG/a", " "),
         ("remove_links", "(www.example.org)", "( "),
         ("remove_links", "watchpic.twitter.com/0a1b", "watch "),
-        ("remove_links", "Awwww....so cute, ewww...that's bad", "Awwww....so cute, ewww...that's bad"),
+        (
+            "remove_links",
+            "Awwww....so cute, ewww...that's bad",
+            "Awwww....so cute, ewww...that's bad",
+        ),
         ("remove_links", "www... what", "www... what"),
         ("remove_links", "the http: part and https", "the http: part and https"),
         ("remove_mentions", "@Xbox_Support help", "  help"),

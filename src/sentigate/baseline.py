@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from .errors import DataError
+
 
 def fit_predict(
     train_texts: Sequence[str],
@@ -17,7 +19,7 @@ def fit_predict(
     min_count: int,
     inverse_regularization: float,
     seed: int,
-) -> npt.NDArray[np.float64]:
+) -> npt.NDArray[np.float32]:
     """Fit on the training texts and give P(positive) of the others.
 
     Sublinear TF-IDF over word 1- to ``max_ngram``-grams found in at least ``min_count`` training
@@ -25,18 +27,21 @@ def fit_predict(
     models are to beat).
 
     Returns:
-        (other rows,) float64 probabilities.
+        (other rows,) float32 probabilities; the solver's last bits differ between processors.
+
+    Raises:
+        DataError: the training texts hold one label only, or no n-gram ``min_count`` times.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    # A corpus smaller than a few hundred texts may hold no n-gram twice.
     vectorizer = TfidfVectorizer(
         ngram_range=(1, max_ngram), min_df=min_count, sublinear_tf=True, dtype=np.float32
     )
     classifier = LogisticRegression(C=inverse_regularization, max_iter=1000, random_state=seed)
-    classifier.fit(vectorizer.fit_transform(train_texts), train_labels)
-    probabilities: npt.NDArray[np.float64] = classifier.predict_proba(
-        vectorizer.transform(other_texts)
-    )[:, 1]
-    return probabilities.astype(np.float64)
+    try:
+        classifier.fit(vectorizer.fit_transform(train_texts), train_labels)
+    except ValueError as error:  # scikit-learn says what there is too little of
+        raise DataError(f"no baseline from {len(train_texts)} training texts: {error}") from None
+    probabilities = classifier.predict_proba(vectorizer.transform(other_texts))[:, 1]
+    return np.asarray(probabilities, dtype=np.float32)
