@@ -30,7 +30,7 @@ train: setup  ## Run the pipeline to a registered model; DATASET= and MODEL= cho
 	@$(SENTIGATE) train --dataset "$(DATASET)" --model "$(MODEL)"
 
 test: setup  ## Run all tests, the pipeline on a small slice among them
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup  ## Lint and type-check
 	@$(BIN)/ruff check .

@@ -16,7 +16,9 @@ from .cleaning_steps import CleaningSteps
 # "Awwww...so sweet" is not a link; "herehttps://t.co/x" ends in one.
 LINK = re.compile(r"(?:https?://|(?<!\w)www\.(?=\w)|pic\.twitter\.com/)\S+", re.IGNORECASE)
 MENTION = re.compile(r"(?<!\w)@\w+")
-TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
+# Neither runs past the next opening, so that many that never close take no longer to look for.
+TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
+WORD = re.compile(r"\w+(?:['’]\w+)*")
 NOT_LETTER = re.compile(r"[^a-z ]", re.IGNORECASE)
 SPACE = re.compile(r"\s+")
 
@@ -28,10 +30,10 @@ def _remove_html(text: str) -> str:
 def _stop_word_remover() -> Callable[[str], str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    def remove(text: str) -> str:
-        return " ".join(word for word in text.split() if word.lower() not in ENGLISH_STOP_WORDS)
+    def space_or_word(match: re.Match[str]) -> str:
+        return " " if match[0].lower() in ENGLISH_STOP_WORDS else match[0]
 
-    return remove
+    return lambda text: WORD.sub(space_or_word, text)
 
 
 def make_cleaner(steps: CleaningSteps) -> Callable[[str], str]:

@@ -143,8 +143,10 @@ def _deal_clusters(
 
     scikit-learn's StratifiedGroupKFold only knows sides of 1/k; this takes any share.
     """
-    count = int(clusters.max()) + 1
-    if count < 2:
+    count = int(clusters.max(initial=-1)) + 1
+    if count == 0:
+        raise ValueError("there are none")
+    if count == 1:
         raise ValueError("all rows hang together through their groups and texts")
     positives = np.bincount(clusters, weights=labels, minlength=count)
     negatives = np.bincount(clusters, minlength=count) - positives
@@ -158,6 +160,9 @@ def _deal_clusters(
     small = chosen[clusters]
     if not small.any():
         raise ValueError(f"no cluster of rows is small enough for a side of {size:.0%}")
+    for label in np.unique(labels):
+        if len(np.unique(small[labels == label])) < 2:
+            raise ValueError(f"label {label} has too few rows to be on both sides")
     return np.flatnonzero(~small), np.flatnonzero(small)
 
 

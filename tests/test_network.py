@@ -1,0 +1,197 @@
+"""The network: padding never counts, and it is the LSTM that torch has, packed."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from sentigate.architecture import Architecture
+from sentigate.network import Network, Pooling, Reading
+
+VOCABULARY = 50
+SHAPES = [
+    pytest.param(sizes, both, pooling, id=f"{len(sizes)}-{'both' if both else 'one'}-{pooling}")
+    for sizes in ((7,), (7, 5))
+    for both in (False, True)
+    for pooling in ("last", "max", "mean")
+]
+shapes = pytest.mark.parametrize(("sizes", "both", "pooling"), SHAPES)
+
+
+def architecture(
+    sizes: tuple[int, ...], both: bool, pooling: str, dropout: float = 0.0
+) -> Architecture:
+    return Architecture(
+        embedding_size=6,
+        hidden_sizes=sizes,
+        bidirectional=both,
+        pooling=pooling,  # type: ignore[arg-type]
+        embedding_dropout=dropout,
+        layer_dropout=dropout,
+        head_dropout=dropout,
+    )
+
+
+def network(sizes: tuple[int, ...], both: bool, pooling: str) -> Network:
+    torch.manual_seed(1)
+    return Network(architecture(sizes, both, pooling), VOCABULARY)
+
+
+def batch(lengths: list[int], width: int | None = None, seed: int = 2) -> tuple[Tensor, Tensor]:
+    """Random ids, 0 after each text's end."""
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.randint(1, VOCABULARY, (len(lengths), width or max(lengths)), generator=generator)
+    counts = torch.tensor(lengths)
+    return ids * (torch.arange(ids.shape[1]) < counts.unsqueeze(1)), counts
+
+
+@shapes
+@settings(max_examples=15, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=6),
+    more=st.integers(0, 9),
+    seed=st.integers(0, 1000),
+)
+def test_padding_and_company_never_change_a_result(
+    sizes: tuple[int, ...], both: bool, pooling: str, lengths: list[int], more: int, seed: int
+) -> None:
+    net = network(sizes, both, pooling).eval()
+    ids, counts = batch(lengths, max(lengths) + more, seed)
+    with torch.no_grad():
+        together = net(ids, counts)
+        alone = torch.cat(
+            [net(row[:length].unsqueeze(0), length.view(1)) for row, length in zip(ids, counts)]  # noqa: B905
+        )
+    assert together.shape == (len(lengths),)
+    assert (together - alone).abs().max() < 1e-6
+
+
+@shapes
+def test_results_do_depend_on_every_token(sizes: tuple[int, ...], both: bool, pooling: str) -> None:
+    net = network(sizes, both, pooling).eval()
+    ids, counts = batch([6])
+    before = net(ids, counts)
+    for position in range(6):
+        changed = ids.clone()
+        changed[0, position] = changed[0, position] % (VOCABULARY - 1) + 1
+        assert net(changed, counts) != before
+
+
+class Packed(nn.Module):
+    """The reference: torch's own stacked LSTM over packed sequences, pooled one text at a time."""
+
+    def __init__(self, net: Network, both: bool, pooling: str) -> None:
+        super().__init__()
+        self.embedding, self.head, self.both, self.pooling = net.embedding, net.head, both, pooling
+        self.lstms = nn.ModuleList()
+        for layer in net.layers:
+            parts = {"": layer.forward_lstm, "_reverse": layer.backward_lstm}
+            width, size = layer.forward_lstm.input_size, layer.forward_lstm.hidden_size
+            lstm = nn.LSTM(width, size, batch_first=True, bidirectional=both)
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+                for suffix, part in parts.items():
+                    if part is not None:  # the very parameters, so that gradients meet in them
+                        setattr(lstm, f"{name}_l0{suffix}", getattr(part, f"{name}_l0"))
+            self.lstms.append(lstm)
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        states = self.embedding(ids)
+        for lstm in self.lstms:
+            packed = pack_padded_sequence(states, lengths, batch_first=True, enforce_sorted=False)
+            outputs, (final, _) = lstm(packed)
+            states, _ = pad_packed_sequence(outputs, batch_first=True, total_length=ids.shape[1])
+        if self.pooling == "last":
+            pooled = torch.cat((final[0], final[1]), dim=1) if self.both else final[0]
+        else:
+            pool = (lambda s: s.amax(0)) if self.pooling == "max" else (lambda s: s.mean(0))
+            pooled = torch.stack([pool(s[:n]) for s, n in zip(states, lengths, strict=True)])
+        return self.head(pooled).squeeze(1)
+
+
+@shapes
+def test_it_is_torchs_packed_lstm(sizes: tuple[int, ...], both: bool, pooling: str) -> None:
+    net = network(sizes, both, pooling)
+    reference = Packed(net, both, pooling)
+    ids, lengths = batch([3, 1, 11, 11, 7], width=16)
+
+    def run(module: nn.Module) -> tuple[Tensor, dict[str, Tensor]]:
+        net.zero_grad()
+        logits = module(ids, lengths)
+        logits.square().sum().backward()
+        return logits.detach(), {k: p.grad.clone() for k, p in net.named_parameters()}
+
+    logits, gradients = run(net)
+    expected, expected_gradients = run(reference)
+    assert (logits - expected).abs().max() < 1e-5
+    assert gradients.keys() == expected_gradients.keys()
+    for name, gradient in gradients.items():
+        assert (gradient - expected_gradients[name]).abs().max() < 1e-5, name
+        assert gradient.abs().max() > 0, name
+
+
+def test_pooling_by_hand() -> None:
+    """Two texts of 2 and 3 tokens, one feature a direction; behind them what must not count."""
+    states = torch.tensor(
+        [
+            [[1.0, -1.0], [-3.0, -5.0], [99.0, 99.0], [-99.0, -99.0]],
+            [[-2.0, 4.0], [-6.0, 5.0], [-1.0, 0.0], [99.0, -99.0]],
+        ]
+    )
+    reading = Reading(torch.tensor([2, 3]), 4)
+    expected = {
+        ("max", True): [[1.0, -1.0], [-1.0, 5.0]],
+        ("mean", True): [[-1.0, -3.0], [-3.0, 3.0]],
+        ("last", False): [[-3.0, -5.0], [-1.0, 0.0]],
+        ("last", True): [[-3.0, -1.0], [-1.0, 4.0]],  # to the left, the last read is the first
+    }
+    for (kind, both), values in expected.items():
+        assert Pooling(kind, both)(states, reading).tolist() == values
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=5), st.integers(0, 4))
+def test_reversal_is_its_own_inverse(lengths: list[int], more: int) -> None:
+    width = max(lengths) + more
+    reading = Reading(torch.tensor(lengths), width)
+    states = torch.arange(len(lengths) * width * 2).reshape(len(lengths), width, 2).float()
+    reversed_states = reading.reverse(states)
+    assert torch.equal(reading.reverse(reversed_states), states)
+    for row, length in enumerate(lengths):
+        assert torch.equal(reversed_states[row, :length], states[row, :length].flip(0))
+        assert torch.equal(reversed_states[row, length:], states[row, length:])
+
+
+def test_padding_is_the_zero_vector_and_stays_it() -> None:
+    net = network((7,), True, "max")
+    assert (net.embedding.weight[0] == 0).all()
+    ids, lengths = batch([2, 5])
+    net(ids, lengths).sum().backward()
+    assert (net.embedding.weight.grad[0] == 0).all()
+
+
+def test_dropout_is_for_training_alone() -> None:
+    torch.manual_seed(3)
+    net = Network(architecture((7, 5), True, "mean", dropout=0.5), VOCABULARY)
+    ids, lengths = batch([4, 9])
+    assert not torch.equal(net(ids, lengths), net(ids, lengths))
+    net.eval()
+    assert torch.equal(net(ids, lengths), net(ids, lengths))
+
+
+def test_parameters_by_hand() -> None:
+    """Four gates of input, recurrent and two bias weights for each unit and direction."""
+    net = network((7, 5), True, "max")
+
+    def lstm(width: int, size: int) -> int:
+        return 2 * 4 * size * (width + size + 2)
+
+    expected = VOCABULARY * 6 + lstm(6, 7) + lstm(14, 5) + 10 + 1
+    assert sum(math.prod(p.shape) for p in net.parameters()) == expected
+
+
+def test_one_token_alone() -> None:
+    net = network((7,), True, "last").eval()
+    assert net(torch.tensor([[1]]), torch.tensor([1])).shape == (1,)
