@@ -26,7 +26,8 @@ def train(stage: StageRun) -> Output:
 
         def log_epoch(row: Epoch) -> None:
             print("  " + ", ".join(f"{key} {value:.4g}" for key, value in row.items()), flush=True)
-            tracked.log_metrics(row, step=int(row["epoch"]))
+            figures = {key: value for key, value in row.items() if key != "epoch"}
+            tracked.log_metrics(figures, step=int(row["epoch"]))
 
         weights, epochs = fit(
             training,

@@ -83,9 +83,9 @@ def test_shuffled_batches_do_not_come_by_length() -> None:
     assert longest != sorted(longest)
 
 
-@pytest.mark.parametrize(("seed", "most"), [(None, 0.14), (42, 0.22)])
+@pytest.mark.parametrize(("seed", "most"), [(None, 0.21), (42, 0.23)])
 def test_little_padding(seed: int | None, most: float) -> None:
-    """Against 70 % were every batch as wide as the longest text."""
+    """Most of it to multiples of 8; 75 % were every batch as wide as the longest text."""
     made = list(Batches(split(REAL_LIKE), 64, seed))
     cells = sum(batch.ids.numel() for batch in made)
     assert 1 - sum(REAL_LIKE) / cells < most

@@ -50,10 +50,10 @@ def batch(lengths: list[int], width: int | None = None, seed: int = 2) -> tuple[
 
 
 @shapes
-@settings(max_examples=15, deadline=None)
-@given(
-    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=6),
-    more=st.integers(0, 9),
+@settings(max_examples=10, deadline=None)
+@given(  # few shapes, for oneDNN compiles a kernel for each
+    lengths=st.lists(st.sampled_from([1, 2, 7, 12]), min_size=1, max_size=3),
+    more=st.sampled_from([0, 4]),
     seed=st.integers(0, 1000),
 )
 def test_padding_and_company_never_change_a_result(

@@ -8,13 +8,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import yaml
 
 from .errors import ParamsError, SentigateError
 from .params import Params, load_params, parse_params
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,10 +43,12 @@ def train(
     """
     params = choose(PARAMS, {"dataset": dataset, "model": model})
     _dvc("repro")
-    if not _registered(params):
+    version = _registered(params)
+    if version is None:
         print("The model is trained, but this MLflow registry does not hold it yet.")
         _dvc("repro", "--single-item", "--force", "register")
-    _print_summary(params)
+        version = _registered(params)
+    _print_summary(params, (version.run_id if version else None) or "unknown")
 
 
 @app.command()
@@ -182,24 +187,23 @@ def _dvc(*arguments: str) -> None:
         raise typer.Exit(1)
 
 
-def _registered(params: Params) -> bool:
-    """Whether the registry holds the weights in models/; DVC can restore them without running."""
+def _registered(params: Params) -> ModelVersion | None:
+    """The version that holds the weights in models/; there is none when DVC has restored them."""
     from .registry import find_version, model_name
     from .tracking import sha256_of
 
     tags = {"weights_sha256": sha256_of(Path("models/weights.safetensors"))}
-    return find_version(model_name(params.dataset), tags) is not None
+    return find_version(model_name(params.dataset), tags)
 
 
-def _print_summary(params: Params) -> None:
+def _print_summary(params: Params, run_id: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from .tracking import find_run, tracking_uri
+    from .tracking import tracking_uri
 
     metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
     registration = json.loads(Path("reports/registration.json").read_text("utf-8"))
-    run = find_run(Path("models/weights.safetensors"), f"{params.dataset}-{params.model}")
     table = Table(title=f"{params.dataset}, test split of {metrics['test']['rows']:,} texts")
     for column in ("", "accuracy", "95 % interval", "F1"):
         table.add_column(column, justify="left" if not column else "right")
@@ -214,7 +218,7 @@ def _print_summary(params: Params) -> None:
         f"model   {registration['name']} version {registration['version']}: "
         f"{'promoted to ' + registration['alias'] if registration['promoted'] else 'not promoted'} "
         f"({registration['reason']})\n"
-        f"run     {run.id} in {tracking_uri()}\n"
+        f"run     {run_id} in {tracking_uri()}\n"
         f"report  reports/report.html\n\n"
         'next    make predict TEXT="what a lovely day"\n'
         "        make ui\n"

@@ -47,7 +47,9 @@ def connect() -> MlflowClient:
         if client.get_experiment_by_name(EXPERIMENT) is None:
             # A relative location keeps a local project movable; a server has its own.
             local = "mlartifacts" if uri.startswith("sqlite:") else None
-            client.create_experiment(EXPERIMENT, artifact_location=local)
+            # Else MLflow's UI guesses that an experiment is about language-model agents.
+            kind = {"mlflow.experimentKind": "custom_model_development"}
+            client.create_experiment(EXPERIMENT, artifact_location=local, tags=kind)
     except MlflowException as error:
         raise _unreachable(error) from None
     return client
@@ -132,7 +134,8 @@ def start_run(name: str) -> Run:
     client = connect()
     experiment = client.get_experiment_by_name(EXPERIMENT)
     assert experiment is not None
-    run = client.create_run(experiment.experiment_id, run_name=name)
+    source = {"mlflow.source.name": "pipeline", "mlflow.source.type": "LOCAL"}
+    run = client.create_run(experiment.experiment_id, run_name=name, tags=source)
     return Run(client, run.info.run_id)
 
 
