@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from .errors import RegistryError
-from .tracking import Run, connect, tracking_uri
+from .tracking import Run, connect, mlflow_errors, tracking_uri
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +41,7 @@ def model_name(dataset: str) -> str:
     return f"sentigate-{dataset}"
 
 
+@mlflow_errors()
 def log_model(run: Run, files: Path, scratch: Path) -> str:
     """Log a model from code to ``run``: no pickle, and it loads without this repository.
 
@@ -100,6 +101,7 @@ def load_model(uri: str) -> Callable[[list[str]], pd.DataFrame]:
         ) from None
 
 
+@mlflow_errors()
 def find_version(name: str, tags: Mapping[str, str]) -> ModelVersion | None:
     """The newest version of ``name`` that has all ``tags``."""
     versions: Sequence[ModelVersion] = connect().search_model_versions(f"name = '{name}'")
@@ -118,6 +120,7 @@ def champion(name: str, alias: str) -> ModelVersion | None:
     return version
 
 
+@mlflow_errors()
 def register(
     run: Run, model_uri: str, name: str, alias: str, tags: Mapping[str, str]
 ) -> dict[str, Any]:

@@ -27,6 +27,26 @@ def tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
 
 
+@contextmanager
+def mlflow_errors() -> Iterator[None]:
+    """Turn what MLflow raises into one message; also a decorator.
+
+    Raises:
+        RegistryError: names the tracking URI and MLflow's first words.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        first = " ".join(str(error).split())
+        raise RegistryError(
+            f"MLflow at {tracking_uri()} failed: {first[:300]}. "
+            f"Check MLFLOW_TRACKING_URI; unset, it is {DEFAULT_URI}."
+        ) from None
+
+
+@mlflow_errors()
 def connect() -> MlflowClient:
     """A client whose experiment exists; the SQLite database is made when it isn't there.
 
@@ -36,31 +56,19 @@ def connect() -> MlflowClient:
     # A server that is down should be said to be down in seconds, not after five minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     import mlflow
-    from mlflow.exceptions import MlflowException
 
     for noisy in ("alembic", "mlflow.store.db.utils"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     uri = tracking_uri()
     mlflow.set_tracking_uri(uri)
-    try:
-        client = mlflow.MlflowClient(uri)
-        if client.get_experiment_by_name(EXPERIMENT) is None:
-            # A relative location keeps a local project movable; a server has its own.
-            local = "mlartifacts" if uri.startswith("sqlite:") else None
-            # Else MLflow's UI guesses that an experiment is about language-model agents.
-            kind = {"mlflow.experimentKind": "custom_model_development"}
-            client.create_experiment(EXPERIMENT, artifact_location=local, tags=kind)
-    except MlflowException as error:
-        raise _unreachable(error) from None
+    client = mlflow.MlflowClient(uri)
+    if client.get_experiment_by_name(EXPERIMENT) is None:
+        # A relative location keeps a local project movable; a server has its own.
+        local = "mlartifacts" if uri.startswith("sqlite:") else None
+        # Else MLflow's UI guesses that an experiment is about language-model agents.
+        kind = {"mlflow.experimentKind": "custom_model_development"}
+        client.create_experiment(EXPERIMENT, artifact_location=local, tags=kind)
     return client
-
-
-def _unreachable(error: Exception) -> RegistryError:
-    first = " ".join(str(error).split())
-    return RegistryError(
-        f"MLflow at {tracking_uri()} failed: {first[:300]}. "
-        "Check MLFLOW_TRACKING_URI; unset, it is sqlite:///mlflow.db."
-    )
 
 
 def sha256_of(path: Path) -> str:
@@ -76,6 +84,7 @@ class Run:
         self.client = client
         self.id = run_id
 
+    @mlflow_errors()
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Log nested params under dotted names, in one call."""
         from mlflow.entities import Param
@@ -83,6 +92,7 @@ class Run:
         flat = [Param(key, str(value)) for key, value in _flatten(params)]
         self.client.log_batch(self.id, params=flat)
 
+    @mlflow_errors()
     def log_metrics(self, metrics: Mapping[str, Any], step: int = 0) -> None:
         """Log nested numbers under dotted names, in one call; None is left out."""
         import time
@@ -97,6 +107,7 @@ class Run:
         ]
         self.client.log_batch(self.id, metrics=values)
 
+    @mlflow_errors()
     def log_table(self, name: str, path: Path, context: str) -> None:
         """Log a file as a data set that went in, with its SHA-256 as digest."""
         import json
@@ -111,10 +122,12 @@ class Run:
         entry = DatasetInput(dataset, [InputTag("mlflow.data.context", context)])
         self.client.log_inputs(self.id, [entry])
 
+    @mlflow_errors()
     def log_files(self, folder: Path, artifact_path: str) -> None:
         """Log all files of a folder."""
         self.client.log_artifacts(self.id, str(folder), artifact_path)
 
+    @mlflow_errors()
     def tag(self, tags: Mapping[str, str]) -> None:
         """Set tags."""
         for key, value in tags.items():
@@ -124,11 +137,13 @@ class Run:
         """Tag the run with the hash of the weights it made, by which later stages find it."""
         self.tag({WEIGHTS_TAG: sha256_of(weights)})
 
+    @mlflow_errors()
     def end(self, status: str = "FINISHED") -> None:
         """Close the run as FINISHED or FAILED."""
         self.client.set_terminated(self.id, status)
 
 
+@mlflow_errors()
 def start_run(name: str) -> Run:
     """Open a run, in an experiment that is made when it isn't there."""
     client = connect()
@@ -150,6 +165,7 @@ def run_or_fail(name: str) -> Iterator[Run]:
         raise
 
 
+@mlflow_errors()
 def find_run(weights: Path, name: str) -> Run:
     """The newest run that trained these very weights.
 
