@@ -1,5 +1,5 @@
 # Every target works as the first command typed on a fresh clone: .venv is made when it's needed.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BASE ?= main
 BIN := .venv/bin
 SENTIGATE := $(BIN)/sentigate
@@ -18,7 +18,7 @@ help:  ## Show this help
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-		{ echo "sentigate needs Python 3.11; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+		{ echo "sentigate needs Python 3.11, this is $(PYTHON); set PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
