@@ -9,21 +9,14 @@ import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.batching import load_split
-from sentigate.metrics import classification_figures, confident_errors, slice_figures
-from sentigate.plots import write_plots
+from sentigate.evaluation import compare, hits
+from sentigate.metrics import confident_errors, slice_figures
+from sentigate.plots import PLOTS, write_plots
 from sentigate.predictor import load_network, predict
 from sentigate.report import render_report
 from sentigate.tracking import find_run
 
 GATES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train")
-PLOTS = {
-    "Confusion matrix": "confusion",
-    "ROC": "roc",
-    "Precision and recall": "precision_recall",
-    "Calibration": "calibration",
-    "Training": "training",
-    "Slices": "slices",
-}
 
 
 def evaluate(stage: StageRun) -> Output:
@@ -36,26 +29,15 @@ def evaluate(stage: StageRun) -> Output:
         probability = predict(network, load_split(Path("data/padded", name)))
         held_out.loc[held_out["split"] == name, "probability"] = probability
     baseline = pd.read_parquet("reports/baseline_predictions.parquet")
-    held_out["baseline_probability"] = baseline["probability"].to_numpy()
-
-    def figures(split: str, column: str) -> dict[str, float | int | None]:
-        part = held_out.loc[held_out["split"] == split]
-        return classification_figures(
-            part["label"].to_numpy(),
-            part[column].to_numpy(),
-            samples=settings.bootstrap_samples,
-            bins=settings.calibration_bins,
-            seed=params.seed,
-        ).as_dict()
-
+    by_id = baseline.set_index("id")["probability"]
+    held_out["baseline_probability"] = held_out["id"].map(by_id)
     test = held_out.loc[held_out["split"] == "test"]
-    positives = float(test["label"].mean())
-    metrics: dict[str, dict[str, float | int | None]] = {
-        "test": figures("test", "probability"),
-        "baseline": figures("test", "baseline_probability"),
-        "validation": figures("validation", "probability"),
-        "majority": {"accuracy": round(max(positives, 1 - positives), 6)},
-    }
+    metrics = compare(
+        held_out,
+        samples=settings.bootstrap_samples,
+        bins=settings.calibration_bins,
+        seed=params.seed,
+    )
     slices = slice_figures(test)
     columns = ["id", "split", "slice", "label", "probability", "baseline_probability"]
     stage.write_table(held_out[columns], "reports/predictions.parquet")
@@ -90,12 +72,8 @@ def evaluate(stage: StageRun) -> Output:
         tracked.log_metrics(metrics)
         tracked.log_files(stage.out / "reports", "reports")
 
-    correct = (test["probability"] >= 0.5) == (test["label"] == 1)
-    baseline_correct = (test["baseline_probability"] >= 0.5) == (test["label"] == 1)
     return Output(
-        test.assign(
-            correct=correct.astype("float64"), baseline_correct=baseline_correct.astype("float64")
-        ),
+        hits(test),
         {"min_test_accuracy": params.chosen_dataset.gates.min_test_accuracy},
         after_gate=log,
     )

@@ -17,6 +17,16 @@ from .curves import beside_precision_recall, beside_roc, precision_recall_points
 from .errors import DataError
 from .metrics import THRESHOLD, FloatArray, IntArray, calibration_table, check_answers
 
+PLOTS = {
+    "Confusion matrix": "confusion",
+    "ROC": "roc",
+    "Precision and recall": "precision_recall",
+    "Calibration": "calibration",
+    "Training": "training",
+    "Slices": "slices",
+}
+"""Title -> name of the PNG file, in a report's order."""
+
 
 def write_plots(
     folder: Path,

@@ -1,0 +1,54 @@
+"""A network beside the linear baseline and the majority class, on the same held-out rows."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from .metrics import THRESHOLD, classification_figures
+
+Figures = dict[str, float | int | None]
+
+
+def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> dict[str, Figures]:
+    """What reports/metrics.json holds.
+
+    Args:
+        held_out: columns split (validation or test), label (0 or 1), probability and
+            baseline_probability (of label 1).
+        samples: resamples of the bootstrap.
+        bins: of the calibration error.
+        seed: of the bootstrap.
+
+    Returns:
+        ``test``, ``baseline`` (on test) and ``validation``, each as
+        ``metrics.Figures.as_dict`` gives it, and ``majority``: the test accuracy of always saying
+        the commoner label.
+    """
+
+    def figures(split: str, column: str) -> Figures:
+        part = held_out.loc[held_out["split"] == split]
+        labels, probabilities = part["label"].to_numpy(), part[column].to_numpy()
+        return classification_figures(
+            labels, probabilities, samples=samples, bins=bins, seed=seed
+        ).as_dict()
+
+    positives = float(held_out.loc[held_out["split"] == "test", "label"].mean())
+    return {
+        "test": figures("test", "probability"),
+        "baseline": figures("test", "baseline_probability"),
+        "validation": figures("validation", "probability"),
+        "majority": {"accuracy": round(max(positives, 1 - positives), 6)},
+    }
+
+
+def hits(rows: pd.DataFrame) -> pd.DataFrame:
+    """``rows`` with columns correct and baseline_correct (float64, 1 where the answer is right).
+
+    Args:
+        rows: columns label, probability and baseline_probability.
+    """
+    labels = rows["label"] == 1
+    return rows.assign(
+        correct=((rows["probability"] >= THRESHOLD) == labels).astype("float64"),
+        baseline_correct=((rows["baseline_probability"] >= THRESHOLD) == labels).astype("float64"),
+    )
