@@ -220,8 +220,14 @@ def test_ten_versions_are_more_than_nine(run: Run, uri: str) -> None:
 
 @pytest.mark.parametrize(
     "missing",
-    ["models:/nothing@champion", "models:/nothing/1", "models:/m-0123456789", "runs:/0/model", "no/such/folder"],
-)  # fmt: skip
+    [
+        "models:/nothing@champion",
+        "models:/nothing/1",
+        "models:/m-0123456789",
+        "runs:/0/model",
+        "no/such/folder",
+    ],
+)
 def test_a_model_that_is_not_there(missing: str) -> None:
     with pytest.raises(RegistryError) as error:
         load_model(missing)
@@ -239,8 +245,12 @@ def test_a_registry_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_command_line_judges_by_the_promoted_version(
-    run: Run, uri: str, served: Model, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:  # fmt: skip
+    run: Run,
+    uri: str,
+    served: Model,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     register(run, uri, model_name("vader"), "champion", tags(0.5))
     texts = ["A fine film, warm and funny.", "two\tlines\nof text"]
     monkeypatch.setattr(sys, "argv", ["sentigate", "predict", *texts])

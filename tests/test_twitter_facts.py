@@ -137,7 +137,7 @@ def test_the_gate_lets_the_grouped_split_through(grouped_split: pd.DataFrame) ->
 
 def test_the_gate_refuses_the_random_split(random_split: pd.DataFrame) -> None:
     result = gate(random_split, PARAMS.datasets["twitter_random"], 0.0)
-    failed = {item["kwargs"].get("column"): item for item in result.expectations if not item["success"]}  # fmt: skip
+    failed = {e["kwargs"].get("column"): e for e in result.expectations if not e["success"]}
     assert set(failed) == {"splits_of_group", "splits_of_text"}
     parted = failed["splits_of_group"]
     assert parted["unexpected_count"] > 0.9 * 43_013
