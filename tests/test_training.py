@@ -1,5 +1,8 @@
 """Training: it learns, repeats itself bit for bit, stops, and keeps the best epoch."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -199,3 +202,30 @@ def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
     trained(tmp_path, split, split, max_epochs=1)
     captured = capfd.readouterr()
     assert captured.out + captured.err == ""
+
+
+@pytest.mark.parametrize(
+    "module", ["pipeline.train", "pipeline.evaluate", "sentigate.training", "sentigate.predictor"]
+)
+def test_idle_threads_sleep(module: str) -> None:
+    """The setting counts only when it is made before torch is imported."""
+    script = (
+        "import importlib, os, sys\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'torch':\n"
+        "            print(os.environ.get('OMP_WAIT_POLICY'), flush=True)\n"
+        "            os._exit(0)\n"
+        "sys.meta_path.insert(0, Watch())\n"
+        "importlib.import_module(sys.argv[1])\n"
+    )
+    unset = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    done = subprocess.run(
+        [sys.executable, "-c", script, module],
+        cwd=ROOT,
+        env=unset,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "PASSIVE\n"

@@ -140,7 +140,7 @@ def test_the_gate_refuses_the_random_split(random_split: pd.DataFrame) -> None:
     failed = {e["kwargs"].get("column"): e for e in result.expectations if not e["success"]}
     assert set(failed) == {"splits_of_group", "splits_of_text"}
     parted = failed["splits_of_group"]
-    assert parted["unexpected_count"] > 0.9 * 43_013
+    assert parted["unexpected_count"] > 0.7 * 43_013  # six variants: 1 - 0.8 ** 6
     sample = parted["sample"]
     assert len(sample) == 5
     assert set(random_split["id"]) >= {row["id"] for row in sample}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import yaml
 
-from .errors import ParamsError, SentigateError
+from .errors import ParamsError, SentigateError, shorten
 from .params import Params, load_params, parse_params
 
 if TYPE_CHECKING:
@@ -135,10 +135,11 @@ def choose(path: Path, choices: dict[str, str]) -> Params:
         ParamsError: the file would not be valid; it is left as it was.
     """
     params = load_params(path)
-    before = text = path.read_text(encoding="utf-8")
+    before = text = path.read_bytes().decode()  # as they are, line ends too
     for key, value in choices.items():
         if value:
-            text, count = re.subn(rf"(?m)^({key}:\s*)\S+", rf"\g<1>{value}", text)
+            escaped = value.replace("\\", r"\\")
+            text, count = re.subn(rf"(?m)^({key}:\s*)\S+", rf"\g<1>{escaped}", text)
             if count != 1:
                 raise ParamsError(f"{path} has no line `{key}: ...` to set")
     if text == before:
@@ -146,10 +147,13 @@ def choose(path: Path, choices: dict[str, str]) -> Params:
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError:
-        raise ParamsError(f"not a name: {' '.join(filter(None, choices.values()))}") from None
+        values = {}
+    for key, value in choices.items():
+        if value and values.get(key) != value:
+            raise ParamsError(f"{key} is {shorten(value)}, which is no name")
     params = parse_params(values, path.name)
     partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
+    partial.write_bytes(text.encode())
     partial.replace(path)
     return params
 

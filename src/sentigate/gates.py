@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from .errors import ParamsError, shorten
 
 SAMPLE_ROWS = 5
 # Kwargs that say where to look rather than what is allowed.
-_PLACES = {"column", "column_A", "column_B", "column_list", "column_set", "batch_id"}
+_PLACES = {"column", "column_A", "column_B", "row_condition", "exact_match"}
 
 
 @dataclass(frozen=True)
@@ -113,12 +114,21 @@ def validate(
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.exceptions.exceptions import GreatExpectationsError
 
-    content = json.loads(suite.read_text(encoding="utf-8"))
+    try:
+        content = json.loads(suite.read_text(encoding="utf-8"))
+        for number, item in enumerate(content["expectations"]):
+            item.setdefault("meta", {})["order"] = number  # results come back in another order
+        checks = gx.ExpectationSuite(**content)
+    except (GreatExpectationsError, KeyError, TypeError, ValueError) as error:
+        raise _invalid(suite, error) from None
+    if len(checks.expectations) < len(content["expectations"]):
+        # Great Expectations logs what it does not know, and goes on without it.
+        known = {check.expectation_type for check in checks.expectations}
+        unknown = [item["type"] for item in content["expectations"] if item["type"] not in known]
+        raise _invalid(suite, f"there is no {', '.join(unknown)}")
     missing = sorted(set(_parameters(content)) - set(thresholds))
     if missing:
         raise ParamsError(f"{suite} wants a threshold that the stage does not give: {missing[0]}")
-    for number, item in enumerate(content["expectations"]):
-        item.setdefault("meta", {})["order"] = number  # results come back in another order
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     batch = (
@@ -129,7 +139,7 @@ def validate(
     )
     try:
         validation: Any = batch.validate(
-            gx.ExpectationSuite(**content),
+            checks,
             expectation_parameters=dict(thresholds),
             result_format={
                 "result_format": "SUMMARY",
@@ -138,10 +148,14 @@ def validate(
             },
         )
     except (GreatExpectationsError, ValueError) as error:
-        raise ParamsError(f"{suite} is not a valid suite: {error}") from None
+        raise _invalid(suite, error) from None
     results = validation.to_json_dict()["results"]
     results.sort(key=lambda item: item["expectation_config"]["meta"]["order"])
     return GateResult(content["name"], len(frame), [_plain(item, key) for item in results])
+
+
+def _invalid(suite: Path, error: object) -> ParamsError:
+    return ParamsError(f"{suite} is not a valid suite: {' '.join(str(error).split())}")
 
 
 def _parameters(node: Any) -> Iterator[str]:
@@ -167,9 +181,20 @@ def _plain(item: Mapping[str, Any], key: str) -> dict[str, Any]:
         "says": config["meta"].get("notes", config["type"]),
         "kwargs": kwargs,
         "success": bool(item["success"]),
-        "observed": round(float(observed), 6) if isinstance(observed, float) else observed,
+        "observed": _json(round(observed, 6) if isinstance(observed, float) else observed),
         "unexpected_count": int(result.get("unexpected_count") or 0),
         "unexpected_percent": round(float(result.get("unexpected_percent") or 0.0), 4),
-        "sample": [{key: row[key], **row} for row in sample[:SAMPLE_ROWS]],
+        "sample": [_json({key: row[key], **row}) for row in sample[:SAMPLE_ROWS]],
         "error": str(raised[0]["exception_message"]) if raised else "",
     }
+
+
+def _json(value: Any) -> Any:
+    """``value`` with plain floats, and with those that JSON does not know as "nan" and "inf"."""
+    if isinstance(value, dict):
+        return {key: _json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(float(value))
+    return value

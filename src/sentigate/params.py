@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -89,7 +90,10 @@ class SplitParams(Section):
     @model_validator(mode="after")
     def _test_size_fits_rule(self) -> SplitParams:
         if (self.test_size is None) != (self.rule == "published"):
-            raise ValueError("test_size is null for rule published and a share for the others")
+            raise ValueError(
+                f"test_size is {shorten(self.test_size)} with rule {self.rule}; "
+                "allowed: null with published, a share with the others"
+            )
         return self
 
 
@@ -115,7 +119,10 @@ class Dataset(Section):
     @model_validator(mode="after")
     def _both_classes(self) -> Dataset:
         if {0, 1} - set(self.labels.values()):
-            raise ValueError("labels must map at least one sentiment to 1 and one to 0")
+            raise ValueError(
+                f"labels is {shorten(self.labels)}; allowed: at least one sentiment mapped to 1 "
+                "and one to 0"
+            )
         return self
 
 
@@ -240,7 +247,11 @@ class _UniqueKeys(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":  # "<<: *anchor"; may be overridden
+                continue
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                continue  # PyYAML refuses it below
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"key {key!r} is there twice", key_node.start_mark

@@ -109,13 +109,16 @@ def find_version(name: str, tags: Mapping[str, str]) -> ModelVersion | None:
     return max(matching, key=lambda version: int(version.version), default=None)
 
 
+@mlflow_errors()
 def champion(name: str, alias: str) -> ModelVersion | None:
     """The version of ``name`` that has the alias."""
     from mlflow.exceptions import MlflowException
 
     try:
         version: ModelVersion = connect().get_model_version_by_alias(name, alias)
-    except MlflowException:
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
         return None
     return version
 

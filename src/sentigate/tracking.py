@@ -35,10 +35,11 @@ def mlflow_errors() -> Iterator[None]:
         RegistryError: names the tracking URI and MLflow's first words.
     """
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError) as error:  # the latter: a damaged or locked file
         first = " ".join(str(error).split())
         raise RegistryError(
             f"MLflow at {tracking_uri()} failed: {first[:300]}. "

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-
-# Idle OpenMP threads sleep instead of spinning: beside another busy process, spinning makes a
-# step up to 100 times slower. Read by libgomp when torch is first imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pandas as pd
 import pytorch_lightning as lightning

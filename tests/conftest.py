@@ -1,0 +1,152 @@
+"""What several test files share: a copy of the project, small enough to run in a minute."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+TINY_MODEL = {
+    "vocab": {"level": "word", "min_count": 2, "max_size": 2000},
+    "max_length": 32,
+    "network": {
+        "embedding_size": 16,
+        "hidden_sizes": [16],
+        "bidirectional": True,
+        "pooling": "max",
+        "embedding_dropout": 0.0,
+        "layer_dropout": 0.0,
+        "head_dropout": 0.0,
+    },
+    "training": {
+        "batch_size": 32,
+        "max_epochs": 4,
+        "patience": 4,
+        "learning_rate": 0.01,
+        "weight_decay": 0.01,
+        "gradient_clip": 1.0,
+    },
+}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
+    """A file's tests stay on one worker, so that its costly fixtures are made once.
+
+    Files start in the order of their names, e2e/ first, because it takes longest.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
+
+
+def tiny_values(path: Path = ROOT / "params.yaml") -> dict[str, Any]:
+    """params.yaml with the example table and a network that trains in two seconds.
+
+    600 rows teach a network little, so the floors that judge its accuracy are low.
+    """
+    values: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    values |= {"dataset": "csv", "model": "tiny"}
+    values["models"]["tiny"] = TINY_MODEL
+    csv = values["datasets"]["csv"]
+    csv["source"] |= {
+        "path": "data/own/example.csv",
+        "id_column": "id",
+        "group_column": "document",
+        "slice_column": "source",
+    }
+    csv["gates"] = {"min_rows": 100, "min_test_accuracy": 0.3}
+    values["gates"] |= {"min_gain_over_majority": -1.0, "max_balance_difference": 0.1}
+    values["evaluate"]["bootstrap_samples"] = 100
+    return values
+
+
+def write_values(values: object, folder: Path) -> None:
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+
+
+def set_value(values: dict[str, Any], key: str, value: object) -> None:
+    """Set a dotted key."""
+    *sections, last = key.split(".")
+    for section in sections:
+        values = values[section]
+    values[last] = value
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """The environment in which a copied project runs its own code, and MLflow in the copy."""
+    environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment["PYTHONPATH"] = str(folder / "src")
+    return environment
+
+
+def run_in(folder: Path, *command: str, timeout: int = 300) -> subprocess.CompletedProcess[str]:
+    """Run a command in a copied project."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment_of(folder),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
+def copy_project(target: Path) -> Path:
+    """The files of the working tree that git does not ignore, in a repository of their own."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listing.stdout.split("\0")):
+        if not name.startswith("tests/") and (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+def commit_all(folder: Path) -> None:
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "A copy"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's root."""
+    return ROOT
+
+
+@pytest.fixture
+def small_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Makes the smallest folder that stages run in, and goes there.
+
+    Keyword arguments are dotted keys of params.yaml with ``__`` for each dot.
+    """
+
+    def make(**changes: object) -> Path:
+        values = tiny_values()
+        for key, value in changes.items():
+            set_value(values, key.replace("__", "."), value)
+        write_values(values, tmp_path)
+        shutil.copytree(ROOT / "expectations", tmp_path / "expectations", dirs_exist_ok=True)
+        (tmp_path / "data/own").mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / "data/own/example.csv", tmp_path / "data/own/example.csv")
+        monkeypatch.chdir(tmp_path)
+        return tmp_path
+
+    return make

@@ -1,0 +1,268 @@
+"""What every stage shares: outputs are put in place whole, behind the gate, or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.stage import Output, StageRun, run
+from sentigate.errors import DataError, ParamsError, RegistryError
+
+SUITE = {
+    "name": "probe",
+    "expectations": [
+        {
+            "type": "expect_column_values_to_be_between",
+            "kwargs": {"column": "x", "max_value": {"$PARAMETER": "most"}},
+            "meta": {"notes": "x is small"},
+        }
+    ],
+}
+GOOD = pd.DataFrame({"id": ["a", "b"], "x": [1, 2]})
+BAD = pd.DataFrame({"id": ["a", "b"], "x": [1, 20]})
+
+
+@pytest.fixture
+def project(small_project: Callable[..., Path]) -> Path:
+    folder = small_project()
+    (folder / "expectations/probe.json").write_text(json.dumps(SUITE), "utf-8")
+    return folder
+
+
+def outcome(function: Callable[[StageRun], Output]) -> str:
+    """The message with which the stage exits; Python prints it on stderr and exits with 1."""
+    with pytest.raises(SystemExit) as caught:
+        run("probe", function)
+    message = caught.value.code
+    assert isinstance(message, str)
+    assert "Traceback" not in message
+    return message
+
+
+def writes(frame: pd.DataFrame, text: str = "new") -> Callable[[StageRun], Output]:
+    def stage(stage: StageRun) -> Output:
+        stage.path("data/probe/one.txt").write_text(text, "utf-8")
+        stage.write_json({"text": text}, "reports/probe.json")
+        stage.write_table(frame, "data/probe/table.parquet")
+        return Output(frame, {"most": 9})
+
+    return stage
+
+
+def raises(error: BaseException) -> Callable[[StageRun], Output]:
+    def stage(stage: StageRun) -> Output:
+        writes(GOOD)(stage)
+        raise error
+
+    return stage
+
+
+def files(project: Path) -> set[str]:
+    """What is there beside the project's own."""
+    own = ("data/own", "expectations", "params.yaml")
+    paths = (path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file())
+    return {path for path in paths if not path.startswith(own)}
+
+
+OUTPUTS = {
+    "data/probe/one.txt",
+    "data/probe/table.parquet",
+    "reports/probe.json",
+    "reports/gates/probe.json",
+    "reports/gates/probe.html",
+}
+FAILURE = {"reports/failed/probe.json", "reports/failed/probe.html"}
+
+
+def test_success_puts_everything_in_place(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("probe", writes(GOOD))
+    assert files(project) == OUTPUTS
+    assert Path("data/probe/one.txt").read_text("utf-8") == "new"
+    pd.testing.assert_frame_equal(
+        pd.read_parquet("data/probe/table.parquet"), GOOD.astype({"id": "str"})
+    )
+    assert json.loads(Path("reports/probe.json").read_bytes()) == {"text": "new"}
+    verdict = json.loads(Path("reports/gates/probe.json").read_bytes())
+    assert (verdict["stage"], verdict["success"], verdict["rows"]) == ("probe", True, 2)
+    printed = capsys.readouterr()
+    assert printed.out == "probe: 1 expectations met on 2 rows\n"
+    assert printed.err == ""
+
+
+def test_scratch_is_gone_after_success(project: Path) -> None:
+    run("probe", writes(GOOD))
+    assert not Path(".stage/probe").exists()
+
+
+def test_nothing_is_in_place_before_the_gate(project: Path) -> None:
+    def stage(stage: StageRun) -> Output:
+        output = writes(GOOD)(stage)
+        assert files(project) == {f".stage/probe/{path}" for path in OUTPUTS if "gates" not in path}
+        return output
+
+    run("probe", stage)
+    assert files(project) == OUTPUTS
+
+
+def test_remains_of_a_killed_run_are_not_published(project: Path) -> None:
+    left = Path(".stage/probe/data/probe/left.txt")
+    left.parent.mkdir(parents=True)
+    left.write_text("half", "utf-8")
+    run("probe", writes(GOOD))
+    assert files(project) == OUTPUTS
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (DataError("no rows"), "sentigate probe: no rows"),
+        (ParamsError("seed is wrong"), "sentigate probe: seed is wrong"),
+        (RegistryError("MLflow is down"), "sentigate probe: MLflow is down"),
+        (KeyboardInterrupt(), "sentigate probe: interrupted, nothing was written"),
+        (
+            FileNotFoundError(2, "No such file or directory", "data/raw/texts.parquet"),
+            "sentigate probe: [Errno 2] No such file or directory: 'data/raw/texts.parquet'; "
+            "nothing was written",
+        ),
+        (OSError(28, "No space left"), "sentigate probe: [Errno 28] No space left; nothing was "
+         "written"),
+    ],
+)  # fmt: skip
+def test_error_after_writing_leaves_nothing(
+    project: Path, error: BaseException, message: str
+) -> None:
+    assert outcome(raises(error)) == message
+    assert files(project) == set()
+    assert not Path(".stage/probe").exists()
+
+
+def test_a_bug_is_not_hidden_but_leaves_nothing_either(project: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        run("probe", raises(ZeroDivisionError()))
+    assert files(project) == set()
+
+
+def test_gate_failure_publishes_the_verdict_alone(project: Path) -> None:
+    message = outcome(writes(BAD))
+    assert message.splitlines() == [
+        "sentigate probe: gate failed, nothing was written: 1 of 1 expectations on 2 rows",
+        "  ✗ x is small [expect_column_values_to_be_between]",
+        "      1 rows (50.00 %); allowed: max_value 9.0",
+        "      id: 'b', x: 20",
+        "  the same as a page: reports/failed/probe.html",
+    ]
+    assert files(project) == FAILURE
+    verdict = json.loads(Path("reports/failed/probe.json").read_bytes())
+    assert verdict["success"] is False
+    assert verdict["expectations"][0]["sample"] == [{"id": "b", "x": 20}]
+    assert "failed" in Path("reports/failed/probe.html").read_text("utf-8")
+    assert not Path(".stage/probe").exists()
+
+
+@pytest.mark.parametrize("broken", [writes(BAD, "newer"), raises(DataError("no rows"))])
+def test_previous_outputs_stay(project: Path, broken: Callable[[StageRun], Output]) -> None:
+    run("probe", writes(GOOD, "old"))
+    before = {path: Path(path).read_bytes() for path in OUTPUTS}
+    outcome(broken)
+    assert {path: Path(path).read_bytes() for path in OUTPUTS} == before
+    assert files(project) <= OUTPUTS | FAILURE
+
+
+def test_success_takes_away_the_old_failure(project: Path) -> None:
+    other = Path("reports/failed/other.json")
+    outcome(writes(BAD))
+    other.write_text("{}", "utf-8")
+    run("probe", writes(GOOD))
+    assert files(project) == OUTPUTS | {str(other)}
+
+
+def test_key_names_the_rows(project: Path) -> None:
+    def stage(stage: StageRun) -> Output:
+        return Output(BAD.rename(columns={"id": "epoch"}), {"most": 9}, key="epoch")
+
+    assert "\n      epoch: 'b', x: 20\n" in outcome(stage)
+
+
+@pytest.mark.parametrize(("frame", "verdict"), [(GOOD, True), (BAD, False)])
+def test_after_gate_hears_the_verdict_before_anything_is_in_place(
+    project: Path, frame: pd.DataFrame, verdict: bool
+) -> None:
+    heard: list[tuple[bool, set[str]]] = []
+
+    def stage(stage: StageRun) -> Output:
+        output = writes(frame)(stage)
+        return Output(
+            output.frame,
+            output.thresholds,
+            after_gate=lambda passed: heard.append((passed, files(project))),
+        )
+
+    try:
+        run("probe", stage)
+    except SystemExit:
+        assert not verdict
+    scratch = OUTPUTS if verdict else FAILURE
+    assert heard == [(verdict, {f".stage/probe/{path}" for path in scratch})]
+
+
+def test_error_after_the_gate_leaves_nothing(project: Path) -> None:
+    def stage(stage: StageRun) -> Output:
+        def publish(passed: bool) -> None:
+            raise RegistryError("MLflow is down")
+
+        return Output(writes(GOOD)(stage).frame, {"most": 9}, after_gate=publish)
+
+    assert outcome(stage) == "sentigate probe: MLflow is down"
+    assert files(project) == set()
+
+
+def test_threshold_that_the_stage_does_not_give(project: Path) -> None:
+    message = outcome(lambda stage: Output(GOOD))
+    assert message == (
+        "sentigate probe: expectations/probe.json wants a threshold that the stage does not "
+        "give: most"
+    )
+    assert files(project) == set()
+
+
+def test_no_suite_no_outputs(project: Path) -> None:
+    Path("expectations/probe.json").unlink()
+    assert "'expectations/probe.json'; nothing was written" in outcome(writes(GOOD))
+    assert files(project) == set()
+
+
+def test_wrong_params_stop_before_the_stage_starts(project: Path) -> None:
+    Path("params.yaml").write_text("seed: 1\n", "utf-8")
+    message = outcome(lambda stage: pytest.fail("the stage was called"))
+    assert message.startswith("sentigate probe: params.yaml is not valid:\n")
+    assert files(project) == set()
+
+
+def test_elsewhere_than_in_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert outcome(writes(GOOD)) == (
+        "sentigate probe: params.yaml does not exist; run from the project's root"
+    )
+    assert files(tmp_path) == set()
+
+
+def test_json_refuses_nan(project: Path) -> None:
+    stage = StageRun(None, project)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        stage.write_json({"accuracy": float("nan")}, "reports/probe.json")
+    assert files(project) == set()
+
+
+def test_stage_gets_the_params(project: Path) -> None:
+    def stage(stage: StageRun) -> Output:
+        assert (stage.params.dataset, stage.params.model) == ("csv", "tiny")
+        assert stage.out == Path(".stage/probe")
+        return writes(GOOD)(stage)
+
+    run("probe", stage)

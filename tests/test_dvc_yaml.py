@@ -1,0 +1,330 @@
+"""dvc.yaml against the code: what a stage lists is what it uses, no less and no more."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sentigate.registry import CARRIED
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src/sentigate"
+STAGES = ["ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register"]
+DVC: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))
+PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
+# They run whenever a module in them does, and hold next to nothing: see the test below.
+PACKAGES = {"pipeline/__init__.py", "src/sentigate/__init__.py"}
+
+
+# From a file to the project files that it imports
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Dotted absolute names that a file imports, and whether only when it needs them.
+
+    ``from x import y`` gives ``x`` and ``x.y``, since y may be a module. What stands under
+    ``if TYPE_CHECKING:`` is left out, for it is never run.
+    """
+
+    def walk(node: ast.AST, lazy: bool) -> Iterator[tuple[str, bool]]:
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            for child in node.orelse:
+                yield from walk(child, lazy)
+            return
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, lazy) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = absolute(path, node)
+            yield base, lazy
+            yield from ((f"{base}.{alias.name}", lazy) for alias in node.names)
+        lazy = lazy or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child, lazy)
+
+    yield from walk(ast.parse(path.read_text("utf-8")), False)
+
+
+def absolute(path: Path, node: ast.ImportFrom) -> str:
+    if not node.level:
+        assert node.module
+        return node.module
+    base = ROOT / "src" if path.is_relative_to(ROOT / "src") else ROOT
+    package = path.relative_to(base).parent.parts
+    kept = package[: len(package) - node.level + 1]
+    return ".".join([*kept, *filter(None, [node.module])])
+
+
+def module_file(name: str) -> Path | None:
+    """The project's file that a dotted name stands for."""
+    base = ROOT / "src" if name.split(".")[0] == "sentigate" else ROOT
+    if name.split(".")[0] not in ("sentigate", "pipeline"):
+        return None
+    path = base.joinpath(*name.split("."))
+    for file in (path.with_suffix(".py"), path / "__init__.py"):
+        if file.is_file():
+            return file
+    return None
+
+
+def reached(*start: Path) -> set[str]:
+    """The files that are run when ``start`` are, these among them."""
+    found, todo = set(start), list(start)
+    while todo:
+        for name, _ in imports(todo.pop()):
+            file = module_file(name)
+            if file is not None and file not in found:
+                found.add(file)
+                todo.append(file)
+    return {file.relative_to(ROOT).as_posix() for file in found} - PACKAGES
+
+
+def code_deps(stage: str) -> set[str]:
+    """A stage's deps in src/ and pipeline/ that are Python, folders as their files."""
+    files: set[str] = set()
+    for dep in DVC["stages"][stage]["deps"]:
+        if not dep.startswith(("src/", "pipeline/")):
+            continue
+        if (ROOT / dep).is_dir():
+            files |= {path.relative_to(ROOT).as_posix() for path in (ROOT / dep).rglob("*.py")}
+        elif dep.endswith(".py"):
+            files.add(dep)
+    return files
+
+
+def used_by(stage: str) -> set[str]:
+    used = reached(ROOT / f"pipeline/{stage}.py")
+    if stage == "register":  # copied into the model by name
+        used |= reached(PACKAGE / "predictor.py") | {"src/sentigate/served_model.py"}
+    return used
+
+
+def test_the_walk_itself(tmp_path: Path) -> None:
+    """The walk sees lazy and relative imports and is not led astray by annotations."""
+    probe = tmp_path / "probe.py"
+    probe.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    import never\nelse:\n    import otherwise\n"
+        "import top, top.two as alias\n"
+        "def f():\n    from package import name\n    class C:\n        import deep\n",
+        "utf-8",
+    )
+    assert dict(imports(probe)) == {
+        "typing": False,
+        "typing.TYPE_CHECKING": False,
+        "otherwise": False,
+        "top": False,
+        "top.two": False,
+        "package": True,
+        "package.name": True,
+        "deep": True,
+    }
+    relative = {name for name, _ in imports(PACKAGE / "sources/vader.py")}
+    assert "sentigate.errors" in relative
+    assert "src/sentigate/sources/vader.py" in reached(ROOT / "pipeline/ingest.py")
+    assert "src/sentigate/gates.py" in reached(ROOT / "pipeline/stage.py")  # lazy
+
+
+def test_stages_and_their_commands() -> None:
+    assert list(DVC["stages"]) == STAGES
+    for name, stage in DVC["stages"].items():
+        assert stage["cmd"] == f"python -m pipeline.{name}"
+        assert stage["desc"]
+    scripts = {path.stem for path in (ROOT / "pipeline").glob("*.py")}
+    assert scripts == {*STAGES, "stage", "__init__"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_deps_are_the_code_that_the_stage_runs(stage: str) -> None:
+    used, listed = used_by(stage), code_deps(stage)
+    assert used - listed == set(), "a change of these would not rerun the stage"
+    assert listed - used == set(), "a change of these would rerun the stage for nothing"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_deps_that_are_no_code(stage: str) -> None:
+    deps = DVC["stages"][stage]["deps"]
+    assert len(set(deps)) == len(deps)
+    suites = {dep for dep in deps if dep.startswith("expectations/")}
+    assert suites == {f"expectations/{stage}.json"}
+    templates = {dep for dep in deps if dep.endswith(".j2")}
+    wanted = {"src/sentigate/templates/gate.html.j2"}
+    if stage == "evaluate":
+        wanted.add("src/sentigate/templates/report.html.j2")
+    assert templates == wanted
+    for dep in deps:
+        if dep.startswith(("src/", "pipeline/", "expectations/")):
+            assert (ROOT / dep).exists()
+
+
+def outs(stage: str) -> list[str]:
+    entries = DVC["stages"][stage]["outs"] + DVC["stages"][stage].get("metrics", [])
+    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_data_deps_are_outputs_of_earlier_stages(stage: str) -> None:
+    earlier = {out for name in STAGES[: STAGES.index(stage)] for out in outs(name)}
+    data = {
+        dep
+        for dep in DVC["stages"][stage]["deps"]
+        if not dep.startswith(("src/", "pipeline/", "expectations/"))
+    }
+    assert data - earlier == ({"data/own"} if stage == "ingest" else set())
+    assert {f"reports/gates/{stage}.json", f"reports/gates/{stage}.html"} <= set(outs(stage))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_paths_in_the_script_are_deps_or_outs(stage: str) -> None:
+    """Every data/, models or reports/ path that a script spells out is one that dvc.yaml names."""
+    tree = ast.parse((ROOT / f"pipeline/{stage}.py").read_text("utf-8"))
+    listed = [*DVC["stages"][stage]["deps"], *outs(stage)]
+    strings = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.startswith(("data/", "models/", "reports/"))
+    }
+    for string in strings - {"reports/", "reports/gates", "reports/gates/"}:
+        assert any(
+            string == path or string.startswith(f"{path}/") or path.startswith(f"{string}/")
+            for path in listed
+        ), string
+
+
+def test_packages_do_next_to_nothing_on_import() -> None:
+    """No stage lists them, so they may hold nothing that bears on results."""
+    for name in PACKAGES:
+        for node in ast.parse((ROOT / name).read_text("utf-8")).body:
+            if isinstance(node, ast.Import):
+                assert {alias.name for alias in node.names} <= {"os", "sentigate"}
+            else:  # a docstring, or how idle threads wait
+                assert isinstance(node, ast.Expr)
+                assert isinstance(node.value, ast.Constant) or ast.unparse(node.value) == (
+                    "os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')"
+                )
+
+
+def test_carried_is_what_the_predictor_imports() -> None:
+    closure = {Path(path).name for path in reached(PACKAGE / "predictor.py")}
+    assert closure == set(CARRIED)
+    assert len(set(CARRIED)) == len(CARRIED)
+    for name in CARRIED:  # their only way to one another is relative: the package is renamed
+        assert not [n for n, _ in absolute_imports(PACKAGE / name) if n.startswith("sentigate")]
+    deps = set(DVC["stages"]["register"]["deps"])
+    assert {f"src/sentigate/{name}" for name in (*CARRIED, "served_model.py")} <= deps
+
+
+def absolute_imports(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, 0) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield str(node.module), 0
+
+
+# Params
+
+
+def lookup(key: str) -> Any:
+    node: Any = PARAMS
+    for part in key.split("."):
+        assert part in node, f"params.yaml has no {key}"
+        node = node[part]
+    return node
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_params_exist_for_every_choice(stage: str) -> None:
+    keys = DVC["stages"][stage]["params"]
+    assert len(set(keys)) == len(keys)
+    for dataset in PARAMS["datasets"]:
+        for model in PARAMS["models"]:
+            for key in keys:
+                lookup(key.replace("${dataset}", dataset).replace("${model}", model))
+    text = json.dumps(keys)
+    assert ("${dataset}" in text) <= ("dataset" in keys)
+    assert ("${model}" in text) <= ("model" in keys)
+
+
+def test_every_param_concerns_some_stage() -> None:
+    """But for the choices not made, there is no key that no stage lists."""
+    chosen = {"dataset": PARAMS["dataset"], "model": PARAMS["model"]}
+    listed = []
+    for stage in STAGES:
+        for key in DVC["stages"][stage]["params"]:
+            for name, value in chosen.items():
+                key = key.replace(f"${{{name}}}", value)  # noqa: PLW2901
+            listed.append(key)
+
+    def leaves(node: Any, prefix: str) -> Iterator[str]:
+        if isinstance(node, dict):
+            for name, value in node.items():
+                yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix[:-1]
+
+    for leaf in leaves(PARAMS, ""):
+        if leaf.startswith("datasets.") and not leaf.startswith(f"datasets.{chosen['dataset']}."):
+            continue
+        if leaf.startswith("models.") and not leaf.startswith(f"models.{chosen['model']}."):
+            continue
+        assert any(leaf == key or leaf.startswith(f"{key}.") for key in listed), leaf
+
+
+# What is imported when
+
+
+HEAVY = ("torch", "pytorch_lightning", "mlflow", "great_expectations", "sklearn", "matplotlib")
+
+
+@pytest.mark.parametrize(
+    ("modules", "unwanted"),
+    [
+        (["ingest", "clean", "split", "vocab", "pad"], HEAVY),
+        (["baseline"], ("torch", "mlflow", "great_expectations", "matplotlib")),
+    ],
+)
+def test_stages_start_without_what_they_do_not_need(
+    modules: list[str], unwanted: tuple[str, ...]
+) -> None:
+    code = (
+        f"import sys, importlib\n"
+        f"for name in {modules}: importlib.import_module('pipeline.' + name)\n"
+        f"print(*[name for name in {unwanted} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
+
+
+def importers(package: str) -> set[str]:
+    files = [*PACKAGE.rglob("*.py"), *(ROOT / "pipeline").glob("*.py")]
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in files
+        if any(name.split(".")[0] == package for name, _ in imports(path))
+    }
+
+
+def test_who_imports_the_heavy_libraries() -> None:
+    assert importers("great_expectations") == {"src/sentigate/gates.py"}
+    allowed = {"tracking", "registry", "served_model", "cli"}
+    assert importers("mlflow") <= {f"src/sentigate/{name}.py" for name in allowed}
+    assert importers("mlflow") >= {"src/sentigate/tracking.py", "src/sentigate/registry.py"}
+    for path in (PACKAGE / "gates.py", PACKAGE / "tracking.py", PACKAGE / "registry.py"):
+        lazy = {
+            lazily
+            for name, lazily in imports(path)
+            if name.split(".")[0] in ("mlflow", "great_expectations")
+        }
+        assert lazy == {True}, f"{path.name} imports one of them on its own import"

@@ -1,0 +1,274 @@
+"""params.yaml: what is there is valid, and what is wrong is named with what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sentigate.cli import choose
+from sentigate.errors import ParamsError
+from sentigate.params import load_params
+
+ROOT = Path(__file__).parents[1]
+COMMITTED = (ROOT / "params.yaml").read_text("utf-8")
+VALUES: dict[str, Any] = yaml.safe_load(COMMITTED)
+MISSING = object()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "params.yaml"
+    path.write_text(COMMITTED, encoding="utf-8")
+    return path
+
+
+def refusal(path: Path, text: str | None = None) -> str:
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(ParamsError) as caught:
+        load_params(path)
+    return str(caught.value)
+
+
+def changed(key: str, value: object) -> str:
+    """params.yaml with a dotted key set, or taken out."""
+    values = yaml.safe_load(COMMITTED)
+    *sections, last = key.split(".")
+    node = values
+    for section in sections:
+        node = node[section]
+    if value is MISSING:
+        del node[last]
+    else:
+        node[last] = value
+    return yaml.safe_dump(values, sort_keys=False)
+
+
+def test_committed_params_are_valid() -> None:
+    params = load_params(ROOT / "params.yaml")
+    assert set(params.datasets) >= {"vader", "twitter", "imdb", "csv"}
+    assert set(params.models) >= {"bilstm", "lstm", "char_lstm", "bpe_lstm"}
+    assert params.chosen_dataset is params.datasets[VALUES["dataset"]]
+    assert params.chosen_model is params.models[VALUES["model"]]
+
+
+@pytest.mark.parametrize("dataset", VALUES["datasets"])
+@pytest.mark.parametrize("model", VALUES["models"])
+def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
+    params = choose(path, {"dataset": dataset, "model": model})
+    own = VALUES["models"][model]["max_length"]
+    assert params.max_length == (own or VALUES["datasets"][dataset]["max_length"])
+    chosen = params.chosen()
+    assert chosen["dataset"]["name"] == dataset
+    assert chosen["model"]["training"] == VALUES["models"][model]["training"]
+    assert not {"datasets", "models"} & set(chosen)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fragments"),
+    [
+        # A wrong key: where, which, and those allowed.
+        ("gates.min_covrage", 0.5, ["gates: unknown key 'min_covrage'", "min_coverage"]),
+        ("colour", 1, ["top level: unknown key 'colour'", "dataset, model, seed", "register"]),
+        ("datasets.csv.source.sep", ";", ["datasets.csv.source: unknown key 'sep'", "sha256"]),
+        (
+            "datasets.vader.clean.steps.stem",
+            True,
+            ["datasets.vader.clean.steps: unknown key 'stem'", "lowercase"],
+        ),
+        ("models.lstm.training.epochs", 3, ["models.lstm.training: unknown key", "max_epochs"]),
+        # A wrong type.
+        ("seed", "42", ["seed: ", "valid integer", "'42'"]),
+        ("seed", True, ["seed: ", "valid integer", "True"]),
+        ("models.lstm.training.batch_size", 6.5, ["models.lstm.training.batch_size", "6.5"]),
+        ("datasets.imdb.split.stratify", "yes", ["split.stratify", "boolean", "'yes'"]),
+        ("models.bilstm.network", [1], ["models.bilstm.network", "dictionary", "[1]"]),
+        ("gates", None, ["gates: ", "dictionary", "None"]),
+        # Out of range.
+        (
+            "models.lstm.training.batch_size",
+            -64,
+            ["models.lstm.training.batch_size", "greater than or equal to 1", "-64"],
+        ),
+        ("models.lstm.training.learning_rate", 0.0, ["learning_rate", "greater than 0", "0.0"]),
+        ("models.lstm.network.head_dropout", 1.0, ["head_dropout", "less than 1", "1.0"]),
+        ("gates.min_class_share", 0.6, ["gates.min_class_share", "equal to 0.5", "0.6"]),
+        ("gates.min_coverage", float("nan"), ["gates.min_coverage", "equal to", "nan"]),
+        ("datasets.vader.source.sha256", "abc", ["source.sha256", "[0-9a-f]{64}", "'abc'"]),
+        ("datasets.vader.split.rule", "fair", ["split.rule", "'random', 'grouped'", "'fair'"]),
+        ("models.lstm.vocab.level", "letter", ["models.lstm.vocab.level", "'word'", "'letter'"]),
+        ("models.lstm.network.hidden_sizes", [], ["hidden_sizes", "at least 1 item", "[]"]),
+        ("datasets.csv.source.kind", "excel", ["datasets.csv.source", "'csv'", "excel"]),
+        ("datasets.csv.labels.neutral", 2, ["datasets.csv.labels.neutral", "0 or 1", "2"]),
+        ("register.alias", "The Best", ["register.alias", "a-z", "'The Best'"]),
+        # Not there.
+        ("seed", MISSING, ["seed: ", "required"]),
+        ("models.lstm.vocab.min_count", MISSING, ["models.lstm.vocab.min_count", "required"]),
+        ("register", MISSING, ["register: ", "required"]),
+        # A choice that is not offered.
+        ("dataset", "amazon", ["dataset is 'amazon'", "vader, twitter", "imdb", "csv"]),
+        ("model", "gru", ["model is 'gru'", "bilstm", "lstm", "char_lstm"]),
+        # What does not go together.
+        (
+            "datasets.imdb.split.test_size",
+            0.2,
+            ["datasets.imdb.split", "test_size is 0.2 with rule published", "allowed: null"],
+        ),
+        (
+            "datasets.vader.split.test_size",
+            None,
+            ["datasets.vader.split", "test_size is None with rule grouped", "a share"],
+        ),
+        (
+            "datasets.csv.labels",
+            {"good": 1, "fine": 1, "meh": None},
+            ["datasets.csv", "labels is {'good': 1", "allowed: at least one", "one to 0"],
+        ),
+    ],
+)
+def test_refused_with_key_value_and_what_is_allowed(
+    path: Path, key: str, value: object, fragments: list[str]
+) -> None:
+    message = refusal(path, changed(key, value))
+    assert message.startswith("params.yaml is not valid:\n")
+    for fragment in fragments:
+        assert fragment in message
+    assert len(message.splitlines()) == 2
+    assert "pydantic" not in message
+
+
+def test_several_problems_are_all_named(path: Path) -> None:
+    text = changed("seed", -1).replace("batch_size: 64", "batch_size: 0", 1)
+    message = refusal(path, text)
+    assert "seed: " in message
+    assert "models.bilstm.training.batch_size: " in message
+
+
+@pytest.mark.parametrize(
+    ("text", "fragments"),
+    [
+        (COMMITTED + "seed: 7\n", ["key 'seed' is there twice", "line "]),
+        (COMMITTED.replace("  lstm:", "  bilstm:"), ["key 'bilstm' is there twice", "line "]),
+        ("dataset: [vader\n", ["line 2", "expected"]),
+        ("a: b: c\n", ["line 1"]),
+        ("dataset: \tvader: x\n", ["line 1"]),
+        ("? [a, b]\n: 1\n", ["line 1"]),
+        ("seed: !!python/object/apply:os.getcwd []\n", ["could not determine a constructor"]),
+        ("seed: \x00\n", ["special characters are not allowed"]),
+    ],
+)
+def test_not_yaml(path: Path, text: str, fragments: list[str]) -> None:
+    message = refusal(path, text)
+    assert message.startswith(f"{path} is not YAML: ")
+    assert len(message.splitlines()) == 1
+    for fragment in fragments:
+        assert fragment in message
+
+
+def test_bytes_that_are_not_utf8(path: Path) -> None:
+    path.write_bytes(b"dataset: \xff\xfe\n")
+    assert refusal(path).startswith(f"{path} is not YAML: 'utf-8' codec can't decode")
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n", "- dataset\n", "vader\n"])
+def test_yaml_that_is_no_mapping(path: Path, text: str) -> None:
+    message = refusal(path, text)
+    assert message.startswith("params.yaml is not valid:\n  top level: ")
+    assert "dictionary" in message
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    message = refusal(tmp_path / "params.yaml")
+    assert message == f"{tmp_path}/params.yaml does not exist; run from the project's root"
+
+
+def test_params_are_frozen() -> None:
+    params = load_params(ROOT / "params.yaml")
+    with pytest.raises(ValueError, match="frozen"):
+        params.seed = 1  # type: ignore[misc]
+
+
+# choose
+
+
+def test_choose_keeps_all_else_byte_for_byte(path: Path) -> None:
+    params = choose(path, {"dataset": "csv", "model": "char_lstm"})
+    assert (params.dataset, params.model) == ("csv", "char_lstm")
+    before, after = COMMITTED.splitlines(True), path.read_text("utf-8").splitlines(True)
+    different = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    assert different == [
+        (line, line.replace(VALUES[key], name, 1))
+        for key, name in (("dataset", "csv"), ("model", "char_lstm"))
+        for line in before
+        if line.startswith(f"{key}:")
+    ]
+    assert all("#" in new for _, new in different)
+    assert load_params(path) == params
+
+
+def test_choose_and_back_is_the_same_file(path: Path) -> None:
+    choose(path, {"dataset": "imdb", "model": "lstm"})
+    choose(path, {"dataset": VALUES["dataset"], "model": VALUES["model"]})
+    assert path.read_bytes() == COMMITTED.encode()
+
+
+def test_choose_keeps_line_ends(path: Path) -> None:
+    path.write_bytes(COMMITTED.replace("\n", "\r\n").encode())
+    choose(path, {"dataset": "csv", "model": ""})
+    assert path.read_bytes().count(b"\r\n") == path.read_bytes().count(b"\n") > 100
+
+
+def test_a_merged_mapping_may_be_overridden(path: Path) -> None:
+    merged = "      <<: *shape\n      pooling: last\n"
+    text = COMMITTED.replace("    network:\n", "    network: &shape\n", 1)
+    start = text.index("  lstm:")
+    head, tail = text[:start], text[start:]
+    body = tail.index("    network:\n") + len("    network:\n")
+    end = tail.index("    training:")
+    path.write_text(head + tail[:body] + merged + tail[end:], encoding="utf-8")
+    network = load_params(path).models["lstm"].network
+    assert network.pooling == "last"
+    assert network.bidirectional is True  # as bilstm, whose mapping was merged
+
+
+def test_choose_nothing_writes_nothing(path: Path) -> None:
+    path.chmod(0o444)
+    stamp = path.stat().st_mtime_ns, path.stat().st_ino
+    params = choose(path, {"dataset": "", "model": VALUES["model"]})
+    assert params == load_params(ROOT / "params.yaml")
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == stamp
+
+
+@pytest.mark.parametrize(
+    ("choices", "fragments"),
+    [
+        ({"dataset": "amazon", "model": "lstm"}, ["dataset is 'amazon'; allowed: vader"]),
+        ({"dataset": "imdb", "model": "gru"}, ["model is 'gru'; allowed: bilstm"]),
+        ({"dataset": "no such", "model": ""}, ["'no such'"]),
+        ({"dataset": "[", "model": ""}, ["dataset is '['"]),
+        ({"dataset": "{a: b}", "model": ""}, ["dataset is '{a: b}'"]),
+        ({"dataset": r"\g<1>", "model": ""}, [r"dataset is '\\g<1>'; allowed: vader"]),
+        ({"dataset": "", "model": "lstm\nseed: 7"}, [r"model is 'lstm\nseed: 7'"]),
+        ({"dataset": "imdb # or not", "model": ""}, ["dataset is 'imdb # or not'"]),
+    ],
+)
+def test_choose_refuses_and_leaves_the_file(
+    path: Path, choices: dict[str, str], fragments: list[str]
+) -> None:
+    with pytest.raises(ParamsError) as caught:
+        choose(path, choices)
+    for fragment in fragments:
+        assert fragment in str(caught.value)
+    assert path.read_bytes() == COMMITTED.encode()
+    assert [file.name for file in path.parent.iterdir()] == ["params.yaml"]
+
+
+def test_choose_on_a_file_that_is_wrong_already(path: Path) -> None:
+    text = changed("gates.min_coverage", 7)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ParamsError, match=r"gates\.min_coverage"):
+        choose(path, {"dataset": "csv", "model": ""})
+    assert path.read_text("utf-8") == text
