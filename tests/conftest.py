@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import shutil
 import subprocess
@@ -56,7 +57,7 @@ def tiny_values(path: Path = ROOT / "params.yaml") -> dict[str, Any]:
     """
     values: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
     values |= {"dataset": "csv", "model": "tiny"}
-    values["models"]["tiny"] = TINY_MODEL
+    values["models"]["tiny"] = copy.deepcopy(TINY_MODEL)
     csv = values["datasets"]["csv"]
     csv["source"] |= {
         "path": "data/own/example.csv",

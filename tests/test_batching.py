@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentigate.batching import LENGTH_STEP, Batch, Batches, Split, load_split
@@ -23,6 +23,7 @@ def split(lengths: list[int], width: int | None = None) -> Split:
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=60)
 
 
+@settings(deadline=None)
 @given(LENGTHS, st.integers(1, 20), st.sampled_from([None, 0, 7]), st.integers(0, 9))
 def test_every_row_once_as_it_was(
     lengths: list[int], batch_size: int, seed: int | None, more: int
@@ -53,6 +54,7 @@ def check_batch(batch: Batch, data: Split) -> None:
     assert (batch.labels.numpy() == data.labels[rows]).all()
 
 
+@settings(deadline=None)
 @given(LENGTHS, st.integers(1, 20))
 def test_unshuffled_is_sorted_by_length_and_repeats(lengths: list[int], batch_size: int) -> None:
     batches = Batches(split(lengths), batch_size)

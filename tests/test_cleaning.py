@@ -4,7 +4,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentigate.cleaning import make_cleaner
@@ -35,6 +35,7 @@ def clean(text: str, *switches: str) -> str:
     return make_cleaner(CleaningSteps(**dict.fromkeys(switches, True)))(text)
 
 
+@settings(deadline=None)
 @given(PIECES)
 def test_no_switch_changes_nothing(text: str) -> None:
     assert make_cleaner(CleaningSteps())(text) == text
@@ -117,6 +118,7 @@ def test_nothing_left_is_an_empty_text(text: str) -> None:
     assert make_cleaner(ALL_BUT_LOSSY)(text) == ""
 
 
+@settings(deadline=None)
 @given(PIECES)
 def test_cleaning_twice_is_cleaning_once(text: str) -> None:
     """But for entities: "&amp;lt;" decoded twice is "<"; and "@a@b" holds a mention and a half."""
@@ -127,6 +129,7 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
     assert clean_once(clean_once(text)) == clean_once(text)
 
 
+@settings(deadline=None)
 @given(PIECES)
 def test_no_stop_word_is_left(text: str) -> None:
     words = clean(text, "remove_stop_words", "squeeze_whitespace").lower().split()
@@ -134,6 +137,7 @@ def test_no_stop_word_is_left(text: str) -> None:
     assert ("fine" in text.split()) <= ("fine" in words)
 
 
+@settings(deadline=None)
 @given(PIECES)
 def test_what_is_promised_of_each_result(text: str) -> None:
     assert unicodedata.is_normalized("NFKC", clean(text, "normalize_unicode"))
@@ -147,6 +151,7 @@ def test_what_is_promised_of_each_result(text: str) -> None:
     assert squeezed == " ".join(text.split())
 
 
+@settings(deadline=None)
 @given(PIECES)
 def test_one_cleaner_serves_many_texts_alike(text: str) -> None:
     cleaner = make_cleaner(ALL_BUT_LOSSY)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentigate.cleaning_steps import CleaningSteps
@@ -152,6 +152,7 @@ ROWS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ROWS, st.booleans(), st.booleans(), st.sampled_from([None, ("train",), ("train", "test")]))
 def test_every_row_is_kept_or_counted_once(
     rows: list[tuple[str, str, str]],

@@ -152,6 +152,7 @@ def test_pooling_by_hand() -> None:
         assert Pooling(kind, both)(states, reading).tolist() == values
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=5), st.integers(0, 4))
 def test_reversal_is_its_own_inverse(lengths: list[int], more: int) -> None:
     width = max(lengths) + more

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -42,6 +42,7 @@ def test_a_text_without_tokens_is_one_unknown_token(text: str) -> None:
 def test_rows_are_texts_each_alone(level: Level) -> None:
     tokenizer = build_tokenizer(["good bad film"], level, min_count=1, max_size=400)
 
+    @settings(deadline=None)
     @given(
         st.lists(st.text() | st.sampled_from(["<pad>", "<unk>", "good film"])), st.integers(1, 30)
     )

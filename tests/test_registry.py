@@ -68,7 +68,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         embedding_size=8, hidden_sizes=(6,), bidirectional=True, pooling="max",
         embedding_dropout=0.5, layer_dropout=0.0, head_dropout=0.5,
     )  # fmt: skip
-    torch.manual_seed(5)
+    torch.manual_seed(0)  # one that gives both labels
     network = Network(shape, tokenizer.get_vocab_size())
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sentigate.errors import DataError
@@ -61,6 +61,7 @@ SMALL = st.integers(2, 40).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(SMALL, st.booleans(), st.sampled_from([0.1, 0.2, 0.5]), st.sampled_from([0.0, 0.1, 0.3]))
 def test_grouped_parts_neither_group_nor_text(
     texts: pd.DataFrame, stratify: bool, test_size: float, validation_size: float
@@ -120,6 +121,7 @@ def test_sizes_and_balance_are_near_what_was_asked(
     assert balance.abs().max() < (0.01 if stratify else 0.2)
 
 
+@settings(deadline=None)
 @given(
     st.integers(40, 120), st.integers(20, 80), st.sampled_from([0.1, 0.25, 0.5]), st.integers(0, 99)
 )

@@ -9,7 +9,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
@@ -53,6 +53,7 @@ SPECIALS = st.sampled_from([PAD, UNKNOWN, "<PAD>", "<", ">", "unk", "pad", " ", 
 
 
 @pytest.mark.parametrize("level", LEVELS)
+@settings(deadline=None)
 @given(text=st.lists(SPECIALS, max_size=10).map("".join))
 def test_a_literal_special_entry_is_never_the_entry(level: Level, text: str) -> None:
     """The training texts hold each of these signs, so nothing may be unknown either."""
@@ -78,6 +79,7 @@ def test_words_ranked_by_frequency_then_alphabet() -> None:
     assert [tokenizer.id_to_token(n) for n in range(2, 7)] == ["b", "c", ",", "a", "d"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["a", "b", "c", "d", "e f", "g g g"]), min_size=1), st.randoms())
 def test_the_order_of_texts_changes_no_id(texts: list[str], random: object) -> None:
     shuffled = list(texts)
@@ -86,6 +88,7 @@ def test_the_order_of_texts_changes_no_id(texts: list[str], random: object) -> N
         assert build(texts, level).to_str() == build(shuffled, level).to_str()
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(), min_size=1), st.sampled_from(["character", "word"]))
 def test_ids_never_grow_with_frequency(texts: list[str], level: Level) -> None:
     try:
@@ -98,6 +101,7 @@ def test_ids_never_grow_with_frequency(texts: list[str], level: Level) -> None:
     assert (counts >= 1).all()
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(), min_size=1).filter(lambda texts: any(texts)))
 def test_characters_are_counted_as_the_tokenizer_cuts_them(texts: list[str]) -> None:
     table = vocabulary_table(build(texts, "character"), texts)
@@ -157,6 +161,7 @@ def test_a_vocabulary_of_nothing_is_refused(texts: list[str], level: Level, min_
         build(texts, level, min_count)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_characters_round_trip(text: str) -> None:
     """Emoji with joiners, combining marks, control signs: a code point is a token."""
@@ -167,6 +172,7 @@ def test_characters_round_trip(text: str) -> None:
     assert UNKNOWN_ID not in found
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_subwords_know_every_text(text: str) -> None:
     tokenizer = build(TEXTS, "bpe", min_count=2)

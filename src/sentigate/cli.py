@@ -98,7 +98,10 @@ def serve(
 def ui(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000,
 ) -> None:
-    """Serve the MLflow UI on 127.0.0.1, over the runs and models of this project."""
+    """Serve the MLflow UI on 127.0.0.1, over the runs and models of this project.
+
+    Example: sentigate ui --port 5000
+    """
     from .tracking import connect, tracking_uri
 
     uri = tracking_uri()
@@ -115,7 +118,10 @@ def ui(
 def ci_report(
     base: Annotated[str, typer.Option(help="The git revision to compare with.")] = "main",
 ) -> None:
-    """Print, as Markdown, how the figures differ from another revision, and what the gates said."""
+    """Print, as Markdown, how the figures differ from another revision, and what the gates said.
+
+    Example: sentigate ci-report --base HEAD~1
+    """
     from .comparison import comparison
 
     print(comparison(base))

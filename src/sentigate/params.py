@@ -215,7 +215,7 @@ class Params(Section):
             ("model", self.model, self.models),
         ):
             if chosen not in offered:
-                raise ValueError(f"{name} is {chosen!r}; allowed: {', '.join(offered)}")
+                raise ValueError(f"{name} is {shorten(chosen)}; allowed: {', '.join(offered)}")
         return self
 
     @property

@@ -1,0 +1,243 @@
+"""Bad input, through the real stages: one clear message, exit code 1, and nothing written."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import copy_project, run_in, set_value, tiny_values, write_values
+
+from pipeline.clean import clean
+from pipeline.ingest import ingest
+from pipeline.stage import run
+
+Project = Callable[..., Path]
+HEADER = b"id,text,sentiment,source,document\n"
+RAW = Path("data/raw/texts.parquet")
+
+
+def table(rows: int = 200, sentiment: str = "") -> bytes:
+    lines = [
+        f"row-{n},text number {n},{sentiment or ('positive', 'negative')[n % 2]},made,row-{n}\n"
+        for n in range(rows)
+    ]
+    return HEADER + "".join(lines).encode()
+
+
+def with_row(row: bytes) -> bytes:
+    return table() + row + b"\n"
+
+
+def refusal(name: str, function: Any, capsys: pytest.CaptureFixture[str]) -> str:
+    """The message with which a stage exits, exactly as Python prints it on stderr."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as caught:
+        run(name, function)
+    message = caught.value.code
+    assert isinstance(message, str)  # Python prints it and exits with 1
+    assert message.startswith(f"sentigate {name}: ")
+    assert message.count("sentigate ") == 1
+    assert "Traceback" not in message
+    assert len(message) < 1000
+    assert capsys.readouterr().err == ""  # the message is all there is
+    assert not list(Path(".stage").glob("*"))
+    return message
+
+
+BAD_TABLES: list[tuple[str, bytes, list[str]]] = [
+    ("empty file", b"", ["data/own/bad.csv is empty"]),
+    ("white space alone", b" \n\n\t\n", ["data/own/bad.csv is empty"]),
+    ("header alone", HEADER, ["data/own/bad.csv has columns and no rows"]),
+    (
+        "missing column",
+        b"id,text,source,document\n1,fine,made,1\n",
+        ["data/own/bad.csv has no column 'sentiment'", "it has 'id', 'text', 'source', 'document'"],
+    ),
+    (
+        "binary",
+        b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)),
+        ["data/own/bad.csv: line", "NUL byte", "binary or damaged"],
+    ),
+    ("gzip as csv", gzip.compress(table()), ["data/own/bad.csv: line"]),
+    ("NUL byte", with_row(b"x,a\0b,positive,made,x"), ["line 202 holds a NUL byte"]),
+    ("not UTF-8", with_row("x,déjà vu,positive,made,x".encode("latin-1")), ["line 202 is not UTF"]),
+    (
+        "unknown label",
+        with_row(b"x,meh,mixed,made,x"),
+        ["row 201, column 'sentiment' is 'mixed'", "allowed", "positive, negative, neutral"],
+    ),
+    ("no label", with_row(b"x,meh,,made,x"), ["row 201, column 'sentiment' is empty"]),
+    (
+        "10 MB in one line",
+        with_row(b"x," + b"long " * 2_000_000 + b",positive,made,x"),
+        ["row 201", "'x'", "a text of 10,000,000 characters", "allowed: 100,000"],
+    ),
+    ("duplicate id", with_row(b"row-7,meh,positive,made,x"), ["'row-7'", "row 8", "unique"]),
+    ("too few fields", with_row(b"x,meh"), ["row 201", "has 2 fields, the header 5"]),
+    ("quote not closed", with_row(b'x,"meh,positive,made,x'), ["row 201", "double quote"]),
+    (
+        "too few rows",
+        table(99),
+        [
+            "gate failed",
+            "as many rows as the data set promises",
+            "found 99; allowed: min_value 100",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("data", "fragments"),
+    [pytest.param(data, parts, id=name.replace(" ", "_")) for name, data, parts in BAD_TABLES],
+)
+@pytest.mark.parametrize("before", [b"what was there before", None], ids=["kept", "absent"])
+def test_bad_table(
+    small_project: Project,
+    capsys: pytest.CaptureFixture[str],
+    data: bytes,
+    fragments: list[str],
+    before: bytes | None,
+) -> None:
+    small_project(datasets__csv__source__path="data/own/bad.csv")
+    Path("data/own/bad.csv").write_bytes(data)
+    if before:
+        RAW.parent.mkdir(parents=True)
+        RAW.write_bytes(before)
+    message = refusal("ingest", ingest, capsys)
+    for fragment in fragments:
+        assert fragment in message
+    if "gate failed" not in message:
+        assert len(message.splitlines()) == 1
+    assert (RAW.read_bytes() if RAW.exists() else None) == before
+    assert not Path("reports/gates").exists()
+
+
+def test_these_tables_would_be_fine_otherwise(
+    small_project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_project(datasets__csv__source__path="data/own/bad.csv")
+    Path("data/own/bad.csv").write_bytes(with_row(b"x,fine,positive,made,x"))
+    run("ingest", ingest)
+    assert "16 expectations met on 201 rows" in capsys.readouterr().out
+    assert RAW.exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fragments"),
+    [
+        ("gates.colour", 1, ["gates: unknown key 'colour'; allowed: max_text_characters"]),
+        ("models.tiny.training.batch_size", -64,
+         ["models.tiny.training.batch_size: ", "greater than or equal to 1", "(given: -64)"]),
+        ("dataset", "amazon", ["dataset is 'amazon'; allowed: vader, twitter"]),
+        ("datasets.csv.source.sha256", "0" * 64, ["data/own/example.csv", "0" * 64, "sha256"]),
+        ("datasets.csv.source.path", "data/own/none.csv", ["data/own/none.csv does not exist"]),
+        ("datasets.csv.source.path", "data/own", ["data/own is a folder"]),
+        ("datasets.csv.source.path", "data/own/README", ["data/own/README does not exist"]),
+        ("datasets.csv.source.path", "ftp://example.org/a.csv", ["only http and https"]),
+        ("datasets.csv.source.text_column", "review", ["has no column 'review'"]),
+        ("datasets.csv.labels", {"positive": 1, "negative": 0},
+         ["'neutral'", "allowed (the data set's labels): positive, negative"]),
+        ("gates.max_text_characters", 20, ["characters; allowed: 20 (gates.max_text_characters)"]),
+    ],
+)  # fmt: skip
+def test_bad_params(
+    small_project: Project,
+    capsys: pytest.CaptureFixture[str],
+    key: str,
+    value: object,
+    fragments: list[str],
+) -> None:
+    small_project(**{key.replace(".", "__"): value})
+    message = refusal("ingest", ingest, capsys)
+    for fragment in fragments:
+        assert fragment in message
+    assert not Path("data/raw").exists()
+
+
+def test_wrong_hash_says_what_was_found(
+    small_project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_project(datasets__csv__source__sha256="0" * 64)
+    found = hashlib.sha256(Path("data/own/example.csv").read_bytes()).hexdigest()
+    assert found in refusal("ingest", ingest, capsys)
+    # With that very hash the file is taken.
+    small_project(datasets__csv__source__sha256=found)
+    run("ingest", ingest)
+    assert RAW.exists()
+
+
+def test_one_class_alone_is_held_by_clean(
+    small_project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_project(datasets__csv__source__path="data/own/one.csv")
+    Path("data/own/one.csv").write_bytes(table(200, "positive"))
+    run("ingest", ingest)
+    message = refusal("clean", clean, capsys)
+    assert "both labels are common enough to learn from" in message
+    assert "found 1.0; allowed: min_value 0.1, max_value 0.9" in message
+    assert not Path("data/clean").exists()
+    assert Path("reports/failed/clean.html").exists()
+
+
+def test_nothing_left_to_clean(small_project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    small_project(datasets__csv__source__path="data/own/neutral.csv")
+    Path("data/own/neutral.csv").write_bytes(table(200, "neutral"))
+    run("ingest", ingest)
+    message = refusal("clean", clean, capsys)
+    assert "some rows are left" in message
+    assert not Path("data/clean").exists()
+
+
+def test_a_stage_without_its_input(
+    small_project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_project()
+    message = refusal("clean", clean, capsys)
+    assert "data/raw/texts.parquet" in message
+    assert message.endswith("; nothing was written")
+
+
+# As DVC starts them
+
+
+@pytest.mark.parametrize(
+    ("stage", "key", "value", "data", "lines"),
+    [
+        ("ingest", "datasets.csv.source.path", "data/own/bad.csv", b"",
+         ["sentigate ingest: data/own/bad.csv is empty"]),
+        ("ingest", "models.tiny.training.batch_size", -1, b"",
+         ["sentigate ingest: params.yaml is not valid:",
+          "  models.tiny.training.batch_size: Input should be greater than or equal to 1 "
+          "(given: -1)"]),
+        ("clean", "seed", 42, b"no Parquet file",
+         ["sentigate clean: "]),
+    ],
+)  # fmt: skip
+def test_process_exits_with_one_message(
+    tmp_path: Path, stage: str, key: str, value: object, data: bytes, lines: list[str]
+) -> None:
+    copy_project(tmp_path)
+    values = tiny_values()
+    set_value(values, key, value)
+    write_values(values, tmp_path)
+    (tmp_path / "data/own/bad.csv").write_bytes(data)
+    if stage == "clean":
+        (tmp_path / "data/raw").mkdir(parents=True, exist_ok=True)
+        (tmp_path / RAW).write_bytes(data)
+    done: subprocess.CompletedProcess[str] = run_in(
+        tmp_path, sys.executable, "-m", f"pipeline.{stage}"
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    printed = done.stderr.splitlines()
+    assert len(printed) == len(lines)
+    for line, start in zip(printed, lines, strict=True):
+        assert line.startswith(start)
+    assert not (tmp_path / f"reports/gates/{stage}.json").exists()

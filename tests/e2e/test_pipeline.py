@@ -1,0 +1,564 @@
+"""The whole pipeline, by DVC, in a copy of the project: 600 texts, nine stages, one registered model.
+
+The tests run in their order: those that change the copy come last.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from conftest import (
+    ROOT,
+    TINY_MODEL,
+    commit_all,
+    copy_project,
+    environment_of,
+    run_in,
+    set_value,
+    tiny_values,
+    write_values,
+)
+
+STAGES = ["ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register"]
+DVC = (sys.executable, "-m", "dvc")
+SENTIGATE = (sys.executable, "-m", "sentigate.cli")
+
+
+def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
+    lines = done.stdout.splitlines()
+    return [line.split("'")[1] for line in lines if line.startswith("Running stage '")]
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    project = copy_project(tmp_path_factory.mktemp("copy") / "project")
+    write_values(tiny_values(), project)
+    commit_all(project)
+    return project, run_in(project, *DVC, "repro", timeout=600)
+
+
+@pytest.fixture(scope="module")
+def project(first: tuple[Path, Any]) -> Path:
+    project, done = first
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return project
+
+
+ASK_MLFLOW = """
+import json, logging
+logging.disable(logging.INFO)
+from mlflow import MlflowClient
+client = MlflowClient("sqlite:///mlflow.db")
+
+def walk(run_id, path=""):
+    for item in client.list_artifacts(run_id, path):
+        yield from walk(run_id, item.path) if item.is_dir else [item.path]
+
+experiment = client.get_experiment_by_name("sentigate")
+runs = client.search_runs([experiment.experiment_id])
+facts = [{
+    "id": run.info.run_id, "name": run.info.run_name, "status": run.info.status,
+    "params": run.data.params, "metrics": run.data.metrics, "tags": run.data.tags,
+    "history": {key: [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, key)]
+                for key in ("train_loss", "validation_loss", "validation_accuracy")
+                if key in run.data.metrics},
+    "inputs": [{"name": i.dataset.name, "digest": i.dataset.digest, "profile": i.dataset.profile,
+                "tags": {t.key: t.value for t in i.tags}} for i in run.inputs.dataset_inputs],
+    "artifacts": sorted(walk(run.info.run_id)),
+} for run in runs]
+models = [{"name": m.name, "aliases": dict(m.aliases)} for m in client.search_registered_models()]
+versions = [{"version": int(v.version), "tags": v.tags, "run_id": v.run_id, "source": v.source}
+            for v in client.search_model_versions("name = 'sentigate-csv'")]
+print(json.dumps({"runs": facts, "models": models, "versions": versions}))
+"""
+
+
+def ask_mlflow(project: Path) -> dict[str, Any]:
+    done = run_in(project, sys.executable, "-c", ASK_MLFLOW)
+    assert done.returncode == 0, done.stderr[-2000:]
+    facts: dict[str, Any] = json.loads(done.stdout)
+    return facts
+
+
+@pytest.fixture(scope="module")
+def mlflow_facts(project: Path) -> dict[str, Any]:
+    return ask_mlflow(project)
+
+
+@pytest.fixture(scope="module")
+def model_folder(project: Path) -> Path:
+    (file,) = project.glob("mlartifacts/**/MLmodel")
+    return file.parent
+
+
+def hash_of(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))
+
+
+# What the first run leaves
+
+
+def test_nine_stages_run_in_order(first: tuple[Path, Any], project: Path) -> None:
+    done = first[1]
+    # pad and baseline do not depend on each other, nor baseline and train.
+    order = ran(done)
+    assert sorted(order) == sorted(STAGES)
+    without = [stage for stage in order if stage != "baseline"]
+    assert without == [stage for stage in STAGES if stage != "baseline"]
+    assert order.index("split") < order.index("baseline") < order.index("evaluate")
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not list(project.glob("reports/failed/*"))
+    assert not list(project.glob(".stage/*"))
+
+
+def test_tables_are_as_promised(project: Path) -> None:
+    raw = pd.read_parquet(project / "data/raw/texts.parquet")
+    assert list(raw.columns) == ["id", "group", "slice", "sentiment", "text", "fold"]
+    assert {str(dtype) for dtype in raw.dtypes} == {"str"}
+    assert len(raw) == 600
+    clean = pd.read_parquet(project / "data/clean/texts.parquet")
+    assert list(clean.columns) == ["id", "group", "slice", "fold", "label", "text"]
+    assert clean["label"].dtype == np.int8
+    assert {str(dtype) for dtype in clean.drop(columns="label").dtypes} == {"str"}
+    assert set(clean["label"]) == {0, 1}
+    assert set(clean["id"]) < set(raw["id"])
+    split = pd.read_parquet(project / "data/split/texts.parquet")
+    assert list(split.columns) == [*clean.columns, "split"]
+    pd.testing.assert_frame_equal(split[clean.columns], clean)
+    assert str(split["split"].dtype) == "str"
+    assert set(split["split"]) == {"train", "validation", "test"}
+    assert (split.groupby("group")["split"].nunique() == 1).all()
+    taken = read_json(project / "reports/clean.json")["rows"]
+    assert taken["kept"] == len(clean)
+    assert sum(taken.values()) == len(raw)
+
+
+def test_matrices_are_as_promised(project: Path) -> None:
+    split = pd.read_parquet(project / "data/split/texts.parquet")
+    for name, part in split.groupby("split"):
+        arrays = {
+            array: np.load(project / f"data/padded/{name}/{array}.npy", allow_pickle=False)
+            for array in ("ids", "lengths", "labels")
+        }
+        assert arrays["ids"].dtype in (np.uint16, np.int32)
+        assert arrays["ids"].shape == (len(part), 32)
+        assert arrays["lengths"].dtype == np.int32
+        assert arrays["labels"].dtype == np.int8
+        np.testing.assert_array_equal(arrays["labels"], part["label"])
+        np.testing.assert_array_equal((arrays["ids"] != 0).sum(axis=1), arrays["lengths"])
+        assert arrays["lengths"].min() >= 1
+
+
+def test_tokenizer_and_model_are_as_promised(project: Path) -> None:
+    from safetensors.numpy import load_file
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(project / "data/vocab/tokenizer.json"))
+    assert tokenizer.token_to_id("<pad>") == 0
+    assert tokenizer.token_to_id("<unk>") == 1
+    assert not {0} & set(tokenizer.encode("<pad> <unk>").ids)  # text cannot become padding
+    assert sorted(path.name for path in (project / "models").iterdir()) == [
+        "model.json",
+        "weights.safetensors",
+    ]
+    model = read_json(project / "models/model.json")
+    size = tokenizer.get_vocab_size()
+    assert model == {
+        "network": TINY_MODEL["network"],
+        "vocabulary_size": size,
+        "max_length": 32,
+    }
+    weights = load_file(project / "models/weights.safetensors")
+    assert (size, 16) in {array.shape for array in weights.values()}
+    assert all(np.isfinite(array).all() for array in weights.values())
+
+
+def test_figures_are_those_of_the_predictions(project: Path) -> None:
+    metrics = read_json(project / "reports/metrics.json")
+    predictions = pd.read_parquet(project / "reports/predictions.parquet")
+    assert list(predictions.columns)[:6] == [
+        "id",
+        "split",
+        "slice",
+        "label",
+        "probability",
+        "baseline_probability",
+    ]
+    split = pd.read_parquet(project / "data/split/texts.parquet")
+    held_out = split.loc[split["split"] != "train"]
+    assert predictions["id"].tolist() == held_out["id"].tolist()
+    test = predictions.loc[predictions["split"] == "test"]
+    for name, column in (("test", "probability"), ("baseline", "baseline_probability")):
+        accuracy = ((test[column] >= 0.5) == (test["label"] == 1)).mean()
+        assert metrics[name]["accuracy"] == pytest.approx(accuracy, abs=1e-6)
+        low, high = metrics[name]["accuracy_low"], metrics[name]["accuracy_high"]
+        assert 0 <= low <= accuracy <= high <= 1
+        assert metrics[name]["rows"] == len(test)
+    majority = max(test["label"].mean(), 1 - test["label"].mean())
+    assert metrics["majority"]["accuracy"] == pytest.approx(majority, abs=1e-6)
+    slices = pd.read_csv(project / "reports/slices.csv")
+    assert slices["rows"].sum() == len(test)
+    assert set(slices["slice"]) == set(test["slice"])
+    training = pd.read_csv(project / "reports/training.csv")
+    assert training["epoch"].tolist() == list(range(len(training)))
+    assert 1 <= len(training) <= 4
+    registration = read_json(project / "reports/registration.json")
+    assert registration == {
+        "name": "sentigate-csv",
+        "version": 1,
+        "alias": "champion",
+        "promoted": True,
+        "reason": "the first version",
+    }
+
+
+def test_reports_are_there(project: Path) -> None:
+    for stage in STAGES:
+        verdict = read_json(project / f"reports/gates/{stage}.json")
+        assert verdict["stage"] == stage
+        assert verdict["success"] is True
+        assert verdict["rows"] > 0
+        page = (project / f"reports/gates/{stage}.html").read_text("utf-8")
+        assert page.startswith("<!doctype html>")
+        assert "passed" in page
+    report = (project / "reports/report.html").read_text("utf-8")
+    accuracy = read_json(project / "reports/metrics.json")["test"]["accuracy"]
+    assert "tiny" in report
+    assert f"{accuracy * 100:.1f}" in report or f"{accuracy:.3f}" in report
+    for out in dvc_outs(project):
+        assert (project / out).exists(), out
+
+
+def dvc_outs(project: Path) -> list[str]:
+    lock = yaml.safe_load((project / "dvc.lock").read_text("utf-8"))
+    return [out["path"] for stage in lock["stages"].values() for out in stage["outs"]]
+
+
+def test_outputs_hold_no_path_and_no_run_id(
+    project: Path, mlflow_facts: dict[str, Any], model_folder: Path
+) -> None:
+    """Another machine, or another run, makes the same bytes."""
+    identifiers = [run["id"] for run in mlflow_facts["runs"]]
+    assert identifiers
+    words = [str(project), str(ROOT), model_folder.parent.name, *identifiers]
+    files = [
+        file
+        for out in dvc_outs(project)
+        for file in ([project / out] if (project / out).is_file() else (project / out).rglob("*"))
+    ]
+    assert len(files) > 40
+    for file in files:
+        if file.is_file():
+            content = file.read_bytes()
+            assert not [word for word in words if word.encode() in content], file
+
+
+# MLflow
+
+
+def test_one_run_with_everything_on_it(project: Path, mlflow_facts: dict[str, Any]) -> None:
+    (run,) = mlflow_facts["runs"]
+    assert run["name"] == "csv-tiny"
+    assert run["status"] == "FINISHED"
+    params = run["params"]
+    assert params["dataset.name"] == "csv"
+    assert params["model.name"] == "tiny"
+    assert params["model.training.batch_size"] == "32"
+    assert params["dataset.split.rule"] == "grouped"
+    assert params["seed"] == "42"
+    training = pd.read_csv(project / "reports/training.csv")
+    for key, points in run["history"].items():
+        assert [step for step, _ in points] == training["epoch"].tolist()
+        assert [value for _, value in points] == pytest.approx(training[key].tolist())
+    assert set(run["history"]) == {"train_loss", "validation_loss", "validation_accuracy"}
+    for name, figures in read_json(project / "reports/metrics.json").items():
+        for key, value in figures.items():
+            if value is not None:
+                assert run["metrics"][f"{name}.{key}"] == pytest.approx(value)
+
+
+def test_run_has_inputs_and_artifacts(project: Path, mlflow_facts: dict[str, Any]) -> None:
+    (run,) = mlflow_facts["runs"]
+    inputs = {item["name"]: item for item in run["inputs"]}
+    assert set(inputs) == {"csv-raw", "csv-split"}
+    for name in ("raw", "split"):
+        digest = hash_of(project / f"data/{name}/texts.parquet")
+        assert digest.startswith(inputs[f"csv-{name}"]["digest"])
+        assert json.loads(inputs[f"csv-{name}"]["profile"])["sha256"] == digest
+        assert inputs[f"csv-{name}"]["tags"]["mlflow.data.context"] == name
+    wanted = {f"reports/gates/{stage}.{kind}" for stage in STAGES for kind in ("json", "html")}
+    wanted |= {
+        "reports/report.html",
+        "reports/metrics.json",
+        "reports/training.csv",
+        "reports/predictions.parquet",
+    }
+    assert wanted - set(run["artifacts"]) == set()
+
+
+def test_one_version_with_alias_and_tags(project: Path, mlflow_facts: dict[str, Any]) -> None:
+    (model,) = mlflow_facts["models"]
+    assert model["name"] == "sentigate-csv"
+    assert {alias: int(number) for alias, number in model["aliases"].items()} == {"champion": 1}
+    (version,) = mlflow_facts["versions"]
+    assert version["version"] == 1
+    assert version["run_id"] == mlflow_facts["runs"][0]["id"]
+    tags = version["tags"]
+    head = run_in(project, "git", "rev-parse", "HEAD").stdout.strip()
+    assert tags["git_commit"].removesuffix("-dirty") == head
+    metrics = read_json(project / "reports/metrics.json")
+    assert tags | {"git_commit": head} == {
+        "dataset": "csv",
+        "model": "tiny",
+        "split": "grouped",
+        "seed": "42",
+        "git_commit": head,
+        "raw_sha256": hash_of(project / "data/raw/texts.parquet"),
+        "split_sha256": hash_of(project / "data/split/texts.parquet"),
+        "weights_sha256": hash_of(project / "models/weights.safetensors"),
+        "test.accuracy": str(metrics["test"]["accuracy"]),
+        "baseline.accuracy": str(metrics["baseline"]["accuracy"]),
+        "validation.log_loss": str(metrics["validation"]["log_loss"]),
+    }
+
+
+def test_model_holds_no_pickle(model_folder: Path) -> None:
+    files = [path for path in model_folder.rglob("*") if path.is_file()]
+    assert {"weights.safetensors", "tokenizer.json", "cleaning.json", "model.json"} <= {
+        path.name for path in files
+    }
+    assert (model_folder / "artifacts/files/weights.safetensors").is_file()
+    for path in files:
+        assert path.suffix not in (".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib")
+        start = path.read_bytes()[:4]
+        # Pickle protocols 2 to 5, and zip, in which torch.save puts its pickle.
+        assert not (start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05"), path
+        assert not start.startswith(b"PK\x03\x04"), path
+
+
+LOAD_ELSEWHERE = """
+import json, logging, sys
+logging.disable(logging.WARNING)
+for name in ("sentigate", "pipeline"):
+    sys.modules[name] = None  # importing it raises
+import mlflow
+model = mlflow.pyfunc.load_model(sys.argv[1])
+answers = model.predict(["A fine film, warm and funny.", "", "I want my two hours back!"])
+own = [m.__file__ for n, m in sys.modules.items() if n.startswith("sentigate_model.")]
+print(json.dumps({"label": answers["label"].tolist(),
+                  "probability": answers["probability"].tolist(), "own": own}))
+"""
+
+
+def test_model_works_without_this_repository(model_folder: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(model_folder, moved)
+    done = subprocess.run(
+        [sys.executable, "-I", "-W", "ignore", "-c", LOAD_ELSEWHERE, str(moved)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    answers = json.loads(done.stdout)
+    assert len(answers["label"]) == 3
+    for label, probability in zip(answers["label"], answers["probability"], strict=True):
+        assert 0 <= probability <= 1
+        assert label == ("positive" if probability >= 0.5 else "negative")
+    assert answers["own"]
+    assert all(Path(file).is_relative_to(moved) for file in answers["own"])
+
+
+# What reruns
+
+
+def test_again_runs_nothing(project: Path) -> None:
+    done = run_in(project, *DVC, "repro")
+    assert done.returncode == 0
+    assert ran(done) == []
+    assert "Data and pipelines are up to date." in done.stdout
+
+
+# For each change, the stages whose own inputs it alters; others follow only as outputs differ.
+PARAM_CHANGES: list[tuple[str, object, set[str]]] = [
+    ("gates.min_coverage", 0.1, {"vocab"}),
+    ("gates.max_unknown_share", 0.9, {"pad"}),
+    ("gates.min_gain_over_majority", -0.9, {"train"}),
+    ("gates.max_served_difference", 0.1, {"register"}),
+    ("gates.min_class_share", 0.2, {"clean"}),
+    ("gates.max_size_difference", 0.2, {"split"}),
+    ("gates.max_text_characters", 90_000, {"ingest"}),
+    ("models.tiny.training.patience", 2, {"train"}),
+    ("models.tiny.network.pooling", "mean", {"train"}),
+    ("models.tiny.vocab.min_count", 3, {"vocab"}),
+    ("models.tiny.max_length", 30, {"pad", "train"}),
+    ("models.lstm.training.patience", 9, set()),
+    ("datasets.vader.max_length", 9, set()),
+    ("datasets.imdb.clean.steps.lowercase", False, set()),
+    ("datasets.csv.clean.steps.lowercase", False, {"clean", "register"}),
+    ("datasets.csv.clean.drop_conflicts", False, {"clean"}),
+    ("datasets.csv.labels.neutral", 1, {"ingest", "clean"}),
+    ("datasets.csv.split.validation_size", 0.2, {"split"}),
+    ("datasets.csv.gates.min_test_accuracy", 0.31, {"evaluate"}),
+    ("datasets.csv.gates.min_rows", 50, {"ingest"}),
+    ("evaluate.listed_errors", 3, {"evaluate"}),
+    ("baseline.max_ngram", 1, {"baseline"}),
+    ("register.alias", "best", {"register"}),
+]  # fmt: skip
+FILE_CHANGES = [
+    "src/sentigate/splitting.py",
+    "src/sentigate/metrics.py",
+    "src/sentigate/sources/vader.py",
+    "src/sentigate/predictor.py",
+    "src/sentigate/cli.py",
+    "pipeline/pad.py",
+    "expectations/vocab.json",
+    "data/own/example.csv",
+    "README.md",
+]
+ASK_DVC = """
+import json, pathlib, sys
+from dvc.repo import Repo
+answers = []
+for path, content in json.load(sys.stdin):
+    path = pathlib.Path(path)
+    before = path.read_bytes()
+    path.write_text(content, "utf-8")
+    try:
+        answers.append(sorted(Repo(".").status()))
+    finally:
+        path.write_bytes(before)
+answers.append(sorted(Repo(".").status()))
+print(json.dumps(answers))
+"""
+
+
+def test_a_change_reruns_the_stages_that_it_concerns(project: Path) -> None:
+    changes = []
+    for key, value, _ in PARAM_CHANGES:
+        values = yaml.safe_load((project / "params.yaml").read_text("utf-8"))
+        set_value(values, key, value)
+        changes.append(("params.yaml", yaml.safe_dump(values, sort_keys=False)))
+    for name in FILE_CHANGES:
+        changes.append((name, (project / name).read_text("utf-8") + "\n"))
+    done = subprocess.run(
+        [sys.executable, "-c", ASK_DVC],
+        cwd=project,
+        env=environment_of(project),
+        input=json.dumps(changes),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    *answers, after = json.loads(done.stdout)
+    assert after == []  # all is as it was
+    stages = yaml.safe_load((project / "dvc.yaml").read_text("utf-8"))["stages"]
+    expected = {key: sorted(concerned) for key, _, concerned in PARAM_CHANGES}
+    for name in FILE_CHANGES:
+        folders = {name, *(folder.as_posix() for folder in Path(name).parents)}
+        expected[name] = sorted(n for n, stage in stages.items() if folders & set(stage["deps"]))
+    names = [*(key for key, _, _ in PARAM_CHANGES), *FILE_CHANGES]
+    assert dict(zip(names, answers, strict=True)) == expected
+    assert expected["src/sentigate/splitting.py"]
+    assert expected["README.md"] == expected["src/sentigate/cli.py"] == []
+
+
+# What changes the copy
+
+
+def test_predict_prints_label_probability_and_text(project: Path) -> None:
+    texts = ["A fine film, warm\n and funny.", "I want my two hours back!"]
+    done = run_in(project, *SENTIGATE, "predict", *texts)
+    assert done.returncode == 0, done.stderr[-2000:]
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [text for _, _, text in rows] == ["A fine film, warm and funny.", texts[1]]
+    for label, probability, _ in rows:
+        assert label == ("positive" if float(probability) >= 0.5 else "negative")
+        assert len(probability) == len("0.1234")
+    assert "Traceback" not in done.stderr
+
+
+def test_training_again_gives_the_same_bits(project: Path) -> None:
+    before = {path.name: hash_of(path) for path in (project / "models").iterdir()}
+    csv = (project / "reports/training.csv").read_bytes()
+    environment = environment_of(project) | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*DVC, "repro", "-f", "-s", "train"],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert ran(done) == ["train"]
+    assert {path.name: hash_of(path) for path in (project / "models").iterdir()} == before
+    assert (project / "reports/training.csv").read_bytes() == csv
+
+
+def test_train_registers_again_where_the_registry_is_lost(project: Path) -> None:
+    (project / "mlflow.db").unlink()
+    shutil.rmtree(project / "mlartifacts")
+    done = run_in(project, *SENTIGATE, "train")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "this MLflow registry does not hold it yet" in done.stdout
+    assert ran(done) == ["register"]
+    assert "sentigate-csv version 1: promoted to champion" in done.stdout
+    facts = ask_mlflow(project)
+    (version,) = facts["versions"]
+    assert version["tags"]["weights_sha256"] == hash_of(project / "models/weights.safetensors")
+    (run,) = facts["runs"]
+    assert run["tags"]["sentigate.restored"] == "true"
+    assert run["id"] in done.stdout
+
+
+def test_a_gate_that_fails_stops_what_follows(project: Path) -> None:
+    registration = (project / "reports/registration.json").read_bytes()
+    values = tiny_values()
+    set_value(values, "datasets.csv.gates.min_test_accuracy", 1.0)
+    write_values(values, project)
+    done = run_in(project, *DVC, "repro")
+    assert done.returncode != 0
+    assert ran(done) == ["evaluate"]
+    message = (
+        "sentigate evaluate: gate failed, nothing was written: 1 of 8 expectations on 100 rows\n"
+        "  ✗ test accuracy is not below the floor [expect_column_mean_to_be_between]\n"
+    )
+    assert message in done.stderr
+    assert "allowed: min_value 1.0\n" in done.stderr
+    assert "reports/failed/evaluate.html" in done.stderr
+    assert done.stderr.count("gate failed") == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    assert read_json(project / "reports/failed/evaluate.json")["success"] is False
+    assert (project / "reports/registration.json").read_bytes() == registration
+    facts = ask_mlflow(project)
+    assert [version["version"] for version in facts["versions"]] == [1]
+
+
+def test_predict_before_anything_is_registered(tmp_path: Path) -> None:
+    copy_project(tmp_path)
+    write_values(tiny_values(), tmp_path)
+    done = run_in(tmp_path, *SENTIGATE, "predict", "A fine film.")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(
+        "sentigate: no model at models:/sentigate-csv@champion in sqlite:///mlflow.db: "
+    )
+    assert "`make train` registers one" in line

@@ -1,0 +1,426 @@
+"""Each stage's gate against broken data: it holds, for the reason that was broken, and no other.
+
+The first six stages are run on the example table; what the last three would make is written down
+here, because it takes a network.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from conftest import ROOT, set_value, tiny_values, write_values
+
+from pipeline.stage import Output, StageRun
+from sentigate.gates import validate
+from sentigate.params import Params, load_params
+from sentigate.section import Section
+from sentigate.splitting import split_checks
+
+RUN = ("ingest", "clean", "split", "vocab", "pad", "baseline")
+Frame = pd.DataFrame
+Corrupt = Callable[[Frame], Frame]
+
+
+class Made(NamedTuple):
+    outputs: dict[str, Output]
+    read: dict[str, set[str]]
+    """For each stage that was run, the dotted keys of params.yaml it looked at."""
+
+
+def by_hand() -> dict[str, Output]:
+    """What train, evaluate and register hand to their gates."""
+    rows = np.arange(20)
+    ids = pd.Series([f"text-{row}" for row in rows], dtype="str")
+    label = pd.Series(rows % 2, dtype="int8")
+    probability = pd.Series(np.where(rows % 2, 0.9, 0.1), dtype="float64")
+    probability[:4] = 1 - probability[:4]  # four mistakes
+    correct = ((probability >= 0.5) == (label == 1)).astype("float64")
+    test = pd.DataFrame({"id": ids, "label": label, "probability": probability})
+    return {
+        "train": Output(
+            pd.DataFrame(
+                {
+                    "epoch": [0, 1, 2],
+                    "train_loss": [0.69, 0.6, 0.5],
+                    "validation_loss": [0.68, 0.6, 0.61],
+                    "validation_accuracy": [0.5, 0.7, 0.75],
+                    "kept_accuracy": [np.nan, 0.7, np.nan],
+                }
+            ),
+            {"needed_accuracy": 0.55},
+            key="epoch",
+        ),
+        "evaluate": Output(
+            test.assign(
+                baseline_probability=probability, correct=correct, baseline_correct=correct
+            ),
+            {"min_test_accuracy": 0.75},
+        ),
+        "register": Output(
+            test.assign(
+                served_label=pd.Series(np.where(probability >= 0.5, "positive", "negative")),
+                difference=1e-7,
+            ),
+            {"max_served_difference": 0.00001},
+        ),
+    }
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    folder = tmp_path_factory.mktemp("project")
+    values = tiny_values()
+    set_value(values, "models.tiny.max_length", None)
+    set_value(values, "datasets.csv.max_length", 32)
+    write_values(values, folder)
+    (folder / "data/own").mkdir(parents=True)
+    shutil.copy2(ROOT / "data/own/example.csv", folder / "data/own/example.csv")
+    outputs, read = by_hand(), {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name in RUN:
+            function = getattr(importlib.import_module(f"pipeline.{name}"), name)
+            params = load_params(Path("params.yaml"))
+            with recorded(params) as keys:
+                outputs[name] = function(StageRun(params, Path("scratch")))
+            read[name] = keys
+            shutil.copytree("scratch", ".", dirs_exist_ok=True)
+        yield Made(outputs, read)
+
+
+class recorded:  # noqa: N801
+    """Collects the dotted keys that are read from ``params`` meanwhile."""
+
+    def __init__(self, params: Params) -> None:
+        self.places: dict[int, str] = {}
+        self.keys: set[str] = set()
+        self.patch = pytest.MonkeyPatch()
+        self.walk(params, "")
+
+    def walk(self, node: Section, prefix: str) -> None:
+        self.places[id(node)] = prefix
+        for name, value in node:
+            key = prefix + (type(node).model_fields[name].alias or name)
+            children = value if isinstance(value, dict) else {}
+            for child, section in [("", value), *((f".{k}", v) for k, v in children.items())]:
+                if isinstance(section, Section):
+                    self.walk(section, f"{key}{child}.")
+
+    def __enter__(self) -> set[str]:
+        plain = Section.__getattribute__
+
+        def get(node: Section, name: str) -> Any:
+            value = plain(node, name)
+            place = self.places.get(id(node))
+            if place is None:
+                return value
+            fields = type(node).model_fields
+            if name in ("model_dump", "model_dump_json", "__iter__"):
+                self.keys.add(place.rstrip("."))
+            elif name in fields and name not in ("datasets", "models"):
+                if not isinstance(value, Section):
+                    self.keys.add(place + (fields[name].alias or name))
+            return value
+
+        self.patch.setattr(Section, "__getattribute__", get, raising=False)
+        return self.keys
+
+    def __exit__(self, *error: object) -> None:
+        self.patch.undo()
+
+
+# How to break a frame
+
+
+def put(column: str, rows: int | Sequence[int], value: Any) -> Corrupt:
+    """Set a column in some rows."""
+
+    def corrupt(frame: Frame) -> Frame:
+        frame = frame.reset_index(drop=True)
+        frame.loc[rows, column] = value
+        return frame
+
+    return corrupt
+
+
+def both(*steps: Corrupt) -> Corrupt:
+    def corrupt(frame: Frame) -> Frame:
+        for step in steps:
+            frame = step(frame)
+        return frame
+
+    return corrupt
+
+
+def like(column: str, row: int, other: int) -> Corrupt:
+    """Give one row what another has."""
+    return lambda frame: put(column, row, frame[column].iloc[other])(frame)
+
+
+def drop(column: str) -> Corrupt:
+    return lambda frame: frame.drop(columns=column)
+
+
+def rechecked(corrupt: Corrupt) -> Corrupt:
+    """Break the split itself, and look at it as the stage does."""
+    return lambda frame: split_checks(
+        corrupt(frame.loc[:, :"split"].reset_index(drop=True)), 0.2, 0.1
+    )
+
+
+def part_a_group(frame: Frame) -> Frame:
+    """Move one row of a group of several into another split."""
+    row = parted_group(frame)[0]
+    return put("split", row, "test" if frame["split"].iloc[row] != "test" else "train")(frame)
+
+
+def parted_group(frame: Frame) -> list[int]:
+    sizes = frame.groupby("group")["id"].transform("size").to_numpy()
+    row = int(np.flatnonzero(sizes > 1)[0])
+    return [int(n) for n in np.flatnonzero(frame["group"] == frame["group"].iloc[row])]
+
+
+def repeat_a_text(frame: Frame) -> Frame:
+    a, b = repeated_text(frame)
+    return like("text", b, a)(frame)
+
+
+def repeated_text(frame: Frame) -> list[int]:
+    splits = frame["split"].to_numpy()
+    return [0, int(np.flatnonzero(splits != splits[0])[0])]
+
+
+def move_groups_to_test(frame: Frame) -> Frame:
+    names = frame.loc[frame["split"] == "train", "group"].drop_duplicates().iloc[:100]
+    return frame.assign(split=frame["split"].mask(frame["group"].isin(names), "test"))
+
+
+def positive_test(frame: Frame) -> Frame:
+    return frame.assign(label=frame["label"].mask(frame["split"] == "test", 1).astype("int8"))
+
+
+def beyond(column: str, most: float) -> Callable[[Frame], list[int]]:
+    return lambda frame: [int(n) for n in np.flatnonzero(frame[column].abs() > most)]
+
+
+def five_negatives(frame: Frame) -> Frame:
+    negatives = frame.index[frame["label"] == 0][:5]
+    return frame.loc[(frame["label"] == 1) | frame.index.isin(negatives)]
+
+
+def huge_vocabulary(frame: Frame) -> Frame:
+    numbers = range(len(frame), 2001)
+    more = pd.DataFrame({"id": numbers, "token": [f"#{n}" for n in numbers]})
+    return pd.concat([frame, more.assign(count=1, known_share=0.0)], ignore_index=True)
+
+
+AGGREGATE: list[int] = []
+Rows = list[int] | Callable[[Frame], list[int]]
+Case = tuple[str, str, Corrupt, dict[str, Rows]]
+EVERY_LABEL = "every label is 1 (positive) or 0 (negative)"
+COMMON = "both labels are common enough to learn from (share of positives)"
+SIZE = "each split has the share of rows that was asked for"
+BALANCE = "each split has the same share of positives as the whole"
+ENTRIES = "there are entries beside the special two, and no more than asked for"
+GAP = "ids have no gap: the largest is the size less one"
+COVERAGE = "the vocabulary knows enough of the training tokens"
+LENGTH = "every text has a token, and none more than max_length"
+LINEAR = "the linear model beats always saying the commoner label"
+KEPT = "the kept weights beat the majority class on validation"
+FLOOR = "test accuracy is not below the floor"
+SERVED = "the logged model, given raw text, answers what evaluation found"
+
+# stage, what is wrong, how to do it, the sentences that must be broken, each with its rows
+CASES: list[Case] = [
+    ("ingest", "duplicate id", like("id", 5, 0), {"ids are unique": [0, 5]}),
+    ("ingest", "unknown sentiment", put("sentiment", [3, 7], "angry"),
+     {"every sentiment is one that params.yaml names": [3, 7]}),
+    ("ingest", "too few rows", lambda f: f.head(99),
+     {"there are as many rows as the data set promises": AGGREGATE}),
+    ("ingest", "too long text", put("characters", 2, 100_001),
+     {"no text is too long to be a text": [2]}),
+    ("ingest", "missing text", put("text", [1, 4], None), {"text is never missing": [1, 4]}),
+    ("ingest", "missing group", put("group", 6, None), {"group is never missing": [6]}),
+    ("ingest", "empty id", put("id", 4, ""), {"ids are not empty": [4]}),
+    ("ingest", "unknown fold", put("fold", 9, "dev"),
+     {"fold is empty or one that was published": [9]}),
+    ("ingest", "wrong type", lambda f: f.assign(slice=7), {"slice is str": AGGREGATE}),
+    ("ingest", "missing column", drop("slice"),
+     {"the columns are there": AGGREGATE, "slice is str": AGGREGATE}),
+
+    ("clean", "label outside 0 and 1", put("label", [2, 8, 9], 2), {EVERY_LABEL: [2, 8, 9]}),
+    ("clean", "negative label", put("label", 3, -1), {EVERY_LABEL: [3]}),
+    ("clean", "one class too rare", five_negatives, {COMMON: AGGREGATE}),
+    ("clean", "one class alone", lambda f: f.loc[f["label"] == 0], {COMMON: AGGREGATE}),
+    ("clean", "empty text", both(put("text", 5, ""), put("characters", 5, 0)),
+     {"no text is empty": [5]}),
+    ("clean", "missing text", put("text", 5, None), {"text is never missing": [5]}),
+    ("clean", "text twice", put("rows_of_text", [1, 3], 2),
+     {"no text is there twice, where duplicates are dropped": [1, 3]}),
+    ("clean", "text with both labels", put("labels_of_text", [1, 3], 2),
+     {"no text has both labels, where conflicts are dropped": [1, 3]}),
+    ("clean", "duplicate id", like("id", 4, 2), {"ids are unique": [2, 4]}),
+    ("clean", "one row", lambda f: f.head(1), {"some rows are left": AGGREGATE, COMMON: AGGREGATE}),
+    ("clean", "wide label", lambda f: f.astype({"label": "int64"}), {"label is int8": AGGREGATE}),
+
+    ("split", "a group in two splits", rechecked(part_a_group),
+     {"no group is in two splits, where the rule keeps groups together": parted_group}),
+    ("split", "a text in two splits", rechecked(repeat_a_text),
+     {"no text is in two splits, where the rule keeps groups together": repeated_text}),
+    ("split", "wrong size", rechecked(move_groups_to_test),
+     {SIZE: beyond("size_difference", 0.05)}),
+    ("split", "unbalanced", rechecked(positive_test),
+     {BALANCE: beyond("balance_difference", 0.1)}),
+    ("split", "unknown split", put("split", [0, 2], "dev"),
+     {"every row is in train, validation or test": [0, 2]}),
+    ("split", "no validation", lambda f: f.loc[f["split"] != "validation"],
+     {"all splits asked for have rows": AGGREGATE}),
+    ("split", "duplicate id", like("id", 4, 2), {"ids are unique": [2, 4]}),
+
+    ("vocab", "gap in ids", lambda f: put("id", len(f) - 1, len(f) + 4)(f), {GAP: AGGREGATE}),
+    ("vocab", "duplicate id", put("id", 5, 4), {"ids are unique": [4, 5]}),
+    ("vocab", "duplicate token", like("token", 5, 4), {"tokens are unique": [4, 5]}),
+    ("vocab", "special entries swapped", lambda f: put("token", [0, 1], ["<unk>", "<pad>"])(f),
+     {"id 0 is <pad>": [0], "id 1 is <unk>": [1]}),
+    ("vocab", "no padding entry", put("token", 0, "zero"), {"id 0 is <pad>": [0]}),
+    ("vocab", "ids from below 0", put("id", 0, -1), {"ids start at 0": AGGREGATE}),
+    ("vocab", "low coverage", lambda f: f.assign(known_share=f["known_share"] * 0.6),
+     {COVERAGE: AGGREGATE}),
+    ("vocab", "too large", huge_vocabulary, {ENTRIES: AGGREGATE, GAP: AGGREGATE}),
+    ("vocab", "special entries alone", lambda f: f.head(2),
+     {ENTRIES: AGGREGATE, GAP: AGGREGATE, COVERAGE: AGGREGATE}),
+    ("vocab", "padding in texts", put("count", 0, 3), {"padding does not occur in texts": [0]}),
+
+    ("pad", "length 0", both(put("length", 3, 0), put("tokens", 3, 0)), {LENGTH: [3]}),
+    ("pad", "length above the most", both(put("length", 3, 33), put("tokens", 3, 33)),
+     {LENGTH: [3]}),
+    ("pad", "length is not the count", put("tokens", [4, 6], 99),
+     {"the length is the count of ids that are not padding": [4, 6]}),
+    ("pad", "id out of range", put("largest_id", 5, 60_000),
+     {"ids are those of the vocabulary": [5]}),
+    ("pad", "nothing but padding", put("largest_id", 5, 0),
+     {"ids are those of the vocabulary": [5]}),
+    ("pad", "too many unknown", lambda f: f.assign(unknown_share=0.9),
+     {"few tokens are unknown, on average over texts": AGGREGATE}),
+    ("pad", "row lost", lambda f: f.iloc[1:], {"every text has its row": AGGREGATE}),
+    ("pad", "row twice", like("id", 9, 8), {"ids are unique": [8, 9]}),
+
+    ("baseline", "probability above 1", put("probability", [2, 5], 1.5),
+     {"probabilities are probabilities": [2, 5]}),
+    ("baseline", "probability below 0", put("probability", 2, -0.1),
+     {"probabilities are probabilities": [2]}),
+    ("baseline", "probability missing", put("probability", 3, np.nan),
+     {"probability is never missing": [3]}),
+    ("baseline", "worse than the majority", lambda f: f.assign(correct=np.arange(len(f)) % 5 == 0),
+     {LINEAR: AGGREGATE}),
+    ("baseline", "training row", put("split", 4, "train"),
+     {"only held-out rows are judged": [4]}),
+    ("baseline", "row twice", like("id", 9, 8), {"ids are unique": [8, 9]}),
+
+    ("train", "train loss NaN", put("train_loss", 1, np.nan), {"train_loss is never missing": [1]}),
+    ("train", "train loss infinite", put("train_loss", [1, 2], np.inf),
+     {"training losses are finite": [1, 2]}),
+    ("train", "validation loss NaN", put("validation_loss", 2, np.nan),
+     {"validation_loss is never missing": [2]}),
+    ("train", "validation loss infinite", put("validation_loss", 2, np.inf),
+     {"validation losses are finite": [2]}),
+    ("train", "no better than the majority", put("kept_accuracy", 1, 0.54), {KEPT: AGGREGATE}),
+    ("train", "nothing kept", put("kept_accuracy", 1, np.nan), {KEPT: AGGREGATE}),
+    ("train", "no epoch", lambda f: f.iloc[:0],
+     {"there is at least one epoch": AGGREGATE, KEPT: AGGREGATE}),
+    ("train", "accuracy above 1", put("validation_accuracy", 0, 1.01),
+     {"accuracies are shares": [0]}),
+
+    ("evaluate", "below the floor", put("correct", [4, 5], 0.0), {FLOOR: AGGREGATE}),
+    ("evaluate", "baseline's probability missing", put("baseline_probability", [1, 2], np.nan),
+     {"baseline_probability is never missing": [1, 2]}),
+    ("evaluate", "probability above 1", put("probability", 6, 1.0001),
+     {"probabilities are probabilities": [6]}),
+    ("evaluate", "probability missing", put("probability", 6, np.nan),
+     {"probability is never missing": [6]}),
+    ("evaluate", "baseline above 1", put("baseline_probability", 7, 2.0),
+     {"every row has the baseline's probability too": [7]}),
+    ("evaluate", "baseline not judged", lambda f: f.assign(baseline_correct=np.nan),
+     {"the baseline's test accuracy is reported": AGGREGATE}),
+    ("evaluate", "row twice", like("id", 9, 8), {"ids are unique": [8, 9]}),
+
+    ("register", "another answer", put("difference", [3, 11], 0.00002), {SERVED: [3, 11]}),
+    ("register", "an answer that is none", put("served_label", 2, "neutral"),
+     {"the model answers positive or negative": [2]}),
+    ("register", "no label", put("served_label", 2, None), {"every text is given a label": [2]}),
+    ("register", "no probability", put("difference", 5, np.nan),
+     {"difference is never missing": [5]}),
+    ("register", "nothing checked", lambda f: f.iloc[:0], {"there are rows to check": AGGREGATE}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("stage", [*RUN, "train", "evaluate", "register"])
+def test_gate_opens_for_what_is_right(stage: str, made: Made) -> None:
+    output = made.outputs[stage]
+    suite = ROOT / f"expectations/{stage}.json"
+    result = validate(suite, output.frame, output.thresholds, output.key)
+    assert result.success, result.message()
+    # No threshold is computed and then looked at by no expectation.
+    wanted = set(output.thresholds)
+    assert {name for name in wanted if f'"$PARAMETER": "{name}"' in suite.read_text()} == wanted
+
+
+@pytest.mark.parametrize(
+    ("stage", "corrupt", "broken"),
+    [pytest.param(s, c, b, id=f"{s}-{what.replace(' ', '_')}") for s, what, c, b in CASES],
+)
+def test_gate_holds(stage: str, corrupt: Corrupt, broken: dict[str, Rows], made: Made) -> None:
+    output = made.outputs[stage]
+    frame = corrupt(output.frame.reset_index(drop=True))
+    result = validate(ROOT / f"expectations/{stage}.json", frame, output.thresholds, output.key)
+    failed = {item["says"]: item for item in result.expectations if not item["success"]}
+    assert set(failed) == set(broken)
+    for says, where in broken.items():
+        rows = where(frame) if callable(where) else where
+        assert bool(rows) == (where is not AGGREGATE)
+        assert failed[says]["unexpected_count"] == len(rows)
+        keys = frame[output.key].iloc[rows[:5]].tolist()
+        assert [row[output.key] for row in failed[says]["sample"]] == keys
+        for key in keys:
+            assert f"      {output.key}: {key!r}" in result.message()
+
+
+def test_every_expectation_is_seen_to_hold() -> None:
+    """But for those that are alike in another stage's suite, each sentence has a case."""
+    seen = {says for _, _, _, broken in CASES for says in broken}
+    unseen = {
+        f"{path.stem}: {item['meta']['notes']}"
+        for path in (ROOT / "expectations").glob("*.json")
+        for item in json.loads(path.read_text("utf-8"))["expectations"]
+        if item["meta"]["notes"] not in seen
+    }
+    types = {f"{column} is str" for column in ("id", "group", "sentiment", "text", "fold")}
+    alike = {f"{stage}: {says}" for stage in ("ingest", "clean", "split") for says in types}
+    assert unseen - alike == {"ingest: id is never missing", "split: split is str"}
+
+
+@pytest.mark.parametrize("stage", RUN)
+def test_stage_reads_the_params_that_it_lists(stage: str, made: Made) -> None:
+    dvc = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"][stage]
+    listed = {key.replace("${dataset}", "csv").replace("${model}", "tiny") for key in dvc["params"]}
+    unlisted = {
+        key
+        for key in made.read[stage]
+        if not any(key == name or key.startswith(f"{name}.") for name in listed)
+    }
+    assert unlisted == set(), "a change of these would not rerun the stage"
+    unread = {
+        name
+        for name in listed
+        if not any(key == name or key.startswith(f"{name}.") for key in made.read[stage])
+    }
+    assert unread == set(), "a change of these would rerun the stage for nothing"
