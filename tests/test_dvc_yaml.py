@@ -262,7 +262,7 @@ def test_every_param_concerns_some_stage() -> None:
     for stage in STAGES:
         for key in DVC["stages"][stage]["params"]:
             for name, value in chosen.items():
-                key = key.replace(f"${{{name}}}", value)  # noqa: PLW2901
+                key = key.replace(f"${{{name}}}", value)
             listed.append(key)
 
     def leaves(node: Any, prefix: str) -> Iterator[str]:

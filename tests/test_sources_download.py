@@ -15,7 +15,7 @@ from sentigate.params import CsvSource
 from sentigate.sources import read_source
 
 TABLE = b"text,sentiment\nfine,good\npoor,bad\n"
-PACKED = gzip.compress(TABLE)
+PACKED = gzip.compress(TABLE, mtime=0)
 
 
 class Handler(BaseHTTPRequestHandler):

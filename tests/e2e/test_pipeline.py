@@ -1,4 +1,4 @@
-"""The whole pipeline, by DVC, in a copy of the project: 600 texts, nine stages, one registered model.
+"""The whole pipeline, by DVC, in a copy of the project: 600 texts to a registered model.
 
 The tests run in their order: those that change the copy come last.
 """

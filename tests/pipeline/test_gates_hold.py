@@ -126,9 +126,12 @@ class recorded:  # noqa: N801
             fields = type(node).model_fields
             if name in ("model_dump", "model_dump_json", "__iter__"):
                 self.keys.add(place.rstrip("."))
-            elif name in fields and name not in ("datasets", "models"):
-                if not isinstance(value, Section):
-                    self.keys.add(place + (fields[name].alias or name))
+            elif (
+                name in fields
+                and name not in ("datasets", "models")
+                and not isinstance(value, Section)
+            ):
+                self.keys.add(place + (fields[name].alias or name))
             return value
 
         self.patch.setattr(Section, "__getattribute__", get, raising=False)
