@@ -78,6 +78,9 @@ def run(name: str, function: Callable[[StageRun], Output]) -> None:
         sys.exit(f"sentigate {name}: {error}")
     except KeyboardInterrupt:
         sys.exit(f"sentigate {name}: interrupted, nothing was written")
+    except FileNotFoundError as error:
+        missing = error.filename or error  # pyarrow gives the path as the message
+        sys.exit(f"sentigate {name}: {missing} does not exist; `dvc repro` makes what is missing")
     except OSError as error:
         sys.exit(f"sentigate {name}: {error}; nothing was written")
     finally:

@@ -11,8 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import yaml
+
+import sentigate  # noqa: F401  (before any test imports torch: it sets how OpenMP waits)
+
+# A shared machine's pauses are no failures.
+hypothesis.settings.register_profile("sentigate", deadline=None)
+hypothesis.settings.load_profile("sentigate")
 
 ROOT = Path(__file__).parents[1]
 TINY_MODEL = {

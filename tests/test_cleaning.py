@@ -49,6 +49,7 @@ def test_no_switch_changes_nothing(text: str) -> None:
         ("remove_html", "Good.<br /><br>Bad.", "Good.  Bad."),
         ("remove_html", "one<!-- a\n<b> comment -->two", "one two"),
         ("remove_html", "one <!-- two", "one <!-- two"),
+        ("remove_html", "write &lt;b&gt; for bold", "write <b> for bold"),  # a text about tags
         ("remove_html", "I &lt;3 this &amp; that &#33;", "I <3 this & that !"),
         ("remove_html", '<a href="x">link</a>', " link "),
         ("remove_html", "a < b and c > d", "a < b and c > d"),

@@ -138,6 +138,7 @@ def test_the_gate_lets_the_grouped_split_through(grouped_split: pd.DataFrame) ->
 def test_the_gate_refuses_the_random_split(random_split: pd.DataFrame) -> None:
     result = gate(random_split, PARAMS.datasets["twitter_random"], 0.0)
     failed = {e["kwargs"].get("column"): e for e in result.expectations if not e["success"]}
+    assert not result.success
     assert set(failed) == {"splits_of_group", "splits_of_text"}
     parted = failed["splits_of_group"]
     assert parted["unexpected_count"] > 0.7 * 43_013  # six variants: 1 - 0.8 ** 6

@@ -201,7 +201,7 @@ def test_a_stage_without_its_input(
     small_project()
     message = refusal("clean", clean, capsys)
     assert "data/raw/texts.parquet" in message
-    assert message.endswith("; nothing was written")
+    assert message.endswith("does not exist; `dvc repro` makes what is missing")
 
 
 # As DVC starts them
@@ -217,8 +217,8 @@ def test_a_stage_without_its_input(
           "  models.tiny.training.batch_size: Input should be greater than or equal to 1 "
           "(given: -1)"]),
         ("clean", "seed", 42, b"",
-         ["sentigate clean: [Errno 2] No such file or directory: 'data/raw/texts.parquet'; "
-          "nothing was written"]),
+         ["sentigate clean: data/raw/texts.parquet does not exist; "
+          "`dvc repro` makes what is missing"]),
     ],
 )  # fmt: skip
 def test_process_exits_with_one_message(
