@@ -127,8 +127,11 @@ def test_remains_of_a_killed_run_are_not_published(project: Path) -> None:
         (KeyboardInterrupt(), "sentigate probe: interrupted, nothing was written"),
         (
             FileNotFoundError(2, "No such file or directory", "data/raw/texts.parquet"),
-            "sentigate probe: [Errno 2] No such file or directory: 'data/raw/texts.parquet'; "
-            "nothing was written",
+            "sentigate probe: data/raw/texts.parquet does not exist; `dvc repro` makes what is missing",
+        ),
+        (
+            FileNotFoundError("data/raw/texts.parquet"),
+            "sentigate probe: data/raw/texts.parquet does not exist; `dvc repro` makes what is missing",
         ),
         (OSError(28, "No space left"), "sentigate probe: [Errno 28] No space left; nothing was "
          "written"),
@@ -233,7 +236,9 @@ def test_threshold_that_the_stage_does_not_give(project: Path) -> None:
 
 def test_no_suite_no_outputs(project: Path) -> None:
     Path("expectations/probe.json").unlink()
-    assert "'expectations/probe.json'; nothing was written" in outcome(writes(GOOD))
+    assert outcome(writes(GOOD)) == (
+        "sentigate probe: expectations/probe.json does not exist; `dvc repro` makes what is missing"
+    )
     assert files(project) == set()
 
 
