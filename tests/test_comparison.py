@@ -328,6 +328,13 @@ def test_no_metrics_in_the_base(project: Project) -> None:
     assert row(report, "Accuracy") == ["–", "80.0 %", "–"]
 
 
+def test_name_of_the_base_can_do_nothing(project: Project) -> None:
+    project.git("rm", "-q", "--cached", "reports/metrics.json")
+    project.git("commit", "-q", "-m", "without")
+    project.git("branch", "a|<b>@octocat")
+    assert "in <code>a&#124;&lt;b&gt;@\u200boctocat</code>." in headline("a|<b>@octocat")
+
+
 def test_no_figures_at_all(project: Project) -> None:
     project.git("rm", "-q", "reports/metrics.json")
     project.git("commit", "-q", "-m", "without")
@@ -341,7 +348,8 @@ def test_no_figures_at_all(project: Project) -> None:
     [
         ("{", "is not valid JSON."),
         ("[1]", "is not valid JSON."),
-        ('{"test": {}}', "has no test accuracy."),
+        ('{"test": 1}', "has no test accuracy."),
+        ('{"test": {"f1": 0.5}}', "has no test accuracy."),
         ('{"test": {"accuracy": NaN}}', "has no test accuracy."),
         ('{"test": {"accuracy": "high"}}', "has no test accuracy."),
     ],
@@ -349,6 +357,7 @@ def test_no_figures_at_all(project: Project) -> None:
 def test_broken_metrics(project: Project, content: str, says: str) -> None:
     project.write("reports/metrics.json", content)
     assert f"No new figures: reports/metrics.json in the work tree {says}" in headline()
+    assert row(comparison("main"), "F1") == ["80.0 %", "–", "–"]
     project.commit()
     project.metrics()
     assert f"compare it to: reports/metrics.json in <code>main</code> {says}" in headline()
@@ -367,7 +376,9 @@ def test_base_without_readable_params(project: Project) -> None:
     assert "\nData set unknown → **vader**" in comparison("main")
 
 
-@pytest.mark.parametrize("base", ["nope", "", "--all", "-h", "origin/main", "HEAD:params.yaml"])
+@pytest.mark.parametrize(
+    "base", ["nope", "", "--all", "--since=1", "origin/main", "HEAD:params.yaml"]
+)
 def test_base_is_not_a_revision(project: Project, base: str) -> None:
     with pytest.raises(DataError, match=r"make ci-report BASE=origin/main$") as caught:
         comparison(base)

@@ -100,9 +100,8 @@ def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _commit(base: str) -> str:
-    # A leading dash would make it an option; no revision starts with one.
-    name = "" if base.startswith("-") else base
-    done = _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    # With this suffix no base is one of git's options.
+    done = _git("rev-parse", "--verify", "--quiet", f"{base}^{{commit}}")
     if done.returncode:
         # Git is silent about a name it doesn't know, not about a folder that is no repository.
         cause = " ".join(done.stderr.split()) or "there is no such branch, tag or commit"

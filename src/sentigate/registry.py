@@ -58,8 +58,7 @@ def log_model(run: Run, files: Path, scratch: Path) -> str:
     here = Path(__file__).parent
     package = scratch / "sentigate_model"
     package.mkdir()
-    (package / "__init__.py").write_text('"""The code of a sentigate model."""\n', "utf-8")
-    for name in CARRIED:
+    for name in ("__init__.py", *CARRIED):
         shutil.copyfile(here / name, package / name)
     shutil.copyfile(here / "served_model.py", scratch / "served_model.py")
     # MLflow runs the model's file once before it has copied the code folder.
@@ -176,10 +175,14 @@ def _judge(tags: Mapping[str, str], best: ModelVersion | None) -> tuple[bool, st
 
 
 def git_commit() -> str:
-    """The commit that is checked out, with ``-dirty`` where tracked files differ from it."""
+    """The commit that is checked out, with ``-dirty`` where tracked files differ from it.
+
+    What the pipeline itself rewrites, dvc.lock and the figures, does not count.
+    """
     try:
         head = _git("rev-parse", "HEAD")
-        dirty = _git("status", "--porcelain", "--untracked-files=no")
+        inputs = (".", ":!dvc.lock", ":!reports/metrics.json")
+        dirty = _git("status", "--porcelain", "--untracked-files=no", "--", *inputs)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return f"{head}-dirty" if dirty else head

@@ -127,11 +127,13 @@ def test_remains_of_a_killed_run_are_not_published(project: Path) -> None:
         (KeyboardInterrupt(), "sentigate probe: interrupted, nothing was written"),
         (
             FileNotFoundError(2, "No such file or directory", "data/raw/texts.parquet"),
-            "sentigate probe: data/raw/texts.parquet does not exist; `dvc repro` makes what is missing",
+            "sentigate probe: data/raw/texts.parquet does not exist; "
+            "`dvc repro` makes what is missing",
         ),
         (
             FileNotFoundError("data/raw/texts.parquet"),
-            "sentigate probe: data/raw/texts.parquet does not exist; `dvc repro` makes what is missing",
+            "sentigate probe: data/raw/texts.parquet does not exist; "
+            "`dvc repro` makes what is missing",
         ),
         (OSError(28, "No space left"), "sentigate probe: [Errno 28] No space left; nothing was "
          "written"),
