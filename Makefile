@@ -26,8 +26,10 @@ help:  ## Show this help
 
 setup: .venv/installed  ## Make .venv from requirements.lock
 
+train: export SENTIGATE_DATASET = $(value DATASET)
+train: export SENTIGATE_MODEL = $(value MODEL)
 train: setup  ## Run the pipeline to a registered model; DATASET= and MODEL= choose
-	@$(SENTIGATE) train --dataset "$(DATASET)" --model "$(MODEL)"
+	@$(SENTIGATE) train --dataset "$$SENTIGATE_DATASET" --model "$$SENTIGATE_MODEL"
 
 test: setup  ## Run all tests, the pipeline on a small slice among them
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -47,7 +49,7 @@ ui: setup  ## Open the MLflow UI on 127.0.0.1 (PORT=5000)
 serve: setup  ## Serve the registered model over HTTP on 127.0.0.1 (PORT=5001)
 	@$(SENTIGATE) serve $(if $(PORT),--port $(PORT))
 
-predict: export SENTIGATE_TEXT = $(TEXT)
+predict: export SENTIGATE_TEXT = $(value TEXT)
 predict: setup  ## Judge TEXT="..." with the registered model
 	@$(SENTIGATE) predict -- "$$SENTIGATE_TEXT"
 
