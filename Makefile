@@ -32,7 +32,7 @@ train: setup  ## Run the pipeline to a registered model; DATASET= and MODEL= cho
 	@$(SENTIGATE) train --dataset "$$SENTIGATE_DATASET" --model "$$SENTIGATE_MODEL"
 
 test: setup  ## Run all tests, the pipeline on a small slice among them
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2
 
 check: setup  ## Lint and type-check
 	@$(BIN)/ruff check .

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,8 +16,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import ROOT, commit_all, copy_project
 
-ROOT = Path(__file__).parents[1]
 MIRROR = Path(os.environ.get("SENTIGATE_MIRROR", ROOT.parent / "shared/data"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = [
@@ -50,20 +49,13 @@ def shrink(params: Path) -> None:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("readme") / "sentigate"
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    files = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True).stdout
-    for name in filter(None, files.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    folder = copy_project(tmp_path_factory.mktemp("readme") / "sentigate")
     shrink(folder / "params.yaml")
     (folder / ".venv").symlink_to(sys.prefix)
     for name in ("requirements.lock", "pyproject.toml"):  # older than the installed environment
         os.utime(folder / name, (0, 0))
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-    for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "start"]):
-        subprocess.run(["git", *identity, *command], cwd=folder, check=True)
+    commit_all(folder)
+    subprocess.run(["git", "branch", "-M", "main"], cwd=folder, check=True)
     return folder
 
 

@@ -176,25 +176,24 @@ def _mlflow(*arguments: str, tracking_uri: str) -> None:
     """Run an MLflow server until it ends or Ctrl-C is pressed."""
     # Background jobs are for MLflow's own AI features; without them it starts twice as fast.
     settings = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_TRACKING_URI": tracking_uri}
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "mlflow", *arguments],
-            env={**os.environ, **settings, "PATH": path},
-        )
+        returncode = _run_module("mlflow", *arguments, **settings)
     except KeyboardInterrupt:
         return
-    raise typer.Exit(done.returncode)
+    raise typer.Exit(returncode)
 
 
 def _dvc(*arguments: str) -> None:
-    """Run DVC; it starts stages with `python`, which must be the one that runs this."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], env={**os.environ, "PATH": path}
-    )
-    if done.returncode:
+    """Run DVC, and end here when it fails."""
+    if _run_module("dvc", *arguments):
         raise typer.Exit(1)
+
+
+def _run_module(module: str, *arguments: str, **settings: str) -> int:
+    """Run a module's command line; the `python` that it starts is the one that runs this."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, env={**os.environ, **settings, "PATH": path}).returncode
 
 
 def _registered(params: Params) -> ModelVersion | None:
