@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 from pipeline.stage import Output, StageRun, run
 from sentigate.batching import load_split
 from sentigate.errors import DataError
+from sentigate.network import Network
 from sentigate.tracking import run_or_fail
 from sentigate.training import Epoch, fit
 
@@ -30,11 +31,11 @@ def train(stage: StageRun) -> Output:
             tracked.log_metrics(figures, step=int(row["epoch"]))
 
         weights, epochs = fit(
+            lambda: Network(model.network, vocabulary_size),
             training,
             validation,
-            model.network,
-            vocabulary_size,
             model.training,
+            full_width=model.network.reads_padding,
             seed=params.seed,
             scratch=stage.out,
             on_epoch=log_epoch,

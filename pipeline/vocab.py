@@ -14,7 +14,11 @@ def vocab(stage: StageRun) -> Output:
     splits = pd.read_parquet("data/split/texts.parquet", columns=["text", "split"])
     texts = splits.loc[splits["split"] == "train", "text"].tolist()
     tokenizer = build_tokenizer(
-        texts, params.level, min_count=params.min_count, max_size=params.max_size
+        texts,
+        params.level,
+        min_count=params.min_count,
+        max_size=params.max_size,
+        rank=params.rank,
     )
     path = stage.path("data/vocab/tokenizer.json")
     path.write_text(tokenizer.to_str(pretty=True), encoding="utf-8")

@@ -44,13 +44,22 @@ class Batches:
 
     Sorting keeps padding to a few per cent of the arithmetic. When shuffled, rows are permuted,
     stably sorted by rounded length, cut into batches, and the batches permuted, all by a
-    generator seeded with (seed, epoch); every pass raises the epoch by one.
+    generator seeded with (seed, epoch); every pass raises the epoch by one. With ``full_width``
+    rows keep all their padding, and length has no say in their order.
     """
 
-    def __init__(self, split: Split, batch_size: int, shuffle_seed: int | None = None) -> None:
+    def __init__(
+        self,
+        split: Split,
+        batch_size: int,
+        shuffle_seed: int | None = None,
+        *,
+        full_width: bool = False,
+    ) -> None:
         self.split = split
         self.batch_size = batch_size
         self.shuffle_seed = shuffle_seed
+        self.full_width = full_width
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -63,8 +72,9 @@ class Batches:
         else:
             rng = np.random.default_rng((self.shuffle_seed, self.epoch))
             order = rng.permutation(len(lengths))
-            rounded = -(-lengths[order] // LENGTH_STEP)
-            order = order[np.argsort(rounded, kind="stable")]
+            if not self.full_width:
+                rounded = -(-lengths[order] // LENGTH_STEP)
+                order = order[np.argsort(rounded, kind="stable")]
         starts = np.arange(0, len(order), self.batch_size)
         if self.shuffle_seed is not None:
             starts = rng.permutation(starts)
@@ -75,7 +85,9 @@ class Batches:
     def _batch(self, rows: npt.NDArray[np.int64]) -> Batch:
         split = self.split
         lengths = split.lengths[rows].astype(np.int64)
-        width = min(-(-int(lengths.max()) // LENGTH_STEP) * LENGTH_STEP, split.ids.shape[1])
+        width = split.ids.shape[1]
+        if not self.full_width:
+            width = min(-(-int(lengths.max()) // LENGTH_STEP) * LENGTH_STEP, width)
         return Batch(
             ids=torch.from_numpy(split.ids[rows, :width].astype(np.int64)),
             lengths=torch.from_numpy(lengths),

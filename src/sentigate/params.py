@@ -133,6 +133,14 @@ class VocabParams(Section):
     min_count: Annotated[int, Field(ge=1)]
     max_size: Annotated[int, Field(ge=3, le=1_000_000)]
     """Entries at most, the two special ones included."""
+    rank: Literal["frequency", "first_seen"] = "frequency"
+    """Which entries are kept when there are more; ``first_seen`` as some tutorials have it."""
+
+    @model_validator(mode="after")
+    def _rank_fits_level(self) -> VocabParams:
+        if self.level == "bpe" and self.rank == "first_seen":
+            raise ValueError("rank is 'first_seen' with level bpe; allowed: frequency")
+        return self
 
 
 class TrainingParams(Section):
@@ -144,8 +152,8 @@ class TrainingParams(Section):
     """Epochs without a lower validation loss after which training stops."""
     learning_rate: Annotated[float, Field(gt=0.0)]
     weight_decay: Annotated[float, Field(ge=0.0)]
-    gradient_clip: Annotated[float, Field(gt=0.0)]
-    """Largest global norm of the gradient."""
+    gradient_clip: Annotated[float, Field(gt=0.0)] | None
+    """Largest global norm of the gradient; null for any."""
 
 
 class Model(Section):

@@ -39,7 +39,8 @@ def predict(network: Network, split: Split) -> npt.NDArray[np.float32]:
     """P(positive) of every row: (rows,) float32, in the split's order."""
     network.eval()
     probabilities = np.empty(len(split.lengths), dtype=np.float32)
-    for batch in Batches(split, BATCH_SIZE):
+    full_width = network.architecture.reads_padding
+    for batch in Batches(split, BATCH_SIZE, full_width=full_width):
         probabilities[batch.rows.numpy()] = network(batch.ids, batch.lengths).sigmoid().numpy()
     return probabilities
 

@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 CARRIED = (
     "architecture.py",
     "batching.py",
+    "cells.py",
     "cleaning.py",
     "cleaning_steps.py",
     "network.py",
     "padding.py",
+    "pooling.py",
     "predictor.py",
+    "reading.py",
     "section.py",
 )
 PACKAGES = (

@@ -7,14 +7,15 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, TQDMProgressBar
 from torch import Tensor, nn
+from torch.nn import functional
 
-from .architecture import Architecture
 from .batching import Batch, Batches, Split
 from .network import Network
 from .params import TrainingParams
@@ -22,27 +23,51 @@ from .params import TrainingParams
 Epoch = dict[str, float]
 
 
-class Classifier(lightning.LightningModule):
-    """Binary cross-entropy on logits, AdamW (Loshchilov and Hutter 2019)."""
+class Totals(NamedTuple):
+    """Sums over a batch.
 
-    def __init__(self, network: Network, params: TrainingParams) -> None:
+    Attributes:
+        loss: () float32, in nats.
+        hits: () int64, right answers.
+        answers: () int64, how many there were.
+    """
+
+    loss: Tensor
+    hits: Tensor
+    answers: Tensor
+
+
+Objective = Callable[[Any, Batch], Totals]
+"""What a network is fitted to: from it and a batch to the batch's totals."""
+
+
+def classify(network: Network, batch: Batch) -> Totals:
+    """Binary cross-entropy on the logits of a batch."""
+    logits = network(batch.ids, batch.lengths)
+    loss = functional.binary_cross_entropy_with_logits(logits, batch.labels, reduction="sum")
+    hits = ((logits > 0) == (batch.labels > 0.5)).sum()
+    return Totals(loss, hits, batch.lengths.new_tensor(len(batch.labels)))
+
+
+class Learner(lightning.LightningModule):
+    """Any network and objective, with AdamW (Loshchilov and Hutter 2019)."""
+
+    def __init__(self, network: nn.Module, objective: Objective, params: TrainingParams) -> None:
         super().__init__()
         self.network = network
+        self.objective = objective
         self.params = params
-        self.loss = nn.BCEWithLogitsLoss(reduction="sum")
         self.sums: dict[str, Tensor] = {}
 
     def training_step(self, batch: Batch) -> Tensor:
         """Mean loss of a batch."""
-        logits = self.network(batch.ids, batch.lengths)
-        loss: Tensor = self.loss(logits, batch.labels)
-        self._add("train", loss.detach(), logits, batch.labels)
-        return loss / len(batch.labels)
+        totals = self.objective(self.network, batch)
+        self._add("train", totals)
+        return totals.loss / totals.answers
 
     def validation_step(self, batch: Batch) -> None:
         """Add up loss and hits of a batch."""
-        logits = self.network(batch.ids, batch.lengths)
-        self._add("validation", self.loss(logits, batch.labels), logits, batch.labels)
+        self._add("validation", self.objective(self.network, batch))
 
     def on_validation_epoch_end(self) -> None:
         """Log what early stopping watches."""
@@ -50,7 +75,7 @@ class Classifier(lightning.LightningModule):
         self.log_dict({"validation_loss": loss, "validation_accuracy": accuracy})
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW, fused: one kernel for all parameters."""
+        """AdamW, fused: one kernel for all parameters. Without weight decay it is Adam."""
         return torch.optim.AdamW(
             self.network.parameters(),
             lr=self.params.learning_rate,
@@ -60,12 +85,11 @@ class Classifier(lightning.LightningModule):
 
     def take(self, name: str) -> tuple[float, float]:
         """Mean loss and accuracy since the last call."""
-        loss, hits, rows = self.sums.pop(name).tolist()
-        return loss / rows, hits / rows
+        loss, hits, answers = self.sums.pop(name).tolist()
+        return loss / answers, hits / answers
 
-    def _add(self, name: str, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        hits = ((logits > 0) == (labels > 0.5)).sum()
-        step = torch.stack([loss.double(), hits.double(), loss.new_tensor(len(labels)).double()])
+    def _add(self, name: str, totals: Totals) -> None:
+        step = torch.stack([part.detach().double() for part in totals])
         self.sums[name] = self.sums[name] + step if name in self.sums else step
 
 
@@ -81,7 +105,7 @@ class _Recorder(Callback):
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        assert isinstance(pl_module, Classifier)
+        assert isinstance(pl_module, Learner)
         loss, _ = pl_module.take("train")
         validation_loss = float(trainer.callback_metrics["validation_loss"])
         row = {
@@ -98,12 +122,13 @@ class _Recorder(Callback):
 
 
 def fit(
+    make_network: Callable[[], nn.Module],
     train: Split,
     validation: Split,
-    architecture: Architecture,
-    vocabulary_size: int,
     params: TrainingParams,
     *,
+    objective: Objective = classify,
+    full_width: bool = False,
     seed: int,
     scratch: Path,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -113,11 +138,12 @@ def fit(
     The same inputs give the same bits on one kind of processor, whatever the number of threads.
 
     Args:
+        make_network: called once the seed is set; its weights are the first.
         train: rows to learn from.
         validation: rows that decide when to stop and which epoch's weights are kept.
-        architecture: shape of the network.
-        vocabulary_size: entries of the tokenizer.
         params: optimisation.
+        objective: what to minimise.
+        full_width: give the network all of each row's padding.
         seed: of initial weights, dropout and the order of batches.
         scratch: folder for what Lightning may write.
         on_epoch: called with each epoch's row as it ends.
@@ -129,7 +155,7 @@ def fit(
     lightning.seed_everything(seed, verbose=False)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     recorder = _Recorder(on_epoch)
-    classifier = Classifier(Network(architecture, vocabulary_size), params)
+    learner = Learner(make_network(), objective, params)
     callbacks: list[Callback] = [
         recorder,
         EarlyStopping("validation_loss", patience=params.patience, check_finite=True),
@@ -156,9 +182,9 @@ def fit(
             num_sanity_val_steps=0,
         )
         trainer.fit(
-            classifier,
-            Batches(train, params.batch_size, shuffle_seed=seed),
-            Batches(validation, 4 * params.batch_size),
+            learner,
+            Batches(train, params.batch_size, shuffle_seed=seed, full_width=full_width),
+            Batches(validation, 4 * params.batch_size, full_width=full_width),
         )
     table = pd.DataFrame(recorder.rows)
     return recorder.best, table.astype({"epoch": "int64"})

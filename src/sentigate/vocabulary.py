@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 PAD, UNKNOWN = "<pad>", "<unk>"
 
 Level = Literal["character", "word", "bpe"]
+Rank = Literal["frequency", "first_seen"]
 
 
 def build_tokenizer(
-    texts: Sequence[str], level: Level, *, min_count: int, max_size: int
+    texts: Sequence[str],
+    level: Level,
+    *,
+    min_count: int,
+    max_size: int,
+    rank: Rank = "frequency",
 ) -> Tokenizer:
     """A Hugging Face tokenizer whose ids are ranked by frequency; 0 is padding, 1 unknown.
 
@@ -35,6 +41,7 @@ def build_tokenizer(
             ``bpe``: byte-pair merges within words (Sennrich et al. 2016).
         min_count: entries (``bpe``: pairs) seen less often are left out.
         max_size: entries at most, both special ones included.
+        rank: ``first_seen`` ranks by first appearance instead (not for ``bpe``).
 
     Raises:
         DataError: no token is seen ``min_count`` times.
@@ -49,8 +56,9 @@ def build_tokenizer(
     frequent = [(token, count) for token, count in counts.items() if count >= min_count]
     if not frequent:
         raise DataError(f"no {level} occurs {min_count} times in {len(texts)} training texts")
-    ranked = sorted(frequent, key=lambda item: (-item[1], item[0]))[: max_size - 2]
-    entries = [PAD, UNKNOWN, *(token for token, _ in ranked)]
+    if rank == "frequency":
+        frequent.sort(key=lambda item: (-item[1], item[0]))
+    entries = [PAD, UNKNOWN, *(token for token, _ in frequent[: max_size - 2])]
     model = models.WordLevel({token: i for i, token in enumerate(entries)}, unk_token=UNKNOWN)
     return _with_pre_tokenizer(Tokenizer(model), level)
 
