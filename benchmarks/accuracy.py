@@ -8,71 +8,15 @@ The test split is judged once; nothing was chosen by it.
 from __future__ import annotations
 
 import json
-import os
-import platform
-import subprocess
 import sys
-import tempfile
-import time
-from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from fresh_run import machine, machine_line, run_pipeline
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "accuracy.json"
 DATASETS = ("vader", "twitter", "imdb")
-PACKAGES = ("torch", "pytorch-lightning", "scikit-learn", "tokenizers", "dvc", "mlflow")
-
-
-def machine() -> dict[str, Any]:
-    """What the figures depend on."""
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        cpu = names[0].split(":")[1].strip() if names else cpu
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "packages": {name: metadata.version(name) for name in PACKAGES},
-    }
-
-
-def timed(command: list[str], folder: Path, environment: dict[str, str]) -> float:
-    """Seconds that a command takes; its output goes to stderr."""
-    start = time.perf_counter()
-    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=sys.stderr)
-    return round(time.perf_counter() - start, 1)
-
-
-def measure(dataset: str) -> dict[str, Any]:
-    """Run the pipeline from nothing and read its figures."""
-    with tempfile.TemporaryDirectory() as temporary:
-        clone = Path(temporary, "sentigate")
-        subprocess.run(["git", "clone", "--quiet", str(HERE.parent), str(clone)], check=True)
-        environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
-        environment["PYTHONPATH"] = str(clone / "src")
-        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-        params = clone / "params.yaml"
-        text = params.read_text("utf-8")
-        params.write_text(text.replace("dataset: vader", f"dataset: {dataset}", 1), "utf-8")
-        data = timed(["dvc", "repro", "pad"], clone, environment)
-        rest = timed(["dvc", "repro"], clone, environment)
-        idle = timed(["dvc", "repro"], clone, environment)
-        metrics = json.loads((clone / "reports/metrics.json").read_text("utf-8"))
-        epochs = len((clone / "reports/training.csv").read_text("utf-8").splitlines()) - 1
-        split = json.loads((clone / "reports/split.json").read_text("utf-8"))
-    return {
-        "metrics": metrics,
-        "epochs": epochs,
-        "splits": split["splits"],
-        "seconds": {
-            "ingest_to_pad": data,
-            "pipeline": round(data + rest, 1),
-            "nothing_to_do": idle,
-        },
-    }
 
 
 def table(results: dict[str, Any]) -> str:
@@ -97,12 +41,10 @@ def table(results: dict[str, Any]) -> str:
             f"`make train DATASET={name}`",
         )
         lines.append(f"| {' | '.join(cells)} |")
-    box = results["machine"]
-    versions = ", ".join(f"{name} {version}" for name, version in box["packages"].items())
     lines += [
         "",
-        f"Test accuracy, seed 42, judged once. {box['cpu']}, {box['cores']} cores, "
-        f"Python {box['python']}; {versions}. Made by `python benchmarks/accuracy.py`.",
+        f"Test accuracy, seed 42, judged once. {machine_line(results['machine'])}. "
+        "Made by `python benchmarks/accuracy.py`.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -115,7 +57,7 @@ def main() -> None:
         sys.exit(f"no such data set: {wrong[0]}; allowed: {', '.join(DATASETS)}")
     for number, name in enumerate(names, 1):
         print(f"{name} ({number} of {len(names)})", file=sys.stderr)
-        result = measure(name)
+        result = run_pipeline({"dataset": name})
         old = json.loads(RESULTS.read_text("utf-8"))["datasets"] if RESULTS.exists() else {}
         measured = {**old, name: result}
         results = {

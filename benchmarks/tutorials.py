@@ -1,0 +1,133 @@
+"""The published tutorials beside sentigate: the README's table of them.
+
+Each row is a run of the real pipeline from nothing, in a clone of the last commit:
+`python benchmarks/tutorials.py [ROW ...]`. Figures of rows that are not named stay.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fresh_run import machine, machine_line, run_pipeline
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "tutorials.json"
+
+
+class Row(NamedTuple):
+    """One trained system; ``published`` is the tutorial's test accuracy, ``None`` where none is."""
+
+    system: str
+    recipe: str
+    published: float | None
+    dataset: str
+    model: str
+    changes: dict[str, Any]
+
+
+ROWS = {
+    "t1": Row(
+        "T1, character LSTM of one unit",
+        "as published: last position, padding included",
+        0.6448,
+        "twitter_random",
+        "t1_char_lstm",
+        {},
+    ),
+    "t1-mended": Row(
+        "T1, character LSTM of one unit",
+        "mended: the text's own last position",
+        None,
+        "twitter_random",
+        "t1_char_lstm_mended",
+        {},
+    ),
+    "t3": Row("T3, stacked LSTM", "as published", None, "imdb", "t3_stacked_lstm", {}),
+    "t4-bilstm": Row(
+        "T4, bidirectional LSTM",
+        "as published: the first 30,000 words seen",
+        0.824,
+        "imdb_random",
+        "t4_bilstm",
+        {"models.t4_bilstm.vocab.rank": "first_seen"},
+    ),
+    "t4-bilstm-mended": Row(
+        "T4, bidirectional LSTM",
+        "mended: the 30,000 most frequent words",
+        None,
+        "imdb_random",
+        "t4_bilstm",
+        {},
+    ),
+    "t4-rnn": Row(
+        "T4, plain RNN",
+        "as published: the first 30,000 words seen",
+        0.65,
+        "imdb_random",
+        "t4_rnn",
+        {"models.t4_rnn.vocab.rank": "first_seen"},
+    ),
+    "t4-rnn-mended": Row(
+        "T4, plain RNN",
+        "mended: the 30,000 most frequent words",
+        None,
+        "imdb_random",
+        "t4_rnn",
+        {},
+    ),
+}
+
+
+def table(results: dict[str, Any]) -> str:
+    """The results as Markdown."""
+    lines = [
+        "| system | recipe | published | ours (95 % interval) | epochs | training | command |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, result in results["rows"].items():
+        row, test = ROWS[name], result["metrics"]["test"]
+        interval = f"{test['accuracy_low']:.4f} – {test['accuracy_high']:.4f}"
+        command = f"`make train DATASET={row.dataset} MODEL={row.model}`"
+        changed = "".join(f", with `{key}: {value}`" for key, value in row.changes.items())
+        cells = (
+            row.system,
+            row.recipe,
+            "" if row.published is None else f"{row.published}",
+            f"**{test['accuracy']:.4f}** ({interval})",
+            str(result["epochs"]),
+            f"{result['seconds']['training'] / 60:.0f} min",
+            command + changed,
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        f"Test accuracy, seed 42, judged once. {machine_line(results['machine'])}. "
+        "Made by `python benchmarks/tutorials.py`.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure the rows named, or all, and write tutorials.json and tutorials.md."""
+    names = sys.argv[1:] or list(ROWS)
+    wrong = [name for name in names if name not in ROWS]
+    if wrong:
+        sys.exit(f"no such row: {wrong[0]}; allowed: {', '.join(ROWS)}")
+    for number, name in enumerate(names, 1):
+        print(f"{name} ({number} of {len(names)})", file=sys.stderr)
+        row = ROWS[name]
+        result = run_pipeline({"dataset": row.dataset, "model": row.model, **row.changes})
+        old = json.loads(RESULTS.read_text("utf-8"))["rows"] if RESULTS.exists() else {}
+        measured = {**old, name: result}
+        rows = {n: measured[n] for n in ROWS if n in measured}
+        results = {"machine": machine(), "rows": rows}
+        RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        (HERE / "tutorials.md").write_text(table(results), encoding="utf-8")
+    print(table(results))
+
+
+if __name__ == "__main__":
+    main()
