@@ -1,4 +1,4 @@
-"""Running the real pipeline from nothing, in a clone of the last commit, and reading its figures."""
+"""Running the real pipeline from nothing, in a clone of the last commit."""
 
 from __future__ import annotations
 

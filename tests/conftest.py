@@ -27,6 +27,7 @@ TINY_MODEL = {
     "max_length": 32,
     "network": {
         "embedding_size": 16,
+        "cell": "lstm",
         "hidden_sizes": [16],
         "bidirectional": True,
         "pooling": "max",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from sentigate import cli
+from sentigate.commands.chosen import choose
 from sentigate.errors import ParamsError
 from sentigate.params import load_params
 
@@ -149,7 +150,7 @@ def test_a_damaged_params_file(
 def test_choosing_changes_two_words_and_nothing_else(project: Path) -> None:
     path = project / "params.yaml"
     before = path.read_text(encoding="utf-8").splitlines()
-    params = cli.choose(path, {"dataset": "imdb", "model": "lstm"})
+    params = choose(path, {"dataset": "imdb", "model": "lstm"})
     assert (params.dataset, params.model) == ("imdb", "lstm")
     assert load_params(path) == params
     after = path.read_text(encoding="utf-8").splitlines()
@@ -173,7 +174,7 @@ def test_choosing_changes_two_words_and_nothing_else(project: Path) -> None:
 def test_whatever_is_chosen_the_file_stays_valid(project: Path, value: str) -> None:
     path = project / "params.yaml"
     try:
-        params = cli.choose(path, {"dataset": value, "model": ""})
+        params = choose(path, {"dataset": value, "model": ""})
     except ParamsError:
         params = load_params(path)
     assert load_params(path) == params
@@ -184,7 +185,7 @@ def test_choosing_what_is_chosen_does_not_touch_the_file(project: Path) -> None:
     path = project / "params.yaml"
     os.utime(path, (1, 1))
     params = load_params(path)
-    cli.choose(path, {"dataset": params.dataset, "model": ""})
+    choose(path, {"dataset": params.dataset, "model": ""})
     assert path.stat().st_mtime == 1
 
 
@@ -192,7 +193,7 @@ def test_line_ends_are_kept(project: Path) -> None:
     path = project / "params.yaml"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     before = path.read_bytes()
-    cli.choose(path, {"dataset": "imdb"})
+    choose(path, {"dataset": "imdb"})
     assert path.read_bytes() == before.replace(b"dataset: vader ", b"dataset: imdb ", 1)
 
 

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from sentigate.architecture import Architecture
-from sentigate.network import Network, Pooling, Reading
+from sentigate.network import Network
+from sentigate.pooling import Pooling
+from sentigate.reading import Reading
 
 VOCABULARY = 50
 SHAPES = [
@@ -27,11 +29,12 @@ def architecture(
 ) -> Architecture:
     return Architecture(
         embedding_size=6,
+        cell="lstm",
         hidden_sizes=sizes,
         bidirectional=both,
         pooling=pooling,  # type: ignore[arg-type]
         embedding_dropout=dropout,
-        layer_dropout=dropout,
+        layer_dropout=dropout if len(sizes) > 1 else 0.0,
         head_dropout=dropout,
     )
 
@@ -86,11 +89,12 @@ class Packed(nn.Module):
 
     def __init__(self, net: Network, both: bool, pooling: str) -> None:
         super().__init__()
-        self.embedding, self.head, self.both, self.pooling = net.embedding, net.head, both, pooling
+        self.embedding, self.head = net.encoder.embedding, net.head
+        self.both, self.pooling = both, pooling
         self.lstms = nn.ModuleList()
-        for layer in net.layers:
-            parts = {"": layer.forward_lstm, "_reverse": layer.backward_lstm}
-            width, size = layer.forward_lstm.input_size, layer.forward_lstm.hidden_size
+        for layer in net.encoder.layers:
+            parts = {"": layer.left_to_right, "_reverse": layer.right_to_left}
+            width, size = layer.left_to_right.input_size, layer.left_to_right.hidden_size
             lstm = nn.LSTM(width, size, batch_first=True, bidirectional=both)
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
                 for suffix, part in parts.items():
@@ -149,7 +153,7 @@ def test_pooling_by_hand() -> None:
         ("last", True): [[-3.0, -1.0], [-1.0, 4.0]],  # to the left, the last read is the first
     }
     for (kind, both), values in expected.items():
-        assert Pooling(kind, both)(states, reading).tolist() == values
+        assert Pooling(kind, 2, both)(states, reading).tolist() == values
 
 
 @settings(deadline=None)
@@ -167,10 +171,10 @@ def test_reversal_is_its_own_inverse(lengths: list[int], more: int) -> None:
 
 def test_padding_is_the_zero_vector_and_stays_it() -> None:
     net = network((7,), True, "max")
-    assert (net.embedding.weight[0] == 0).all()
+    assert (net.encoder.embedding.weight[0] == 0).all()
     ids, lengths = batch([2, 5])
     net(ids, lengths).sum().backward()
-    assert (net.embedding.weight.grad[0] == 0).all()
+    assert (net.encoder.embedding.weight.grad[0] == 0).all()
 
 
 def test_dropout_is_for_training_alone() -> None:

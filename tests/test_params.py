@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sentigate.cli import choose
+from sentigate.commands.chosen import choose
 from sentigate.errors import ParamsError
 from sentigate.params import load_params
 
@@ -110,7 +110,7 @@ def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
         ("register", MISSING, ["register: ", "required"]),
         # A choice that is not offered.
         ("dataset", "amazon", ["dataset is 'amazon'", "vader, twitter", "imdb", "csv"]),
-        ("model", "gru", ["model is 'gru'", "bilstm", "lstm", "char_lstm"]),
+        ("model", "transformer", ["model is 'transformer'", "bilstm", "lstm", "char_lstm"]),
         # What does not go together.
         (
             "datasets.imdb.split.test_size",
@@ -246,7 +246,7 @@ def test_choose_nothing_writes_nothing(path: Path) -> None:
     ("choices", "fragments"),
     [
         ({"dataset": "amazon", "model": "lstm"}, ["dataset is 'amazon'; allowed: vader"]),
-        ({"dataset": "imdb", "model": "gru"}, ["model is 'gru'; allowed: bilstm"]),
+        ({"dataset": "imdb", "model": "transformer"}, ["model is 'transformer'; allowed: bilstm"]),
         ({"dataset": "no such", "model": ""}, ["'no such'"]),
         ({"dataset": "[", "model": ""}, ["dataset is '['"]),
         ({"dataset": "{a: b}", "model": ""}, ["dataset is '{a: b}'"]),

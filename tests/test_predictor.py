@@ -30,6 +30,7 @@ STEPS = CleaningSteps(
 )
 SHAPE = Architecture(
     embedding_size=8,
+    cell="lstm",
     hidden_sizes=(6, 5),
     bidirectional=True,
     pooling="mean",

@@ -38,7 +38,7 @@ def shrink(params: Path) -> None:
     values = yaml.safe_load(params.read_text("utf-8"))
     for model in values["models"].values():
         model["max_length"] = 16
-        model["network"] |= {"embedding_size": 8, "hidden_sizes": [8]}
+        model["network"] |= {"embedding_size": 8, "hidden_sizes": [8], "layer_dropout": 0.0}
         model["training"]["max_epochs"] = 1
     for dataset in values["datasets"].values():
         dataset["gates"]["min_test_accuracy"] = 0.0

@@ -65,7 +65,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer = build_tokenizer([t.lower() for t in TEXTS], "word", min_count=1, max_size=100)
     tokenizer.save(str(folder / "tokenizer.json"))
     shape = Architecture(
-        embedding_size=8, hidden_sizes=(6,), bidirectional=True, pooling="max",
+        embedding_size=8, cell="lstm", hidden_sizes=(6,), bidirectional=True, pooling="max",
         embedding_dropout=0.5, layer_dropout=0.0, head_dropout=0.5,
     )  # fmt: skip
     torch.manual_seed(0)  # one that gives both labels

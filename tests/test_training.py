@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 VOCABULARY = 30
 SHAPE = Architecture(
     embedding_size=8,
+    cell="lstm",
     hidden_sizes=(8,),
     bidirectional=True,
     pooling="max",
@@ -66,7 +67,15 @@ def trained(
     shape: Architecture = SHAPE,
     **choices: float,
 ) -> tuple[Weights, pd.DataFrame]:
-    return fit(train, validation, shape, VOCABULARY, params(**choices), seed=seed, scratch=scratch)
+    return fit(
+        lambda: Network(shape, VOCABULARY),
+        train,
+        validation,
+        params(**choices),
+        full_width=shape.reads_padding,
+        seed=seed,
+        scratch=scratch,
+    )
 
 
 def loss_of(weights: Weights, split: Split) -> float:
@@ -96,8 +105,8 @@ def test_the_table_has_a_row_for_each_epoch(tmp_path: Path) -> None:
     told: list[Epoch] = []
     split = texts(40, 0)
     _, table = fit(
-        split, split, SHAPE, VOCABULARY, params(max_epochs=2), seed=1, scratch=tmp_path,
-        on_epoch=told.append,
+        lambda: Network(SHAPE, VOCABULARY), split, split, params(max_epochs=2), seed=1,
+        scratch=tmp_path, on_epoch=told.append,
     )  # fmt: skip
     assert {name: str(kind) for name, kind in table.dtypes.items()} == {
         "epoch": "int64",
