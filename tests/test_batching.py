@@ -62,6 +62,22 @@ def test_unshuffled_is_sorted_by_length_and_repeats(lengths: list[int], batch_si
     assert first == second == sorted(range(len(lengths)), key=lambda row: lengths[row])
 
 
+@settings(deadline=None)
+@given(LENGTHS, st.integers(1, 20), st.integers(0, 9))
+def test_full_width_keeps_all_padding_and_shuffles_freely(
+    lengths: list[int], batch_size: int, more: int
+) -> None:
+    data = split(lengths, max(lengths) + more)
+    for seed in (None, 7):
+        made = list(Batches(data, batch_size, seed, full_width=True))
+        rows = torch.cat([batch.rows for batch in made]).tolist()
+        assert sorted(rows) == list(range(len(lengths)))
+        assert all((batch.ids.numpy() == data.ids[batch.rows]).all() for batch in made)
+    order = np.random.default_rng((7, 0)).permutation(len(lengths)).tolist()
+    cuts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    assert sorted(batch.rows.tolist() for batch in made) == sorted(cuts)
+
+
 def rows_of(batches: Batches) -> list[list[int]]:
     return [batch.rows.tolist() for batch in batches]
 

@@ -1,6 +1,7 @@
 """The network: padding never counts, and it is the LSTM that torch has, packed."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from sentigate.architecture import Architecture
-from sentigate.network import Network
+from sentigate.architecture import Architecture, Convolution
+from sentigate.network import Network, Windows
 from sentigate.pooling import Pooling
 from sentigate.reading import Reading
 
@@ -19,8 +20,19 @@ SHAPES = [
     pytest.param(sizes, both, pooling, id=f"{len(sizes)}-{'both' if both else 'one'}-{pooling}")
     for sizes in ((7,), (7, 5))
     for both in (False, True)
-    for pooling in ("last", "max", "mean")
+    for pooling in ("last", "max", "mean", "attention")
 ]
+WHOLE = [  # every cell either way, every part at least once
+    {"cell": "lstm", "from_scratch": True, "bidirectional": True, "hidden_sizes": (7, 5)},
+    {"cell": "gru", "bidirectional": True, "pooling": "last"},
+    {"cell": "gru", "from_scratch": True, "pooling": "mean"},
+    {"cell": "rnn", "bidirectional": True, "hidden_sizes": (7, 5)},
+    {"cell": "rnn", "from_scratch": True, "bidirectional": True, "pooling": "attention"},
+    {"convolution": {"filters": 5, "width": 3, "pool": 2}, "pooling": "last"},
+    {"convolution": {"filters": 5, "width": 5, "pool": 3}, "bidirectional": True},
+    {"convolution": {"filters": 5, "width": 1, "pool": 1}, "cell": "gru", "pooling": "mean"},
+]
+whole = pytest.mark.parametrize("choices", WHOLE, ids=lambda choices: "-".join(map(str, choices)))
 shapes = pytest.mark.parametrize(("sizes", "both", "pooling"), SHAPES)
 
 
@@ -52,6 +64,12 @@ def batch(lengths: list[int], width: int | None = None, seed: int = 2) -> tuple[
     return ids * (torch.arange(ids.shape[1]) < counts.unsqueeze(1)), counts
 
 
+def composed(choices: dict[str, Any]) -> Network:
+    torch.manual_seed(1)
+    values = architecture((7,), False, "max").model_dump() | choices
+    return Network(Architecture.model_validate(values), VOCABULARY)
+
+
 @shapes
 @settings(max_examples=10, deadline=None)
 @given(  # few shapes, for oneDNN compiles a kernel for each
@@ -62,7 +80,24 @@ def batch(lengths: list[int], width: int | None = None, seed: int = 2) -> tuple[
 def test_padding_and_company_never_change_a_result(
     sizes: tuple[int, ...], both: bool, pooling: str, lengths: list[int], more: int, seed: int
 ) -> None:
-    net = network(sizes, both, pooling).eval()
+    padding_changes_nothing(network(sizes, both, pooling), lengths, more, seed)
+
+
+@whole
+@settings(max_examples=10, deadline=None)
+@given(
+    lengths=st.lists(st.sampled_from([1, 2, 7, 12]), min_size=1, max_size=3),
+    more=st.sampled_from([0, 3]),
+    seed=st.integers(0, 1000),
+)
+def test_padding_never_changes_a_result_whatever_the_parts(
+    choices: dict[str, Any], lengths: list[int], more: int, seed: int
+) -> None:
+    padding_changes_nothing(composed(choices), lengths, more, seed)
+
+
+def padding_changes_nothing(net: Network, lengths: list[int], more: int, seed: int) -> None:
+    net.eval()
     ids, counts = batch(lengths, max(lengths) + more, seed)
     with torch.no_grad():
         together = net(ids, counts)
@@ -84,13 +119,74 @@ def test_results_do_depend_on_every_token(sizes: tuple[int, ...], both: bool, po
         assert net(changed, counts) != before
 
 
+@whole
+def test_every_part_depends_on_every_token_and_learns(choices: dict[str, Any]) -> None:
+    net = composed(choices)
+    ids, counts = batch([12])
+    net(ids, counts).sum().backward()
+    for name, parameter in net.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().max() > 0, name
+    read = ids.unique()
+    if net.architecture.pooling != "max":  # where a token may be the largest in no feature
+        assert (net.encoder.embedding.weight.grad[read].abs().sum(1) > 0).all()
+
+
+def test_the_last_padded_position_is_read_padding_and_all() -> None:
+    """T1's reading: the same text with more padding behind it is another input."""
+    net = network((7,), False, "last_padded").eval()
+    ids, counts = batch([5], width=5)
+    longer = torch.cat((ids, torch.zeros(1, 3, dtype=torch.int64)), dim=1)
+    assert (net(ids, counts) - net(longer, counts)).abs() > 1e-4
+    reference = nn.LSTM(6, 7, batch_first=True)
+    reference.load_state_dict(net.encoder.layers[0].left_to_right.state_dict())
+    outputs, _ = reference(net.encoder.embedding(longer))
+    assert torch.allclose(net.head(outputs[:, -1]).squeeze(1), net(longer, counts))
+    net(longer, counts).sum().backward()
+    assert net.encoder.embedding.weight.grad[0].abs().max() > 0  # it learns what padding is
+
+
+def test_attention_by_hand() -> None:
+    """Weights are a softmax over each text's own tokens (Yang et al. 2016)."""
+    torch.manual_seed(4)
+    pooling = Pooling("attention", 3, False)
+    states, reading = torch.randn(2, 4, 3), Reading(torch.tensor([2, 4]), 4)
+    pooled = pooling(states, reading)
+    assert pooling.attention is not None
+    for row, length in enumerate((2, 4)):
+        scores = [
+            pooling.attention.context(torch.tanh(pooling.attention.projection(state))).item()
+            for state in states[row, :length]
+        ]
+        shares = [math.exp(score) / sum(map(math.exp, scores)) for score in scores]
+        expected = sum(share * state for share, state in zip(shares, states[row], strict=False))
+        assert torch.allclose(pooled[row], expected, atol=1e-6)
+
+
+@settings(max_examples=25)
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=4), st.integers(1, 4))
+def test_windows_are_torchs_convolution_on_each_text_alone(lengths: list[int], pool: int) -> None:
+    torch.manual_seed(6)
+    windows = Windows(3, Convolution(filters=4, width=3, pool=pool))
+    width = max(lengths)
+    reading = Reading(torch.tensor(lengths), width)
+    states = torch.randn(len(lengths), width, 3) * reading.mask
+    features, shorter = windows(states, reading)
+    assert shorter.lengths.tolist() == [math.ceil(length / pool) for length in lengths]
+    for row, length in enumerate(lengths):
+        alone = windows.convolution(states[row, :length].T.unsqueeze(0)).relu().squeeze(0)
+        expected = torch.stack([part.amax(1) for part in alone.split(pool, dim=1)])
+        assert torch.allclose(features[row, : len(expected)], expected, atol=1e-6)
+        assert not features[row, len(expected) :].any()
+
+
 class Packed(nn.Module):
     """The reference: torch's own stacked LSTM over packed sequences, pooled one text at a time."""
 
     def __init__(self, net: Network, both: bool, pooling: str) -> None:
         super().__init__()
         self.embedding, self.head = net.encoder.embedding, net.head
-        self.both, self.pooling = both, pooling
+        self.both, self.pooling, self.attention = both, pooling, net.pooling
         self.lstms = nn.ModuleList()
         for layer in net.encoder.layers:
             parts = {"": layer.left_to_right, "_reverse": layer.right_to_left}
@@ -108,6 +204,8 @@ class Packed(nn.Module):
             packed = pack_padded_sequence(states, lengths, batch_first=True, enforce_sorted=False)
             outputs, (final, _) = lstm(packed)
             states, _ = pad_packed_sequence(outputs, batch_first=True, total_length=ids.shape[1])
+        if self.pooling == "attention":
+            return self.head(self.attention(states, Reading(lengths, ids.shape[1]))).squeeze(1)
         if self.pooling == "last":
             pooled = torch.cat((final[0], final[1]), dim=1) if self.both else final[0]
         else:

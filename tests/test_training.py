@@ -46,7 +46,7 @@ def texts(rows: int, seed: int, *, noise: float = 0.0) -> Split:
     return Split(ids.astype(np.uint16), lengths, labels)
 
 
-def params(**choices: float) -> TrainingParams:
+def params(**choices: float | None) -> TrainingParams:
     values = {
         "batch_size": 16,
         "max_epochs": 12,
@@ -65,7 +65,7 @@ def trained(
     *,
     seed: int = 42,
     shape: Architecture = SHAPE,
-    **choices: float,
+    **choices: float | None,
 ) -> tuple[Weights, pd.DataFrame]:
     return fit(
         lambda: Network(shape, VOCABULARY),
@@ -99,6 +99,48 @@ def test_learns_64_texts_by_heart(tmp_path: Path) -> None:
     assert table["train_loss"].iloc[-1] < 0.1
     assert table["validation_accuracy"].iloc[-1] == 1.0
     assert loss_of(weights, split) < 0.05
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_the_cell_from_scratch_trains_to_the_same_weights(tmp_path: Path, cell: str) -> None:
+    split = texts(96, 0, noise=0.1)
+    parts = {"cell": cell, "embedding_dropout": 0.0, "head_dropout": 0.0}
+    fast, read = (
+        trained(
+            tmp_path, split, split, max_epochs=3,
+            shape=SHAPE.model_copy(update={**parts, "from_scratch": from_scratch}),
+        )
+        for from_scratch in (False, True)
+    )  # fmt: skip
+    assert fast[0].keys() == read[0].keys()
+    for name, value in fast[0].items():
+        assert (value - read[0][name]).abs().max() < 1e-4, name
+    assert np.allclose(fast[1], read[1], atol=1e-4)
+
+
+def test_full_width_rows_keep_their_padding(tmp_path: Path) -> None:
+    """The same texts with more padding behind them are other inputs to such a network."""
+    split = texts(40, 0)
+    longer = split._replace(ids=np.pad(split.ids, ((0, 0), (0, 4))))
+    shape = SHAPE.model_copy(update={"bidirectional": False, "pooling": "last_padded"})
+    tables = [
+        trained(tmp_path, part, part, shape=shape, max_epochs=1)[1] for part in (split, longer)
+    ]
+    assert not np.allclose(tables[0]["validation_loss"], tables[1]["validation_loss"], atol=1e-5)
+    shape = SHAPE.model_copy(update={"bidirectional": False, "pooling": "last"})
+    tables = [
+        trained(tmp_path, part, part, shape=shape, max_epochs=1)[1] for part in (split, longer)
+    ]
+    assert np.allclose(tables[0], tables[1], atol=1e-6)
+
+
+def test_no_clipping_where_none_is_asked_for(tmp_path: Path) -> None:
+    split = texts(64, 0)
+    free, clipped = (
+        trained(tmp_path, split, split, max_epochs=1, gradient_clip=clip)[0]
+        for clip in (None, 1e-4)
+    )
+    assert not same(free, clipped)
 
 
 def test_the_table_has_a_row_for_each_epoch(tmp_path: Path) -> None:
