@@ -6,7 +6,7 @@ SENTIGATE := $(BIN)/sentigate
 LOCK_PIP := .cache/lock/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test check format ui serve predict report ci-report lint-workflows lock clean
+.PHONY: help setup train leaderboard test check format ui serve predict explain generate report gradients ci-report lint-workflows lock clean
 
 help:  ## Show this help
 	@echo "sentigate: LSTM sentiment classification as a gated, versioned, tracked pipeline"
@@ -15,6 +15,7 @@ help:  ## Show this help
 	@echo
 	@echo "  make train DATASET=vader|twitter|imdb|csv MODEL=bilstm|lstm|char_lstm|bpe_lstm"
 	@echo '  make predict TEXT="what a lovely day"'
+	@echo '  make explain TEXT="what a lovely day"'
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
@@ -30,6 +31,10 @@ train: export SENTIGATE_DATASET = $(value DATASET)
 train: export SENTIGATE_MODEL = $(value MODEL)
 train: setup  ## Run the pipeline to a registered model; DATASET= and MODEL= choose
 	@$(SENTIGATE) train --dataset "$$SENTIGATE_DATASET" --model "$$SENTIGATE_MODEL"
+
+leaderboard: export SENTIGATE_DATASET = $(value DATASET)
+leaderboard: setup  ## Train every model on one data set and compare them; DATASET= chooses
+	@$(SENTIGATE) leaderboard --dataset "$$SENTIGATE_DATASET"
 
 test: setup  ## Run all tests, the pipeline on a small slice among them
 	@$(BIN)/python -m pytest -n 2
@@ -53,10 +58,22 @@ predict: export SENTIGATE_TEXT = $(value TEXT)
 predict: setup  ## Judge TEXT="..." with the registered model
 	@$(SENTIGATE) predict -- "$$SENTIGATE_TEXT"
 
+explain: export SENTIGATE_TEXT = $(value TEXT)
+explain: setup  ## Write a page that shows why the registered model judges TEXT="..." so
+	@$(SENTIGATE) explain -- "$$SENTIGATE_TEXT"
+
+generate: export SENTIGATE_PROMPT = $(value PROMPT)
+generate: setup  ## Continue PROMPT="..." with the language model of the last run
+	@$(SENTIGATE) generate --prompt="$$SENTIGATE_PROMPT"
+
 report: setup  ## Open the report page of the last run
 	@test -f reports/report.html || { echo "there is no report yet; run: make train" >&2; exit 1; }
 	@echo reports/report.html
 	@$(BIN)/python -m webbrowser "file://$(CURDIR)/reports/report.html" >/dev/null 2>&1 || true
+
+gradients: export SENTIGATE_DATASET = $(value DATASET)
+gradients: setup  ## Measure how far back gradients reach in an RNN, GRU and LSTM; DATASET= chooses
+	@$(SENTIGATE) gradients --dataset "$$SENTIGATE_DATASET"
 
 ci-report: export SENTIGATE_BASE = $(value BASE)
 ci-report: setup  ## Print how figures and gates differ from BASE=main, as Markdown

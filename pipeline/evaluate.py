@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.batching import load_split
-from sentigate.evaluation import compare, hits
+from sentigate.evaluation import compare, hits, perplexities
 from sentigate.metrics import confident_errors, slice_figures
 from sentigate.plots import PLOTS, write_plots
 from sentigate.predictor import load_network, predict
@@ -23,10 +23,11 @@ def evaluate(stage: StageRun) -> Output:
     """Write reports/: metrics.json, predictions.parquet, slices.csv, plots/, report.html."""
     params, settings = stage.params, stage.params.evaluate
     network = load_network(Path("models"))
+    padded = {s: load_split(Path("data/padded", s)) for s in ("train", "validation", "test")}
     splits = pd.read_parquet("data/split/texts.parquet")
     held_out = splits.loc[splits["split"] != "train"].copy()
     for name in ("validation", "test"):
-        probability = predict(network, load_split(Path("data/padded", name)))
+        probability = predict(network, padded[name])
         held_out.loc[held_out["split"] == name, "probability"] = probability
     baseline = pd.read_parquet("reports/baseline_predictions.parquet")
     by_id = baseline.set_index("id")["probability"]
@@ -38,6 +39,8 @@ def evaluate(stage: StageRun) -> Output:
         bins=settings.calibration_bins,
         seed=params.seed,
     )
+    if language_model := perplexities(Path("models"), padded):
+        metrics["language_model"] = language_model
     slices = slice_figures(test)
     columns = ["id", "split", "slice", "label", "probability", "baseline_probability"]
     stage.write_table(held_out[columns], "reports/predictions.parquet")

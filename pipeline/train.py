@@ -9,37 +9,32 @@ from tokenizers import Tokenizer
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.batching import load_split
-from sentigate.errors import DataError
-from sentigate.network import Network
+from sentigate.language_model import WEIGHTS
+from sentigate.pretraining import fit_classifier
 from sentigate.tracking import run_or_fail
-from sentigate.training import Epoch, fit
 
 
 def train(stage: StageRun) -> Output:
-    """Write models/weights.safetensors, models/model.json and reports/training.csv."""
+    """Write models/weights.safetensors, models/model.json and reports/training.csv.
+
+    With pretraining, also the language model's weights to models/, from which the network starts.
+    """
     params, model = stage.params, stage.params.chosen_model
     training, validation = (load_split(Path("data/padded", s)) for s in ("train", "validation"))
-    if not len(validation.labels):
-        raise DataError("there are no validation rows to stop by: raise split.validation_size")
     vocabulary_size = Tokenizer.from_file("data/vocab/tokenizer.json").get_vocab_size()
     with run_or_fail(f"{params.dataset}-{params.model}") as tracked:
         tracked.log_params(params.chosen())
-
-        def log_epoch(row: Epoch) -> None:
-            print("  " + ", ".join(f"{key} {value:.4g}" for key, value in row.items()), flush=True)
-            figures = {key: value for key, value in row.items() if key != "epoch"}
-            tracked.log_metrics(figures, step=int(row["epoch"]))
-
-        weights, epochs = fit(
-            lambda: Network(model.network, vocabulary_size),
+        weights, epochs, language_model = fit_classifier(
+            model,
+            vocabulary_size,
             training,
             validation,
-            model.training,
-            full_width=model.network.reads_padding,
             seed=params.seed,
             scratch=stage.out,
-            on_epoch=log_epoch,
+            on_epoch=tracked.log_epoch,
         )
+        if language_model:
+            save_file(language_model, stage.path(f"models/{WEIGHTS}"))
         path = stage.path("models/weights.safetensors")
         save_file(weights, path)
         tracked.tag_weights(path)

@@ -63,7 +63,10 @@ def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
     assert params.max_length == (own or VALUES["datasets"][dataset]["max_length"])
     chosen = params.chosen()
     assert chosen["dataset"]["name"] == dataset
-    assert chosen["model"]["training"] == VALUES["models"][model]["training"]
+    assert chosen["model"]["training"] == {
+        "pretraining": None,
+        **VALUES["models"][model]["training"],
+    }
     assert not {"datasets", "models"} & set(chosen)
 
 
@@ -131,6 +134,26 @@ def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
             "datasets.vader.split.test_size",
             None,
             ["datasets.vader.split", "test_size is None with rule grouped", "a share"],
+        ),
+        (
+            "models.pretrained_lstm.network.bidirectional",
+            True,
+            ["models.pretrained_lstm", "bidirectional is true with pretraining", "false"],
+        ),
+        (
+            "models.pretrained_lstm.network.convolution",
+            {"filters": 8, "width": 3, "pool": 1},
+            ["models.pretrained_lstm", "convolution with pretraining", "allowed: convolution null"],
+        ),
+        (
+            "models.pretrained_lstm.network.pooling",
+            "last_padded",
+            ["models.pretrained_lstm", "'last_padded' with pretraining", "another pooling"],
+        ),
+        (
+            "models.pretrained_lstm.training.pretraining.pretraining",
+            None,
+            ["training.pretraining: unknown key 'pretraining'", "max_epochs"],
         ),
         (
             "datasets.csv.labels",

@@ -174,6 +174,25 @@ def test_characters_round_trip(text: str) -> None:
 
 @settings(deadline=None)
 @given(st.text())
+def test_ids_become_the_text_again(text: str) -> None:
+    """Characters exactly; words and signs with one space between, whatever was there."""
+    characters = build([text, "x"], "character")
+    assert characters.decode(ids(characters, text)) == text
+    words = [piece for piece, _ in build(["x"], "word").pre_tokenizer.pre_tokenize_str(text)]
+    for level in ("word", "bpe"):
+        tokenizer = build([text, "x"], level)
+        assert tokenizer.decode(ids(tokenizer, text)) == " ".join(words)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_ids_become_a_text_after_a_file_too(level: Level) -> None:
+    tokenizer = Tokenizer.from_str(build(TEXTS, level).to_str(pretty=True))
+    expected = "it's bad , café 😀" if level != "character" else "it's bad, café 😀"
+    assert tokenizer.decode(ids(tokenizer, "it's bad, café 😀")) == expected
+
+
+@settings(deadline=None)
+@given(st.text())
 def test_subwords_know_every_text(text: str) -> None:
     tokenizer = build(TEXTS, "bpe", min_count=2)
     found = ids(tokenizer, text)

@@ -7,6 +7,10 @@ import sys
 import typer
 
 from .commands.ci_report import ci_report
+from .commands.explain import explain
+from .commands.generate import generate
+from .commands.gradients import gradients
+from .commands.leaderboard import leaderboard
 from .commands.predict import predict
 from .commands.servers import serve, ui
 from .commands.train import train
@@ -19,7 +23,7 @@ app = typer.Typer(
     help="LSTM sentiment classification as a gated, versioned, tracked pipeline. "
     "Run from the project's root.",
 )
-for command in (train, predict, serve, ui, ci_report):
+for command in (train, predict, explain, generate, serve, ui, ci_report, gradients, leaderboard):
     app.command()(command)
 
 

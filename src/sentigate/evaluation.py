@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import pandas as pd
 
+from .batching import Split
+from .count_model import count_perplexities
+from .language_model import WEIGHTS, load_language_model, perplexity
 from .metrics import THRESHOLD, classification_figures
 
 Figures = dict[str, float | int | None]
@@ -52,3 +58,23 @@ def hits(rows: pd.DataFrame) -> pd.DataFrame:
         correct=((rows["probability"] >= THRESHOLD) == labels).astype("float64"),
         baseline_correct=((rows["baseline_probability"] >= THRESHOLD) == labels).astype("float64"),
     )
+
+
+def perplexities(models: Path, splits: Mapping[str, Split]) -> Figures | None:
+    """How well the language model predicts test texts, beside models that count.
+
+    Args:
+        models: folder in which the train stage left the language model, if it fitted one.
+        splits: train, validation and test.
+
+    Returns:
+        ``perplexity`` and what ``count_model.count_perplexities`` gives; None without a language
+        model.
+    """
+    if not (models / WEIGHTS).exists():
+        return None
+    model = load_language_model(models)
+    return {
+        "perplexity": round(perplexity(model, splits["test"]), 6),
+        **count_perplexities(**splits, vocabulary_size=model.decoder.out_features),
+    }

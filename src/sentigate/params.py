@@ -156,6 +156,13 @@ class TrainingParams(Section):
     """Largest global norm of the gradient; null for any."""
 
 
+class ClassifierTraining(TrainingParams):
+    """How the classifier is fitted, and the language model that it starts from, if any."""
+
+    pretraining: TrainingParams | None = None
+    """How the same encoder first learns to predict the next token; null for not at all."""
+
+
 class Model(Section):
     """One entry of ``models:``."""
 
@@ -163,7 +170,28 @@ class Model(Section):
     max_length: Annotated[int, Field(ge=1, le=100_000)] | None
     """Tokens kept of a text; null takes the data set's own."""
     network: Architecture
-    training: TrainingParams
+    training: ClassifierTraining
+
+    @model_validator(mode="after")
+    def _network_can_be_pretrained(self) -> Model:
+        if not self.training.pretraining:
+            return self
+        if self.network.bidirectional:
+            raise ValueError(
+                "bidirectional is true with pretraining; allowed: bidirectional false, for from "
+                "right to left a network sees the token that it is to predict"
+            )
+        if self.network.convolution:
+            raise ValueError(
+                "there is a convolution with pretraining; allowed: convolution null, for windows "
+                "reach ahead to the token that is to be predicted"
+            )
+        if self.network.reads_padding:
+            raise ValueError(
+                "pooling is 'last_padded' with pretraining; allowed: another pooling, for padding "
+                "is the boundary between texts to a language model"
+            )
+        return self
 
 
 class BaselineParams(Section):

@@ -88,14 +88,43 @@ def load_model(uri: str) -> Callable[[list[str]], pd.DataFrame]:
         RegistryError: there is no such model, or MLflow cannot be reached.
     """
     import mlflow
+
+    with _missing(uri), _quiet():
+        return cast("Callable[[list[str]], pd.DataFrame]", mlflow.pyfunc.load_model(uri).predict)
+
+
+def model_files(uri: str, folder: Path) -> Path:
+    """Fetch the files that ``log_model`` put into a model, to look into it with this code.
+
+    Args:
+        uri: of a model in the registry or a run.
+        folder: an empty one, for all that the model holds.
+
+    Returns:
+        Where in it cleaning.json, tokenizer.json, model.json and weights.safetensors are.
+
+    Raises:
+        RegistryError: there is no such model, it is none of ours, or MLflow cannot be reached.
+    """
+    import mlflow
+
+    with _missing(uri), _quiet():
+        saved = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder))
+        flavors = mlflow.models.Model.load(saved).flavors
+    try:
+        return Path(saved, flavors["python_function"]["artifacts"]["model"]["path"])
+    except KeyError:
+        raise RegistryError(f"the model at {uri} is not one that sentigate registered") from None
+
+
+@contextmanager
+def _missing(uri: str) -> Iterator[None]:
+    """Say where no model was found."""
     from mlflow.exceptions import MlflowException
 
     connect()
     try:
-        with _quiet():
-            return cast(
-                "Callable[[list[str]], pd.DataFrame]", mlflow.pyfunc.load_model(uri).predict
-            )
+        yield
     except (MlflowException, OSError) as error:
         first = " ".join(str(error).split())
         raise RegistryError(

@@ -57,7 +57,8 @@ def render_report(
         dataset: its name.
         model: its name.
         figures: ``test``, ``baseline`` and ``validation``, each as ``Figures.as_dict`` gives it,
-            and ``majority`` with ``accuracy``.
+            and ``majority`` with ``accuracy``; perhaps ``language_model`` with three perplexities
+            and ``tokens``.
         splits: ``split``, ``rows`` and ``positives`` (share of the rows, in [0, 1]).
         leakage: share of test rows whose ``group``, and whose ``text``, occurs in training.
         slices: as ``slice_figures`` gives it.
@@ -91,6 +92,7 @@ def render_report(
         columns=[figures["test"], figures["baseline"], figures["validation"]],
         figure_rows=ROWS,
         formats={SHARE: share, NUMBER: number, "count": count},
+        language_model=figures.get("language_model"),
         splits=_records(splits, "split", "rows", "positives"),
         leaked_groups=leakage["group"],
         leaked_texts=leakage["text"],

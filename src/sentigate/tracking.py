@@ -108,6 +108,13 @@ class Run:
         ]
         self.client.log_batch(self.id, metrics=values)
 
+    def log_epoch(self, row: Mapping[str, float], prefix: str = "") -> None:
+        """Print an epoch's row, and log its figures under ``prefix`` and their names."""
+        figures = {f"{prefix}{key}": value for key, value in row.items() if key != "epoch"}
+        shown = {"epoch": row["epoch"], **figures}
+        print("  " + ", ".join(f"{key} {value:.4g}" for key, value in shown.items()), flush=True)
+        self.log_metrics(figures, step=int(row["epoch"]))
+
     @mlflow_errors()
     def log_table(self, name: str, path: Path, context: str) -> None:
         """Log a file as a data set that went in, with its SHA-256 as digest."""

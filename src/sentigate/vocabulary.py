@@ -46,7 +46,7 @@ def build_tokenizer(
     Raises:
         DataError: no token is seen ``min_count`` times.
     """
-    from tokenizers import Tokenizer, models
+    from tokenizers import Tokenizer, decoders, models
 
     if level == "bpe":
         return _byte_pairs(texts, min_count, max_size)
@@ -60,7 +60,10 @@ def build_tokenizer(
         frequent.sort(key=lambda item: (-item[1], item[0]))
     entries = [PAD, UNKNOWN, *(token for token, _ in frequent[: max_size - 2])]
     model = models.WordLevel({token: i for i, token in enumerate(entries)}, unk_token=UNKNOWN)
-    return _with_pre_tokenizer(Tokenizer(model), level)
+    tokenizer = _with_pre_tokenizer(Tokenizer(model), level)
+    if level == "character":  # words are joined by spaces without a decoder
+        tokenizer.decoder = decoders.Fuse()
+    return tokenizer
 
 
 def vocabulary_table(tokenizer: Tokenizer, texts: Sequence[str]) -> pd.DataFrame:
@@ -110,7 +113,7 @@ def _count(tokenizer: Tokenizer, level: Level, texts: Sequence[str]) -> Counter[
 
 
 def _byte_pairs(texts: Sequence[str], min_count: int, max_size: int) -> Tokenizer:
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = _with_pre_tokenizer(Tokenizer(models.BPE(unk_token=UNKNOWN)), "bpe")
     trainer = trainers.BpeTrainer(
@@ -121,6 +124,8 @@ def _byte_pairs(texts: Sequence[str], min_count: int, max_size: int) -> Tokenize
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
+    begin = decoders.Strip(" ", 1, 0)  # the space that is put before every word
+    tokenizer.decoder = decoders.Sequence([decoders.ByteLevel(), begin])
     state = json.loads(tokenizer.to_str())
     state["added_tokens"] = []  # see PAD
     return Tokenizer.from_str(json.dumps(state))

@@ -440,10 +440,10 @@ for path, content in json.load(sys.stdin):
     before = path.read_bytes()
     path.write_text(content, "utf-8")
     try:
-        answers.append(sorted(Repo(".").status()))
+        answers.append(sorted(Repo(".").status(["dvc.yaml"])))
     finally:
         path.write_bytes(before)
-answers.append(sorted(Repo(".").status()))
+answers.append(sorted(Repo(".").status(["dvc.yaml"])))
 print(json.dumps(answers))
 """
 

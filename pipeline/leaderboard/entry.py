@@ -1,0 +1,159 @@
+"""One entry of the leaderboard: train a model of params.yaml and measure it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tokenizers import Tokenizer
+
+from sentigate.batching import Split
+from sentigate.errors import DataError, ParamsError, SentigateError, shorten
+from sentigate.metrics import classification_figures
+from sentigate.network import Network
+from sentigate.padding import pad_texts
+from sentigate.params import Params, load_params
+from sentigate.predictor import predict
+from sentigate.pretraining import fit_classifier
+from sentigate.splitting import SPLITS
+from sentigate.tracking import Run, run_or_fail
+from sentigate.vocabulary import build_tokenizer
+
+TAG = "sentigate.leaderboard"
+FAILED = Path("reports/failed/leaderboard")
+REPEATS = 3
+
+
+def measure(params: Params, tracked: Run) -> dict[str, Any]:
+    """Train the chosen model on the chosen data set, and say how well and how fast it does.
+
+    Returns:
+        What reports/leaderboard/<model>.json holds: model, dataset, seed, validation_accuracy,
+        validation_log_loss, test_accuracy, test_accuracy_low and test_accuracy_high (95 %
+        interval), test_log_loss, parameters, epochs, training_seconds (pretraining included), and
+        texts_per_second (from token ids to probabilities, on the test split).
+
+    Raises:
+        DataError: there are no validation rows or no tokens, or the loss did not stay finite.
+    """
+    tokenizer, splits = _padded(params)
+    start = time.perf_counter()
+    network, epochs = _fitted(params, tokenizer.get_vocab_size(), splits, tracked)
+    training_seconds = time.perf_counter() - start
+    figures = {
+        name: classification_figures(
+            splits[name].labels,
+            predict(network, splits[name]),
+            samples=params.evaluate.bootstrap_samples,
+            bins=params.evaluate.calibration_bins,
+            seed=params.seed,
+        ).as_dict()
+        for name in ("validation", "test")
+    }
+    measured = {
+        "validation_accuracy": figures["validation"]["accuracy"],
+        "validation_log_loss": figures["validation"]["log_loss"],
+        "test_accuracy": figures["test"]["accuracy"],
+        "test_accuracy_low": figures["test"]["accuracy_low"],
+        "test_accuracy_high": figures["test"]["accuracy_high"],
+        "test_log_loss": figures["test"]["log_loss"],
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "epochs": epochs,
+        "training_seconds": round(training_seconds, 1),
+        "texts_per_second": round(_texts_per_second(network, splits["test"])),
+    }
+    tracked.log_metrics(measured)
+    return {"model": params.model, "dataset": params.dataset, "seed": params.seed, **measured}
+
+
+def _padded(params: Params) -> tuple[Tokenizer, dict[str, Split]]:
+    """The tokenizer that the training texts give, and all splits as the pad stage writes them."""
+    vocab = params.chosen_model.vocab
+    table = pd.read_parquet("data/split/texts.parquet", columns=["label", "text", "split"])
+    parts = {name: table.loc[table["split"] == name] for name in SPLITS}
+    tokenizer = build_tokenizer(
+        parts["train"]["text"].tolist(),
+        vocab.level,
+        min_count=vocab.min_count,
+        max_size=vocab.max_size,
+        rank=vocab.rank,
+    )
+    splits = {}
+    for name, part in parts.items():
+        padded = pad_texts(tokenizer, part["text"].tolist(), params.max_length)
+        splits[name] = Split(padded.ids, padded.lengths, part["label"].to_numpy(dtype=np.int8))
+    return tokenizer, splits
+
+
+def _fitted(
+    params: Params, vocabulary_size: int, splits: dict[str, Split], tracked: Run
+) -> tuple[Network, int]:
+    """A network trained as the train stage does it, and its number of epochs."""
+    model = params.chosen_model
+    with tempfile.TemporaryDirectory() as scratch:
+        weights, epochs, _ = fit_classifier(
+            model,
+            vocabulary_size,
+            splits["train"],
+            splits["validation"],
+            seed=params.seed,
+            scratch=Path(scratch),
+            on_epoch=tracked.log_epoch,
+        )
+    finite = np.isfinite(epochs[["train_loss", "validation_loss"]].to_numpy()).all(axis=1)
+    if not finite.all():
+        raise DataError(
+            f"training diverged: a loss of epoch {finite.argmin()} is not finite; lower "
+            f"models.{params.model}.training.learning_rate or set its gradient_clip"
+        )
+    network = Network(model.network, vocabulary_size)
+    network.load_state_dict(weights)
+    return network, len(epochs)
+
+
+def _texts_per_second(network: Network, split: Split) -> float:
+    """Median over a few passes; the network must have seen the split once, to be warm."""
+    seconds = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        predict(network, split)
+        seconds.append(time.perf_counter() - start)
+    return len(split.labels) / median(seconds)
+
+
+def main(model: str) -> None:
+    """Write reports/leaderboard/<model>.json, or say in one message why there is none.
+
+    The message also goes to reports/failed/leaderboard/<model>.txt, for the leaderboard to quote.
+    """
+    try:
+        params = load_params(Path("params.yaml"))
+        if model not in params.models:
+            raise ParamsError(f"model is {shorten(model)}; allowed: {', '.join(params.models)}")
+        params = params.model_copy(update={"model": model})
+        with run_or_fail(f"{params.dataset}-{model}") as tracked:
+            tracked.tag({TAG: "true"})
+            tracked.log_params(params.chosen())
+            entry = measure(params, tracked)
+            path = Path(f"reports/leaderboard/{model}.json")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(entry, indent=2, ensure_ascii=False, allow_nan=False)
+            path.write_text(text + "\n", encoding="utf-8")
+            tracked.end()
+    except (SentigateError, OSError) as error:
+        FAILED.mkdir(parents=True, exist_ok=True)
+        (FAILED / f"{model}.txt").write_text(f"{error}\n", encoding="utf-8")
+        sys.exit(f"sentigate leaderboard, {model}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"sentigate leaderboard, {model}: interrupted, nothing was written")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

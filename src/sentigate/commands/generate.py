@@ -1,0 +1,48 @@
+"""`sentigate generate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..params import load_params
+from .chosen import PARAMS
+
+
+def generate(
+    prompt: Annotated[str, typer.Option(help="How the text begins; may be empty.")] = "",
+    length: Annotated[int, typer.Option(help="Tokens added at most.")] = 40,
+    temperature: Annotated[
+        float, typer.Option(help="0 takes the likeliest token each time, 1 draws as predicted.")
+    ] = 0.8,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the draws; by default that of params.yaml.")
+    ] = None,
+) -> None:
+    """Continue a text with the language model that the classifier in models/ started from.
+
+    Example: sentigate generate --prompt "the film was" --length 20 --temperature 0.5
+    """
+    params = load_params(PARAMS)
+
+    from tokenizers import Tokenizer
+
+    from ..cleaning import make_cleaner
+    from ..generation import continue_text
+    from ..language_model import load_language_model
+
+    models = Path("models")
+    model = load_language_model(models)
+    text = continue_text(
+        model,
+        Tokenizer.from_str(Path("data/vocab/tokenizer.json").read_text("utf-8")),
+        make_cleaner(params.chosen_dataset.clean.steps)(prompt),
+        length=length,
+        temperature=temperature,
+        seed=params.seed if seed is None else seed,
+        context=json.loads((models / "model.json").read_text("utf-8"))["max_length"],
+    )
+    print(text.strip())

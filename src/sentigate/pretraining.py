@@ -1,0 +1,146 @@
+"""Fitting a classifier, perhaps from a language model of the same texts (Dai and Le 2015)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from torch import Tensor
+
+from .architecture import Architecture
+from .batching import Batch, Split
+from .errors import DataError
+from .language_model import LanguageModel
+from .network import Network
+from .params import Model, TrainingParams
+from .training import Epoch, Totals, fit
+
+
+def predict_next(model: LanguageModel, batch: Batch) -> Totals:
+    """Cross-entropy of the next token, summed over a batch: an objective of ``training.fit``."""
+    return Totals(*model.score(batch.ids, batch.lengths))
+
+
+class Fitted(NamedTuple):
+    """What came of fitting.
+
+    Attributes:
+        weights: the classifier's, of its best epoch.
+        epochs: a row per epoch of the classifier, as ``training.fit`` gives it.
+        language_model: the weights it started from; None without pretraining.
+    """
+
+    weights: dict[str, Tensor]
+    epochs: pd.DataFrame
+    language_model: dict[str, Tensor] | None
+
+
+def fit_classifier(
+    model: Model,
+    vocabulary_size: int,
+    train: Split,
+    validation: Split,
+    *,
+    seed: int,
+    scratch: Path,
+    on_epoch: Callable[[Epoch, str], None] = lambda epoch, prefix: None,
+) -> Fitted:
+    """Fit a model of params.yaml: its language model first, where it has pretraining.
+
+    Args:
+        model: network and training.
+        vocabulary_size: entries of the tokenizer.
+        train: as ``training.fit`` takes it, and so the next.
+        validation: rows that stop both.
+        seed: of both.
+        scratch: folder for what Lightning may write.
+        on_epoch: called with each epoch's row, and ``language_model.`` or nothing, to put before
+            its names.
+
+    Raises:
+        DataError: there are no validation rows, or the language model learned nothing.
+    """
+    if not len(validation.labels):
+        raise DataError("there are no validation rows to stop by: raise split.validation_size")
+    start = None
+    if model.training.pretraining:
+        start = pretrain(
+            model.network,
+            vocabulary_size,
+            train,
+            validation,
+            model.training.pretraining,
+            seed=seed,
+            scratch=scratch,
+            on_epoch=lambda row: on_epoch(row, "language_model."),
+        )
+
+    def make_network() -> Network:
+        network = Network(model.network, vocabulary_size)
+        return start_from(network, start) if start else network
+
+    weights, epochs = fit(
+        make_network,
+        train,
+        validation,
+        model.training,
+        full_width=model.network.reads_padding,
+        seed=seed,
+        scratch=scratch,
+        on_epoch=lambda row: on_epoch(row, ""),
+    )
+    return Fitted(weights, epochs, start)
+
+
+def pretrain(
+    architecture: Architecture,
+    vocabulary_size: int,
+    train: Split,
+    validation: Split,
+    params: TrainingParams,
+    *,
+    seed: int,
+    scratch: Path,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> dict[str, Tensor]:
+    """Fit a language model; labels have no say. Arguments as ``training.fit`` takes them.
+
+    Returns:
+        The weights of the epoch with the lowest validation loss.
+
+    Raises:
+        DataError: no epoch predicted better than a guess among all tokens.
+    """
+    weights, epochs = fit(
+        lambda: LanguageModel(architecture, vocabulary_size),
+        train,
+        validation,
+        params,
+        objective=predict_next,
+        seed=seed,
+        scratch=scratch,
+        on_epoch=on_epoch,
+    )
+    best, guess = epochs["validation_loss"].min(), math.log(vocabulary_size)
+    if not best < guess:  # NaN neither
+        raise DataError(
+            f"the language model's lowest validation loss is {best:.4g} nats, a guess has "
+            f"{guess:.4g}: lower learning_rate under pretraining"
+        )
+    return weights
+
+
+def start_from(network: Network, language_model: Mapping[str, Tensor]) -> Network:
+    """``network`` with its encoder as in a language model's weights; pooling and head stay."""
+    prefix = "encoder."
+    network.encoder.load_state_dict(
+        {
+            name.removeprefix(prefix): weight
+            for name, weight in language_model.items()
+            if name.startswith(prefix)
+        }
+    )
+    return network

@@ -1,0 +1,321 @@
+"""The leaderboard's stages: one for each model, trained and measured, by the real command."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import test_dvc_yaml as walk
+import yaml
+from conftest import (
+    ROOT,
+    TINY_MODEL,
+    commit_all,
+    copy_project,
+    environment_of,
+    run_in,
+    set_value,
+    tiny_values,
+    write_values,
+)
+
+from pipeline.leaderboard import entry
+from sentigate import pretraining
+from sentigate.leaderboard import BASELINE, MAJORITY
+from sentigate.tracking import connect
+
+FOLDER = Path("pipeline/leaderboard")
+STAGE: dict[str, Any] = yaml.safe_load((ROOT / FOLDER / "dvc.yaml").read_text("utf-8"))["stages"][
+    "entry"
+]
+DVC = (sys.executable, "-m", "dvc")
+REVIEWS = ("a fine warm film", "a dull cold film", "warm and fine", "cold and dull")
+LEADERBOARD = (sys.executable, "-m", "sentigate.cli", "leaderboard")
+
+
+# dvc.yaml
+
+
+def test_every_model_has_a_stage() -> None:
+    listed = run_in(ROOT, *DVC, "stage", "list", "--name-only", f"{FOLDER}/dvc.yaml")
+    assert listed.returncode == 0, listed.stderr
+    assert [name.rpartition("@")[2] for name in listed.stdout.split()] == [*walk.PARAMS["models"]]
+
+
+def test_deps_are_the_code_that_the_entry_runs_and_its_texts() -> None:
+    used = walk.reached(ROOT / FOLDER / "entry.py")
+    assert sorted(STAGE["deps"]) == sorted({*used, "data/split/texts.parquet"})
+
+
+def test_params_exist_for_every_choice() -> None:
+    for dataset in walk.PARAMS["datasets"]:
+        for model in walk.PARAMS["models"]:
+            for key in STAGE["params"]:
+                walk.lookup(key.replace("${dataset}", dataset).replace("${item.model}", model))
+
+
+def test_paths_in_the_script_are_deps_outs_or_what_git_ignores() -> None:
+    tree = ast.parse((ROOT / FOLDER / "entry.py").read_text("utf-8"))
+    paths = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and str(node.value).startswith(("data/", "reports/"))
+    }
+    assert paths == {
+        "data/split/texts.parquet",
+        "reports/failed/leaderboard",
+        "reports/leaderboard/",
+    }
+
+
+# One entry
+
+
+@pytest.fixture(scope="module", autouse=True)
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An MLflow database of these tests' own, made once, for that takes 5 s."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path_factory.mktemp('runs')}/runs.db")
+        yield
+
+
+def newest_run() -> Any:
+    client = connect()
+    experiment = client.get_experiment_by_name("sentigate")
+    assert experiment is not None
+    order = ["attributes.start_time DESC"]
+    return client.search_runs([experiment.experiment_id], order_by=order, max_results=1)[0]
+
+
+def write_split(folder: Path, validation: int = 16) -> None:
+    """64 training texts, so plain that a tiny network learns them."""
+    sizes = {"train": 64, "validation": validation, "test": 24}
+    rows = [
+        {"label": 1 - n % 2, "text": REVIEWS[n % 4], "split": name}
+        for name, size in sizes.items()
+        for n in range(size)
+    ]
+    (folder / "data/split").mkdir(parents=True)
+    pd.DataFrame(rows).astype({"label": "int8"}).to_parquet(folder / "data/split/texts.parquet")
+
+
+def refused(model: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line in which the entry ends, when nothing is written but that line."""
+    with pytest.raises(SystemExit) as caught:
+        entry.main(model)
+    message = caught.value.code
+    assert isinstance(message, str)
+    start = f"sentigate leaderboard, {model}: "
+    assert message.startswith(start)
+    assert "\n" not in message
+    assert Path(f"reports/failed/leaderboard/{model}.txt").read_text("utf-8") == (
+        message.removeprefix(start) + "\n"
+    )
+    assert not Path("reports/leaderboard").exists()
+    assert "Traceback" not in capsys.readouterr().err
+    return message
+
+
+@pytest.fixture
+def measured(small_project: Callable[..., Path]) -> dict[str, Any]:
+    folder = small_project(
+        model="lstm",  # not the one that is measured
+        models__tiny__training__learning_rate=0.05,
+        models__tiny__training__max_epochs=8,
+    )
+    write_split(folder)
+    entry.main("tiny")
+    written: dict[str, Any] = json.loads(Path("reports/leaderboard/tiny.json").read_text("utf-8"))
+    return written
+
+
+def test_an_entry_says_how_well_and_how_fast(measured: dict[str, Any]) -> None:
+    assert (measured["model"], measured["dataset"], measured["seed"]) == ("tiny", "csv", 42)
+    assert measured["validation_accuracy"] == measured["test_accuracy"] == 1.0
+    assert measured["test_accuracy_low"] == measured["test_accuracy_high"] == 1.0
+    assert 0 < measured["validation_log_loss"] < 0.3
+    assert measured["test_log_loss"] == pytest.approx(measured["validation_log_loss"], rel=0.01)
+    # 2 special entries, and of a, fine, warm, film, dull, cold, and; both ways torch has 2 biases
+    size = TINY_MODEL["network"]["embedding_size"]  # type: ignore[index]
+    assert size == 16
+    assert measured["parameters"] == 9 * 16 + 2 * 4 * 16 * (16 + 16 + 2) + 2 * 16 + 1
+    assert 1 <= measured["epochs"] <= 8
+    assert 0 < measured["training_seconds"] < 60
+    assert 24 < measured["texts_per_second"] < 1e7
+
+    run = newest_run()
+    assert run.info.run_name == "csv-tiny"
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["sentigate.leaderboard"] == "true"
+    assert run.data.params["model.name"] == "tiny"
+    figures = {k: v for k, v in measured.items() if k not in ("model", "dataset", "seed")}
+    assert figures.items() <= run.data.metrics.items()
+    history = connect().get_metric_history(run.info.run_id, "validation_loss")
+    assert [point.step for point in history] == list(range(measured["epochs"]))
+    assert min(point.value for point in history) == pytest.approx(
+        measured["validation_log_loss"], abs=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("vocab.min_count", 9999, "no word occurs 9999 times in 64 training texts"),
+        ("training.learning_rate", 1e30, "training diverged: a loss of epoch 0 is not finite"),
+    ],
+)
+def test_a_model_that_cannot_be_trained_is_one_line(
+    small_project: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    key: str,
+    value: object,
+    said: str,
+) -> None:
+    values = tiny_values()
+    set_value(values["models"]["tiny"], key, value)
+    folder = small_project(models=values["models"])
+    write_split(folder)
+    assert said in refused("tiny", capsys)
+    assert newest_run().info.status == "FAILED"
+
+
+def test_what_cannot_be_measured_is_one_line(
+    small_project: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = small_project()
+    assert "data/split/texts.parquet" in refused("tiny", capsys)
+    write_split(folder, validation=0)
+    assert "there are no validation rows" in refused("tiny", capsys)
+    assert "model is 'nope'; allowed: bilstm, " in refused("nope", capsys)
+
+
+def test_a_pretrained_model_starts_from_its_language_model(
+    small_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is fitted first is the language model; the network's first encoder is its encoder."""
+    values = tiny_values()
+    tiny = values["models"]["tiny"]
+    tiny["network"]["bidirectional"] = False
+    tiny["training"] |= {"pretraining": tiny["training"] | {"max_epochs": 2}, "max_epochs": 1}
+    write_split(small_project(models=values["models"]))
+    starts: list[dict[str, Any]] = []
+
+    def seen(network: Any, weights: Any) -> Any:
+        starts.append(dict(weights))
+        network = start_from(network, weights)
+        for name, weight in network.encoder.state_dict().items():
+            np.testing.assert_array_equal(weight, weights[f"encoder.{name}"])
+        return network
+
+    start_from = pretraining.start_from
+    monkeypatch.setattr(pretraining, "start_from", seen)
+    entry.main("tiny")
+    assert len(starts) == 1
+    assert Path("reports/leaderboard/tiny.json").is_file()
+
+
+# All of them
+
+ASK_DVC = """
+import json, pathlib, sys
+from dvc.repo import Repo
+path = pathlib.Path("params.yaml")
+answers = []
+for content in json.load(sys.stdin):
+    path.write_text(content, "utf-8")
+    changed = Repo(".").status(["pipeline/leaderboard/dvc.yaml"])
+    answers.append(sorted(name.split("@")[1] for name in changed))
+print(json.dumps(answers))
+"""
+CHANGES: list[tuple[str, object, list[str]]] = [
+    ("seed", 42, []),
+    ("seed", 43, ["tiny"]),
+    ("model", "another", []),
+    ("models.tiny.training.patience", 2, ["tiny"]),
+    ("models.another", TINY_MODEL, ["another"]),
+    ("datasets.csv.max_length", 30, ["tiny"]),
+    ("datasets.vader.max_length", 30, []),
+    ("evaluate.bootstrap_samples", 200, ["tiny"]),
+    ("evaluate.listed_errors", 3, []),
+    ("gates.min_gain_over_majority", 0.5, []),
+]
+
+
+def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
+    lines = done.stdout.splitlines()
+    return [line.split("'")[1] for line in lines if line.startswith("Running stage '")]
+
+
+def test_the_command_trains_all_that_it_can_and_no_model_twice(tmp_path: Path) -> None:
+    project = copy_project(tmp_path)
+    (project / FOLDER / "dvc.lock").unlink(missing_ok=True)
+    values = tiny_values()
+    tiny = values["models"]["tiny"] | {"training": TINY_MODEL["training"] | {"max_epochs": 1}}
+    broken = copy.deepcopy(tiny)
+    broken["vocab"]["min_count"] = 9999
+    values |= {"dataset": "vader", "models": {"broken": broken, "tiny": tiny}}
+    write_values(values, project)
+    commit_all(project)
+
+    first = run_in(project, *LEADERBOARD, "--dataset", "csv")
+    assert first.returncode == 1
+    assert ran(first) == [
+        *("ingest", "clean", "split", "baseline"),
+        *(f"{FOLDER}/dvc.yaml:entry@{model}" for model in ("broken", "tiny")),
+    ]
+    starts = [line for line in first.stdout.splitlines() if line.startswith("[")]
+    assert starts == ["[1/2] broken", "[2/2] tiny"]
+    (failed,) = [line for line in first.stdout.splitlines() if line.startswith("failed")]
+    assert failed.startswith("failed  broken: no word occurs 9999 times in ")
+    assert "Traceback" not in first.stdout + first.stderr
+
+    table = pd.read_csv(project / "reports/leaderboard.csv")
+    assert set(table["model"]) == {"tiny", BASELINE, MAJORITY}
+    page = (project / "reports/leaderboard.md").read_text("utf-8")
+    assert "# csv, test split of " in page
+    assert "- `broken`: no word occurs 9999 times" in page
+    assert (project / "reports/leaderboard.png").stat().st_size > 10_000
+    assert yaml.safe_load((project / "params.yaml").read_text("utf-8"))["dataset"] == "csv"
+    status = run_in(project, "git", "status", "--porcelain").stdout.split("\n")
+    assert {line[3:] for line in status if line} == {
+        *("dvc.lock", "params.yaml", f"{FOLDER}/dvc.lock"),
+    }
+
+    values |= {"dataset": "csv"}
+    del values["models"]["broken"]
+    write_values(values, project)
+    again = run_in(project, *LEADERBOARD)
+    assert again.returncode == 0, again.stderr
+    assert ran(again) == []
+    assert "broken" not in again.stdout + (project / "reports/leaderboard.md").read_text("utf-8")
+    assert pd.read_csv(project / "reports/leaderboard.csv").equals(table)
+
+    plain = run_in(project, *DVC, "repro", "--dry")
+    assert "vocab" in plain.stdout
+    assert "leaderboard" not in plain.stdout + plain.stderr
+
+    contents = []
+    for key, value, _ in CHANGES:
+        changed = copy.deepcopy(values)
+        set_value(changed, key, value)
+        contents.append(yaml.safe_dump(changed, sort_keys=False))
+    asked = subprocess.run(
+        [sys.executable, "-c", ASK_DVC],
+        cwd=project,
+        env=environment_of(project),
+        input=json.dumps(contents),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert asked.returncode == 0, asked.stderr[-2000:]
+    assert json.loads(asked.stdout) == [models for _, _, models in CHANGES]

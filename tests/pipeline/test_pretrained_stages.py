@@ -1,0 +1,98 @@
+"""The stages with pretraining: what train and evaluate write, and a text continued from it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from typer.testing import CliRunner
+
+from pipeline.stage import run
+from sentigate import cli, pretraining
+from sentigate.network import Network
+from sentigate.tracking import connect, find_run
+
+STAGES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate")
+FIT = {
+    "batch_size": 8,
+    "max_epochs": 2,
+    "patience": 2,
+    "learning_rate": 0.02,
+    "weight_decay": 0.0,
+    "gradient_clip": 1.0,
+}
+
+
+def test_a_language_model_is_fitted_judged_and_continues_a_text(
+    small_project: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    small_project(
+        models__tiny__network__bidirectional=False,
+        models__tiny__training__pretraining=FIT,
+        models__tiny__training__max_epochs=1,
+    )
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    started: list[dict[str, torch.Tensor]] = []
+    start_from = pretraining.start_from
+
+    def watch(network: Network, weights: dict[str, torch.Tensor]) -> Network:
+        network = start_from(network, weights)
+        started.append({name: w.clone() for name, w in network.state_dict().items()})
+        return network
+
+    monkeypatch.setattr(pretraining, "start_from", watch)
+    for name in STAGES:
+        run(name, getattr(importlib.import_module(f"pipeline.{name}"), name))
+
+    learnt = load_file("models/language_model.safetensors")
+    (first,) = started  # the very weights with which the classifier's training began
+    for name in (name for name in learnt if name.startswith("encoder.")):
+        assert torch.equal(first[name], learnt[name])
+
+    figures = json.loads(Path("reports/metrics.json").read_text("utf-8"))["language_model"]
+    assert set(figures) == {"perplexity", "unigram_perplexity", "bigram_perplexity", "tokens"}
+    vocabulary_size = json.loads(Path("models/model.json").read_text("utf-8"))["vocabulary_size"]
+    assert 1 < figures["perplexity"] < vocabulary_size
+    assert figures["bigram_perplexity"] < figures["unigram_perplexity"] < vocabulary_size
+    page = Path("reports/report.html").read_text("utf-8")
+    assert f"{figures['perplexity']:.3f}" in page
+
+    tracked = find_run(Path("models/weights.safetensors"), "csv-tiny")
+    client = connect()
+    logged = client.get_run(tracked.id).data.metrics
+    assert logged["language_model.perplexity"] == pytest.approx(figures["perplexity"])
+    history = client.get_metric_history(tracked.id, "language_model.validation_loss")
+    assert [point.step for point in history] == [0, 1]
+    assert all(0 < point.value < math.log(vocabulary_size) for point in history)
+    assert len(client.get_metric_history(tracked.id, "validation_loss")) == 1
+
+    capsys.readouterr()
+    texts = [
+        CliRunner().invoke(cli.app, ["generate", "--prompt", "The FILM", *more])
+        for more in ([], ["--seed", "42"], ["--seed", "7"], ["--length", "1", "--temperature", "0"])
+    ]
+    assert [done.exit_code for done in texts] == [0, 0, 0, 0]
+    assert all(done.stdout.startswith("the film") for done in texts)
+    assert texts[0].stdout == texts[1].stdout != texts[2].stdout
+    assert len(texts[3].stdout.split()) == 3
+
+    (Path("models") / "language_model.safetensors").unlink()  # as a model without pretraining
+    run("evaluate", importlib.import_module("pipeline.evaluate").evaluate)
+    without = json.loads(Path("reports/metrics.json").read_text("utf-8"))
+    assert list(without) == ["test", "baseline", "validation", "majority"]
+    assert "Language model" not in Path("reports/report.html").read_text("utf-8")
+    monkeypatch.setattr("sys.argv", ["sentigate", "generate", "--prompt", "the film"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert str(ended.value.code) == (
+        "sentigate: models/language_model.safetensors does not exist; "
+        "`make train MODEL=pretrained_lstm` makes one"
+    )
