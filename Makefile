@@ -13,7 +13,8 @@ help:  ## Show this help
 	@echo
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo
-	@echo "  make train DATASET=vader|twitter|imdb|csv MODEL=bilstm|lstm|char_lstm|bpe_lstm"
+	@echo "  make train DATASET=vader|twitter|imdb|csv MODEL=bilstm|lstm|gru|..."
+	@echo "  (models: in params.yaml has them all)"
 	@echo '  make predict TEXT="what a lovely day"'
 	@echo '  make explain TEXT="what a lovely day"'
 

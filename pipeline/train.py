@@ -50,10 +50,9 @@ def train(stage: StageRun) -> Output:
         tracked.log_files(stage.out / "reports", "reports")
         tracked.end("FINISHED" if passed else "FAILED")
 
-    kept = epochs["validation_loss"] == epochs["validation_loss"].min()
     positives = float(validation.labels.mean())
     return Output(
-        epochs.assign(kept_accuracy=epochs["validation_accuracy"].where(kept)),
+        epochs.assign(kept_accuracy=epochs["validation_accuracy"].where(epochs["kept"] == 1)),
         {"needed_accuracy": max(positives, 1 - positives) + params.gates.min_gain_over_majority},
         key="epoch",
         after_gate=end,

@@ -45,6 +45,7 @@ def inputs(rows: int = 3000, slices: tuple[str, ...] = ("films", "tweets"), seed
                 "train_loss": [0.6, 0.4, 0.3, 0.2],
                 "validation_loss": [0.5, 0.45, 0.42, 0.44],
                 "validation_accuracy": [0.7, 0.8, 0.82, 0.83],
+                "kept": [0, 0, 1, 0],
             }
         ),
         "slices": slice_figures(table),
@@ -165,10 +166,10 @@ def test_calibration_counts_every_row(folder):
     assert table["mean_probability"].between(table["low"], table["high"]).all()
 
 
-def test_best_epoch_is_the_one_of_lowest_validation_loss():
+def test_the_epoch_that_was_kept_is_marked():
     figure = charts.training_chart(inputs()["training"])
     labels = [line.get_label() for line in figure.axes[0].get_lines()]
-    assert "Lowest validation loss: epoch 2" in labels
+    assert "Kept: epoch 2" in labels
 
 
 def test_at_most_thirty_slices_are_drawn_the_largest():

@@ -39,7 +39,9 @@ def shrink(params: Path) -> None:
     for model in values["models"].values():
         model["max_length"] = 16
         model["network"] |= {"embedding_size": 8, "hidden_sizes": [8], "layer_dropout": 0.0}
-        model["training"]["max_epochs"] = 1
+        for training in (model["training"], model["training"].get("pretraining")):
+            if training:
+                training["max_epochs"] = 1
     for dataset in values["datasets"].values():
         dataset["gates"]["min_test_accuracy"] = 0.0
     values["gates"]["min_gain_over_majority"] = -1.0
@@ -103,8 +105,25 @@ def start(command: str, folder: Path, environment: dict[str, str]) -> subprocess
 
 def test_readme_has_the_commands_of_the_surface() -> None:
     assert COMMANDS[:2] == ["make train", "make test"]
-    for target in ("predict", "ui", "report", "serve", "ci-report"):
+    for target in (
+        "predict",
+        "explain",
+        "generate",
+        "gradients",
+        "ui",
+        "report",
+        "serve",
+        "ci-report",
+    ):
         assert any(command.startswith(f"make {target}") for command in COMMANDS), target
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "benchmarks").glob("*.md")), ids=lambda p: p.stem)
+def test_the_figures_are_the_benchmarks(page: Path) -> None:
+    rows = [line for line in page.read_text("utf-8").splitlines() if line.startswith("|")]
+    assert len(rows) > 2
+    missing = [row for row in rows if row not in README.splitlines()]
+    assert missing == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -141,6 +160,15 @@ def test_command(
         assert f"{metrics['baseline']['accuracy']:.4f}" in done.stdout
     elif command.startswith("make predict"):
         assert re.search(r"^(positive|negative)\t0\.\d{4}\twhat a lovely day$", done.stdout, re.M)
+    elif command.startswith("make explain"):
+        assert re.search(
+            r"^(positive|negative)\t0\.\d{4}\treports/explanation.html$", done.stdout, re.M
+        )
+        assert "wonderful" in (clone / "reports/explanation.html").read_text("utf-8")
+    elif command.startswith("make generate"):
+        assert done.stdout.splitlines()[-1].startswith("the film was")
+    elif command.startswith("make gradients"):
+        assert (clone / "reports/gradients.png").is_file()
     elif command.startswith("curl"):
         (answer,) = json.loads(done.stdout)["predictions"]
         assert answer["label"] in ("positive", "negative")

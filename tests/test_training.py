@@ -155,9 +155,11 @@ def test_the_table_has_a_row_for_each_epoch(tmp_path: Path) -> None:
         "train_loss": "float64",
         "validation_loss": "float64",
         "validation_accuracy": "float64",
+        "kept": "int64",
     }
     assert table["epoch"].tolist() == [0, 1]
-    assert told == table.to_dict("records")
+    assert told == table.drop(columns="kept").to_dict("records")
+    assert table["kept"].sum() == 1
 
 
 def test_the_best_epochs_weights_are_returned(tmp_path: Path) -> None:

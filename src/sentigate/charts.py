@@ -212,13 +212,13 @@ def calibration_chart(
 
 
 def training_chart(table: pd.DataFrame) -> Figure:
-    """Loss and validation accuracy by epoch, the epoch of the lowest validation loss marked."""
+    """Loss and validation accuracy by epoch, the epoch whose weights were kept marked."""
     from matplotlib.ticker import MaxNLocator
 
     figure = _figure(9.0, 3.8)
     left, right = figure.subplots(1, 2)
     epochs = table["epoch"].to_numpy()
-    best = epochs[np.nanargmin(table["validation_loss"])]
+    best = epochs[np.argmax(table["kept"])]
     points: dict[str, Any] = {"markersize": 4, "color": BLUE, "label": "Validation"}
     training = {**points, "color": ORANGE, "label": "Training"}
     left.plot(epochs, table["train_loss"], "o--", **training)
@@ -227,7 +227,7 @@ def training_chart(table: pd.DataFrame) -> Figure:
     right.plot(epochs, table["validation_accuracy"], "o-", **points)
     right.set(title="Validation accuracy by epoch", ylabel="Accuracy")
     _percent(right.yaxis, decimals=None)
-    kept = f"Lowest validation loss: epoch {best}"
+    kept = f"Kept: epoch {best}"
     for axes in (left, right):
         axes.axvline(best, color=GREEN, linestyle=":", linewidth=1.5, label=kept)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -149,11 +149,13 @@ class TrainingParams(Section):
     batch_size: Annotated[int, Field(ge=1)]
     max_epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)]
-    """Epochs without a lower validation loss after which training stops."""
+    """Epochs after which training stops, when what is monitored has got no better."""
     learning_rate: Annotated[float, Field(gt=0.0)]
     weight_decay: Annotated[float, Field(ge=0.0)]
     gradient_clip: Annotated[float, Field(gt=0.0)] | None
     """Largest global norm of the gradient; null for any."""
+    monitor: Literal["validation_loss", "validation_accuracy"] = "validation_loss"
+    """What stops training, and by which the epoch whose weights are kept is best."""
 
 
 class ClassifierTraining(TrainingParams):

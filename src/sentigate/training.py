@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import warnings
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from .network import Network
 from .params import TrainingParams
 
 Epoch = dict[str, float]
+MODES = {"validation_loss": "min", "validation_accuracy": "max"}
 
 
 class Totals(NamedTuple):
@@ -94,12 +96,15 @@ class Learner(lightning.LightningModule):
 
 
 class _Recorder(Callback):
-    """Keeps a row per epoch, and the weights of the epoch with the lowest validation loss."""
+    """Keeps a row per epoch, and the weights of the epoch that is best by the monitored figure."""
 
-    def __init__(self, on_epoch: Callable[[Epoch], None]) -> None:
+    def __init__(self, monitor: str, on_epoch: Callable[[Epoch], None]) -> None:
+        self.monitor = monitor
+        self.sign = 1 if MODES[monitor] == "max" else -1
         self.on_epoch = on_epoch
         self.rows: list[Epoch] = []
-        self.best_loss = float("inf")
+        self.best_score = -math.inf
+        self.best_epoch = -1
         self.best: dict[str, Tensor] = {}
 
     def on_train_epoch_end(
@@ -115,8 +120,9 @@ class _Recorder(Callback):
             "validation_accuracy": float(trainer.callback_metrics["validation_accuracy"]),
         }
         self.rows.append(row)
-        if validation_loss < self.best_loss:
-            self.best_loss = validation_loss
+        score = self.sign * row[self.monitor]
+        if math.isfinite(validation_loss) and score > self.best_score:
+            self.best_score, self.best_epoch = score, len(self.rows) - 1
             self.best = {k: v.detach().clone() for k, v in pl_module.network.state_dict().items()}
         self.on_epoch(row)
 
@@ -133,9 +139,10 @@ def fit(
     scratch: Path,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> tuple[dict[str, Tensor], pd.DataFrame]:
-    """Train until the validation loss has not fallen for ``params.patience`` epochs.
+    """Train until what ``params.monitor`` names is no better for ``params.patience`` epochs.
 
-    The same inputs give the same bits on one kind of processor, whatever the number of threads.
+    The same inputs give the same bits on one kind of processor with one number of threads; without
+    RNN or GRU cells of torch's, attention, convolution and language models with any number.
 
     Args:
         make_network: called once the seed is set; its weights are the first.
@@ -149,16 +156,22 @@ def fit(
         on_epoch: called with each epoch's row as it ends.
 
     Returns:
-        The best epoch's weights, and a row per epoch: epoch (int), train_loss, validation_loss,
-        validation_accuracy (float).
+        The best epoch's weights (none where no validation loss was finite), and a row per epoch:
+        epoch (int), train_loss, validation_loss, validation_accuracy (float), kept (int, 1 in the
+        best epoch's row).
     """
     lightning.seed_everything(seed, verbose=False)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    recorder = _Recorder(on_epoch)
+    recorder = _Recorder(params.monitor, on_epoch)
     learner = Learner(make_network(), objective, params)
     callbacks: list[Callback] = [
         recorder,
-        EarlyStopping("validation_loss", patience=params.patience, check_finite=True),
+        EarlyStopping(
+            params.monitor,
+            mode=MODES[params.monitor],
+            patience=params.patience,
+            check_finite=True,
+        ),
     ]
     on_terminal = sys.stderr.isatty()
     if on_terminal:
@@ -187,4 +200,5 @@ def fit(
             Batches(validation, 4 * params.batch_size, full_width=full_width),
         )
     table = pd.DataFrame(recorder.rows)
-    return recorder.best, table.astype({"epoch": "int64"})
+    table["kept"] = table["epoch"] == recorder.best_epoch
+    return recorder.best, table.astype({"epoch": "int64", "kept": "int64"})
