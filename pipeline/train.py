@@ -11,7 +11,7 @@ from pipeline.stage import Output, StageRun, run
 from sentigate.batching import load_split
 from sentigate.language_model import WEIGHTS
 from sentigate.pretraining import fit_classifier
-from sentigate.tracking import run_or_fail
+from sentigate.tracking import run_or_fail, sha256_of
 
 
 def train(stage: StageRun) -> Output:
@@ -42,6 +42,9 @@ def train(stage: StageRun) -> Output:
             "network": model.network.model_dump(mode="json"),
             "vocabulary_size": vocabulary_size,
             "max_length": params.max_length,
+            "dataset": params.dataset,
+            "tokenizer_sha256": sha256_of(Path("data/vocab/tokenizer.json")),
+            "pretrained": language_model is not None,
         }
         stage.write_json(description, "models/model.json")
         epochs.to_csv(stage.path("reports/training.csv"), index=False, lineterminator="\n")

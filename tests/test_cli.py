@@ -126,7 +126,33 @@ def test_a_wrong_name_in_a_process_of_its_own(project: Path) -> None:
     assert len(done.stderr.splitlines()) <= 2
 
 
-@pytest.mark.parametrize("arguments", [("train",), ("predict", "a text"), ("serve",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("predict", "fine", "no\udcff"),
+        ("explain", "no\udcff"),
+        ("generate", "--prompt", "no\udcff"),
+    ],
+)
+def test_a_text_that_is_not_utf_8(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+) -> None:
+    message, out, _ = ended(monkeypatch, capsys, *arguments)
+    assert message == r"sentigate: the text 'no\udcff' is not valid UTF-8"
+    assert out == ""
+    assert [path.name for path in project.iterdir()] == ["params.yaml"]
+
+
+COMMAND_LINES = [
+    *(("train",), ("leaderboard",), ("gradients",), ("serve",)),
+    *(("predict", "a text"), ("explain", "a text"), ("generate", "--prompt", "a text")),
+]
+
+
+@pytest.mark.parametrize("arguments", COMMAND_LINES)
 def test_a_folder_without_params(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -33,7 +33,7 @@ from sentigate.padding import pad_texts
 from sentigate.predictor import Predictor
 from sentigate.reading import Reading
 from sentigate.registry import load_model, log_model, model_name, register
-from sentigate.tracking import start_run
+from sentigate.tracking import sha256_of, start_run
 from sentigate.vocabulary import Level, build_tokenizer
 
 ROOT = Path(__file__).parent.parent
@@ -184,14 +184,18 @@ def test_each_token_gets_its_own_integrated_gradient(tmp_path: Path, pooling: st
     assert np.ptp(found) > 20 * TOLERANCE
 
 
-@pytest.mark.parametrize("from_scratch", [False, True])
+@pytest.mark.parametrize("cell_from_scratch", [False, True])
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_what_is_watched_is_what_the_network_did(
-    tmp_path: Path, cell: str, from_scratch: bool
+    tmp_path: Path, cell: str, cell_from_scratch: bool
 ) -> None:
     predictor = Predictor(
         save_model(
-            tmp_path, cell=cell, hidden_sizes=(5, 4), pooling="max", from_scratch=from_scratch
+            tmp_path,
+            cell=cell,
+            hidden_sizes=(5, 4),
+            pooling="max",
+            cell_from_scratch=cell_from_scratch,
         )
     )
     network = predictor.network
@@ -437,6 +441,10 @@ def test_the_latest_model_is_the_one_in_models(
 
     for name in ("models", "data/vocab"):
         save_model(tmp_path / name, cell="gru")
+    path = Path("models/model.json")
+    digest = sha256_of(Path("data/vocab/tokenizer.json"))
+    described = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(described | {"dataset": "vader", "tokenizer_sha256": digest}))
     code, out = ended(monkeypatch, capsys, *arguments)
     assert code == 0
     assert out.endswith("\tdeep/er/page.html\n")
@@ -446,7 +454,7 @@ def test_the_latest_model_is_the_one_in_models(
     tokenizer = build_tokenizer(TRAINING, "word", min_count=1, max_size=5)
     tokenizer.save("data/vocab/tokenizer.json")
     message, out = ended(monkeypatch, capsys, *arguments)
-    assert "and its tokenizer has 5; `make train`" in str(message)
+    assert "data/vocab/tokenizer.json is not the one that the model in models/" in str(message)
     assert out == ""
 
 
@@ -471,7 +479,7 @@ def test_an_older_version_is_refused_in_a_sentence(
     finally:
         for path, content in before.items():
             path.write_bytes(content)
-    assert "sentigate-vader@champion is of another version of sentigate" in str(message)
+    assert "champion is damaged, or of another version of sentigate" in str(message)
     assert len(str(message).splitlines()) == 1
     assert len(str(message)) < 500
     assert out == ""
@@ -487,7 +495,7 @@ def test_other_wrong_input_is_a_sentence_too(
     message, _ = ended(monkeypatch, capsys, TEXT, "--model", "no/such/folder")
     assert "no model at no/such/folder" in str(message)
     message, _ = ended(monkeypatch, capsys, "bad \udcff byte")
-    assert message == "sentigate: the text is not valid UTF-8"
+    assert message == "sentigate: the text 'bad \\udcff byte' is not valid UTF-8"
     (tmp_path / "folder").mkdir()
     for out in (tmp_path / "folder", tmp_path / "params/page.html"):
         (tmp_path / "params").write_text("a file")

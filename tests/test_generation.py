@@ -140,9 +140,3 @@ def test_values_out_of_range_are_refused(way: str, value: float, message: str) -
     with pytest.raises(DataError, match=message) as error:
         continue_ids(untrained(), [3], **WAYS | {way: value})
     assert "\n" not in str(error.value)
-
-
-def test_another_runs_tokenizer_is_refused() -> None:
-    tokenizer = build_tokenizer(["a b c"], "word", min_count=1, max_size=99)
-    with pytest.raises(DataError, match="tokenizer has 5 entries, the language model 9"):
-        continue_text(untrained(), tokenizer, "a", **WAYS)

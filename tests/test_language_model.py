@@ -13,17 +13,23 @@ from torch import Tensor
 from sentigate.architecture import Architecture
 from sentigate.batching import Split
 from sentigate.errors import DataError
-from sentigate.language_model import CHUNK, LanguageModel, load_language_model, perplexity
+from sentigate.language_model import (
+    CHUNK,
+    WEIGHTS,
+    LanguageModel,
+    load_language_model,
+    perplexity,
+)
 
 VOCABULARY = 9
 
 
-def language_model(cell: str = "lstm", from_scratch: bool = False) -> LanguageModel:
+def language_model(cell: str = "lstm", cell_from_scratch: bool = False) -> LanguageModel:
     torch.manual_seed(1)
     shape = Architecture(
         embedding_size=6,
         cell=cell,  # type: ignore[arg-type]
-        from_scratch=from_scratch,
+        cell_from_scratch=cell_from_scratch,
         hidden_sizes=(7, 5),
         bidirectional=False,
         pooling="mean",
@@ -50,7 +56,7 @@ def logits_of(model: LanguageModel, text: list[int]) -> Tensor:
 
 
 cells = pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-scratch = pytest.mark.parametrize("from_scratch", [False, True])
+scratch = pytest.mark.parametrize("cell_from_scratch", [False, True])
 tokens = st.lists(st.integers(1, VOCABULARY - 1), min_size=1, max_size=6)
 
 
@@ -59,10 +65,10 @@ tokens = st.lists(st.integers(1, VOCABULARY - 1), min_size=1, max_size=6)
 @settings(max_examples=15)
 @given(text=tokens, data=st.data())
 def test_a_token_is_predicted_without_being_seen(
-    cell: str, from_scratch: bool, text: list[int], data: st.DataObject
+    cell: str, cell_from_scratch: bool, text: list[int], data: st.DataObject
 ) -> None:
     """Another token at a place changes no prediction up to that place, and does change later."""
-    model = language_model(cell, from_scratch)
+    model = language_model(cell, cell_from_scratch)
     place = data.draw(st.integers(0, len(text) - 1))
     other = list(text)
     other[place] = text[place] % (VOCABULARY - 1) + 1
@@ -75,8 +81,8 @@ def test_a_token_is_predicted_without_being_seen(
 
 @cells
 @scratch
-def test_padding_and_company_change_no_prediction(cell: str, from_scratch: bool) -> None:
-    model = language_model(cell, from_scratch)
+def test_padding_and_company_change_no_prediction(cell: str, cell_from_scratch: bool) -> None:
+    model = language_model(cell, cell_from_scratch)
     texts = [[3, 1, 4], [1], [5, 8, 2, 6, 5]]
     with torch.no_grad():
         together = model.decoder(model.states(*padded(texts, 8)))
@@ -141,5 +147,7 @@ def test_without_knowledge_perplexity_is_the_size_of_the_vocabulary() -> None:
 
 
 def test_no_language_model_is_said_with_what_makes_one(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"language_model\.safetensors does not exist; `make train"):
+    (tmp_path / "model.json").write_text('{"pretrained": false}', "utf-8")
+    (tmp_path / WEIGHTS).write_bytes(b"of an earlier training")
+    with pytest.raises(DataError, match="has no language model; `make train"):
         load_language_model(tmp_path)

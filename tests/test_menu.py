@@ -100,7 +100,10 @@ def test_one_step_and_one_evaluation(
 
     first: dict[str, object] = {}
     train, validation, test = (padded(name) for name in ("train", "validation", "test"))
-    once = model.training.model_copy(update={"max_epochs": 1, "batch_size": STEP})
+    # Decay alone would move a weight that has no gradient.
+    once = model.training.model_copy(
+        update={"max_epochs": 1, "batch_size": STEP, "weight_decay": 0.0}
+    )
     weights, epochs = fit(
         start, train, validation, once, full_width=model.network.reads_padding,
         seed=params.seed, scratch=tmp_path,

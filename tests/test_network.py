@@ -23,11 +23,11 @@ SHAPES = [
     for pooling in ("last", "max", "mean", "attention")
 ]
 WHOLE = [  # every cell either way, every part at least once
-    {"cell": "lstm", "from_scratch": True, "bidirectional": True, "hidden_sizes": (7, 5)},
+    {"cell": "lstm", "cell_from_scratch": True, "bidirectional": True, "hidden_sizes": (7, 5)},
     {"cell": "gru", "bidirectional": True, "pooling": "last"},
-    {"cell": "gru", "from_scratch": True, "pooling": "mean"},
+    {"cell": "gru", "cell_from_scratch": True, "pooling": "mean"},
     {"cell": "rnn", "bidirectional": True, "hidden_sizes": (7, 5)},
-    {"cell": "rnn", "from_scratch": True, "bidirectional": True, "pooling": "attention"},
+    {"cell": "rnn", "cell_from_scratch": True, "bidirectional": True, "pooling": "attention"},
     {"convolution": {"filters": 5, "width": 3, "pool": 2}, "pooling": "last"},
     {"convolution": {"filters": 5, "width": 5, "pool": 3}, "bidirectional": True},
     {"convolution": {"filters": 5, "width": 1, "pool": 1}, "cell": "gru", "pooling": "mean"},

@@ -63,10 +63,11 @@ def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
     assert params.max_length == (own or VALUES["datasets"][dataset]["max_length"])
     chosen = params.chosen()
     assert chosen["dataset"]["name"] == dataset
-    assert chosen["model"]["training"] == {
-        "pretraining": None,
-        **VALUES["models"][model]["training"],
-    }
+    defaults = {"pretraining": None, "monitor": "validation_loss"}
+    written = defaults | VALUES["models"][model]["training"]
+    if written["pretraining"]:
+        written["pretraining"] = {"monitor": "validation_loss"} | written["pretraining"]
+    assert chosen["model"]["training"] == written
     assert not {"datasets", "models"} & set(chosen)
 
 
@@ -99,7 +100,8 @@ def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
         ("models.lstm.training.learning_rate", 0.0, ["learning_rate", "greater than 0", "0.0"]),
         ("models.lstm.network.head_dropout", 1.0, ["head_dropout", "less than 1", "1.0"]),
         ("gates.min_class_share", 0.6, ["gates.min_class_share", "equal to 0.5", "0.6"]),
-        ("gates.min_coverage", float("nan"), ["gates.min_coverage", "equal to", "nan"]),
+        ("gates.min_coverage", float("nan"), ["gates.min_coverage", "finite", "nan"]),
+        ("models.lstm.training.weight_decay", float("inf"), ["weight_decay", "finite", "inf"]),
         ("datasets.vader.source.sha256", "abc", ["source.sha256", "[0-9a-f]{64}", "'abc'"]),
         ("datasets.vader.split.rule", "fair", ["split.rule", "'random', 'grouped'", "'fair'"]),
         ("models.lstm.vocab.level", "letter", ["models.lstm.vocab.level", "'word'", "'letter'"]),
@@ -265,6 +267,27 @@ def test_a_merged_mapping_may_be_overridden(path: Path) -> None:
     network = load_params(path).models["lstm"].network
     assert network.pooling == "last"
     assert network.bidirectional is True  # as bilstm, whose mapping was merged
+
+
+def test_a_merged_mapping_may_be_merged_again(path: Path) -> None:
+    """PyYAML spreads anchors out in place, so that an overridden key looks as if it were twice."""
+    again = (
+        "  again: {vocab: {level: word, min_count: 2, max_size: 99}, max_length: 9, "
+        "network: {<<: *own, cell: gru}, training: *t4_training}\n"
+    )
+    text = COMMITTED.replace("network: {<<: *t4_network", "network: &own {<<: *t4_network")
+    path.write_text(text.replace("  gru:  ", f"{again}  gru:  "), encoding="utf-8")
+    network = load_params(path).models["again"].network
+    assert (network.cell, network.bidirectional) == ("gru", False)
+
+
+@pytest.mark.parametrize("name", ["lstm.big", "a@b", "a/b", 'a"b', "a b", ""])
+def test_names_that_dvc_or_a_path_cannot_hold_are_refused(path: Path, name: str) -> None:
+    values = yaml.safe_load(COMMITTED)
+    values["models"][name] = values["models"]["lstm"]
+    message = refusal(path, yaml.safe_dump(values))
+    assert "should match pattern" in message
+    assert f"(given: {name!r})" in message
 
 
 def test_choose_nothing_writes_nothing(path: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_language_model_loads_with_cells_from_scratch(tmp_path: Path) -> None:
         SHAPE, VOCABULARY, split, split, params(max_epochs=1), seed=1, scratch=tmp_path
     )
     models = [
-        LanguageModel(SHAPE.model_copy(update={"from_scratch": choice}), VOCABULARY)
+        LanguageModel(SHAPE.model_copy(update={"cell_from_scratch": choice}), VOCABULARY)
         for choice in (False, True)
     ]
     for model in models:

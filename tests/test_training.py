@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from sentigate.architecture import Architecture
+from sentigate.architecture import Architecture, Convolution
 from sentigate.batching import Split
 from sentigate.gates import validate
 from sentigate.network import Network
@@ -46,7 +46,7 @@ def texts(rows: int, seed: int, *, noise: float = 0.0) -> Split:
     return Split(ids.astype(np.uint16), lengths, labels)
 
 
-def params(**choices: float | None) -> TrainingParams:
+def params(**choices: object) -> TrainingParams:
     values = {
         "batch_size": 16,
         "max_epochs": 12,
@@ -65,7 +65,7 @@ def trained(
     *,
     seed: int = 42,
     shape: Architecture = SHAPE,
-    **choices: float | None,
+    **choices: object,
 ) -> tuple[Weights, pd.DataFrame]:
     return fit(
         lambda: Network(shape, VOCABULARY),
@@ -108,9 +108,9 @@ def test_the_cell_from_scratch_trains_to_the_same_weights(tmp_path: Path, cell: 
     fast, read = (
         trained(
             tmp_path, split, split, max_epochs=3,
-            shape=SHAPE.model_copy(update={**parts, "from_scratch": from_scratch}),
+            shape=SHAPE.model_copy(update={**parts, "cell_from_scratch": cell_from_scratch}),
         )
-        for from_scratch in (False, True)
+        for cell_from_scratch in (False, True)
     )  # fmt: skip
     assert fast[0].keys() == read[0].keys()
     for name, value in fast[0].items():
@@ -194,21 +194,47 @@ def test_stops_when_the_validation_loss_no_longer_falls(tmp_path: Path) -> None:
     assert len(short) == 1
 
 
-def test_a_seed_decides_every_bit(tmp_path: Path) -> None:
+OTHER_PARTS: list[dict[str, object]] = [
+    {"cell": "gru"},
+    {"cell": "rnn"},
+    {"pooling": "attention"},
+    {"convolution": Convolution(filters=8, width=3, pool=2)},
+]
+
+
+@pytest.mark.parametrize(("parts", "threads"), [({}, 1), *((parts, None) for parts in OTHER_PARTS)])
+def test_a_seed_decides_every_bit(
+    tmp_path: Path, parts: dict[str, object], threads: int | None
+) -> None:
+    """With LSTM layers alone, whatever the number of threads."""
     split = texts(64, 0)
-    choices = {"max_epochs": 3}
-    first, table = trained(tmp_path, split, split, **choices)
+    shape = SHAPE.model_copy(update=parts)
+    first, table = trained(tmp_path, split, split, shape=shape, max_epochs=3)
     torch.rand(7)  # what ran before does not matter
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
     try:
-        again, table_again = trained(tmp_path, split, split, **choices)
+        again, table_again = trained(tmp_path, split, split, shape=shape, max_epochs=3)
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
     assert same(first, again)
     pd.testing.assert_frame_equal(table, table_again, check_exact=True)
-    other, _ = trained(tmp_path, split, split, seed=43, **choices)
+    other, _ = trained(tmp_path, split, split, seed=43, shape=shape, max_epochs=3)
     assert not same(first, other)
+
+
+@pytest.mark.parametrize("monitor", ["validation_loss", "validation_accuracy"])
+def test_the_epoch_kept_is_the_best_by_what_is_monitored(tmp_path: Path, monitor: str) -> None:
+    """Labels that nothing tells make the network too sure: the loss is best early, long before."""
+    train, validation = texts(64, 0, noise=0.2), texts(64, 1, noise=0.3)
+    weights, table = trained(
+        tmp_path, train, validation, monitor=monitor, max_epochs=12, patience=12
+    )
+    loss, accuracy = table["validation_loss"], table["validation_accuracy"]
+    assert loss.idxmin() != accuracy.idxmax()
+    best = loss.idxmin() if monitor == "validation_loss" else accuracy.idxmax()
+    assert table.index[table["kept"] == 1].tolist() == [best]
+    assert loss_of(weights, validation) == pytest.approx(loss[best], abs=1e-5)
 
 
 @pytest.mark.parametrize("rate", [1e9, 1e30])
@@ -219,10 +245,9 @@ def test_a_rate_that_diverges_is_stopped_and_refused_by_the_gate(
     _, table = trained(tmp_path, split, split, learning_rate=rate)
     assert len(table) < 12
     assert not np.isfinite(table["validation_loss"]).all() or table["validation_loss"].max() > 1e6
-    kept = table["validation_loss"] == table["validation_loss"].min()
     gate = validate(
         ROOT / "expectations" / "train.json",
-        table.assign(kept_accuracy=table["validation_accuracy"].where(kept)),
+        table.assign(kept_accuracy=table["validation_accuracy"].where(table["kept"] == 1)),
         {"needed_accuracy": 0.55},
         "epoch",
     )

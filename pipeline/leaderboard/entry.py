@@ -145,7 +145,9 @@ def main(model: str) -> None:
             path = Path(f"reports/leaderboard/{model}.json")
             path.parent.mkdir(parents=True, exist_ok=True)
             text = json.dumps(entry, indent=2, ensure_ascii=False, allow_nan=False)
-            path.write_text(text + "\n", encoding="utf-8")
+            partial = path.with_suffix(".partial")
+            partial.write_text(text + "\n", encoding="utf-8")
+            partial.replace(path)
             tracked.end()
     except (SentigateError, OSError) as error:
         FAILED.mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,7 @@ class Architecture(Section):
     """Before the first recurrent layer; null for none."""
     cell: Literal["rnn", "lstm", "gru"]
     """What each recurrent layer is made of."""
-    from_scratch: bool = False
+    cell_from_scratch: bool = False
     """Run the cells of cells.py, which can be read and watched, not torch's, which are fast."""
     hidden_sizes: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
         min_length=1, max_length=8, strict=False

@@ -144,17 +144,17 @@ class Recurrence(nn.Module):
     bias_ih_l0: nn.Parameter
     bias_hh_l0: nn.Parameter
 
-    def __init__(self, cell: str, width: int, size: int) -> None:
+    def __init__(self, cell: str, input_size: int, hidden_size: int) -> None:
         super().__init__()
         gates = {"rnn": 1, "lstm": 4, "gru": 3}[cell]
         self.cell = cell
-        self.size = size
-        bound = 1 / math.sqrt(size)
+        self.hidden_size = hidden_size
+        bound = 1 / math.sqrt(hidden_size)
         for name, shape in {
-            "weight_ih_l0": (gates * size, width),
-            "weight_hh_l0": (gates * size, size),
-            "bias_ih_l0": (gates * size,),
-            "bias_hh_l0": (gates * size,),
+            "weight_ih_l0": (gates * hidden_size, input_size),
+            "weight_hh_l0": (gates * hidden_size, hidden_size),
+            "bias_ih_l0": (gates * hidden_size,),
+            "bias_hh_l0": (gates * hidden_size,),
         }.items():
             self.register_parameter(name, nn.Parameter(torch.empty(shape).uniform_(-bound, bound)))
 
@@ -180,7 +180,7 @@ class Recurrence(nn.Module):
             T steps, their parts (B, H).
         """
         gates = self._gates()
-        h = inputs.new_zeros(len(inputs), self.size)
+        h = inputs.new_zeros(len(inputs), self.hidden_size)
         c = h
         steps: list[Step] = []
         for x in inputs.unbind(1):
@@ -192,7 +192,7 @@ class Recurrence(nn.Module):
                 )
                 c = step.cell
             elif self.cell == "gru":
-                hidden_bias = self.bias_hh_l0[-self.size :]
+                hidden_bias = self.bias_hh_l0[-self.hidden_size :]
                 reset, update, candidate = gates
                 step = gru_step(
                     x, h, reset=reset, update=update, candidate=candidate, hidden_bias=hidden_bias
@@ -207,8 +207,11 @@ class Recurrence(nn.Module):
         """The stacked weights of torch's layers, gate by gate."""
         bias = self.bias_ih_l0 + self.bias_hh_l0
         if self.cell == "gru":  # its candidate keeps the two biases apart
-            bias = torch.cat((bias[: 2 * self.size], self.bias_ih_l0[2 * self.size :]))
+            bias = torch.cat(
+                (bias[: 2 * self.hidden_size], self.bias_ih_l0[2 * self.hidden_size :])
+            )
         parts = (self.weight_ih_l0, self.weight_hh_l0, bias)
         return [
-            Affine(*gate) for gate in zip(*(torch.split(p, self.size) for p in parts), strict=True)
+            Affine(*gate)
+            for gate in zip(*(torch.split(p, self.hidden_size) for p in parts), strict=True)
         ]

@@ -71,18 +71,20 @@ class Bigram:
         self.size = vocabulary_size
         self.before_counts = np.bincount(train.before, minlength=vocabulary_size)
         self.codes, self.counts = np.unique(self._code(train), return_counts=True)
-        likelihoods = [np.log(self._mix(validation, weight)).sum() for weight in WEIGHTS]
+        share, fallback = self._parts(validation)
+        likelihoods = [np.log(w * share + (1 - w) * fallback).sum() for w in WEIGHTS]
         self.weight = float(WEIGHTS[np.argmax(likelihoods)])
 
     def probabilities(self, pairs: Pairs) -> Floats:
         """P(after | before), (N,) float64."""
-        return self._mix(pairs, self.weight)
+        share, fallback = self._parts(pairs)
+        return self.weight * share + (1 - self.weight) * fallback
 
-    def _mix(self, pairs: Pairs, weight: float) -> Floats:
+    def _parts(self, pairs: Pairs) -> tuple[Floats, Floats]:
+        """Share of the pair among those that begin alike, and what it is interpolated with."""
         seen = self.before_counts[pairs.before]
-        share = self._count(pairs) / np.maximum(seen, 1)
-        trusted = np.where(seen > 0, weight, 0.0)
-        return trusted * share + (1 - trusted) * self.unigram.probabilities(pairs)
+        fallback = self.unigram.probabilities(pairs)
+        return np.where(seen > 0, self._count(pairs) / np.maximum(seen, 1), fallback), fallback
 
     def _count(self, pairs: Pairs) -> Ids:
         wanted = self._code(pairs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from .batching import Split
 from .count_model import count_perplexities
-from .language_model import WEIGHTS, load_language_model, perplexity
+from .language_model import load_language_model, perplexity
 from .metrics import THRESHOLD, classification_figures
 
 Figures = dict[str, float | int | None]
@@ -71,7 +72,7 @@ def perplexities(models: Path, splits: Mapping[str, Split]) -> Figures | None:
         ``perplexity`` and what ``count_model.count_perplexities`` gives; None without a language
         model.
     """
-    if not (models / WEIGHTS).exists():
+    if not json.loads((models / "model.json").read_text("utf-8"))["pretrained"]:
         return None
     model = load_language_model(models)
     return {

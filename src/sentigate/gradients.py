@@ -83,6 +83,9 @@ def before_and_after(
     Returns:
         The rows of ``by_distance`` for each moment and state, behind the columns cell, state
         (``hidden`` or ``cell``) and trained (bool).
+
+    Raises:
+        DataError: training diverged.
     """
     untrained: list[Network] = []
 
@@ -100,6 +103,10 @@ def before_and_after(
         scratch=scratch,
         on_epoch=on_epoch,
     )
+    if not weights:
+        raise DataError(
+            f"the {architecture.cell}'s loss did not stay finite: lower its learning_rate"
+        )
     network = untrained[0]
     curves = []
     for trained in (False, True):
@@ -196,7 +203,7 @@ def fades_at(curve: pd.DataFrame, share: float = 0.01) -> int | None:
 
 def _readable(network: Network) -> Network:
     """The same network in float64, its cell one whose every state can be differentiated by."""
-    architecture = network.architecture.model_copy(update={"from_scratch": True})
+    architecture = network.architecture.model_copy(update={"cell_from_scratch": True})
     copy = Network(architecture, network.encoder.embedding.num_embeddings)
     copy.load_state_dict(network.state_dict())
     return copy.double().eval()

@@ -92,11 +92,12 @@ def load_language_model(folder: Path) -> LanguageModel:
     Raises:
         DataError: there is none, because the model there was not pretrained.
     """
-    if not (folder / WEIGHTS).exists():
-        raise DataError(
-            f"{folder / WEIGHTS} does not exist; `make train MODEL=pretrained_lstm` makes one"
-        )
     model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    if not model["pretrained"]:
+        raise DataError(
+            f"the model in {folder}/ has no language model; "
+            "`make train MODEL=pretrained_lstm` makes one"
+        )
     network = LanguageModel(Architecture(**model["network"]), model["vocabulary_size"])
     network.load_state_dict(load_file(folder / WEIGHTS))
     return network.eval()

@@ -116,7 +116,7 @@ class Layer(nn.Module):
         super().__init__()
 
         def recurrence() -> nn.Module:
-            if architecture.from_scratch:
+            if architecture.cell_from_scratch:
                 return Recurrence(architecture.cell, width, size)
             return FAST_CELLS[architecture.cell](width, size, batch_first=True)
 

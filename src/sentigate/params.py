@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +14,8 @@ from .errors import ParamsError, shorten
 from .section import Section
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+"""What DVC can interpolate into a stage's parameters, and a path hold."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -239,8 +240,8 @@ class Params(Section):
     dataset: str
     model: str
     seed: Annotated[int, Field(ge=0, lt=2**32)]
-    datasets: dict[str, Dataset]
-    models: dict[str, Model]
+    datasets: dict[Name, Dataset]
+    models: dict[Name, Model]
     baseline: BaselineParams
     evaluate: EvaluateParams
     register_: RegisterParams = Field(alias="register")
@@ -282,20 +283,26 @@ class Params(Section):
 class _UniqueKeys(yaml.SafeLoader):
     """A loader that refuses a key written twice, where PyYAML keeps the last in silence."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":  # "<<: *anchor"; may be overridden
-                continue
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, Hashable):
-                continue  # PyYAML refuses it below
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} is there twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+    def get_single_node(self) -> yaml.Node | None:
+        # As written: "<<: *anchor" is not yet spread out, and may be overridden.
+        node = super().get_single_node()
+        self._check(node)
+        return node
+
+    def _check(self, node: yaml.Node | None) -> None:
+        if isinstance(node, yaml.SequenceNode):
+            for item in node.value:
+                self._check(item)
+        elif isinstance(node, yaml.MappingNode):
+            seen: set[tuple[str, str]] = set()
+            for key, value in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    if (key.tag, key.value) in seen:
+                        raise yaml.constructor.ConstructorError(
+                            None, None, f"key {key.value!r} is there twice", key.start_mark
+                        )
+                    seen.add((key.tag, key.value))
+                self._check(value)
 
 
 def parse_params(values: object, origin: str) -> Params:

@@ -7,16 +7,15 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from ..errors import DataError, RegistryError
+from ..errors import DataError
+from ..model_files import MODELS, TOKENIZER, latest, model_errors
 from ..params import load_params
 from .chosen import PARAMS, promoted
-
-if TYPE_CHECKING:
-    from ..predictor import Predictor
+from .texts import check_text
 
 LATEST = "latest"
 
@@ -40,17 +39,16 @@ def explain(
 
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise DataError("the text is not valid UTF-8") from None
+    check_text(text)
     model = model or promoted()
+    from ..predictor import Predictor
     from ..registry import model_files
 
     name = "models/" if model == LATEST else model
     with TemporaryDirectory() as folder:
         files = _latest(Path(folder)) if model == LATEST else model_files(model, Path(folder))
-        predictor = _open(files, name)
+        with model_errors(name):
+            predictor = Predictor(files)
 
     from ..explanation import explain as take_apart
     from ..explanation_page import render_explanation
@@ -63,37 +61,12 @@ def explain(
 
 def _latest(folder: Path) -> Path:
     """Gathered as the register stage gathers them."""
-    steps = load_params(PARAMS).chosen_dataset.clean.steps.model_dump(mode="json")
+    _, dataset = latest(load_params(PARAMS))
+    steps = dataset.clean.steps.model_dump(mode="json")
     (folder / "cleaning.json").write_text(json.dumps(steps), encoding="utf-8")
-    for source in ("models/model.json", "models/weights.safetensors", "data/vocab/tokenizer.json"):
-        shutil.copyfile(source, folder / Path(source).name)
+    for source in (MODELS / "model.json", MODELS / "weights.safetensors", TOKENIZER):
+        shutil.copyfile(source, folder / source.name)
     return folder
-
-
-def _open(files: Path, name: str) -> Predictor:
-    from pydantic import ValidationError
-
-    from ..predictor import Predictor
-
-    try:
-        predictor = Predictor(files)
-    except (ValidationError, RuntimeError, KeyError) as error:  # other keys, other weights
-        problem = str(error)
-        if isinstance(error, ValidationError):
-            first = error.errors()[0]
-            problem = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-        raise RegistryError(
-            f"the model {name} is of another version of sentigate than this, which cannot look "
-            f"into it ({' '.join(problem.split())[:200]}); `make train` makes one that it can"
-        ) from None
-    entries = predictor.tokenizer.get_vocab_size()
-    known = predictor.network.encoder.embedding.num_embeddings
-    if entries != known:
-        raise RegistryError(
-            f"the model {name} was trained with a vocabulary of {known:,}, and its tokenizer "
-            f"has {entries:,}; `make train` brings them together"
-        )
-    return predictor
 
 
 def _write(page: str, out: Path) -> None:

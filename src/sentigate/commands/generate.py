@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..model_files import MODELS, TOKENIZER, latest, model_errors
 from ..params import load_params
 from .chosen import PARAMS
+from .texts import check_text
 
 
 def generate(
@@ -26,6 +26,7 @@ def generate(
 
     Example: sentigate generate --prompt "the film was" --length 20 --temperature 0.5
     """
+    check_text(prompt)
     params = load_params(PARAMS)
 
     from tokenizers import Tokenizer
@@ -34,15 +35,16 @@ def generate(
     from ..generation import continue_text
     from ..language_model import load_language_model
 
-    models = Path("models")
-    model = load_language_model(models)
+    description, dataset = latest(params)
+    with model_errors(f"{MODELS}/"):
+        model = load_language_model(MODELS)
     text = continue_text(
         model,
-        Tokenizer.from_str(Path("data/vocab/tokenizer.json").read_text("utf-8")),
-        make_cleaner(params.chosen_dataset.clean.steps)(prompt),
+        Tokenizer.from_str(TOKENIZER.read_text("utf-8")),
+        make_cleaner(dataset.clean.steps)(prompt),
         length=length,
         temperature=temperature,
         seed=params.seed if seed is None else seed,
-        context=json.loads((models / "model.json").read_text("utf-8"))["max_length"],
+        context=description["max_length"],
     )
     print(text.strip())

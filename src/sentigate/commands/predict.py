@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .chosen import promoted
+from .texts import check_text
 
 
 def predict(
@@ -21,6 +22,7 @@ def predict(
     """
     from ..registry import load_model
 
+    texts = [check_text(text) for text in texts]
     model = model or promoted()
     answers = load_model(model)(texts)
     for text, label, probability in zip(
