@@ -276,7 +276,7 @@ def test_a_merged_mapping_may_be_merged_again(path: Path) -> None:
         "network: {<<: *own, cell: gru}, training: *t4_training}\n"
     )
     text = COMMITTED.replace("network: {<<: *t4_network", "network: &own {<<: *t4_network")
-    path.write_text(text.replace("  gru:  ", f"{again}  gru:  "), encoding="utf-8")
+    path.write_text(text.replace("  t5_cnn_lstm:", f"{again}  t5_cnn_lstm:"), encoding="utf-8")
     network = load_params(path).models["again"].network
     assert (network.cell, network.bidirectional) == ("gru", False)
 

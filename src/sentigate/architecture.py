@@ -15,7 +15,7 @@ Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class Convolution(Section):
-    """What comes before the recurrent layers in a CNN-LSTM (Zhou et al. 2015)."""
+    """What comes before the recurrent layers in a CNN-LSTM (Zhou et al. 2015 do not pool)."""
 
     filters: int = Field(ge=1, le=4096)
     """Features made of each window."""

@@ -24,7 +24,8 @@ from .reading import Reading
 
 WEIGHTS = "language_model.safetensors"
 BATCH_SIZE = 256
-# Predictions made at a time: each has a logit for every entry of the vocabulary.
+# Predictions made at a time, each with a logit for every entry of the vocabulary: what scoring
+# holds in memory. Training keeps them all for the gradient.
 CHUNK = 4096
 
 
