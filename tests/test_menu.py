@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from sentigate.batching import Split
 from sentigate.filtering import label_and_clean
@@ -119,3 +120,20 @@ def test_one_step_and_one_evaluation(
     assert ((probabilities > 0) & (probabilities < 1)).all()
     figures = classification_figures(test.labels, probabilities, samples=100, bins=5, seed=0)
     assert 0 <= figures.as_dict()["accuracy"] <= 1
+
+
+@pytest.mark.parametrize("model_name", PARAMS.models)
+def test_any_model_can_run_its_cells_from_scratch(model_name: str) -> None:
+    shape = PARAMS.models[model_name].network
+    readable = shape.model_copy(update={"cell_from_scratch": True})
+    networks = []
+    for architecture in (shape, readable):
+        torch.manual_seed(PARAMS.seed)
+        networks.append(Network(architecture, 100))
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 25, STEP).astype(np.int32)
+    ids = rng.integers(1, 100, (STEP, 24)) * (np.arange(24) < lengths[:, None])
+    split = Split(ids.astype(np.uint16), lengths, np.zeros(STEP, dtype=np.int8))
+    fast, slow = (predict(network, split) for network in networks)
+    assert np.ptp(fast) > 0
+    assert fast == pytest.approx(slow, abs=1e-5)
