@@ -46,6 +46,22 @@ ROWS = {
         "t1_char_lstm_mended",
         {},
     ),
+    "t1-32": Row(
+        "T1 with 32 units",
+        "last position, padding included",
+        None,
+        "twitter_random",
+        "t1_char_lstm",
+        {"models.t1_char_lstm.network.hidden_sizes": [32]},
+    ),
+    "t1-32-mended": Row(
+        "T1 with 32 units",
+        "mended: the text's own last position",
+        None,
+        "twitter_random",
+        "t1_char_lstm_mended",
+        {"models.t1_char_lstm_mended.network.hidden_sizes": [32]},
+    ),
     "t4-bilstm": Row(
         "T4, bidirectional LSTM",
         "as published: the first 30,000 words seen",
