@@ -50,12 +50,18 @@ TINY_MODEL = {
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
     """A file's tests stay on one worker, so that its costly fixtures are made once.
 
-    Files start in the order of their names, e2e/ first, because it takes longest.
+    Files start in the order of their names, e2e/ first, because it takes longest, but for the
+    README's, which takes nearly as long.
     """
     from xdist.scheduler import LoadFileScheduling
 
     config.option.loadscopereorder = False
     return LoadFileScheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The README's tests first: at the end, one worker would wait for the other."""
+    items.sort(key=lambda item: "test_readme" not in item.nodeid)
 
 
 def tiny_values(path: Path = ROOT / "params.yaml") -> dict[str, Any]:

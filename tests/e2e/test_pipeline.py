@@ -178,9 +178,14 @@ def test_tokenizer_and_model_are_as_promised(project: Path) -> None:
     model = read_json(project / "models/model.json")
     size = tokenizer.get_vocab_size()
     assert model == {
-        "network": TINY_MODEL["network"],
+        "network": {**TINY_MODEL["network"], "convolution": None, "cell_from_scratch": False},
         "vocabulary_size": size,
         "max_length": 32,
+        "dataset": "csv",
+        "tokenizer_sha256": sha256(
+            (project / "data/vocab/tokenizer.json").read_bytes()
+        ).hexdigest(),
+        "pretrained": False,
     }
     weights = load_file(project / "models/weights.safetensors")
     assert (size, 16) in {array.shape for array in weights.values()}

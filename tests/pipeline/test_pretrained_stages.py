@@ -40,7 +40,8 @@ def test_a_language_model_is_fitted_judged_and_continues_a_text(
         models__tiny__training__pretraining=FIT,
         models__tiny__training__max_epochs=1,
     )
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    # MLflow keeps a store per URI for as long as the process lives: a relative one would be shared.
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
     started: list[dict[str, torch.Tensor]] = []
     start_from = pretraining.start_from
 
