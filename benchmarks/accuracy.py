@@ -7,15 +7,12 @@ The test split is judged once; nothing was chosen by it.
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
-from fresh_run import machine, machine_line, run_pipeline
+from fresh_run import machine_line, measure_named
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "accuracy.json"
+RESULTS = Path(__file__).with_suffix(".json")
 DATASETS = ("vader", "twitter", "imdb")
 
 
@@ -51,22 +48,7 @@ def table(results: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measure the data sets named, or all, and write accuracy.json and accuracy.md."""
-    names = sys.argv[1:] or list(DATASETS)
-    wrong = [name for name in names if name not in DATASETS]
-    if wrong:
-        sys.exit(f"no such data set: {wrong[0]}; allowed: {', '.join(DATASETS)}")
-    for number, name in enumerate(names, 1):
-        print(f"{name} ({number} of {len(names)})", file=sys.stderr)
-        result = run_pipeline({"dataset": name})
-        old = json.loads(RESULTS.read_text("utf-8"))["datasets"] if RESULTS.exists() else {}
-        measured = {**old, name: result}
-        results = {
-            "machine": machine(),
-            "datasets": {n: measured[n] for n in DATASETS if n in measured},
-        }
-        RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-        (HERE / "accuracy.md").write_text(table(results), encoding="utf-8")
-    print(table(results))
+    measure_named(RESULTS, "datasets", {name: {"dataset": name} for name in DATASETS}, table)
 
 
 if __name__ == "__main__":

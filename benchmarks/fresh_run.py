@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -87,3 +88,33 @@ def run_pipeline(changes: dict[str, Any]) -> dict[str, Any]:
             "nothing_to_do": idle,
         },
     }
+
+
+def measure_named(
+    results: Path,
+    kind: str,
+    runs: Mapping[str, dict[str, Any]],
+    table: Callable[[dict[str, Any]], str],
+) -> None:
+    """Run the pipeline for each name on the command line, or for all, and write what came of it.
+
+    Args:
+        results: JSON file; figures of names that are not measured now stay. The table goes beside
+            it, as Markdown.
+        kind: the file's key under which the figures are.
+        runs: name -> changes, as ``run_pipeline`` takes them.
+        table: from the file's content to Markdown.
+    """
+    names = sys.argv[1:] or list(runs)
+    wrong = [name for name in names if name not in runs]
+    if wrong:
+        sys.exit(f"no such entry of {kind}: {wrong[0]}; allowed: {', '.join(runs)}")
+    for number, name in enumerate(names, 1):
+        print(f"{name} ({number} of {len(names)})", file=sys.stderr)
+        result = run_pipeline(runs[name])
+        old = json.loads(results.read_text("utf-8"))[kind] if results.exists() else {}
+        measured = {**old, name: result}
+        content = {"machine": machine(), kind: {n: measured[n] for n in runs if n in measured}}
+        results.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        results.with_suffix(".md").write_text(table(content), encoding="utf-8")
+    print(results.with_suffix(".md").read_text("utf-8"))

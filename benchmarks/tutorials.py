@@ -6,16 +6,13 @@ Each row is a run of the real pipeline from nothing, in a clone of the last comm
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fresh_run import machine, machine_line, run_pipeline
+from fresh_run import machine_line, measure_named
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "tutorials.json"
+RESULTS = Path(__file__).with_suffix(".json")
 
 
 class Row(NamedTuple):
@@ -128,22 +125,12 @@ def table(results: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measure the rows named, or all, and write tutorials.json and tutorials.md."""
-    names = sys.argv[1:] or list(ROWS)
-    wrong = [name for name in names if name not in ROWS]
-    if wrong:
-        sys.exit(f"no such row: {wrong[0]}; allowed: {', '.join(ROWS)}")
     os.environ["OMP_NUM_THREADS"] = "1"  # an RNN's bits depend on it, its speed here does not
-    for number, name in enumerate(names, 1):
-        print(f"{name} ({number} of {len(names)})", file=sys.stderr)
-        row = ROWS[name]
-        result = run_pipeline({"dataset": row.dataset, "model": row.model, **row.changes})
-        old = json.loads(RESULTS.read_text("utf-8"))["rows"] if RESULTS.exists() else {}
-        measured = {**old, name: result}
-        rows = {n: measured[n] for n in ROWS if n in measured}
-        results = {"machine": machine(), "rows": rows}
-        RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-        (HERE / "tutorials.md").write_text(table(results), encoding="utf-8")
-    print(table(results))
+    runs = {
+        name: {"dataset": row.dataset, "model": row.model, **row.changes}
+        for name, row in ROWS.items()
+    }
+    measure_named(RESULTS, "rows", runs, table)
 
 
 if __name__ == "__main__":
