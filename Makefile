@@ -3,10 +3,11 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BASE ?= main
 BIN := .venv/bin
 SENTIGATE := $(BIN)/sentigate
+BENCHMARKS := training precision threads processes data_stages startup prediction
 LOCK_PIP := .cache/lock/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train leaderboard test check format ui serve predict explain generate report gradients ci-report lint-workflows lock clean
+.PHONY: help setup train leaderboard test check format ui serve predict explain generate report gradients bench ci-report lint-workflows lock clean
 
 help:  ## Show this help
 	@echo "sentigate: LSTM sentiment classification as a gated, versioned, tracked pipeline"
@@ -56,8 +57,12 @@ serve: setup  ## Serve the registered model over HTTP on 127.0.0.1 (PORT=5001)
 	@$(SENTIGATE) serve $(if $(PORT),--port $(PORT))
 
 predict: export SENTIGATE_TEXT = $(value TEXT)
-predict: setup  ## Judge TEXT="..." with the registered model
-	@$(SENTIGATE) predict -- "$$SENTIGATE_TEXT"
+predict: export SENTIGATE_FILE = $(value FILE)
+predict: export SENTIGATE_OUT = $(value OUT)
+predict: setup  ## Judge TEXT="...", or the rows of FILE= into OUT=, with the registered model
+	@if [ -n "$$SENTIGATE_FILE$$SENTIGATE_OUT" ]; \
+		then $(SENTIGATE) predict --file="$$SENTIGATE_FILE" --out="$$SENTIGATE_OUT"; \
+		else $(SENTIGATE) predict -- "$$SENTIGATE_TEXT"; fi
 
 explain: export SENTIGATE_TEXT = $(value TEXT)
 explain: setup  ## Write a page that shows why the registered model judges TEXT="..." so
@@ -75,6 +80,18 @@ report: setup  ## Open the report page of the last run
 gradients: export SENTIGATE_DATASET = $(value DATASET)
 gradients: setup  ## Measure how far back gradients reach in an RNN, GRU and LSTM; DATASET= chooses
 	@$(SENTIGATE) gradients --dataset "$$SENTIGATE_DATASET"
+
+.cache/peers/installed: benchmarks/peers.txt
+	$(PYTHON) -m venv .cache/peers
+	.cache/peers/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+bench: setup .cache/peers/installed  ## Measure speed against peers, an hour or more; ONLY=training: one script
+	@$(if $(filter-out $(BENCHMARKS),$(ONLY)),echo "ONLY is one of: $(BENCHMARKS)" >&2; exit 1)
+	@set -e; for name in $(or $(ONLY),$(BENCHMARKS)); do \
+		echo "benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py; \
+	done
+	@$(BIN)/python benchmarks/chart.py
 
 ci-report: export SENTIGATE_BASE = $(value BASE)
 ci-report: setup  ## Print how figures and gates differ from BASE=main, as Markdown

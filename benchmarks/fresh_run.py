@@ -41,11 +41,15 @@ def machine_line(box: dict[str, Any]) -> str:
     return f"{box['cpu']}, {box['cores']} cores, Python {box['python']}; {versions}"
 
 
-def run_pipeline(changes: dict[str, Any]) -> dict[str, Any]:
+def run_pipeline(
+    changes: dict[str, Any],
+    afterwards: Callable[[Path, dict[str, str]], None] = lambda clone, environment: None,
+) -> dict[str, Any]:
     """Run all stages with some values of params.yaml changed.
 
     Args:
         changes: dotted key -> value.
+        afterwards: called with the clone, before it goes, and the environment that stages run in.
 
     Returns:
         metrics (as reports/metrics.json), epochs, splits, and seconds of ingest_to_pad, training
@@ -77,6 +81,7 @@ def run_pipeline(changes: dict[str, Any]) -> dict[str, Any]:
         metrics = json.loads((clone / "reports/metrics.json").read_text("utf-8"))
         epochs = len((clone / "reports/training.csv").read_text("utf-8").splitlines()) - 1
         split = json.loads((clone / "reports/split.json").read_text("utf-8"))
+        afterwards(clone, environment)
     return {
         "metrics": metrics,
         "epochs": epochs,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.filtering import label_and_clean
+from sentigate.filtering import label_and_clean, text_checks
 
 
 def clean(stage: StageRun) -> Output:
@@ -24,11 +24,7 @@ def clean(stage: StageRun) -> Output:
     for rule, rows in taken.items():
         print(f"  {rule:<20} {rows:>7,}")
     return Output(
-        texts.assign(
-            characters=texts["text"].str.len(),
-            rows_of_text=texts.groupby("text")["id"].transform("size"),
-            labels_of_text=texts.groupby("text")["label"].transform("nunique"),
-        ),
+        pd.concat([texts, text_checks(texts)], axis=1),
         {
             "min_class_share": gates.min_class_share,
             "max_class_share": 1 - gates.min_class_share,

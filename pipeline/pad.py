@@ -7,7 +7,7 @@ import pandas as pd
 from tokenizers import Tokenizer
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.padding import pad_texts, padding_checks
+from sentigate.padding import write_padded
 from sentigate.splitting import SPLITS
 
 
@@ -18,12 +18,10 @@ def pad(stage: StageRun) -> Output:
     checks = []
     for name in SPLITS:
         part = splits.loc[splits["split"] == name]
-        padded = pad_texts(tokenizer, part["text"].tolist(), stage.params.max_length)
-        labels = part["label"].to_numpy(dtype=np.int8)
-        arrays = {"ids": padded.ids, "lengths": padded.lengths, "labels": labels}
-        for array, values in arrays.items():
-            np.save(stage.path(f"data/padded/{name}/{array}.npy"), values, allow_pickle=False)
-        checks.append(padding_checks(padded).assign(id=part["id"].to_numpy(), split=name))
+        labels = stage.path(f"data/padded/{name}/labels.npy")
+        np.save(labels, part["label"].to_numpy(dtype=np.int8), allow_pickle=False)
+        rows = write_padded(tokenizer, part["text"], stage.params.max_length, labels.parent)
+        checks.append(rows.assign(id=part["id"].array, split=name))
     return Output(
         pd.concat(checks, ignore_index=True),
         {

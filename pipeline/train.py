@@ -9,6 +9,7 @@ from tokenizers import Tokenizer
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.batching import load_split
+from sentigate.hardware import settle
 from sentigate.language_model import WEIGHTS
 from sentigate.pretraining import fit_classifier
 from sentigate.tracking import run_or_fail, sha256_of
@@ -21,14 +22,17 @@ def train(stage: StageRun) -> Output:
     """
     params, model = stage.params, stage.params.chosen_model
     training, validation = (load_split(Path("data/padded", s)) for s in ("train", "validation"))
+    hardware = settle(params.trainer, model.network)
+    print(f"  on {hardware.devices} {hardware.accelerator}, precision {hardware.precision}")
     vocabulary_size = Tokenizer.from_file("data/vocab/tokenizer.json").get_vocab_size()
     with run_or_fail(f"{params.dataset}-{params.model}") as tracked:
-        tracked.log_params(params.chosen())
+        tracked.log_params({**params.chosen(), "trainer": hardware._asdict()})
         weights, epochs, language_model = fit_classifier(
             model,
             vocabulary_size,
             training,
             validation,
+            hardware=hardware,
             seed=params.seed,
             scratch=stage.out,
             on_epoch=tracked.log_epoch,
@@ -45,6 +49,7 @@ def train(stage: StageRun) -> Output:
             "dataset": params.dataset,
             "tokenizer_sha256": sha256_of(Path("data/vocab/tokenizer.json")),
             "pretrained": language_model is not None,
+            "precision": hardware.precision,
         }
         stage.write_json(description, "models/model.json")
         epochs.to_csv(stage.path("reports/training.csv"), index=False, lineterminator="\n")

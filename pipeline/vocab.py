@@ -12,7 +12,7 @@ def vocab(stage: StageRun) -> Output:
     """Write data/vocab/tokenizer.json."""
     params = stage.params.chosen_model.vocab
     splits = pd.read_parquet("data/split/texts.parquet", columns=["text", "split"])
-    texts = splits.loc[splits["split"] == "train", "text"].tolist()
+    texts = splits.loc[splits["split"] == "train", "text"]
     tokenizer = build_tokenizer(
         texts,
         params.level,

@@ -1,5 +1,7 @@
 """Cleaning: each switch, their order, and what real tweets hold."""
 
+import re
+import sys
 import time
 import unicodedata
 
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentigate.cleaning import make_cleaner
+from sentigate.cleaning import LINK, MENTION, make_cleaner
 from sentigate.cleaning_steps import CleaningSteps
 
 SWITCHES = tuple(CleaningSteps.model_fields)
@@ -31,6 +33,9 @@ PIECES = st.lists(
 ).map("".join)
 
 
+LINKS = st.sampled_from(["HTTPs://x", "http\u017f://x", "wwW.x", "PIC.Twitter.com/x", "p\u0131c."])
+
+
 def clean(text: str, *switches: str) -> str:
     return make_cleaner(CleaningSteps(**dict.fromkeys(switches, True)))(text)
 
@@ -39,6 +44,23 @@ def clean(text: str, *switches: str) -> str:
 @given(PIECES)
 def test_no_switch_changes_nothing(text: str) -> None:
     assert make_cleaner(CleaningSteps())(text) == text
+
+
+@settings(deadline=None)
+@given(st.lists(PIECES | LINKS | st.text(), max_size=5).map("".join))
+def test_looking_first_changes_nothing(text: str) -> None:
+    """Steps look for what every match of their pattern holds before they use it."""
+    assert clean(text, "normalize_unicode") == unicodedata.normalize("NFKC", text)
+    assert clean(text, "remove_links") == LINK.sub(" ", text)
+    assert clean(text, "remove_mentions") == MENTION.sub(" ", text)
+    assert clean(text, "squeeze_whitespace") == re.sub(r"\s+", " ", text).strip()
+
+
+def test_no_other_sign_is_one_of_the_letters_looked_for() -> None:
+    """As U+017F is an s where case does not matter; then a link could be overlooked."""
+    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert set(re.findall("[wcom./]", every, re.IGNORECASE)) == set("wcomWCOM./")
+    assert "WWW.COM/".lower() == "www.com/"
 
 
 @pytest.mark.parametrize(

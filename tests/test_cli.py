@@ -146,6 +146,29 @@ def test_a_text_that_is_not_utf_8(
     assert [path.name for path in project.iterdir()] == ["params.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "give texts"),
+        (("--file", "a.csv"), "give texts"),
+        (("--out", "a.csv"), "give texts"),
+        (("a text", "--file", "a.csv", "--out", "b.csv"), "give texts"),
+        (("--file", "a.csv", "--out", "b.xlsx"), "b.xlsx has an extension that says no format"),
+    ],
+)
+def test_texts_or_a_file_are_predicted(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    message, out, _ = ended(monkeypatch, capsys, "predict", *arguments)
+    assert str(message).startswith(f"sentigate: {said}")
+    assert out == ""
+    assert [path.name for path in project.iterdir()] == ["params.yaml"]
+
+
 COMMAND_LINES = [
     *(("train",), ("leaderboard",), ("gradients",), ("serve",)),
     *(("predict", "a text"), ("explain", "a text"), ("generate", "--prompt", "a text")),

@@ -202,15 +202,32 @@ def test_paths_in_the_script_are_deps_or_outs(stage: str) -> None:
 
 def test_packages_do_next_to_nothing_on_import() -> None:
     """No stage lists them, so they may hold nothing that bears on results."""
+    settings = {
+        "os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')",
+        "gc.set_threshold(10000)",
+        "atexit.register(gc.freeze)",
+    }
     for name in PACKAGES:
         for node in ast.parse((ROOT / name).read_text("utf-8")).body:
             if isinstance(node, ast.Import):
-                assert {alias.name for alias in node.names} <= {"os", "sentigate"}
-            else:  # a docstring, or how idle threads wait
+                assert {alias.name for alias in node.names} <= {"atexit", "gc", "os", "sentigate"}
+            else:  # a docstring, or how the process waits and collects
                 assert isinstance(node, ast.Expr)
-                assert isinstance(node.value, ast.Constant) or ast.unparse(node.value) == (
-                    "os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')"
-                )
+                assert isinstance(node.value, ast.Constant) or ast.unparse(node.value) in settings
+
+
+def test_a_stage_does_not_look_for_garbage_in_its_modules() -> None:
+    """Neither while they are imported nor at exit; what comes later is collected as ever."""
+    code = (
+        "import atexit, gc\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 10_000))  # the last to be called\n"
+        "import pipeline.ingest\n"
+        "print(gc.isenabled(), gc.get_threshold()[0], gc.get_freeze_count())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["True", "10000", "0", "True"]
 
 
 def test_carried_is_what_the_predictor_imports() -> None:
@@ -289,16 +306,19 @@ HEAVY = ("torch", "pytorch_lightning", "mlflow", "great_expectations", "sklearn"
 @pytest.mark.parametrize(
     ("modules", "unwanted"),
     [
-        (["ingest", "clean", "split", "vocab", "pad"], HEAVY),
-        (["baseline"], ("torch", "mlflow", "great_expectations", "matplotlib")),
+        ([f"pipeline.{stage}" for stage in ("ingest", "clean", "split", "vocab", "pad")], HEAVY),
+        (["pipeline.baseline"], ("torch", "mlflow", "great_expectations", "matplotlib")),
+        (["pipeline.evaluate"], ("pytorch_lightning", "mlflow", "great_expectations")),
+        (["pipeline.register"], HEAVY),
+        (["sentigate.cli"], (*HEAVY, "pandas", "scipy")),
     ],
 )
-def test_stages_start_without_what_they_do_not_need(
+def test_they_start_without_what_they_do_not_need(
     modules: list[str], unwanted: tuple[str, ...]
 ) -> None:
     code = (
         f"import sys, importlib\n"
-        f"for name in {modules}: importlib.import_module('pipeline.' + name)\n"
+        f"for name in {modules}: importlib.import_module(name)\n"
         f"print(*[name for name in {unwanted} if name in sys.modules])"
     )
     done = subprocess.run(

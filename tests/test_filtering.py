@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sentigate.cleaning_steps import CleaningSteps
 from sentigate.errors import DataError
-from sentigate.filtering import label_and_clean
+from sentigate.filtering import CHUNK, label_and_clean, text_checks
 
 LABELS = {"Positive": 1, "Negative": 0, "Neutral": None}
 STEPS = CleaningSteps(lowercase=True, remove_mentions=True, squeeze_whitespace=True)
@@ -140,6 +140,26 @@ def test_columns_types_and_index(frame: pd.DataFrame, folds: tuple[str, ...] | N
     }
     assert texts.index.equals(pd.RangeIndex(len(texts)))
     assert taken["kept"] == len(texts)
+
+
+def test_more_texts_than_one_chunk() -> None:
+    frame = raw(*[("Positive", f"  TEXT {number}") for number in range(2 * CHUNK + 3)])
+    texts, _ = filtered(frame.iloc[::-1])
+    assert texts["text"].tolist() == [f"text {number}" for number in reversed(range(2 * CHUNK + 3))]
+    assert texts["id"].tolist() == [f"r{number}" for number in reversed(range(2 * CHUNK + 3))]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["", "a", "b", "été"]), st.integers(0, 1))))
+def test_checks_are_pandas_own_counts(rows: list[tuple[str, int]]) -> None:
+    texts = pd.DataFrame(rows, columns=["text", "label"]).astype({"text": "str", "label": "int8"})
+    texts.index += 7
+    checks = text_checks(texts)
+    assert checks.index.equals(texts.index)
+    assert checks["characters"].tolist() == [len(text) for text, _ in rows]
+    groups = texts.groupby("text")["label"]
+    assert checks["rows_of_text"].tolist() == groups.transform("size").tolist()
+    assert checks["labels_of_text"].tolist() == groups.transform("nunique").tolist()
 
 
 ROWS = st.lists(

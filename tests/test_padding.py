@@ -1,12 +1,23 @@
 """Padding: ids, lengths, cuts and integer types."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from sentigate.padding import CHUNK, PAD_ID, UNKNOWN_ID, Padded, pad_texts, padding_checks
+from sentigate.padding import (
+    CHUNK,
+    PAD_ID,
+    UNKNOWN_ID,
+    Padded,
+    pad_texts,
+    padding_checks,
+    write_padded,
+)
 from sentigate.vocabulary import Level, build_tokenizer
 
 WORDS = build_tokenizer(["good bad film , !", "good good bad"], "word", min_count=1, max_size=100)
@@ -84,6 +95,18 @@ def test_chunks_keep_their_place() -> None:
     texts = ["good " * (n % 5 + 1) for n in range(CHUNK + 3)]
     padded = pad_texts(WORDS, texts, 8)
     assert padded.lengths.tolist() == [n % 5 + 1 for n in range(CHUNK + 3)]
+
+
+@pytest.mark.parametrize("rows", [0, 1, CHUNK, 2 * CHUNK + 3])
+def test_files_are_as_numpy_would_save_the_whole(rows: int, tmp_path: Path) -> None:
+    texts = ["good bad " * (n % 5 + 1) for n in range(rows)]
+    padded = pad_texts(WORDS, texts, 8)
+    column = pd.Series(texts, index=range(5, rows + 5), dtype="str")
+    checks = write_padded(WORDS, column, 8, tmp_path)
+    pd.testing.assert_frame_equal(checks, padding_checks(padded))
+    for name, array in padded._asdict().items():
+        np.save(tmp_path / "whole.npy", array)
+        assert (tmp_path / f"{name}.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
 
 
 def test_checks_find_a_hole_and_a_wrong_length() -> None:

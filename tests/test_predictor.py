@@ -131,6 +131,29 @@ def test_more_rows_than_a_batch_come_back_in_their_order(model: Path) -> None:
     assert found[some] == pytest.approx(np.array(alone), abs=1e-6)
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru"])  # the quick way, and the network as it is
+def test_bits_do_not_depend_on_threads(cell: str) -> None:
+    rng = np.random.default_rng(1)
+    lengths = rng.integers(1, 17, 5 * BATCH_SIZE).astype(np.int32)
+    ids = np.where(np.arange(16) < lengths[:, None], rng.integers(1, 20, (len(lengths), 16)), 0)
+    split = Split(ids.astype(np.uint16), lengths, np.zeros(len(lengths), np.int8))
+    torch.manual_seed(1)
+    network = Network(SHAPE.model_copy(update={"cell": cell}), 20)
+    threads = torch.get_num_threads()
+    answers = []
+    try:
+        for number in (1, 2, 3):
+            torch.set_num_threads(number)
+            answers.append(predict(network, split))
+            assert torch.get_num_threads() == number  # left as it was
+    finally:
+        torch.set_num_threads(threads)
+    assert all(np.array_equal(answers[0], other) for other in answers[1:])
+    with torch.no_grad():
+        expected = network(torch.from_numpy(ids), torch.from_numpy(lengths.astype(np.int64)))
+    assert np.abs(answers[0] - expected.sigmoid().numpy()).max() < 1e-6
+
+
 def test_loaded_networks_do_not_drop_out(model: Path) -> None:
     assert not load_network(model).training
 

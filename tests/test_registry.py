@@ -262,6 +262,27 @@ def test_the_command_line_judges_by_the_promoted_version(
     ]
 
 
+def test_the_command_line_judges_a_file(
+    run: Run,
+    uri: str,
+    served: Model,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tweets, out = tmp_path / "tweets.csv", tmp_path / "answers.parquet"
+    pd.DataFrame({"tweet": TEXTS * 60}).to_csv(tweets, index=False)
+    arguments = ["--file", str(tweets), "--out", str(out), "--column", "tweet", "--model", uri]
+    monkeypatch.setattr(sys, "argv", ["sentigate", "predict", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    found, answers = pd.read_parquet(out), served(TEXTS * 60)
+    assert found["tweet"].tolist() == TEXTS * 60
+    assert found["label"].tolist() == answers["label"].tolist()
+    assert np.abs(found["probability"] - answers["probability"]).max() < 1e-6
+    assert not [name for name in sys.modules if name.startswith("sentigate_model")]
+
+
 def git(*arguments: str) -> None:
     identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
     subprocess.run(["git", *identity, *arguments], check=True, capture_output=True)

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import lzma
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,13 +16,23 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sentigate.errors import SourceError
 from sentigate.params import CsvSource
-from sentigate.sources import COLUMNS, read_source
+from sentigate.sources import COLUMNS, parse, read_source
 
 LABELS = ["good", "bad", "so-so"]
 CSV = b'text,sentiment\n"fine, really",good\npoor,bad\n'
+
+
+@pytest.fixture(autouse=True, params=["as it stands", "in small pieces"])
+def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything holds too where a chunk is two rows and a block parts most characters."""
+    if request.param == "in small pieces":
+        monkeypatch.setattr(parse, "CHUNK", 2)
+        monkeypatch.setattr(parse, "BLOCK_BYTES", 5)
 
 
 def source_of(path: Path, **changes: str | None) -> CsvSource:
@@ -287,7 +298,8 @@ def test_column_twice(refusal: Refusal) -> None:
     assert "column 'text' 2 times" in refusal("a.csv", b"text,sentiment,text\na,good,b\n")
 
 
-def test_binary_file(refusal: Refusal) -> None:
+def test_binary_file(refusal: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "BLOCK_BYTES", 1 << 20)  # within a block, NUL is told first
     picture = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
     assert "line 3 holds a NUL byte" in refusal("a.csv", picture)
     assert "is not UTF-8: byte 0x89 at offset 0" in refusal("a.csv", picture[:8])
@@ -418,7 +430,8 @@ def test_corrupt_parquet(refusal: Refusal, cut: slice) -> None:
     assert "a.parquet cannot be read as a Parquet file" in refusal("a.parquet", CSV)
 
 
-def test_ten_megabytes_in_one_line(refusal: Refusal) -> None:
+def test_ten_megabytes_in_one_line(refusal: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "BLOCK_BYTES", 1 << 20)
     huge = b"x" * 10_000_000
     assert "has no column 'text'" in refusal("a.csv", huge)
     assert "10,000,000 characters; allowed: 1,000" in refusal(
@@ -457,6 +470,78 @@ def test_id_twice_or_empty(refusal: Refusal) -> None:
     )
     data = b"text,sentiment,i\na,good,p\nb,bad,\n"
     assert "row 2, column 'i' is empty" in refusal("a.csv", data, id_column="i")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_places_beyond_the_first_chunk(read: Reader, refusal: Refusal, name: str) -> None:
+    """Also of what only the whole column tells."""
+    rows = parse.CHUNK * 2 + 3
+
+    def table(**last: str) -> bytes:
+        """Rows numbered from 1, but for values of the last."""
+        columns = {
+            "text": [f"text {n},\n{n}" for n in range(1, rows + 1)],
+            "sentiment": [LABELS[n % 3] for n in range(rows)],
+            "i": [f"id-{n}" for n in range(1, rows + 1)],
+        }
+        for column, value in last.items():
+            columns[column][-1] = value
+        frame = pd.DataFrame(columns)
+        if name == "a.csv":
+            return frame.to_csv(index=False).encode()
+        if name == "a.jsonl":
+            return frame.to_json(orient="records", lines=True).encode()
+        return parquet(**columns)
+
+    frame = read(name, table(), id_column="i")
+    assert frame["id"].tolist() == [f"id-{n}" for n in range(1, rows + 1)]
+    assert frame["text"].tolist() == [f"text {n},\n{n}" for n in range(1, rows + 1)]
+    assert frame["sentiment"].tolist() == [LABELS[n % 3] for n in range(rows)]
+    unit = "line" if name == "a.jsonl" else "row"
+    wrong = refusal(name, table(sentiment="fine"), id_column="i")
+    assert wrong.startswith(f"{name}: {unit} {rows:,}, column 'sentiment' is 'fine'; allowed")
+    assert refusal(name, table(i="id-1"), id_column="i") == (
+        f"{name}: {unit} {rows:,}, column 'i' is 'id-1', as is {unit} 1; ids must be unique"
+    )
+
+
+def test_a_column_that_only_a_later_chunk_names(read: Reader) -> None:
+    lines = [b'{"sentiment": "good"}'] * 5 + [b'{"text": "a", "sentiment": "bad"}']
+    assert read("a.jsonl", b"\n".join(lines))["text"].tolist() == [""] * 5 + ["a"]
+
+
+def test_rows_become_objects_chunk_by_chunk() -> None:
+    data = b"text,sentiment\n" + b"a,good\n" * (parse.CHUNK + 1)
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        chunks = list(parse.parse_csv(file, ["text"], "a.csv"))
+    assert [len(chunk.columns["text"]) for chunk in chunks] == [parse.CHUNK, 1]
+    assert [list(chunk.places)[-1] for chunk in chunks] == [parse.CHUNK, parse.CHUNK + 1]
+
+
+BYTES = st.sampled_from(
+    [b"a", b"\n", b"\r", b"\r\n", "é".encode(), "😀".encode(), b"\xff", b"\xe9"]
+)
+
+
+@given(st.lists(BYTES, min_size=1).map(b"".join), st.integers(1, 7))
+def test_the_line_of_a_byte_that_is_no_text(data: bytes, block: int) -> None:
+    """However the blocks part lines and characters, as if all had been decoded at once."""
+    try:
+        expected = "" if data.decode().strip() else "a is empty"
+    except UnicodeDecodeError as error:
+        line = len((data[: error.start] + b".").splitlines())
+        expected = f"a: line {line} is not UTF-8: byte 0x{data[error.start]:02X} at offset "
+        expected += f"{error.start}; save the file as UTF-8"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parse, "BLOCK_BYTES", block)
+        try:
+            parse.check_text(io.BytesIO(data), "a")
+            found = ""
+        except SourceError as error:
+            found = str(error)
+    assert found == expected
 
 
 def test_group_empty(refusal: Refusal) -> None:

@@ -8,14 +8,15 @@ import sys
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from sentigate.errors import DataError
-from sentigate.padding import PAD_ID, UNKNOWN_ID
-from sentigate.vocabulary import PAD, UNKNOWN, Level, build_tokenizer, vocabulary_table
+from sentigate.padding import CHUNK, PAD_ID, UNKNOWN_ID
+from sentigate.vocabulary import PAD, UNKNOWN, Level, Rank, build_tokenizer, vocabulary_table
 
 LEVELS: tuple[Level, ...] = ("character", "word", "bpe")
 TEXTS = [
@@ -109,6 +110,31 @@ def test_characters_are_counted_as_the_tokenizer_cuts_them(texts: list[str]) -> 
     assert dict(zip(table["token"][2:], table["count"][2:], strict=True)) == expected
 
 
+@settings(deadline=None)
+@given(
+    st.lists(st.text(st.characters(max_codepoint=127)) | st.text()).filter(
+        lambda texts: any(re.search(r"\w", text) for text in texts)
+    )
+)
+def test_words_are_counted_as_the_tokenizer_cuts_them(texts: list[str]) -> None:
+    table = vocabulary_table(build(texts, "word"), texts)
+    cut = build(["x"], "word").pre_tokenizer.pre_tokenize_str
+    expected = Counter(piece for text in texts for piece, _ in cut(text))
+    assert dict(zip(table["token"][2:], table["count"][2:], strict=True)) == expected
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("rank", ["frequency", "first_seen"])
+def test_a_column_makes_the_same_vocabulary_as_a_list(level: Level, rank: Rank) -> None:
+    texts = [f"{TEXTS[n % 4]} word{n % 97}" for n in range(2 * CHUNK + 3)]
+    column = pd.Series(texts, index=range(3, len(texts) + 3), dtype="str")
+    made = [
+        build_tokenizer(kind, level, min_count=2, max_size=500, rank=rank).to_str()
+        for kind in (texts, column)
+    ]
+    assert made[0] == made[1]
+
+
 def test_words_keep_apostrophes_and_part_signs() -> None:
     tokenizer = build(["I don't. It’s 'so-so' @ann #1!! 😀"], "word")
     cut = [
@@ -197,7 +223,8 @@ def test_subwords_know_every_text(text: str) -> None:
     tokenizer = build(TEXTS, "bpe", min_count=2)
     found = ids(tokenizer, text)
     assert not {PAD_ID, UNKNOWN_ID} & set(found)
-    assert bool(found) == bool(re.search(r"\S", text))
+    # Python counts the separators U+001C to U+001F as white space, tokenizers does not.
+    assert bool(found) == bool(re.search(r"[\S\x1c-\x1f]", text))
 
 
 @pytest.mark.parametrize("level", ["character", "word"])

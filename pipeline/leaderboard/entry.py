@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 
 from sentigate.batching import Split
 from sentigate.errors import DataError, ParamsError, SentigateError, shorten
+from sentigate.hardware import settle
 from sentigate.metrics import classification_figures
 from sentigate.network import Network
 from sentigate.padding import pad_texts
@@ -103,6 +104,7 @@ def _fitted(
             vocabulary_size,
             splits["train"],
             splits["validation"],
+            hardware=settle(params.trainer, model.network),
             seed=params.seed,
             scratch=Path(scratch),
             on_epoch=tracked.log_epoch,

@@ -11,15 +11,21 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-# oneDNN compiles a kernel for every new (batch, length) it meets; steps of 8 keep those few.
-LENGTH_STEP = 8
+
+def _rounded_up(lengths: Any) -> Any:
+    """Widths for texts of these lengths: at most a 32nd wider.
+
+    oneDNN makes a kernel for every (batch, width) it meets; this keeps those of long texts few.
+    """
+    steps = np.maximum(lengths // 32, 1)
+    return -(-lengths // steps) * steps
 
 
 class Batch(NamedTuple):
     """Rows of a split, ready for the network.
 
     Attributes:
-        ids: (B, T) int64, T the longest length rounded up to a multiple of 8 where it fits.
+        ids: (B, T) int64, T the longest length, or at most a 32nd more.
         lengths: (B,) int64.
         labels: (B,) float32, 1 positive, 0 negative.
         rows: (B,) int64, row numbers in the split.
@@ -40,10 +46,10 @@ class Split(NamedTuple):
 
 
 class Batches:
-    """Iterates over a split once: sorted by length, or shuffled among texts of like length.
+    """Iterates over a split once: sorted by length, or shuffled among texts of one length.
 
-    Sorting keeps padding to a few per cent of the arithmetic. When shuffled, rows are permuted,
-    stably sorted by rounded length, cut into batches, and the batches permuted, all by a
+    Sorting keeps padding to a hundredth of the arithmetic. When shuffled, rows are permuted,
+    stably sorted by the width they need, cut into batches, and the batches permuted, all by a
     generator seeded with (seed, epoch); every pass raises the epoch by one. With ``full_width``
     rows keep all their padding, and length has no say in their order.
     """
@@ -55,39 +61,52 @@ class Batches:
         shuffle_seed: int | None = None,
         *,
         full_width: bool = False,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
+        """``share`` (r, n): of every batch, each n-th row from the r-th; a batch has n or more."""
         self.split = split
         self.batch_size = batch_size
         self.shuffle_seed = shuffle_seed
         self.full_width = full_width
+        self.share = share
         self.epoch = 0
 
     def __len__(self) -> int:
-        return -(-len(self.split.lengths) // self.batch_size)
+        return len(self._starts())
 
     def __iter__(self) -> Iterator[Batch]:
         lengths = self.split.lengths
         if self.shuffle_seed is None:
-            order = np.argsort(lengths, kind="stable")
+            batches = self._cut(np.argsort(lengths, kind="stable"))
         else:
             rng = np.random.default_rng((self.shuffle_seed, self.epoch))
+            self.epoch += 1
             order = rng.permutation(len(lengths))
             if not self.full_width:
-                rounded = -(-lengths[order] // LENGTH_STEP)
-                order = order[np.argsort(rounded, kind="stable")]
-        starts = np.arange(0, len(order), self.batch_size)
-        if self.shuffle_seed is not None:
-            starts = rng.permutation(starts)
-            self.epoch += 1
-        for start in starts:
-            yield self._batch(order[start : start + self.batch_size])
+                order = order[np.argsort(_rounded_up(lengths[order]), kind="stable")]
+            batches = self._cut(order)
+            batches = [batches[number] for number in rng.permutation(len(batches))]
+        first, step = self.share
+        for rows in batches:
+            yield self._batch(rows[first::step])
+
+    def _starts(self) -> list[int]:
+        size = len(self.split.lengths)
+        starts = list(range(0, size, self.batch_size))
+        if len(starts) > 1 and size - starts[-1] < self.share[1]:
+            starts.pop()  # too few for a row each: they join the batch before
+        return starts
+
+    def _cut(self, order: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+        starts = self._starts()
+        return np.split(order, starts[1:]) if starts else []
 
     def _batch(self, rows: npt.NDArray[np.int64]) -> Batch:
         split = self.split
         lengths = split.lengths[rows].astype(np.int64)
         width = split.ids.shape[1]
         if not self.full_width:
-            width = min(-(-int(lengths.max()) // LENGTH_STEP) * LENGTH_STEP, width)
+            width = min(int(_rounded_up(lengths.max())), width)
         return Batch(
             ids=torch.from_numpy(split.ids[rows, :width].astype(np.int64)),
             lengths=torch.from_numpy(lengths),

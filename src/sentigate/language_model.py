@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from .architecture import Architecture
 from .batching import Batches, Split
+from .dropout import Dropout
 from .errors import DataError
 from .network import Encoder
 from .padding import PAD_ID
@@ -38,7 +39,7 @@ class LanguageModel(nn.Module):
     def __init__(self, architecture: Architecture, vocabulary_size: int) -> None:
         super().__init__()
         self.encoder = Encoder(architecture, vocabulary_size)
-        self.head_dropout = nn.Dropout(architecture.head_dropout)
+        self.head_dropout = Dropout(architecture.head_dropout)
         self.decoder = nn.Linear(self.encoder.features, vocabulary_size)
 
     def states(self, ids: Tensor, lengths: Tensor) -> Tensor:

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from .architecture import Architecture, Convolution
 from .cells import Recurrence
+from .directions import read_both_ways
+from .dropout import Dropout
 from .pooling import Pooling
 from .reading import Reading
 
@@ -40,8 +42,8 @@ class Encoder(nn.Module):
             Layer(architecture, width, size) for width, size in zip(inputs, sizes, strict=True)
         )
         self.features = directions * sizes[-1]
-        self.embedding_dropout = nn.Dropout(architecture.embedding_dropout)
-        self.layer_dropout = nn.Dropout(architecture.layer_dropout)
+        self.embedding_dropout = Dropout(architecture.embedding_dropout)
+        self.layer_dropout = Dropout(architecture.layer_dropout)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Reading]:
         """States and where the texts lie in them.
@@ -76,7 +78,7 @@ class Network(nn.Module):
         self.encoder = Encoder(architecture, vocabulary_size)
         features = self.encoder.features
         self.pooling = Pooling(architecture.pooling, features, architecture.bidirectional)
-        self.head_dropout = nn.Dropout(architecture.head_dropout)
+        self.head_dropout = Dropout(architecture.head_dropout)
         self.head = nn.Linear(features, 1)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
@@ -125,8 +127,14 @@ class Layer(nn.Module):
 
     def forward(self, states: Tensor, reading: Reading) -> Tensor:
         """(B, T, width) -> (B, T, size), or (B, T, 2 * size) when bidirectional."""
-        outputs: Tensor = self.left_to_right(states)[0]
-        if self.right_to_left is None:
+        right_to_left = self.right_to_left
+        if right_to_left is None:
+            outputs: Tensor = self.left_to_right(states)[0]
             return outputs
-        reverse = reading.reverse(self.right_to_left(reading.reverse(states))[0])
-        return torch.cat((outputs, reverse), dim=2)
+        both = read_both_ways(
+            lambda states: self.left_to_right(states)[0],
+            lambda states: reading.reverse(right_to_left(reading.reverse(states))[0]),
+            (self.left_to_right, right_to_left),
+            states,
+        )
+        return torch.cat(both, dim=2)

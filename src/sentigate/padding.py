@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,9 @@ PAD_ID, UNKNOWN_ID = 0, 1
 # Texts encoded at a time: enough to occupy all cores, few enough to keep memory flat.
 CHUNK = 2048
 
+Texts = Sequence[str] | pd.Series
+"""A list, or a column that Arrow holds, of which only a chunk at a time becomes Python objects."""
+
 
 class Padded(NamedTuple):
     """Token ids of some texts.
@@ -30,21 +34,51 @@ class Padded(NamedTuple):
     lengths: npt.NDArray[np.int32]
 
 
-def pad_texts(tokenizer: Tokenizer, texts: Sequence[str], max_length: int) -> Padded:
+def in_chunks(texts: Texts) -> Iterator[list[str]]:
+    """``texts``, CHUNK at a time; at least one chunk, which may be empty."""
+    for start in range(0, max(1, len(texts)), CHUNK):
+        yield list(texts[start : start + CHUNK])
+
+
+def pad_texts(tokenizer: Tokenizer, texts: Texts, max_length: int) -> Padded:
     """Encode ``texts``, cut to ``max_length`` tokens, pad on the right.
 
     A text without any token (white space, at word level) becomes one unknown token, so that no
     length is 0.
     """
+    chunks = [_pad(tokenizer, chunk, max_length) for chunk in in_chunks(texts)]
+    return Padded(*(np.concatenate(arrays) for arrays in zip(*chunks, strict=True)))
+
+
+def write_padded(tokenizer: Tokenizer, texts: Texts, max_length: int, folder: Path) -> pd.DataFrame:
+    """Write what ``pad_texts`` gives to ids.npy and lengths.npy; memory holds one chunk of ids.
+
+    Returns:
+        ``padding_checks`` of all rows.
+    """
+    checks = []
+    with (folder / "ids.npy").open("wb") as file:
+        for number, chunk in enumerate(in_chunks(texts)):
+            padded = _pad(tokenizer, chunk, max_length)
+            if number == 0:
+                header = np.lib.format.header_data_from_array_1_0(padded.ids)
+                header["shape"] = (len(texts), max_length)
+                np.lib.format.write_array_header_1_0(file, header)
+            file.write(padded.ids.tobytes())
+            checks.append(padding_checks(padded))
+    rows = pd.concat(checks, ignore_index=True)
+    np.save(folder / "lengths.npy", rows["length"].to_numpy(), allow_pickle=False)
+    return rows
+
+
+def _pad(tokenizer: Tokenizer, texts: list[str], max_length: int) -> Padded:
     dtype = np.uint16 if tokenizer.get_vocab_size() <= 2**16 else np.int32
     ids = np.full((len(texts), max_length), PAD_ID, dtype=dtype)
     lengths = np.empty(len(texts), dtype=np.int32)
-    for start in range(0, len(texts), CHUNK):
-        encodings = tokenizer.encode_batch_fast(texts[start : start + CHUNK])
-        for row, encoding in enumerate(encodings, start):
-            tokens = encoding.ids[:max_length] or [UNKNOWN_ID]
-            ids[row, : len(tokens)] = tokens
-            lengths[row] = len(tokens)
+    for row, encoding in enumerate(tokenizer.encode_batch_fast(texts)):
+        tokens = encoding.ids[:max_length] or [UNKNOWN_ID]
+        ids[row, : len(tokens)] = tokens
+        lengths[row] = len(tokens)
     return Padded(ids, lengths)
 
 

@@ -197,6 +197,17 @@ class Model(Section):
         return self
 
 
+class TrainerParams(Section):
+    """What training runs on, in PyTorch Lightning's terms; the same for every model."""
+
+    accelerator: Literal["auto", "cpu", "gpu"]
+    """auto is the GPU where there is one."""
+    devices: Annotated[int, Field(ge=1, le=64)]
+    """Processes, each with a share of every batch (on GPUs, one each)."""
+    precision: Literal["auto", "32-true", "bf16-mixed"]
+    """auto is bf16-mixed where hardware.py expects it to be faster."""
+
+
 class BaselineParams(Section):
     """TF-IDF with logistic regression."""
 
@@ -242,6 +253,7 @@ class Params(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     datasets: dict[Name, Dataset]
     models: dict[Name, Model]
+    trainer: TrainerParams
     baseline: BaselineParams
     evaluate: EvaluateParams
     register_: RegisterParams = Field(alias="register")

@@ -23,7 +23,9 @@ class Pooling(nn.Module):
             weights: Tensor = self.attention(states, reading)
             return (weights * states).sum(1)
         if self.kind == "max":
-            return states.masked_fill(~reading.mask, -torch.inf).amax(1)
+            if reading.padded:
+                states = states.masked_fill(~reading.mask, -torch.inf)
+            return states.amax(1)
         if self.kind == "mean":
             return (states * reading.mask).sum(1) / reading.lengths.unsqueeze(1)
         if self.kind == "last_padded":

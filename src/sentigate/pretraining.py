@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from .architecture import Architecture
 from .batching import Batch, Split
 from .errors import DataError
+from .hardware import ONE_CPU, Hardware
 from .language_model import LanguageModel
 from .network import Network
 from .params import Model, TrainingParams
@@ -44,6 +46,7 @@ def fit_classifier(
     train: Split,
     validation: Split,
     *,
+    hardware: Hardware = ONE_CPU,
     seed: int,
     scratch: Path,
     on_epoch: Callable[[Epoch, str], None] = lambda epoch, prefix: None,
@@ -55,6 +58,7 @@ def fit_classifier(
         vocabulary_size: entries of the tokenizer.
         train: as ``training.fit`` takes it, and so the next.
         validation: rows that stop both.
+        hardware: what both run on.
         seed: of both.
         scratch: folder for what Lightning may write.
         on_epoch: called with each epoch's row, and ``language_model.`` or nothing, to put before
@@ -73,26 +77,30 @@ def fit_classifier(
             train,
             validation,
             model.training.pretraining,
+            hardware=hardware,
             seed=seed,
             scratch=scratch,
             on_epoch=lambda row: on_epoch(row, "language_model."),
         )
-
-    def make_network() -> Network:
-        network = Network(model.network, vocabulary_size)
-        return start_from(network, start) if start else network
-
     weights, epochs = fit(
-        make_network,
+        partial(_network, model.network, vocabulary_size, start),
         train,
         validation,
         model.training,
         full_width=model.network.reads_padding,
+        hardware=hardware,
         seed=seed,
         scratch=scratch,
         on_epoch=lambda row: on_epoch(row, ""),
     )
     return Fitted(weights, epochs, start)
+
+
+def _network(
+    architecture: Architecture, vocabulary_size: int, start: Mapping[str, Tensor] | None
+) -> Network:
+    network = Network(architecture, vocabulary_size)
+    return start_from(network, start) if start else network
 
 
 def pretrain(
@@ -102,6 +110,7 @@ def pretrain(
     validation: Split,
     params: TrainingParams,
     *,
+    hardware: Hardware = ONE_CPU,
     seed: int,
     scratch: Path,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
@@ -115,11 +124,12 @@ def pretrain(
         DataError: no epoch predicted better than a guess among all tokens.
     """
     weights, epochs = fit(
-        lambda: LanguageModel(architecture, vocabulary_size),
+        partial(LanguageModel, architecture, vocabulary_size),
         train,
         validation,
         params,
         objective=predict_next,
+        hardware=hardware,
         seed=seed,
         scratch=scratch,
         on_epoch=on_epoch,

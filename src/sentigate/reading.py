@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 class Reading:
@@ -12,6 +15,7 @@ class Reading:
     Attributes:
         lengths: (B,) int64, tokens of each text.
         mask: (B, T, 1) bool, true on tokens.
+        padded: whether any position is not a token.
         last: (B,) int64, the position of each text's last token.
         reversal: (B, T) int64, the position to read at each step from right to left: tokens in
             reverse, then the padding in place. It is its own inverse.
@@ -22,9 +26,32 @@ class Reading:
         inside = positions < lengths.unsqueeze(1)
         self.lengths = lengths
         self.mask = inside.unsqueeze(2)
+        self.padded = not bool(inside.all())
         self.last = lengths - 1
         self.reversal = torch.where(inside, self.last.unsqueeze(1) - positions, positions)
 
     def reverse(self, states: Tensor) -> Tensor:
         """(B, T, F) with each text reversed within its length."""
-        return states.gather(1, self.reversal.unsqueeze(2).expand_as(states))
+        reversed_: Tensor = _Reverse.apply(states, self.reversal)  # type: ignore[no-untyped-call]
+        return reversed_
+
+
+class _Reverse(torch.autograd.Function):
+    """Rows of features copied whole, and the same again backwards, for it is its own inverse."""
+
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, reversal: Tensor) -> Tensor:
+        starts = torch.arange(0, reversal.numel(), reversal.shape[1], device=reversal.device)
+        rows = (reversal + starts.unsqueeze(1)).flatten()
+        ctx.save_for_backward(rows)
+        return _take(states, rows)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (rows,) = ctx.saved_tensors
+        return _take(gradient, rows), None
+
+
+def _take(states: Tensor, rows: Tensor) -> Tensor:
+    return states.flatten(0, 1).index_select(0, rows).view(states.shape)

@@ -48,14 +48,14 @@ def split_rows(
     else:
         assert test_size is not None  # params see to it
         train, test = _deal(texts, rule, test_size, stratify, seed)
-    split = np.full(len(texts), "train", dtype=object)
-    split[test] = "test"
+    sides = np.full(len(texts), SPLITS.index("train"))
+    sides[test] = SPLITS.index("test")
     if validation_size > 0:
-        rest = texts.iloc[train]
+        rest = texts[["group", "label", "text"]].iloc[train]
         carving = "random" if rule == "published" else rule
         _, validation = _deal(rest, carving, validation_size, stratify, seed)
-        split[train[validation]] = "validation"
-    return texts.assign(split=pd.Series(split, index=texts.index, dtype="str"))
+        sides[train[validation]] = SPLITS.index("validation")
+    return texts.assign(split=pd.array(SPLITS, dtype="str").take(sides))
 
 
 def leakage(splits: pd.DataFrame) -> dict[str, float]:
@@ -67,9 +67,14 @@ def leakage(splits: pd.DataFrame) -> dict[str, float]:
     Returns:
         Keys ``group`` and ``text``, values in [0, 1].
     """
-    in_test = splits["split"] == "test"
-    test, seen = splits.loc[in_test], splits.loc[~in_test]
-    return {key: float(test[key].isin(seen[key]).mean()) for key in ("group", "text")}
+    in_test = (splits["split"] == "test").to_numpy()
+    shares = {}
+    for key in ("group", "text"):
+        numbers, names = pd.factorize(splits[key])
+        seen = np.zeros(len(names), dtype=bool)
+        seen[numbers[~in_test]] = True
+        shares[key] = float(pd.Series(seen[numbers[in_test]]).mean())
+    return shares
 
 
 def _published(texts: pd.DataFrame) -> tuple[Rows, Rows]:
@@ -150,13 +155,20 @@ def _deal_clusters(
         raise ValueError("all rows hang together through their groups and texts")
     positives = np.bincount(clusters, weights=labels, minlength=count)
     negatives = np.bincount(clusters, minlength=count) - positives
-    wanted = np.array([negatives.sum(), positives.sum()]) * size
-    taken = np.zeros(2)
+    # Plain floats, which .data gives: a step for each cluster, after the one before.
+    most_negatives, most_positives = negatives.sum() * size + 0.5, positives.sum() * size + 0.5
+    order = np.random.default_rng(seed).permutation(count)
     chosen = np.zeros(count, dtype=bool)
-    for cluster in np.random.default_rng(seed).permutation(count):
-        after = taken + np.array([negatives[cluster], positives[cluster]])
-        if (after <= wanted + 0.5).all():
-            taken, chosen[cluster] = after, True
+    taken_negatives = taken_positives = 0.0
+    dealt = (values.data for values in (order, negatives[order], positives[order]))
+    for cluster, negative, positive in zip(*dealt, strict=True):
+        if (
+            taken_negatives + negative <= most_negatives
+            and taken_positives + positive <= most_positives
+        ):
+            taken_negatives += negative
+            taken_positives += positive
+            chosen[cluster] = True
     small = chosen[clusters]
     if not small.any():
         raise ValueError(f"no cluster of rows is small enough for a side of {size:.0%}")
@@ -169,9 +181,9 @@ def _deal_clusters(
 def split_summary(splits: pd.DataFrame) -> dict[str, dict[str, float]]:
     """For each split that has rows: ``rows`` and ``positives``, the share of label 1."""
     return {
-        name: {"rows": len(part), "positives": round(float(part["label"].mean()), 6)}
+        name: {"rows": len(labels), "positives": round(float(labels.mean()), 6)}
         for name in SPLITS
-        if len(part := splits.loc[splits["split"] == name])
+        if len(labels := splits.loc[splits["split"] == name, "label"])
     }
 
 
@@ -189,9 +201,20 @@ def split_checks(
     validation = (1 - test) * validation_size
     wanted = {"train": 1 - test - validation, "validation": validation, "test": test}
     balance = splits.groupby("split")["label"].mean() - splits["label"].mean()
+    sides, names = pd.factorize(splits["split"])
     return splits.assign(
-        splits_of_group=splits.groupby("group")["split"].transform("nunique"),
-        splits_of_text=splits.groupby("text")["split"].transform("nunique"),
-        size_difference=splits["split"].map(share - pd.Series(wanted)),
-        balance_difference=splits["split"].map(balance),
+        splits_of_group=_sides_of_value(splits["group"], sides, len(names)),
+        splits_of_text=_sides_of_value(splits["text"], sides, len(names)),
+        size_difference=(share - pd.Series(wanted)).reindex(names).to_numpy()[sides],
+        balance_difference=balance.reindex(names).to_numpy()[sides],
     )
+
+
+def _sides_of_value(values: pd.Series[str], sides: Rows, count: int) -> Rows:
+    """On how many of ``count`` sides each row's value is."""
+    # Numbers for values: pandas would sort them to group by them, which a million texts feel.
+    numbers, names = pd.factorize(values)
+    met = np.zeros((len(names), count), dtype=bool)
+    met[numbers, sides] = True
+    of_value: Rows = met.sum(axis=1)[numbers]
+    return of_value

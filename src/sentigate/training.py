@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,8 +21,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .batching import Batch, Batches, Split
+from .directions import subnormals_are_zero
+from .errors import DataError
+from .hardware import ONE_CPU, Hardware
 from .network import Network
 from .params import TrainingParams
+from .processes import Rank, ranks
 
 Epoch = dict[str, float]
 MODES = {"validation_loss": "min", "validation_accuracy": "max"}
@@ -56,16 +63,25 @@ class Learner(lightning.LightningModule):
 
     def __init__(self, network: nn.Module, objective: Objective, params: TrainingParams) -> None:
         super().__init__()
+        self.automatic_optimization = False  # its many hooks cost a small network a third
         self.network = network
         self.objective = objective
         self.params = params
         self.sums: dict[str, Tensor] = {}
 
-    def training_step(self, batch: Batch) -> Tensor:
-        """Mean loss of a batch."""
+    def training_step(self, batch: Batch) -> None:
+        """One update. Of several processes' shares, the gradients' mean is that of the batch."""
         totals = self.objective(self.network, batch)
         self._add("train", totals)
-        return totals.loss / totals.answers
+        optimizer = self.optimizers(use_pl_optimizer=False)
+        assert isinstance(optimizer, torch.optim.Optimizer)
+        optimizer.zero_grad()
+        processes = self.trainer.world_size
+        answers = self._sum(totals.answers.clone()) if processes > 1 else totals.answers
+        self.manual_backward(totals.loss * processes / answers)
+        if self.params.gradient_clip:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.params.gradient_clip)
+        optimizer.step()
 
     def validation_step(self, batch: Batch) -> None:
         """Add up loss and hits of a batch."""
@@ -74,7 +90,8 @@ class Learner(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log what early stopping watches."""
         loss, accuracy = self.take("validation")
-        self.log_dict({"validation_loss": loss, "validation_accuracy": accuracy})
+        figures = {"validation_loss": loss, "validation_accuracy": accuracy}
+        self.log_dict(figures, sync_dist=True)  # alike in all processes by now
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW, fused: one kernel for all parameters. Without weight decay it is Adam."""
@@ -86,9 +103,14 @@ class Learner(lightning.LightningModule):
         )
 
     def take(self, name: str) -> tuple[float, float]:
-        """Mean loss and accuracy since the last call."""
-        loss, hits, answers = self.sums.pop(name).tolist()
+        """Mean loss and accuracy since the last call, of all processes."""
+        loss, hits, answers = self._sum(self.sums.pop(name)).tolist()
         return loss / answers, hits / answers
+
+    def _sum(self, values: Tensor) -> Tensor:
+        total = self.trainer.strategy.reduce(values, reduce_op="sum")
+        assert isinstance(total, Tensor)
+        return total
 
     def _add(self, name: str, totals: Totals) -> None:
         step = torch.stack([part.detach().double() for part in totals])
@@ -123,7 +145,8 @@ class _Recorder(Callback):
         score = self.sign * row[self.monitor]
         if math.isfinite(validation_loss) and score > self.best_score:
             self.best_score, self.best_epoch = score, len(self.rows) - 1
-            self.best = {k: v.detach().clone() for k, v in pl_module.network.state_dict().items()}
+            weights = pl_module.network.state_dict()
+            self.best = {name: weight.to("cpu", copy=True) for name, weight in weights.items()}
         self.on_epoch(row)
 
 
@@ -135,14 +158,16 @@ def fit(
     *,
     objective: Objective = classify,
     full_width: bool = False,
+    hardware: Hardware = ONE_CPU,
     seed: int,
     scratch: Path,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> tuple[dict[str, Tensor], pd.DataFrame]:
     """Train until what ``params.monitor`` names is no better for ``params.patience`` epochs.
 
-    The same inputs give the same bits on one kind of processor with one number of threads; without
-    RNN or GRU cells of torch's, attention, convolution and language models with any number.
+    The same inputs give the same bits on one kind of processor with one precision and number of
+    devices. Kernels run on one thread, or what OMP_NUM_THREADS says, and the directions of a
+    layer beside each other.
 
     Args:
         make_network: called once the seed is set; its weights are the first.
@@ -151,19 +176,57 @@ def fit(
         params: optimisation.
         objective: what to minimise.
         full_width: give the network all of each row's padding.
+        hardware: what to run on. With several devices, each process takes its share of every
+            batch, and ``make_network`` and ``objective`` must be picklable.
         seed: of initial weights, dropout and the order of batches.
         scratch: folder for what Lightning may write.
         on_epoch: called with each epoch's row as it ends.
 
     Returns:
-        The best epoch's weights (none where no validation loss was finite), and a row per epoch:
-        epoch (int), train_loss, validation_loss, validation_accuracy (float), kept (int, 1 in the
-        best epoch's row).
+        The best epoch's weights, on the CPU (none where no validation loss was finite), and a row
+        per epoch: epoch (int), train_loss, validation_loss, validation_accuracy (float), kept
+        (int, 1 in the best epoch's row).
+
+    Raises:
+        DataError: there are fewer rows than processes.
     """
-    lightning.seed_everything(seed, verbose=False)
+    job = _Job(
+        make_network, train, validation, params, objective, full_width, hardware, seed, scratch
+    )
+    if hardware.devices == 1:
+        return _fit(0, job, on_epoch)
+    rows = min(len(train.lengths), len(validation.lengths))
+    if rows < hardware.devices:
+        raise DataError(f"{hardware.devices} processes cannot share a split of {rows} rows")
+    backend = "nccl" if hardware.accelerator == "gpu" else "gloo"
+    with ranks(hardware.devices, backend, scratch, _fit, job):
+        return _fit(0, job, on_epoch)
+
+
+class _Job(NamedTuple):
+    """What all processes are given: ``fit``'s arguments."""
+
+    make_network: Callable[[], nn.Module]
+    train: Split
+    validation: Split
+    params: TrainingParams
+    objective: Objective
+    full_width: bool
+    hardware: Hardware
+    seed: int
+    scratch: Path
+
+
+def _fit(
+    rank: int, job: _Job, on_epoch: Callable[[Epoch], None] = lambda epoch: None
+) -> tuple[dict[str, Tensor], pd.DataFrame]:
+    params, (accelerator, devices, precision) = job.params, job.hardware
+    lightning.seed_everything(job.seed, verbose=False)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     recorder = _Recorder(params.monitor, on_epoch)
-    learner = Learner(make_network(), objective, params)
+    learner = Learner(job.make_network(), job.objective, params)
+    if rank:
+        torch.manual_seed(job.seed + rank)  # its own dropout; the first weights are rank 0's
     callbacks: list[Callback] = [
         recorder,
         EarlyStopping(
@@ -173,32 +236,57 @@ def fit(
             check_finite=True,
         ),
     ]
-    on_terminal = sys.stderr.isatty()
+    on_terminal = sys.stderr.isatty() and not rank
     if on_terminal:
         callbacks.append(TQDMProgressBar())
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _settings():
         # Batches come ready from memory; worker processes would only copy them.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # Lightning 2.6 against torch 2.13; nothing that we call.
         warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
         trainer = lightning.Trainer(
-            accelerator="cpu",
+            accelerator=accelerator,
+            devices=devices,
+            strategy="ddp" if devices > 1 else "auto",
+            plugins=[Rank(rank)] if devices > 1 else None,
+            precision=precision,
             max_epochs=params.max_epochs,
-            gradient_clip_val=params.gradient_clip,
             deterministic=True,
             callbacks=callbacks,
-            default_root_dir=scratch,
+            default_root_dir=job.scratch,
             logger=False,
             enable_checkpointing=False,
             enable_model_summary=False,
             enable_progress_bar=on_terminal,
             num_sanity_val_steps=0,
+            use_distributed_sampler=False,
         )
+        batches = partial(Batches, full_width=job.full_width, share=(rank, devices))
         trainer.fit(
             learner,
-            Batches(train, params.batch_size, shuffle_seed=seed, full_width=full_width),
-            Batches(validation, 4 * params.batch_size, full_width=full_width),
+            batches(job.train, params.batch_size, job.seed),
+            batches(job.validation, 4 * params.batch_size),
         )
     table = pd.DataFrame(recorder.rows)
     table["kept"] = table["epoch"] == recorder.best_epoch
     return recorder.best, table.astype({"epoch": "int64", "kept": "int64"})
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    """Torch's own switches as training wants them, and afterwards as they were."""
+    threads = torch.get_num_threads()
+    deterministic: Any = torch.utils.deterministic
+    fill = deterministic.fill_uninitialized_memory
+    # See directions.py. More threads in a kernel gain little here, and lose much beside others.
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or 1))
+    # With deterministic algorithms torch fills what nothing reads, for a tenth of the time.
+    deterministic.fill_uninitialized_memory = False
+    # Deterministic products on a GPU need it; read when CUDA starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    try:
+        with subnormals_are_zero():
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        deterministic.fill_uninitialized_memory = fill

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from .errors import DataError
-from .padding import CHUNK, UNKNOWN_ID
+from .padding import UNKNOWN_ID, Texts, in_chunks
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 # a literal "<unk>". The pre-tokenizer parts "<" from "unk", so no text can become these.
 # Their ids are padding.PAD_ID and padding.UNKNOWN_ID.
 PAD, UNKNOWN = "<pad>", "<unk>"
+# A word, or one sign. Beyond ASCII, tokenizers and Python do not agree on what \w and \s are.
+WORD_OR_SIGN = r"\w+(?:['’]\w+)*|[^\w\s]"
+ASCII_WORD_OR_SIGN = re.compile(WORD_OR_SIGN, re.ASCII)
 
 Level = Literal["character", "word", "bpe"]
 Rank = Literal["frequency", "first_seen"]
 
 
 def build_tokenizer(
-    texts: Sequence[str],
+    texts: Texts,
     level: Level,
     *,
     min_count: int,
@@ -66,7 +69,7 @@ def build_tokenizer(
     return tokenizer
 
 
-def vocabulary_table(tokenizer: Tokenizer, texts: Sequence[str]) -> pd.DataFrame:
+def vocabulary_table(tokenizer: Tokenizer, texts: Texts) -> pd.DataFrame:
     """The entries with their share of the tokens in ``texts``.
 
     Returns:
@@ -74,10 +77,9 @@ def vocabulary_table(tokenizer: Tokenizer, texts: Sequence[str]) -> pd.DataFrame
         of all tokens, 0 for the special entries, so that the sum is the coverage).
     """
     counts = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
-    for start in range(0, len(texts), CHUNK):
-        encodings = tokenizer.encode_batch_fast(texts[start : start + CHUNK])
-        ids = np.concatenate([np.asarray(encoding.ids, dtype=np.int64) for encoding in encodings])
-        counts += np.bincount(ids, minlength=len(counts))
+    for chunk in in_chunks(texts):
+        ids = [each for encoding in tokenizer.encode_batch_fast(chunk) for each in encoding.ids]
+        counts += np.bincount(np.array(ids, dtype=np.int64), minlength=len(counts))
     entries = sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1])
     table = pd.DataFrame(
         {
@@ -96,7 +98,7 @@ def _with_pre_tokenizer(tokenizer: Tokenizer, level: Level) -> Tokenizer:
     if level == "character":
         tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
         return tokenizer
-    words = pre_tokenizers.Split(Regex(r"\w+(?:['’]\w+)*|[^\w\s]"), "removed", invert=True)
+    words = pre_tokenizers.Split(Regex(WORD_OR_SIGN), "removed", invert=True)
     if level == "bpe":  # bytes, so that nothing is unknown; "Ġ" marks where a word begins
         byte_level = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
         tokenizer.pre_tokenizer = pre_tokenizers.Sequence([words, byte_level])
@@ -105,14 +107,23 @@ def _with_pre_tokenizer(tokenizer: Tokenizer, level: Level) -> Tokenizer:
     return tokenizer
 
 
-def _count(tokenizer: Tokenizer, level: Level, texts: Sequence[str]) -> Counter[str]:
-    if level == "character":  # the same pieces, 20 times faster
-        return Counter("".join(texts))
+def _count(tokenizer: Tokenizer, level: Level, texts: Texts) -> Counter[str]:
+    """How often each piece is there, in the order in which they are first met."""
     split = tokenizer.pre_tokenizer.pre_tokenize_str
-    return Counter(piece for text in texts for piece, _ in split(text))
+    counts: Counter[str] = Counter()
+    for chunk in in_chunks(texts):
+        if level == "character":  # the same pieces, 20 times faster
+            counts.update("".join(chunk))
+            continue
+        for text in chunk:
+            if text.isascii():  # the same pieces, 3 times faster
+                counts.update(ASCII_WORD_OR_SIGN.findall(text))
+            else:
+                counts.update(piece for piece, _ in split(text))
+    return counts
 
 
-def _byte_pairs(texts: Sequence[str], min_count: int, max_size: int) -> Tokenizer:
+def _byte_pairs(texts: Texts, min_count: int, max_size: int) -> Tokenizer:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = _with_pre_tokenizer(Tokenizer(models.BPE(unk_token=UNKNOWN)), "bpe")
@@ -123,7 +134,7 @@ def _byte_pairs(texts: Sequence[str], min_count: int, max_size: int) -> Tokenize
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator(in_chunks(texts), trainer)
     begin = decoders.Strip(" ", 1, 0)  # the space that is put before every word
     tokenizer.decoder = decoders.Sequence([decoders.ByteLevel(), begin])
     state = json.loads(tokenizer.to_str())

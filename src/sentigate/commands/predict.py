@@ -2,30 +2,64 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..errors import DataError
+from ..model_files import model_errors
 from .chosen import promoted
 from .texts import check_text
 
 
 def predict(
-    texts: Annotated[list[str], typer.Argument(help="Texts to judge, each in quotes.")],
+    texts: Annotated[
+        list[str] | None, typer.Argument(help="Texts to judge, each in quotes.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file of texts instead: CSV, TSV, JSON lines or Parquet, or .txt with a text a "
+            "line; also compressed."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the file's rows go, with `label` and `probability` added: "
+            ".csv, .tsv, .jsonl or .parquet."
+        ),
+    ] = None,
+    column: Annotated[str, typer.Option(help="The file's column that holds the texts.")] = "text",
     model: Annotated[
         str, typer.Option(help="An MLflow model URI; by default the data set's promoted version.")
     ] = "",
 ) -> None:
-    """Print a label and the probability of positive for each text.
+    """Print a label and the probability of positive for each text, or add them to a file's rows.
 
     Example: sentigate predict "A fine film, warm and funny." "I want my two hours back."
-    """
-    from ..registry import load_model
 
-    texts = [check_text(text) for text in texts]
+    Example: sentigate predict --file tweets.csv --out answers.csv
+    """
+    if bool(texts) == bool(file) or bool(file) != bool(out):
+        raise DataError(
+            'give texts, as in sentigate predict "a text", or a file, as in '
+            "sentigate predict --file tweets.csv --out answers.csv"
+        )
+    from ..bulk_prediction import check_files, label_of, predict_file
+
+    texts = [check_text(text) for text in texts or []]
     model = model or promoted()
-    answers = load_model(model)(texts)
-    for text, label, probability in zip(
-        texts, answers["label"], answers["probability"], strict=True
-    ):
-        print(f"{label}\t{probability:.4f}\t{' '.join(text.split())}")
+    if file and out:
+        check_files(file, out)
+    from ..registry import load_predictor
+
+    with model_errors(model):
+        predictor = load_predictor(model)
+    if file and out:
+        rows = predict_file(predictor, file, out, column)
+        print(f"{rows:,} rows\t{out}")
+        return
+    for text, probability in zip(texts, predictor(texts), strict=True):
+        print(f"{label_of(probability)}\t{probability:.4f}\t{' '.join(text.split())}")

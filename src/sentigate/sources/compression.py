@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import lzma
+import shutil
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import PurePath
+from typing import IO, Any, BinaryIO
 
 from ..errors import SourceError
 from .parse import PARSERS
@@ -33,42 +36,52 @@ def format_of(name: str, origin: str) -> tuple[str, str]:
     return format_, compression
 
 
-def unpack(data: bytes, compression: str, origin: str) -> bytes:
-    """``data`` without its compression, which may be "".
+def unpack(file: BinaryIO, compression: str, origin: str) -> BinaryIO:
+    """``file`` without its compression, which may be "": itself, or else a temporary file.
+
+    On disk, so that it can be read twice and never fills the memory.
 
     Raises:
         SourceError: the compressed data is damaged, or a zip archive holds not exactly one file.
     """
     if not compression:
-        return data
-    # What each of the five libraries raises: bz2 a ValueError where the end is missing, zipfile a
-    # RuntimeError for a password, pyarrow an OSError.
+        return file
+    # What each of the five libraries raises: zipfile a RuntimeError for a password, pyarrow an
+    # OSError.
     damaged = (OSError, EOFError, ValueError, RuntimeError, zlib.error, lzma.LZMAError)
-    try:
-        return UNPACKERS[compression](data)
-    except (*damaged, zipfile.BadZipFile) as error:
-        raise SourceError(f"{origin} cannot be unpacked as {compression}: {error}") from None
+    with ExitStack() as stack:
+        unpacked = stack.enter_context(tempfile.TemporaryFile())
+        try:
+            with UNPACKERS[compression](file) as stream:
+                shutil.copyfileobj(stream, unpacked)
+        except (*damaged, zipfile.BadZipFile) as error:
+            raise SourceError(f"{origin} cannot be unpacked as {compression}: {error}") from None
+        unpacked.seek(0)
+        stack.pop_all()
+    return unpacked
 
 
-def _unzip(data: bytes) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+@contextmanager
+def _unzip(file: BinaryIO) -> Iterator[IO[bytes]]:
+    with zipfile.ZipFile(file) as archive:
         files = [member for member in archive.infolist() if not member.is_dir()]
         if len(files) != 1:
             raise zipfile.BadZipFile(f"it holds {len(files)} files, allowed is exactly one")
-        return archive.read(files[0])
+        with archive.open(files[0]) as member:
+            yield member
 
 
-def _unzstd(data: bytes) -> bytes:
+def _unzstd(file: BinaryIO) -> AbstractContextManager[Any]:
     import pyarrow as pa  # type: ignore[import-untyped]
 
-    with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
-        return bytes(stream.read())
+    stream: AbstractContextManager[Any] = pa.CompressedInputStream(file, "zstd")
+    return stream
 
 
-UNPACKERS: dict[str, Callable[[bytes], bytes]] = {
-    ".gz": gzip.decompress,
-    ".bz2": bz2.decompress,
-    ".xz": lzma.decompress,
+UNPACKERS: dict[str, Callable[[BinaryIO], AbstractContextManager[Any]]] = {
+    ".gz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
     ".zip": _unzip,
     ".zst": _unzstd,
 }

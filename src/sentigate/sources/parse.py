@@ -1,20 +1,28 @@
-"""From the bytes of a CSV, TSV, JSON lines or Parquet file to columns of values."""
+"""From a CSV, TSV, JSON lines or Parquet file to columns of values, chunk by chunk."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
-from collections.abc import Callable, Collection, Sequence
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import islice
+from typing import BinaryIO, Literal
 
 from ..errors import SourceError, shorten
 
+# Rows that are Python objects at a time.
+CHUNK = 8192
+BLOCK_BYTES = 1 << 20
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 @dataclass(frozen=True)
-class Table:
-    """The columns that were asked for, and where each row is in the file."""
+class Chunk:
+    """Some rows of the columns that were asked for, and where each row is in the file."""
 
     columns: dict[str, list[object]]
     unit: Literal["row", "line"]
@@ -22,122 +30,163 @@ class Table:
     """Number of each row in ``unit``, counted from 1; for rows, after the header."""
 
 
-def parse_csv(data: bytes, wanted: Collection[str], origin: str) -> Table:
+def parse_csv(file: BinaryIO, wanted: Collection[str], origin: str) -> Iterator[Chunk]:
     """Comma separated, quoted with ``"``; values are str."""
-    return _parse_delimited(data, wanted, origin, ",")
+    return _parse_delimited(file, wanted, origin, ",")
 
 
-def parse_tsv(data: bytes, wanted: Collection[str], origin: str) -> Table:
+def parse_tsv(file: BinaryIO, wanted: Collection[str], origin: str) -> Iterator[Chunk]:
     """Tab separated, quoted with ``"``; values are str."""
-    return _parse_delimited(data, wanted, origin, "\t")
+    return _parse_delimited(file, wanted, origin, "\t")
 
 
-def parse_json_lines(data: bytes, wanted: Collection[str], origin: str) -> Table:
+def parse_json_lines(file: BinaryIO, wanted: Collection[str], origin: str) -> Iterator[Chunk]:
     """One JSON object a line; values are as JSON has them, None where a key is not there."""
-    records: list[dict[str, object]] = []
-    places = []
-    # Not splitlines(): JSON may hold U+2028 and its like within a string.
-    for number, line in enumerate(_decode(data, origin).split("\n"), 1):
-        if line.strip():
-            records.append(_json_object(line, f"{origin}: line {number:,}"))
-            places.append(number)
-    _require_columns(wanted, dict.fromkeys(key for record in records for key in record), origin)
-    return Table(
-        {name: [record.get(name) for record in records] for name in wanted}, "line", places
-    )
+    check_text(file, origin)
+    keys: dict[str, None] = {}
+    records = records_of(file, origin)
+    while some := list(islice(records, CHUNK)):
+        for _, record in some:
+            keys.update(dict.fromkeys(record))
+        columns = {name: [record.get(name) for _, record in some] for name in wanted}
+        yield Chunk(columns, "line", [number for number, _ in some])
+    require_columns(wanted, keys, origin)
 
 
-def parse_parquet(data: bytes, wanted: Collection[str], origin: str) -> Table:
+def parse_parquet(file: BinaryIO, wanted: Collection[str], origin: str) -> Iterator[Chunk]:
     """Values are as Arrow gives them to Python."""
     import pyarrow as pa  # type: ignore[import-untyped]
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
+    rows = 0
     try:
-        file = pq.ParquetFile(pa.BufferReader(data))
-        _require_columns(wanted, file.schema_arrow.names, origin)
-        table = file.read(columns=list(wanted))
-        columns = {name: table.column(name).to_pylist() for name in wanted}
+        table = pq.ParquetFile(file)
+        require_columns(wanted, table.schema_arrow.names, origin)
+        for batch in table.iter_batches(CHUNK, columns=list(wanted)):
+            columns = {name: batch.column(name).to_pylist() for name in wanted}
+            yield Chunk(columns, "row", range(rows + 1, rows + batch.num_rows + 1))
+            rows += batch.num_rows
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason = shorten(" ".join(str(error).split()), 200)
         raise SourceError(f"{origin} cannot be read as a Parquet file: {reason}") from None
-    return Table(columns, "row", range(1, table.num_rows + 1))
 
 
-PARSERS: dict[str, Callable[[bytes, Collection[str], str], Table]] = {
+PARSERS: dict[str, Callable[[BinaryIO, Collection[str], str], Iterator[Chunk]]] = {
     ".csv": parse_csv,
     ".tsv": parse_tsv,
     ".jsonl": parse_json_lines,
     ".ndjson": parse_json_lines,
     ".parquet": parse_parquet,
 }
-"""By extension. Each takes the file, the columns wanted, and its name for messages."""
+"""By extension. Each takes the file, the columns wanted, and its name for messages.
+
+What is wrong with the file is raised where it is met, so that only all the chunks are the table.
+"""
 
 
-def _parse_delimited(data: bytes, wanted: Collection[str], origin: str, delimiter: str) -> Table:
-    text = _decode(data, origin)
+def _parse_delimited(
+    file: BinaryIO, wanted: Collection[str], origin: str, delimiter: str
+) -> Iterator[Chunk]:
+    check_text(file, origin)
     # The limit is the whole process's, and at its default refuses a text of 131,072 characters.
-    limit = csv.field_size_limit(max(len(text), 1))
+    limit = csv.field_size_limit(os.fstat(file.fileno()).st_size)
+    done = 0
     try:
-        header, rows = _delimited_rows(text, delimiter, origin)
+        with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+            rows = delimited_rows(text, delimiter, origin)
+            header = next(rows)
+            require_columns(wanted, header, origin)
+            indexes = {name: header.index(name) for name in wanted}
+            while some := list(islice(rows, CHUNK)):
+                columns: dict[str, list[object]] = {
+                    name: [row[index] for row in some] for name, index in indexes.items()
+                }
+                yield Chunk(columns, "row", range(done + 1, done + len(some) + 1))
+                done += len(some)
     finally:
         csv.field_size_limit(limit)
-    _require_columns(wanted, header, origin)
-    indexes = {name: header.index(name) for name in wanted}
-    columns: dict[str, list[object]] = {
-        name: [row[index] for row in rows] for name, index in indexes.items()
-    }
-    return Table(columns, "row", range(1, len(rows) + 1))
 
 
-def _delimited_rows(text: str, delimiter: str, origin: str) -> tuple[list[str], list[list[str]]]:
+def delimited_rows(text: io.TextIOWrapper, delimiter: str, origin: str) -> Iterator[list[str]]:
+    """The header, then the rows."""
     # strict: a quote that is never closed would otherwise swallow the rest of the file.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[list[str]] = []
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    number = 0
     try:
         # A blank line gives an empty list and isn't a row.
         header = next((row for row in reader if row), [])
+        yield header
+        number = 1
         for row in reader:
             if len(row) == len(header):
-                rows.append(row)
+                yield row
+                number += 1
             elif row:
                 raise SourceError(
-                    f"{origin}: row {len(rows) + 1:,} (it ends at line {reader.line_num:,}) has "
+                    f"{origin}: row {number:,} (it ends at line {reader.line_num:,}) has "
                     f"{len(row)} fields, the header {len(header)}; a value that holds the "
                     f"separator {delimiter!r} must stand in double quotes"
                 )
     except csv.Error as error:
         raise SourceError(
-            f"{origin}: row {len(rows) + 1:,} (it ends at line {reader.line_num:,}): {error}; "
+            f"{origin}: row {max(number, 1):,} (it ends at line {reader.line_num:,}): {error}; "
             "a value that begins with a double quote must end with one, and those within are "
             "doubled"
         ) from None
-    return header, rows
 
 
-def _decode(data: bytes, origin: str) -> str:
-    """The text of a UTF-8 file, with or without a byte order mark."""
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+def records_of(file: BinaryIO, origin: str) -> Iterator[tuple[int, dict[str, object]]]:
+    """Line number and object of each line that is not blank."""
+    # Not splitlines(): JSON may hold U+2028 and its like within a string.
+    for number, data in enumerate(file, 1):
+        if number == 1:
+            data = data.removeprefix(BYTE_ORDER_MARK)
+        line = data.decode().removesuffix("\n")
+        if line.strip():
+            yield number, _json_object(line, f"{origin}: line {number:,}")
+
+
+def check_text(file: BinaryIO, origin: str) -> None:
+    """Refuse what is not text in UTF-8, with or without a byte order mark; then start again."""
+    begin = file.read(len(BYTE_ORDER_MARK))
+    if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise SourceError(f"{origin} is UTF-16; save it as UTF-8")
-    if (position := data.find(b"\0")) >= 0:
-        raise SourceError(
-            f"{origin}: line {_line(data, position):,} holds a NUL byte; "
-            "the file is binary or damaged, allowed is text in UTF-8"
-        )
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{origin}: line {_line(data, error.start):,} is not UTF-8: byte "
-            f"0x{data[error.start]:02X} at offset {error.start:,}; save the file as UTF-8"
-        ) from None
-    if not text.strip():
+    done = len(begin) if begin == BYTE_ORDER_MARK else 0
+    file.seek(done)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    blank, data = True, b"?"
+    while data:
+        data = file.read(BLOCK_BYTES)
+        if (position := data.find(b"\0")) >= 0:
+            raise SourceError(
+                f"{origin}: line {_line(file, done + position):,} holds a NUL byte; "
+                "the file is binary or damaged, allowed is text in UTF-8"
+            )
+        try:
+            text = decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            # Its object begins with what the last block left over, half a character.
+            position = done + len(data) - len(error.object) + error.start
+            raise SourceError(
+                f"{origin}: line {_line(file, position):,} is not UTF-8: byte "
+                f"0x{error.object[error.start]:02X} at offset {position:,}; save the file as UTF-8"
+            ) from None
+        blank = blank and not text.strip()
+        done += len(data)
+    if blank:
         raise SourceError(f"{origin} is empty")
-    return text
+    file.seek(0)
 
 
-def _line(data: bytes, position: int) -> int:
-    return len((data[:position] + b".").splitlines())
+def _line(file: BinaryIO, position: int) -> int:
+    """The number of the line in which the byte at ``position`` is."""
+    file.seek(0)
+    lines, last = 1, b""
+    while data := file.read(min(BLOCK_BYTES, position)):
+        lines += data.count(b"\n") + data.count(b"\r") - (last + data).count(b"\r\n")
+        position -= len(data)
+        last = data[-1:]
+    return lines
 
 
 def _json_object(line: str, place: str) -> dict[str, object]:
@@ -164,7 +213,8 @@ def _json_object(line: str, place: str) -> dict[str, object]:
     return record
 
 
-def _require_columns(wanted: Collection[str], there: Collection[str], origin: str) -> None:
+def require_columns(wanted: Collection[str], there: Collection[str], origin: str) -> None:
+    """Refuse a table that lacks a wanted column, or has it twice."""
     names = list(there)
     for name in wanted:
         if name not in names:

@@ -1,0 +1,76 @@
+"""Many tweets out of the real ones: conversations drawn again and again, every text changed."""
+
+from __future__ import annotations
+
+import csv
+import random
+import sys
+from pathlib import Path
+
+from sentigate.params import load_params
+from sentigate.sources import COLUMNS, read_source
+
+ROOT = Path(__file__).parents[1]
+EDITS = 3
+
+
+def make_table(path: Path, rows: int, seed: int) -> None:
+    """Write a CSV file of ``rows`` rows, row by row, with the columns that every source gives.
+
+    A group of the original (a tweet, six times reworded) is drawn and stays a group, under a name
+    of its own. Three words of each text are moved, dropped, doubled or put in from another tweet;
+    two in three get a mention, a link or a word in capitals beside, which cleaning takes off again.
+    """
+    params = load_params(ROOT / "params.yaml")
+    dataset = params.datasets["twitter"]
+    tweets = read_source(
+        dataset.source,
+        list(dataset.labels),
+        params.gates.max_text_characters,
+        ROOT / ".cache/archives",
+    )
+    tweets = tweets.loc[tweets["fold"] == "train"]
+    groups = [
+        list(zip(part["slice"], part["sentiment"], part["text"], strict=True))
+        for _, part in tweets.groupby("group", sort=False)
+    ]
+    words = " ".join(tweets["text"]).split()
+    rng = random.Random(seed)  # noqa: S311
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        number = 0
+        while number < rows:
+            group = f"group-{number}"
+            for slice_, sentiment, text in rng.choice(groups)[: rows - number]:
+                number += 1
+                changed = _changed(text, words, rng)
+                writer.writerow((f"made-{number}", group, slice_, sentiment, changed, "train"))
+
+
+def _changed(text: str, words: list[str], rng: random.Random) -> str:
+    parts = text.split(" ")
+    for _ in range(EDITS):
+        place = rng.randrange(len(parts))
+        edit = rng.random()
+        if edit < 0.25 and len(parts) > 1:
+            del parts[place]
+        elif edit < 0.5:
+            parts.insert(place, parts[place])
+        elif edit < 0.75:
+            parts.append(parts.pop(place))
+        else:
+            parts.insert(place, rng.choice(words))
+    addition = rng.random()
+    if addition < 0.2:
+        parts.insert(0, f"@user{rng.randrange(10**6)}")
+    elif addition < 0.4:
+        parts.append(f"https://t.co/{rng.randrange(16**8):x}")
+    elif addition < 0.66:
+        place = rng.randrange(len(parts))
+        parts[place] = parts[place].upper()
+    return " ".join(parts)
+
+
+if __name__ == "__main__":
+    make_table(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,273 @@
+"""Judging tweets: the command on a file of a million, and the model against its peers.
+
+`python benchmarks/prediction.py`. The network is the default one as it is before training, which
+changes no time; tokenizer and linear model are fitted on the real tweets. The other tweets are made
+out of these (many_tweets.py).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import chdir, closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from many_tweets import make_table
+from measuring import PEERS_PYTHON, ROOT, Worker, alternate, ratio, write_results
+from safetensors.torch import save_file
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from sentigate.batching import Batches, Split
+from sentigate.cleaning import make_cleaner
+from sentigate.network import Network
+from sentigate.padding import pad_texts
+from sentigate.params import Params, load_params
+from sentigate.predictor import BATCH_SIZE, Predictor, predict
+from sentigate.registry import log_model, model_name, register
+from sentigate.sources import read_source
+from sentigate.tracking import start_run
+from sentigate.vocabulary import build_tokenizer
+
+ROUNDS = 5
+FILE_ROUNDS = 3
+FEW, MANY = 100_000, 1_000_000
+BULK, SINGLE = 65_536, 1000
+Judge = Callable[[Sequence[str]], Any]
+
+# Seconds and peak KiB of a command. A process of its own, because a child's peak begins with its
+# parent's, and this script holds a gigabyte.
+WATCHED = """
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, used = os.wait4(process.pid, 0)
+print(json.dumps([time.perf_counter() - start, used.ru_maxrss]))
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def make_model(params: Params, tweets: pd.DataFrame, folder: Path) -> str:
+    """The files of a model in ``folder``, and a registered version of it; its URI."""
+    dataset, entry = params.datasets["twitter"], params.models["bilstm"]
+    clean = make_cleaner(dataset.clean.steps)
+    texts = [clean(text) for text in tweets["text"]]
+    vocab = entry.vocab
+    tokenizer = build_tokenizer(
+        texts, vocab.level, min_count=vocab.min_count, max_size=vocab.max_size
+    )
+    torch.manual_seed(params.seed)
+    network = Network(entry.network, tokenizer.get_vocab_size())
+    longest = max(len(encoding.ids) for encoding in tokenizer.encode_batch_fast(texts))
+    described = {
+        "network": entry.network.model_dump(mode="json"),
+        "vocabulary_size": tokenizer.get_vocab_size(),
+        "max_length": longest,
+    }
+    tokenizer.save(str(folder / "tokenizer.json"))
+    save_file(network.state_dict(), folder / "weights.safetensors")
+    (folder / "model.json").write_text(json.dumps(described), "utf-8")
+    steps = dataset.clean.steps.model_dump(mode="json")
+    (folder / "cleaning.json").write_text(json.dumps(steps), "utf-8")
+    run = start_run("prediction")
+    run.end()
+    with tempfile.TemporaryDirectory() as scratch:
+        uri = log_model(run, folder, Path(scratch))
+    tags = {"split_sha256": "", "validation.log_loss": "1"}
+    made = register(run, uri, model_name("twitter"), params.register_.alias, tags)
+    return f"models:/{made['name']}/{made['version']}"
+
+
+def fit_linear(params: Params, tweets: pd.DataFrame) -> Judge:
+    """TF-IDF and logistic regression as the baseline stage configures them, from raw texts on."""
+    dataset, settings = params.datasets["twitter"], params.baseline
+    clean = make_cleaner(dataset.clean.steps)
+    labels = tweets["sentiment"].map(dataset.labels)
+    known = labels.notna()
+    vectorizer = TfidfVectorizer(
+        ngram_range=(1, settings.max_ngram),
+        min_df=settings.min_count,
+        sublinear_tf=True,
+        dtype=np.float32,
+    )
+    features = vectorizer.fit_transform([clean(text) for text in tweets["text"][known]])
+    classifier = LogisticRegression(C=settings.inverse_regularization, max_iter=1000)
+    classifier.fit(features, labels[known].astype(int))
+    return lambda texts: classifier.predict_proba(
+        vectorizer.transform([clean(text) for text in texts])
+    )
+
+
+def in_process(judge: Judge, texts: Sequence[str]) -> Callable[[], dict[str, Any]]:
+    """A round: all texts at once, then SINGLE of them one by one."""
+
+    def one_round() -> dict[str, Any]:
+        start = time.perf_counter()
+        judge(texts)
+        rate = len(texts) / (time.perf_counter() - start)
+        return {
+            "rows_per_second": rate,
+            **latency([lambda t=t: judge([t]) for t in texts[:SINGLE]]),
+        }
+
+    return one_round
+
+
+def latency(calls: Sequence[Callable[[], Any]]) -> dict[str, float]:
+    """Milliseconds of a call, median and 99th percentile."""
+    times = []
+    for call in calls:
+        start = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - start))
+    p50, p99 = np.percentile(times, [50, 99])
+    return {"p50_ms": float(p50), "p99_ms": float(p99)}
+
+
+def command(file: Path, model: str) -> Callable[[], dict[str, Any]]:
+    """A round: `sentigate predict` on a file, start included."""
+    out = file.with_name("answers.csv")
+    rows = int(file.stem)
+    arguments = ["predict", "--file", str(file), "--out", str(out), "--model", model]
+
+    def one_round() -> dict[str, Any]:
+        line = [sys.executable, "-c", WATCHED, sys.executable, "-m", "sentigate.cli", *arguments]
+        done = subprocess.run(line, stdout=subprocess.PIPE, check=True)
+        seconds, peak = json.loads(done.stdout.splitlines()[-1])
+        return {"seconds": seconds, "rows_per_second": rows / seconds, "peak_mib": peak / 1024}
+
+    return one_round
+
+
+def write_batches(predictor: Predictor, texts: Sequence[str], folder: Path) -> Split:
+    """What the ONNX worker reads: the batches that ``predict`` makes, ready."""
+    padded = pad_texts(
+        predictor.tokenizer, [predictor.clean(t) for t in texts], predictor.max_length
+    )
+    split = Split(padded.ids, padded.lengths, np.zeros(len(texts), np.int8))
+    weights = {name: values.numpy() for name, values in predictor.network.state_dict().items()}
+    np.savez(folder / "weights.npz", **weights)
+    singles = (Split(*(values[[row]] for values in split)) for row in range(SINGLE))
+    calls = {
+        "batches": list(Batches(split, BATCH_SIZE)),
+        "single": [batch for single in singles for batch in Batches(single, 1)],
+    }
+    for name, batches in calls.items():
+        arrays = {}
+        for number, batch in enumerate(batches):
+            arrays[f"ids{number}"] = batch.ids.numpy()
+            arrays[f"lengths{number}"] = batch.lengths.numpy().astype(np.int32)
+        np.savez(folder / f"{name}.npz", **arrays)
+    return split
+
+
+def network_alone(network: Network, split: Split) -> Callable[[], dict[str, Any]]:
+    """A round: all padded rows, then SINGLE of them one by one."""
+    singles = [Split(*(values[[row]] for values in split)) for row in range(SINGLE)]
+
+    def one_round() -> dict[str, Any]:
+        start = time.perf_counter()
+        predict(network, split)
+        rate = len(split.lengths) / (time.perf_counter() - start)
+        return {
+            "rows_per_second": rate,
+            **latency([lambda s=s: predict(network, s) for s in singles]),
+        }
+
+    return one_round
+
+
+def figures(rounds: list[dict[str, Any]], name: str) -> list[float]:
+    """One figure of all rounds."""
+    return [figure[name] for figure in rounds]
+
+
+def main() -> None:
+    """Measure all, and write prediction.json and prediction.md."""
+    params = load_params(ROOT / "params.yaml")
+    source = params.datasets["twitter"]
+    tweets = read_source(
+        source.source,
+        list(source.labels),
+        params.gates.max_text_characters,
+        ROOT / ".cache/archives",
+    )
+    tweets = tweets.loc[tweets["fold"] == "train"]
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+    with tempfile.TemporaryDirectory() as temporary, chdir(temporary):
+        folder = Path(temporary)
+        files = folder / "files"
+        files.mkdir()
+        model = make_model(params, tweets, files)
+        tables = {rows: folder / f"{rows}.csv" for rows in (FEW, MANY)}
+        for rows, path in tables.items():
+            make_table(path, rows, params.seed)
+        commands = alternate(
+            {f"{rows:,} rows": command(path, model) for rows, path in tables.items()}, FILE_ROUNDS
+        )
+        texts = pd.read_csv(tables[FEW], keep_default_na=False, nrows=BULK)["text"].tolist()
+        predictor = Predictor(files)
+        whole = alternate(
+            {
+                "ours": in_process(predictor, texts),
+                "linear": in_process(fit_linear(params, tweets), texts),
+            },
+            ROUNDS,
+        )
+        split = write_batches(predictor, texts, folder)
+        worker = str(Path(__file__).parent / "workers/onnx_lstm.py")
+        with closing(Worker([str(PEERS_PYTHON), worker, temporary])) as onnx:
+            alone = alternate(
+                {"ours": network_alone(predictor.network, split), "onnx": onnx}, ROUNDS
+            )
+        order = np.argsort(split.lengths, kind="stable")
+        difference = float(
+            np.abs(predict(predictor.network, split)[order] - np.load(folder / "onnx.npy")).max()
+        )
+    if difference > 1e-4:
+        sys.exit(f"ONNX Runtime's probabilities differ by up to {difference:g}")
+
+    few, many = commands.values()
+    rows = [
+        ratio(
+            f"`sentigate predict`, start included: {MANY:,} rows against {FEW:,}",
+            figures(many, "rows_per_second"), figures(few, "rows_per_second"), "rows/s",
+        ),
+        ratio(
+            f"its peak memory: {MANY:,} rows against {FEW:,}",
+            figures(many, "peak_mib"), figures(few, "peak_mib"), "MiB", lower_is_better=True,
+        ),
+    ]  # fmt: skip
+    for peer, what, name in (
+        (whole["linear"], whole["ours"], "TF-IDF + logistic regression, from raw texts"),
+        (alone["onnx"], alone["ours"], "ONNX Runtime, same network and padded batches"),
+    ):
+        rate = "rows_per_second"
+        rows.append(ratio(f"against {name}", figures(what, rate), figures(peer, rate), "rows/s"))
+        for key, words in (("p50_ms", "p50"), ("p99_ms", "p99")):
+            label = f"the same, one text a call, {words}"
+            pair = figures(what, key), figures(peer, key)
+            rows.append(ratio(label, *pair, "ms", lower_is_better=True))
+    write_results(
+        __file__,
+        rows,
+        {"command": commands, "from_raw_texts": whole, "network_alone": alone},
+        [
+            f"{BULK:,} texts at once, {SINGLE:,} one by one. The probabilities of the two networks "
+            f"differ by at most {difference:.1g}. Ours uses a thread a core, a batch each; ONNX "
+            "Runtime two threads in each operator; scikit-learn one."
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

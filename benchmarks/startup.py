@@ -1,0 +1,124 @@
+"""What the pipeline costs beside its work: imports, gates, database, each stage's and DVC's start.
+
+`python benchmarks/startup.py`. The default pipeline is run from nothing in a clone of the last
+commit; then, in that clone, `dvc repro` with nothing to do, and every stage by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fresh_run import run_pipeline
+from measuring import ROOT, Ratio, alternate, ratio, write_results
+
+STAGES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register")
+PARTS = ("imports", "gate", "tracking", "own")
+LIBRARIES = ("great_expectations", "mlflow", "pytorch_lightning")
+PIPELINE_LIMIT, REPRO_LIMIT = 90.0, 1.5  # seconds
+ROUNDS = 5
+STAGE_ROUNDS = 3
+
+
+def timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Run a command: its wall seconds, start and end of the process included, and its stderr."""
+    start = time.perf_counter()
+    done = subprocess.run(
+        command, cwd=folder, env=environment, check=True, capture_output=True, text=True
+    )
+    return {"seconds": time.perf_counter() - start, "stderr": done.stderr}
+
+
+def stage_parts(stage: str, clone: Path, environment: Mapping[str, str]) -> dict[str, float]:
+    """Median seconds of a stage's parts, of Python's own start and end, and of the process."""
+    script = ROOT / "benchmarks/workers/stage_parts.py"
+    rounds = []
+    for _ in range(STAGE_ROUNDS):
+        run = timed([sys.executable, str(script), stage], clone, environment)
+        parts = json.loads(run["stderr"].splitlines()[-1])
+        parts["python"] = run["seconds"] - parts.pop("running")
+        rounds.append({**parts, "process": run["seconds"]})
+        print(f"  {stage}: {rounds[-1]}", file=sys.stderr)
+    return {part: statistics.median(each[part] for each in rounds) for part in rounds[0]}
+
+
+def import_rounds(library: str, environment: Mapping[str, str]) -> Ratio:
+    """A process that only imports a library, as stages do it and as Python does by default."""
+
+    def importing(first: str) -> dict[str, Any]:
+        code = f"import {first}, {library}"
+        return timed([sys.executable, "-c", code], ROOT, environment)
+
+    figures = alternate(
+        {"ours": partial(importing, "pipeline"), "python": partial(importing, "sentigate")}, ROUNDS
+    )
+    ours, python = ([each["seconds"] for each in figures[name]] for name in ("ours", "python"))
+    label = f"A process that imports {library}, against Python's own garbage collection"
+    return ratio(label, ours, python, "s", lower_is_better=True)
+
+
+def table(stages: Mapping[str, Mapping[str, float]]) -> str:
+    """The parts of each stage, and of all, as Markdown."""
+    columns = (*PARTS, "python", "process")
+    sums = {part: sum(parts[part] for parts in stages.values()) for part in columns}
+    lines = [
+        "| stage | imports | gate | MLflow | own work | Python's start and end | process |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, parts in {**stages, "all": sums}.items():
+        lines.append(f"| {name} | " + " | ".join(f"{parts[c]:.2f} s" for c in columns) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure all, and write startup.json and startup.md."""
+    found: dict[str, Any] = {}
+
+    def in_clone(clone: Path, environment: Mapping[str, str]) -> None:
+        repro = [sys.executable, "-m", "dvc", "repro"]
+        found["repro"] = [timed(repro, clone, environment)["seconds"] for _ in range(ROUNDS)]
+        found["stages"] = {stage: stage_parts(stage, clone, environment) for stage in STAGES}
+
+    whole = run_pipeline({}, in_clone)
+    seconds, accuracy = whole["seconds"]["pipeline"], whole["metrics"]["test"]["accuracy"]
+    ratios = [
+        ratio(
+            f"Default pipeline from nothing (test accuracy {accuracy:.4f}); peer: the limit",
+            [seconds],
+            [PIPELINE_LIMIT],
+            "s",
+            asked=1,
+            lower_is_better=True,
+        ),
+        ratio(
+            "`dvc repro` with nothing to do; peer: the limit",
+            found["repro"],
+            [REPRO_LIMIT] * ROUNDS,
+            "s",
+            asked=1,
+            lower_is_better=True,
+        ),
+    ]
+    ratios += [
+        import_rounds(library, {**os.environ, "PYTHONPATH": str(ROOT / "src")})
+        for library in LIBRARIES
+    ]
+    details = {"pipeline": whole, "repro_seconds": found["repro"], "stages": found["stages"]}
+    note = (
+        f"Seconds of wall time, medians of {STAGE_ROUNDS} runs of each stage with all in place. "
+        "Imports are counted wherever they happen; MLflow is its runs, files and registry. In the "
+        "pipeline from nothing, which is three calls of `dvc repro`, train makes the database too."
+    )
+    write_results(__file__, ratios, details, [table(found["stages"]), note])
+
+
+if __name__ == "__main__":
+    main()

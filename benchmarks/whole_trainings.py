@@ -1,0 +1,64 @@
+"""Whole trainings with one setting changed, seed by seed in turn."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from measuring import Ratio, ratio
+
+WORKER = Path(__file__).parent / "workers/train.py"
+SEEDS = (42, 7, 1)
+MODEL = "bilstm"
+
+Trainings = dict[str, list[dict[str, Any]]]
+
+
+def train_each(folder: Path, settings: Mapping[str, Sequence[str]]) -> Trainings:
+    """Train the default model with every seed and setting.
+
+    Args:
+        folder: of padded_data.
+        settings: name -> precision and devices, as workers/train.py takes them.
+
+    Returns:
+        Name -> figures of that worker, one for each of SEEDS.
+    """
+    trainings: Trainings = {name: [] for name in settings}
+    for seed in SEEDS:
+        for name, setting in settings.items():
+            command = [sys.executable, str(WORKER), str(folder), MODEL, str(seed), *setting]
+            answer = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+            figures = json.loads(answer)
+            print(f"  {name}, seed {seed}: {figures}", file=sys.stderr)
+            trainings[name].append(figures)
+    return trainings
+
+
+def epoch_ratio(label: str, trainings: Trainings, ours: str, peer: str) -> Ratio:
+    """Time per epoch of one setting against another's."""
+    seconds = {name: [f["seconds_per_epoch"] for f in rows] for name, rows in trainings.items()}
+    return ratio(label, seconds[ours], seconds[peer], "s/epoch", lower_is_better=True)
+
+
+def accuracy_note(dataset: str, trainings: Trainings, ours: str, peer: str) -> str:
+    """Validation accuracies of both settings, and by how many points their means differ."""
+    lines = []
+    for key, words in (("best_accuracy", "of the best epoch"), ("kept_accuracy", "as kept")):
+        of = {name: [100 * f[key] for f in rows] for name, rows in trainings.items()}
+        differences = [a - b for a, b in zip(of[ours], of[peer], strict=True)]
+        error = statistics.stdev(differences) / len(differences) ** 0.5
+        each = "; ".join(
+            f"{name} {', '.join(f'{value:.2f}' for value in values)}" for name, values in of.items()
+        )
+        lines.append(
+            f"{words}: {each}; means differ by {statistics.mean(differences):+.2f} points "
+            f"(standard error {error:.2f})"
+        )
+    seeds = ", ".join(map(str, SEEDS))
+    return f"{dataset}, validation accuracy in % with seeds {seeds}, {'; '.join(lines)}."

@@ -1,0 +1,72 @@
+"""The torch calls of sentigate's training on ready tensors, and nothing else.
+
+`python bare_loop.py FOLDER MODEL PRECISION`, the last 32-true or bf16-mixed; a round is an epoch.
+How threads wait, and how many they are, is for the environment to say.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from sentigate.batching import Batches, load_split
+from sentigate.network import Network
+from sentigate.params import load_params
+
+
+def make_steps(folder: Path, name: str, precision: str) -> tuple[list[Callable[[], None]], int]:
+    """The steps of an epoch, and its true tokens."""
+    model = load_params(Path(__file__).parents[2] / "params.yaml").models[name]
+    vocabulary_size = json.loads((folder / "vocabulary_size.json").read_text("utf-8"))
+    split, training = load_split(folder / "train"), model.training
+    torch.manual_seed(42)
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    network = Network(model.network, vocabulary_size).train()
+    optimizer = torch.optim.AdamW(
+        network.parameters(),
+        lr=training.learning_rate,
+        weight_decay=training.weight_decay,
+        fused=True,
+    )
+    full_width = model.network.reads_padding
+    batches = list(Batches(split, training.batch_size, shuffle_seed=42, full_width=full_width))
+
+    def step(number: int) -> None:
+        batch = batches[number]
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16-mixed"):
+            logits = network(batch.ids, batch.lengths)
+            loss = functional.binary_cross_entropy_with_logits(logits, batch.labels)
+        optimizer.zero_grad()
+        loss.backward()
+        if training.gradient_clip:
+            nn.utils.clip_grad_norm_(network.parameters(), training.gradient_clip)
+        optimizer.step()
+
+    return [lambda n=n: step(n) for n in range(len(batches))], int(split.lengths.sum())
+
+
+def main() -> None:
+    """Train an epoch for each line that is read."""
+    steps, tokens = make_steps(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        for step in steps:
+            step()
+        seconds = time.perf_counter() - start
+        figures = {
+            "tokens_per_second": tokens / seconds,
+            "milliseconds_per_step": 1000 * seconds / len(steps),
+        }
+        print(json.dumps(figures), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""What training runs on: every auto decided, nothing silently, and GPUs where they are."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sentigate.architecture import Architecture
+from sentigate.batching import Split
+from sentigate.errors import ParamsError
+from sentigate.hardware import Hardware, settle
+from sentigate.network import Network
+from sentigate.params import TrainerParams, TrainingParams
+from sentigate.training import fit
+
+SHAPE = Architecture(
+    embedding_size=32,
+    cell="lstm",
+    hidden_sizes=(32,),
+    bidirectional=True,
+    pooling="max",
+    embedding_dropout=0.0,
+    layer_dropout=0.0,
+    head_dropout=0.0,
+)
+PARAMS = TrainingParams(
+    batch_size=16,
+    max_epochs=3,
+    patience=3,
+    learning_rate=0.01,
+    weight_decay=0.01,
+    gradient_clip=1.0,
+)
+AUTO = TrainerParams(accelerator="auto", devices=1, precision="auto")
+HAS_AMX = bool(torch.cpu.get_capabilities().get("amx_bf16"))
+GPUS = torch.cuda.device_count()
+
+
+def texts(rows: int) -> Split:
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(2, 9, rows).astype(np.int32)
+    labels = (np.arange(rows) % 2).astype(np.int8)
+    ids = np.where(np.arange(8) < lengths[:, None], rng.integers(4, 30, (rows, 8)), 0)
+    ids[:, 0] = 2 + labels
+    return Split(ids.astype(np.uint16), lengths, labels)
+
+
+def test_what_is_said_is_done() -> None:
+    asked = TrainerParams(accelerator="cpu", devices=3, precision="bf16-mixed")
+    assert settle(asked, SHAPE) == Hardware("cpu", 3, "bf16-mixed")
+
+
+@pytest.mark.skipif(GPUS > 0, reason="auto takes the GPU")
+def test_auto_is_bfloat16_only_where_it_is_fast() -> None:
+    expected = "bf16-mixed" if HAS_AMX else "32-true"
+    assert settle(AUTO, SHAPE) == Hardware("cpu", 1, expected)
+    for slow in ({"cell": "gru"}, {"cell_from_scratch": True}, {"hidden_sizes": (32, 1)}):
+        assert settle(AUTO, SHAPE.model_copy(update=slow)).precision == "32-true"
+
+
+def test_a_gpu_that_is_not_there_is_refused() -> None:
+    asked = TrainerParams(accelerator="gpu", devices=GPUS + 1, precision="auto")
+    with pytest.raises(ParamsError, match=rf"devices {GPUS + 1}.*torch sees {GPUS} GPUs.*allowed"):
+        settle(asked, SHAPE)
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_every_precision_learns_and_keeps_float32_weights(tmp_path: Path, precision: str) -> None:
+    hardware = settle(TrainerParams(accelerator="cpu", devices=1, precision=precision), SHAPE)
+    weights, table = fit(
+        partial(Network, SHAPE, 30), texts(64), texts(64), PARAMS,
+        hardware=hardware, seed=1, scratch=tmp_path,
+    )  # fmt: skip
+    assert {weight.dtype for weight in weights.values()} == {torch.float32}
+    assert table["validation_accuracy"].iloc[-1] == 1.0
+
+
+def test_precisions_differ(tmp_path: Path) -> None:
+    """Else bf16-mixed would be a name only."""
+    fitted = [
+        fit(
+            partial(Network, SHAPE, 30), texts(64), texts(64), PARAMS,
+            hardware=Hardware("cpu", 1, precision), seed=1, scratch=tmp_path,
+        )[1]
+        for precision in ("32-true", "bf16-mixed")
+    ]  # fmt: skip
+    losses = [table["train_loss"].to_numpy() for table in fitted]
+    assert not np.array_equal(*losses)
+    assert np.allclose(*losses, atol=0.02)
+
+
+def test_two_processes_fit_what_one_does(tmp_path: Path) -> None:
+    """Without dropout the gradient of a batch is the same, however it is dealt out."""
+    train, validation = texts(67), texts(35)  # the last batch has 3 rows: 2 and 1
+    one, two = (
+        fit(
+            partial(Network, SHAPE, 30), train, validation, PARAMS,
+            hardware=Hardware("cpu", devices, "32-true"), seed=1, scratch=tmp_path,
+        )
+        for devices in (1, 2)
+    )  # fmt: skip
+    for name, weight in one[0].items():
+        assert torch.allclose(weight, two[0][name], atol=1e-4), name
+    assert np.allclose(one[1], two[1], atol=1e-4)
+    assert not (tmp_path / "ranks").exists()
+    assert not torch.distributed.is_initialized()
+
+
+@pytest.mark.skipif(not GPUS, reason="there is no GPU here")
+def test_a_gpu_fits_what_a_cpu_does(tmp_path: Path) -> None:
+    weights, table = fit(
+        partial(Network, SHAPE, 30), texts(64), texts(64), PARAMS,
+        hardware=settle(AUTO, SHAPE), seed=1, scratch=tmp_path,
+    )  # fmt: skip
+    assert {weight.device.type for weight in weights.values()} == {"cpu"}
+    assert table["validation_accuracy"].iloc[-1] == 1.0
