@@ -27,7 +27,7 @@ START_ROWS = 5_000
 ROWS = (START_ROWS, 500_000, 2_000_000)
 TWITTER_ROWS = 74_682  # of the training file; ingest reads the validation file's 1,000 too
 SEED = 42
-ROUNDS = 2
+ROUNDS = 1
 GIB = 2**30
 LIMIT = 3 * GIB
 
