@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BASE ?= main
 BIN := .venv/bin
 SENTIGATE := $(BIN)/sentigate
-BENCHMARKS := training precision threads processes data_stages startup prediction
+BENCHMARKS := training overhead precision threads processes data_stages startup prediction
 LOCK_PIP := .cache/lock/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help

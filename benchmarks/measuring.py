@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,7 +39,8 @@ class Worker:
         """One round."""
         assert self.process.stdin
         assert self.process.stdout
-        print("round", file=self.process.stdin, flush=True)
+        with suppress(BrokenPipeError):  # it has ended, which is said below
+            print("round", file=self.process.stdin, flush=True)
         answer = self.process.stdout.readline()
         if not answer:
             sys.exit(f"{' '.join(self.command)} ended with {self.process.wait()}")

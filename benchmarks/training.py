@@ -1,4 +1,4 @@
-"""Training against published loops, Keras and a bare loop: true tokens a second.
+"""Training against published loops and Keras: true tokens a second.
 
 `python benchmarks/training.py`. Both of a pair train the same network on the same rows with the
 same batch size, each in a process of its own; a round is an epoch.
@@ -51,34 +51,9 @@ def against_peer(
     return rows, figures
 
 
-def against_bare_loop(
-    label: str, asked: float, folder: Path, model: str
-) -> tuple[Ratio, dict[str, Rounds]]:
-    """``fit`` against the same calls on ready tensors, with the precision and threads it chose."""
-    with closing(Worker(ours(folder, model, "auto"))) as fit:
-        chosen = fit()
-        command = [sys.executable, str(WORKERS / "bare_loop.py"), str(folder), model]
-        threads = {"OMP_NUM_THREADS": str(chosen["threads"]), **chosen["environment"]}
-        with closing(Worker([*command, chosen["precision"]], **threads)) as bare:
-            figures = alternate({"bare": bare, "auto": fit}, ROUNDS)
-    speeds = {name: tokens_per_second(rounds) for name, rounds in figures.items()}
-    return ratio(label, speeds["auto"], speeds["bare"], "tokens/s", asked=asked), figures
-
-
 def tokens_per_second(rounds: Rounds) -> list[float]:
     """That figure of each round."""
     return [figures["tokens_per_second"] for figures in rounds]
-
-
-def padding_share(folder: Path, batch_size: int = 64) -> float:
-    """Share of the positions in an epoch's batches that hold padding."""
-    from sentigate.batching import Batches, load_split
-
-    tokens = positions = 0
-    for batch in Batches(load_split(folder / "train"), batch_size, shuffle_seed=42):
-        tokens += int(batch.lengths.sum())
-        positions += batch.ids.numel()
-    return 1 - tokens / positions
 
 
 def where_time_goes(folder: Path, model: str) -> str:
@@ -118,34 +93,7 @@ def main() -> None:
                     f"{' and '.join(missed)}: {asked} times is not met. Of the processor's time in "
                     f"a step of ours in single precision: {where_time_goes(folder, model)}."
                 )
-        for dataset in ("vader", "twitter"):
-            label = f"Bare torch loop, bilstm on {dataset}"
-            row, figures = against_bare_loop(label, 0.93, make(dataset, "bilstm"), "bilstm")
-            details[label] = figures
-            ratios.append(row)
-            met = "" if row.ratio >= 0.93 else " 0.93 is not met."
-            notes.append(_added(label, figures) + met)
-        padding = {
-            name: padding_share(make(name, "bilstm")) for name in ("vader", "twitter", "imdb")
-        }
-        details["padding"] = padding
-        shares = ", ".join(f"{name} {100 * share:.2f} %" for name, share in padding.items())
-        notes.append(
-            f"Share of a default epoch's arithmetic that is padding: {shares}; asked: 3 %."
-        )
     write_results(__file__, ratios, details, notes)
-
-
-def _added(label: str, figures: Mapping[str, Rounds]) -> str:
-    """What fit costs on top, in words."""
-    best = {
-        name: min(figure["milliseconds_per_step"] for figure in rounds)
-        for name, rounds in figures.items()
-    }
-    return (
-        f"{label}: a step takes {best['bare']:.2f} ms; batching, Lightning and figures add "
-        f"{best['auto'] - best['bare']:.2f} ms."
-    )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT, commit_all, copy_project
@@ -158,6 +159,11 @@ def test_command(
         assert 0 < metrics["test"]["accuracy"] < 1
         assert f"{metrics['test']['accuracy']:.4f}" in done.stdout
         assert f"{metrics['baseline']['accuracy']:.4f}" in done.stdout
+    elif command.startswith("make predict FILE"):
+        answers = pd.read_csv(clone / "reports/answers.csv")
+        asked = pd.read_csv(clone / "data/own/example.csv")
+        assert answers["text"].tolist() == asked["text"].tolist()
+        assert answers["probability"].between(0, 1).all()
     elif command.startswith("make predict"):
         assert re.search(r"^(positive|negative)\t0\.\d{4}\twhat a lovely day$", done.stdout, re.M)
     elif command.startswith("make explain"):

@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from sentigate.batching import Batches, load_split
+from sentigate.directions import subnormals_are_zero
 from sentigate.network import Network
 from sentigate.params import load_params
 
@@ -58,8 +59,9 @@ def main() -> None:
     steps, tokens = make_steps(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
     for _ in sys.stdin:
         start = time.perf_counter()
-        for step in steps:
-            step()
+        with subnormals_are_zero():
+            for step in steps:
+                step()
         seconds = time.perf_counter() - start
         figures = {
             "tokens_per_second": tokens / seconds,

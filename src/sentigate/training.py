@@ -67,7 +67,7 @@ class Learner(lightning.LightningModule):
         self.network = network
         self.objective = objective
         self.params = params
-        self.sums: dict[str, Tensor] = {}
+        self.sums: dict[str, list[Tensor]] = {}
 
     def training_step(self, batch: Batch) -> None:
         """One update. Of several processes' shares, the gradients' mean is that of the batch."""
@@ -104,7 +104,7 @@ class Learner(lightning.LightningModule):
 
     def take(self, name: str) -> tuple[float, float]:
         """Mean loss and accuracy since the last call, of all processes."""
-        loss, hits, answers = self._sum(self.sums.pop(name)).tolist()
+        loss, hits, answers = self._sum(torch.stack(self.sums.pop(name))).tolist()
         return loss / answers, hits / answers
 
     def _sum(self, values: Tensor) -> Tensor:
@@ -113,8 +113,21 @@ class Learner(lightning.LightningModule):
         return total
 
     def _add(self, name: str, totals: Totals) -> None:
-        step = torch.stack([part.detach().double() for part in totals])
-        self.sums[name] = self.sums[name] + step if name in self.sums else step
+        parts = [part.detach() for part in totals]
+        if name not in self.sums:
+            self.sums[name] = [part.to(torch.float64, copy=True) for part in parts]
+        else:
+            for total, part in zip(self.sums[name], parts, strict=True):
+                total += part
+
+    def transfer_batch_to_device(
+        self, batch: Batch, device: torch.device, dataloader_idx: int
+    ) -> Batch:
+        """The batch, which on a CPU is there: to look for tensors in it takes time."""
+        if device.type == "cpu":
+            return batch
+        moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)
+        return moved
 
 
 class _Recorder(Callback):
@@ -279,7 +292,8 @@ def _settings() -> Iterator[None]:
     deterministic: Any = torch.utils.deterministic
     fill = deterministic.fill_uninitialized_memory
     # See directions.py. More threads in a kernel gain little here, and lose much beside others.
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or 1))
+    chosen = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]  # a level of nesting each
+    torch.set_num_threads(int(chosen) if chosen.isdecimal() and int(chosen) else 1)
     # With deterministic algorithms torch fills what nothing reads, for a tenth of the time.
     deterministic.fill_uninitialized_memory = False
     # Deterministic products on a GPU need it; read when CUDA starts.
