@@ -50,8 +50,11 @@ class Worker:
     def close(self) -> None:
         """End the process."""
         assert self.process.stdin
-        self.process.stdin.close()
+        assert self.process.stdout
+        with suppress(BrokenPipeError):  # it has ended by itself
+            self.process.stdin.close()
         self.process.wait()
+        self.process.stdout.close()
 
 
 def answer_rounds(one_round: Callable[[], Mapping[str, Any]]) -> None:

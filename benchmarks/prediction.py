@@ -39,7 +39,7 @@ from sentigate.tracking import start_run
 from sentigate.vocabulary import build_tokenizer
 
 ROUNDS = 5
-FILE_ROUNDS = 2
+FILE_ROUNDS = 1
 FEW, MANY = 100_000, 1_000_000
 BULK, SINGLE = 65_536, 1000
 Judge = Callable[[Sequence[str]], Any]

@@ -50,6 +50,7 @@ def test_a_worker_that_ends_is_named() -> None:
     worker.process.wait()
     with pytest.raises(SystemExit, match=r"SystemExit\(3\) ended with 3"):
         worker()
+    worker.close()
 
 
 def test_ratios_are_above_one_where_ours_is_better() -> None:

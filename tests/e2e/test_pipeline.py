@@ -186,6 +186,7 @@ def test_tokenizer_and_model_are_as_promised(project: Path) -> None:
             (project / "data/vocab/tokenizer.json").read_bytes()
         ).hexdigest(),
         "pretrained": False,
+        "precision": "32-true",
     }
     weights = load_file(project / "models/weights.safetensors")
     assert (size, 16) in {array.shape for array in weights.values()}
