@@ -86,7 +86,7 @@ gradients: setup  ## Measure how far back gradients reach in an RNN, GRU and LST
 	.cache/peers/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-bench: setup .cache/peers/installed  ## Measure speed against peers, an hour or more; ONLY=training: one script
+bench: setup .cache/peers/installed  ## Measure speed against peers, about an hour; ONLY=training: one script
 	@$(if $(filter-out $(BENCHMARKS),$(ONLY)),echo "ONLY is one of: $(BENCHMARKS)" >&2; exit 1)
 	@set -e; for name in $(or $(ONLY),$(BENCHMARKS)); do \
 		echo "benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py; \
