@@ -7,11 +7,25 @@ import random
 import sys
 from pathlib import Path
 
-from sentigate.params import load_params
+import pandas as pd
+
+from sentigate.params import Params, load_params
 from sentigate.sources import COLUMNS, read_source
 
 ROOT = Path(__file__).parents[1]
 EDITS = 3
+
+
+def real_tweets(params: Params) -> pd.DataFrame:
+    """The rows of Twitter's training file, as ``read_source`` gives them."""
+    dataset = params.datasets["twitter"]
+    tweets = read_source(
+        dataset.source,
+        list(dataset.labels),
+        params.gates.max_text_characters,
+        ROOT / ".cache/archives",
+    )
+    return tweets.loc[tweets["fold"] == "train"]
 
 
 def make_table(path: Path, rows: int, seed: int) -> None:
@@ -21,15 +35,7 @@ def make_table(path: Path, rows: int, seed: int) -> None:
     of its own. Three words of each text are moved, dropped, doubled or put in from another tweet;
     two in three get a mention, a link or a word in capitals beside, which cleaning takes off again.
     """
-    params = load_params(ROOT / "params.yaml")
-    dataset = params.datasets["twitter"]
-    tweets = read_source(
-        dataset.source,
-        list(dataset.labels),
-        params.gates.max_text_characters,
-        ROOT / ".cache/archives",
-    )
-    tweets = tweets.loc[tweets["fold"] == "train"]
+    tweets = real_tweets(load_params(ROOT / "params.yaml"))
     groups = [
         list(zip(part["slice"], part["sentiment"], part["text"], strict=True))
         for _, part in tweets.groupby("group", sort=False)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from many_tweets import make_table
+from many_tweets import make_table, real_tweets
 from measuring import PEERS_PYTHON, ROOT, Worker, alternate, ratio, write_results
 from safetensors.torch import save_file
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -34,7 +34,6 @@ from sentigate.padding import pad_texts
 from sentigate.params import Params, load_params
 from sentigate.predictor import BATCH_SIZE, Predictor, predict
 from sentigate.registry import log_model, model_name, register
-from sentigate.sources import read_source
 from sentigate.tracking import start_run
 from sentigate.vocabulary import build_tokenizer
 
@@ -194,14 +193,7 @@ def figures(rounds: list[dict[str, Any]], name: str) -> list[float]:
 def main() -> None:
     """Measure all, and write prediction.json and prediction.md."""
     params = load_params(ROOT / "params.yaml")
-    source = params.datasets["twitter"]
-    tweets = read_source(
-        source.source,
-        list(source.labels),
-        params.gates.max_text_characters,
-        ROOT / ".cache/archives",
-    )
-    tweets = tweets.loc[tweets["fold"] == "train"]
+    tweets = real_tweets(params)
     os.environ.pop("MLFLOW_TRACKING_URI", None)
     with tempfile.TemporaryDirectory() as temporary, chdir(temporary):
         folder = Path(temporary)

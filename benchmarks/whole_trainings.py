@@ -10,13 +10,33 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from measuring import Ratio, ratio
+from measuring import Ratio, ratio, write_results
+from padded_data import padded_data
 
 WORKER = Path(__file__).parent / "workers/train.py"
 SEEDS = (42, 7, 1)
 MODEL = "bilstm"
 
 Trainings = dict[str, list[dict[str, Any]]]
+
+
+def compare(script: str, settings: Mapping[str, Sequence[str]]) -> None:
+    """Train with each of two settings on vader and twitter, and write the script's results.
+
+    Args:
+        script: the benchmark's ``__file__``.
+        settings: ours, then the peer: name -> as ``train_each`` takes them.
+    """
+    ours, peer = settings
+    ratios, notes, details = [], [], {}
+    with padded_data() as make:
+        for dataset in ("vader", "twitter"):
+            trainings = train_each(make(dataset, MODEL), settings)
+            label = f"{MODEL} on {dataset}, {ours} against {peer.removesuffix(' process')}"
+            ratios.append(epoch_ratio(label, trainings, ours, peer))
+            notes.append(accuracy_note(dataset, trainings, ours, peer))
+            details[dataset] = trainings
+    write_results(script, ratios, details, notes)
 
 
 def train_each(folder: Path, settings: Mapping[str, Sequence[str]]) -> Trainings:
