@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from pathlib import Path
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.baseline import fit_predict
+from sentigate.inputs import read_table
 from sentigate.metrics import classification_figures
 
 
 def baseline(stage: StageRun) -> Output:
     """Write reports/baseline.json, and a probability per validation and test row."""
     params = stage.params.baseline
-    splits = pd.read_parquet("data/split/texts.parquet")
+    splits = read_table(Path("data/split/texts.parquet"), ["id", "split", "label", "text"])
     train = splits.loc[splits["split"] == "train"]
-    others = splits.loc[splits["split"] != "train", ["id", "split", "label", "text"]]
+    others = splits.loc[splits["split"] != "train"]
     probability = fit_predict(
         train["text"].tolist(),
         train["label"].to_numpy(),
@@ -24,7 +25,10 @@ def baseline(stage: StageRun) -> Output:
         inverse_regularization=params.inverse_regularization,
         seed=stage.params.seed,
     )
-    predictions = others.drop(columns="text").assign(probability=probability)
+    predictions = stage.write_table(
+        others.drop(columns="text").assign(probability=probability),
+        "reports/baseline_predictions.parquet",
+    )
     figures = {
         str(name): classification_figures(
             part["label"].to_numpy(),
@@ -35,13 +39,11 @@ def baseline(stage: StageRun) -> Output:
         ).as_dict()
         for name, part in predictions.groupby("split")
     }
-    stage.write_table(predictions, "reports/baseline_predictions.parquet")
     stage.write_json(figures, "reports/baseline.json")
     print(f"  test accuracy {figures['test']['accuracy']:.4f}")
+    correct = (predictions["probability"] >= 0.5) == (predictions["label"] == 1)
     return Output(
-        predictions.assign(correct=(probability >= 0.5) == (predictions["label"] == 1)).astype(
-            {"correct": "int8"}
-        ),
+        predictions.assign(correct=correct.astype("int8")),
         {"majority": max(others["label"].mean(), 1 - others["label"].mean())},
     )
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.filtering import label_and_clean, text_checks
+from sentigate.inputs import read_table
+
+COLUMNS = ("id", "group", "slice", "sentiment", "text", "fold")
 
 
 def clean(stage: StageRun) -> Output:
     """Write data/clean/texts.parquet, and reports/clean.json: rows that each rule took."""
     dataset, gates = stage.params.chosen_dataset, stage.params.gates
     texts, taken = label_and_clean(
-        pd.read_parquet("data/raw/texts.parquet"),
+        read_table(Path("data/raw/texts.parquet"), COLUMNS),
         dataset.labels,
         dataset.clean.steps,
         folds=dataset.clean.folds,
         drop_duplicates=dataset.clean.drop_duplicates,
         drop_conflicts=dataset.clean.drop_conflicts,
     )
-    stage.write_table(texts, "data/clean/texts.parquet")
+    texts = stage.write_table(texts, "data/clean/texts.parquet")
     stage.write_json({"rows": taken}, "reports/clean.json")
     for rule, rows in taken.items():
         print(f"  {rule:<20} {rows:>7,}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -10,40 +9,49 @@ import pandas as pd
 from pipeline.stage import Output, StageRun, run
 from sentigate.batching import load_split
 from sentigate.evaluation import compare, hits, perplexities
+from sentigate.inputs import read_ids, read_json, read_table, reading
 from sentigate.metrics import confident_errors, slice_figures
 from sentigate.plots import PLOTS, write_plots
 from sentigate.predictor import load_network, predict
 from sentigate.report import render_report
-from sentigate.tracking import find_run
+from sentigate.tracking import find_run, later_if_away
 
 GATES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train")
+COLUMNS = ("id", "slice", "label", "text", "split")
 
 
 def evaluate(stage: StageRun) -> Output:
     """Write reports/: metrics.json, predictions.parquet, slices.csv, plots/, report.html."""
     params, settings = stage.params, stage.params.evaluate
-    network = load_network(Path("models"))
-    padded = {s: load_split(Path("data/padded", s)) for s in ("train", "validation", "test")}
-    splits = pd.read_parquet("data/split/texts.parquet")
-    held_out = splits.loc[splits["split"] != "train"].copy()
-    for name in ("validation", "test"):
-        probability = predict(network, padded[name])
-        held_out.loc[held_out["split"] == name, "probability"] = probability
-    baseline = pd.read_parquet("reports/baseline_predictions.parquet")
-    by_id = baseline.set_index("id")["probability"]
-    held_out["baseline_probability"] = held_out["id"].map(by_id)
-    test = held_out.loc[held_out["split"] == "test"]
+    with reading(Path("models")):
+        network = load_network(Path("models"))
+    with reading(Path("data/padded")):
+        padded = {s: load_split(Path("data/padded", s)) for s in ("train", "validation", "test")}
+    splits = read_table(Path("data/split/texts.parquet"), COLUMNS)
+    baseline = read_table(Path("reports/baseline_predictions.parquet"), ["id", "probability"])
+    answers = [
+        pd.Series(predict(network, padded[name]), read_ids(Path("data/padded", name)))
+        for name in ("validation", "test")
+    ]
+    held_out = splits.loc[splits["split"] != "train"].reset_index(drop=True)
+    held_out["probability"] = held_out["id"].map(pd.concat(answers))
+    held_out["baseline_probability"] = held_out["id"].map(baseline.set_index("id")["probability"])
+    columns = ["id", "split", "slice", "label", "probability", "baseline_probability"]
+    predictions = stage.write_table(held_out[columns], "reports/predictions.parquet")
+    test = predictions.loc[predictions["split"] == "test"]
     metrics = compare(
-        held_out,
+        predictions,
         samples=settings.bootstrap_samples,
         bins=settings.calibration_bins,
         seed=params.seed,
     )
-    if language_model := perplexities(Path("models"), padded):
+    with reading(Path("models")):
+        language_model = perplexities(Path("models"), padded)
+    if language_model:
         metrics["language_model"] = language_model
     slices = slice_figures(test)
-    columns = ["id", "split", "slice", "label", "probability", "baseline_probability"]
-    stage.write_table(held_out[columns], "reports/predictions.parquet")
+    with reading(Path("reports/training.csv")):
+        epochs = pd.read_csv("reports/training.csv")
     stage.write_json(metrics, "reports/metrics.json")
     slices.to_csv(stage.path("reports/slices.csv"), index=False, lineterminator="\n")
     plots = stage.path("reports/plots")
@@ -52,11 +60,11 @@ def evaluate(stage: StageRun) -> Output:
         labels=test["label"].to_numpy(),
         probabilities=test["probability"].to_numpy(),
         baseline_probabilities=test["baseline_probability"].to_numpy(),
-        training=pd.read_csv("reports/training.csv"),
+        training=epochs,
         slices=slices,
         bins=settings.calibration_bins,
     )
-    split = json.loads(Path("reports/split.json").read_text("utf-8"))
+    split = read_json(Path("reports/split.json"))
     page = render_report(
         dataset=params.dataset,
         model=params.model,
@@ -64,16 +72,21 @@ def evaluate(stage: StageRun) -> Output:
         splits=pd.DataFrame(split["splits"]).T.rename_axis("split").reset_index(),
         leakage=split["leakage"],
         slices=slices,
-        errors=confident_errors(test, settings.listed_errors),
-        gates=[json.loads(Path(f"reports/gates/{g}.json").read_text("utf-8")) for g in GATES],
+        errors=confident_errors(held_out.loc[test.index], settings.listed_errors),
+        gates=[read_json(Path(f"reports/gates/{gate}.json")) for gate in GATES],
         images={title: plots / f"{name}.png" for title, name in PLOTS.items()},
     )
     stage.path("reports/report.html").write_text(page, encoding="utf-8")
 
     def log(passed: bool) -> None:
-        tracked = find_run(Path("models/weights.safetensors"), f"{params.dataset}-{params.model}")
-        tracked.log_metrics(metrics)
-        tracked.log_files(stage.out / "reports", "reports")
+        with later_if_away("what evaluate found"):
+            weights = Path("models/weights.safetensors")
+            tracked = find_run(weights, f"{params.dataset}-{params.model}")
+            tracked.log_metrics(metrics, step=len(epochs))
+            tracked.mark("FINISHED" if passed else "FAILED")
+            if not passed:
+                tracked.log_files([stage.out / "reports"], stage.out)
+                print(f"  figures are logged to MLflow run {tracked.id}, which is marked FAILED")
 
     return Output(
         hits(test),

@@ -14,7 +14,7 @@ def ingest(stage: StageRun) -> Output:
     raw = read_source(
         dataset.source, list(dataset.labels), gates.max_text_characters, Path(".cache/archives")
     )
-    stage.write_table(raw, "data/raw/texts.parquet")
+    raw = stage.write_table(raw, "data/raw/texts.parquet")
     return Output(
         raw.assign(characters=raw["text"].str.len()),
         {

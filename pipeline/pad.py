@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
-from tokenizers import Tokenizer
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.padding import write_padded
+from sentigate.inputs import read_table, read_tokenizer
+from sentigate.padding import write_padded, written_checks
 from sentigate.splitting import SPLITS
 
 
 def pad(stage: StageRun) -> Output:
-    """Write ids.npy, lengths.npy and labels.npy to data/padded/{train,validation,test}/."""
-    splits = pd.read_parquet("data/split/texts.parquet", columns=["id", "label", "text", "split"])
-    tokenizer = Tokenizer.from_file("data/vocab/tokenizer.json")
+    """Write ids.npy, lengths.npy, labels.npy and rows.parquet to data/padded/{split}/."""
+    columns = ["id", "label", "text", "split"]
+    splits = read_table(Path("data/split/texts.parquet"), columns)
+    tokenizer = read_tokenizer(Path("data/vocab/tokenizer.json"))
+    by_id = splits.set_index("id")
     checks = []
     for name in SPLITS:
         part = splits.loc[splits["split"] == name]
-        labels = stage.path(f"data/padded/{name}/labels.npy")
-        np.save(labels, part["label"].to_numpy(dtype=np.int8), allow_pickle=False)
-        rows = write_padded(tokenizer, part["text"], stage.params.max_length, labels.parent)
-        checks.append(rows.assign(id=part["id"].array, split=name))
+        rows = stage.write_table(part[["id"]], f"data/padded/{name}/rows.parquet")
+        folder = stage.path(f"data/padded/{name}/ids.npy").parent
+        write_padded(tokenizer, part["text"], stage.params.max_length, folder)
+        labels = part["label"].to_numpy(dtype=np.int8)
+        np.save(folder / "labels.npy", labels, allow_pickle=False)
+        labels = np.load(folder / "labels.npy", allow_pickle=False)
+        checks.append(written_checks(folder).assign(id=rows["id"], split=name, label=labels))
+    written = pd.concat(checks, ignore_index=True)
+    dealt = by_id.reindex(written["id"])[["label", "split"]].add_prefix("dealt_")
     return Output(
-        pd.concat(checks, ignore_index=True),
+        written.assign(**dealt.reset_index(drop=True)),
         {
             "rows": len(splits),
             "max_id": tokenizer.get_vocab_size() - 1,

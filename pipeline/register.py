@@ -2,72 +2,122 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.registry import git_commit, load_model, log_model, model_name, register
-from sentigate.tracking import find_run, sha256_of
+from sentigate.inputs import read_json, read_table, reading
+from sentigate.model_package import load_model, model_sha256, package_model
+from sentigate.params import Params
+from sentigate.promotion import TRAINED_ON, training_keys
+from sentigate.registry import MODEL_TAG, SPLIT_TAG, add_version, find_whole, model_name, promote
+from sentigate.tracking import Run, find_run, later_if_away, sha256_of
 
 CHECKED_ROWS = 200
+WEIGHTS, TOKENIZER = Path("models/weights.safetensors"), Path("data/vocab/tokenizer.json")
+RAW, SPLIT = Path("data/raw/texts.parquet"), Path("data/split/texts.parquet")
+REPORTS = (
+    "reports/training.csv",
+    "reports/baseline.json",
+    "reports/metrics.json",
+    "reports/predictions.parquet",
+    "reports/slices.csv",
+    "reports/plots",
+    "reports/report.html",
+    "reports/gates",
+)
 
 
 def register_model(stage: StageRun) -> Output:
-    """Write reports/registration.json: the version, its alias, and why it has it or not."""
-    params = stage.params
-    metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
-    weights = Path("models/weights.safetensors")
-    tracked = find_run(weights, f"{params.dataset}-{params.model}")
+    """Write reports/registration.json: the version, its alias, and why it has that one."""
+    params, rule = stage.params, stage.params.chosen_dataset.split.rule
+    raw = read_table(RAW, ["id", "text"]).rename(columns={"text": "raw"})
+    rows = read_table(SPLIT, ["id", "group", "label", "split"])
+    rows = rows.merge(raw, on="id", validate="one_to_one")
+    files = _model_files(stage, training_keys(rows, rule))
+    package = package_model(files, stage.path("bundle/made/x").parent)
+    with reading(Path("models")):
+        served = load_model(package)
 
-    files = stage.path("bundle/files/cleaning.json").parent
-    steps = params.chosen_dataset.clean.steps.model_dump(mode="json")
-    stage.write_json(steps, "bundle/files/cleaning.json")
-    for source in (weights, Path("models/model.json"), Path("data/vocab/tokenizer.json")):
-        shutil.copyfile(source, files / source.name)
-    uri = log_model(tracked, files, stage.path("bundle/code/x").parent)
-
-    predictions = pd.read_parquet("reports/predictions.parquet")
-    raw = pd.read_parquet("data/raw/texts.parquet", columns=["id", "text"])
+    columns = ["id", "split", "label", "probability"]
+    predictions = read_table(Path("reports/predictions.parquet"), columns)
     checked = predictions.loc[predictions["split"] == "test"].head(CHECKED_ROWS)
     checked = checked.merge(raw, on="id", validate="one_to_one")
-    served = load_model(uri)(checked["text"].tolist())
-    difference = (served["probability"] - checked["probability"]).abs()
-    shutil.rmtree(stage.out / "bundle")
+    answers = served(checked["raw"].tolist())
+    difference = (answers["probability"] - checked["probability"]).abs()
 
     def publish(passed: bool) -> None:
-        tracked.log_files(Path("reports/gates"), "reports/gates")
-        tracked.log_files(stage.out / "reports", "reports")
-        for name, table in (("raw", "data/raw"), ("split", "data/split")):
-            tracked.log_table(f"{params.dataset}-{name}", Path(table, "texts.parquet"), name)
         if not passed:
+            with later_if_away("that the model is refused"):
+                refused = _run(params)
+                refused.mark("FAILED")
+                print(f"  no version was made, and MLflow run {refused.id} is marked FAILED")
             return
-        tags = {
-            "dataset": params.dataset,
-            "model": params.model,
-            "split": params.chosen_dataset.split.rule,
-            "seed": str(params.seed),
-            "git_commit": git_commit(),
-            "raw_sha256": sha256_of(Path("data/raw/texts.parquet")),
-            "split_sha256": sha256_of(Path("data/split/texts.parquet")),
-            "weights_sha256": sha256_of(weights),
-            "test.accuracy": str(metrics["test"]["accuracy"]),
-            "baseline.accuracy": str(metrics["baseline"]["accuracy"]),
-            "validation.log_loss": str(metrics["validation"]["log_loss"]),
-        }
-        tracked.tag(tags)
-        registration = register(
-            tracked, uri, model_name(params.dataset), params.register_.alias, tags
+        tracked = _run(params)
+        tags = _complete(tracked, params)
+        name = model_name(params.table)
+        tags[MODEL_TAG] = model_sha256(files)
+        version = find_whole(name, tags[MODEL_TAG]) or add_version(tracked, package, name, tags)
+        registration = promote(
+            version,
+            lambda texts: served(list(texts))["probability"].to_numpy(),
+            rows.loc[rows["split"] == "validation"],
+            rule,
+            params.register_,
         )
+        shutil.rmtree(stage.out / "bundle")
         stage.write_json(registration, "reports/registration.json")
+        tracked.log_files([stage.out / "reports"], stage.out)
 
     return Output(
-        checked.assign(served_label=served["label"], difference=difference),
+        checked.assign(served_label=answers["label"], difference=difference),
         {"max_served_difference": params.gates.max_served_difference},
         after_gate=publish,
     )
+
+
+def _model_files(stage: StageRun, trained_on: Any) -> Path:
+    """What a registered model is made of, gathered in one folder."""
+    files = stage.path("bundle/files/cleaning.json").parent
+    steps = stage.params.chosen_dataset.clean.steps.model_dump(mode="json")
+    stage.write_json(steps, "bundle/files/cleaning.json")
+    for source in (WEIGHTS, Path("models/model.json"), TOKENIZER):
+        shutil.copyfile(source, files / source.name)
+    np.save(files / TRAINED_ON, trained_on, allow_pickle=False)
+    return files
+
+
+def _run(params: Params) -> Run:
+    return find_run(WEIGHTS, f"{params.dataset}-{params.model}")
+
+
+def _complete(tracked: Run, params: Params) -> dict[str, str]:
+    """Log what the run does not have yet, and give the tags of a version made from it."""
+    metrics = read_json(Path("reports/metrics.json"))
+    with reading(Path("reports/training.csv")):
+        epochs = len(pd.read_csv("reports/training.csv"))
+    tracked.log_metrics(metrics, step=epochs)
+    tracked.log_files(map(Path, REPORTS))
+    for path in (RAW, SPLIT):
+        tracked.log_table(f"{params.dataset}-{path.parent.name}", path, path.parent.name)
+    tracked.mark("FINISHED")
+    return {
+        "dataset": params.dataset,
+        "model": params.model,
+        "split": params.chosen_dataset.split.rule,
+        "seed": str(params.seed),
+        "git_commit": tracked.tags().get("git_commit", "unknown"),  # the one that trained
+        "raw_sha256": sha256_of(RAW),
+        SPLIT_TAG: sha256_of(SPLIT),
+        "weights_sha256": sha256_of(WEIGHTS),
+        "test.accuracy": str(metrics["test"]["accuracy"]),
+        "baseline.accuracy": str(metrics["baseline"]["accuracy"]),
+        "validation.log_loss": str(metrics["validation"]["log_loss"]),
+    }
 
 
 if __name__ == "__main__":

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from pathlib import Path
 
 from pipeline.stage import Output, StageRun, run
+from sentigate.inputs import read_table
 from sentigate.splitting import SPLITS, leakage, split_checks, split_rows, split_summary
+
+COLUMNS = ("id", "group", "slice", "fold", "label", "text")
 
 
 def split(stage: StageRun) -> Output:
     """Write data/split/texts.parquet, and reports/split.json: sizes, balance, leakage."""
     params, gates = stage.params.chosen_dataset.split, stage.params.gates
     splits = split_rows(
-        pd.read_parquet("data/clean/texts.parquet"),
+        read_table(Path("data/clean/texts.parquet"), COLUMNS),
         params.rule,
         stratify=params.stratify,
         test_size=params.test_size,
         validation_size=params.validation_size,
         seed=stage.params.seed,
     )
+    splits = stage.write_table(splits, "data/split/texts.parquet")
     leaks = leakage(splits)
     summary = split_summary(splits)
-    stage.write_table(splits, "data/split/texts.parquet")
     stage.write_json({"splits": summary, "leakage": leaks}, "reports/split.json")
     for name, row in summary.items():
         print(f"  {name:<10} {row['rows']:>7,} rows, {row['positives']:.1%} positive")

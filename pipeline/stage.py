@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sentigate.errors import GateError, SentigateError
+from sentigate.errors import DataError, GateError, SentigateError
 from sentigate.params import Params, load_params
 
 FAILED = Path("reports/failed")
@@ -26,7 +26,8 @@ class Output:
         frame: what its suite is run on.
         thresholds: a value for each parameter in the suite.
         key: the frame's column that names a row in messages.
-        after_gate: called with the gate's verdict, before anything is published.
+        after_gate: called with the gate's verdict, before anything is published. What it writes
+            elsewhere than to ``StageRun.out`` it says.
     """
 
     frame: pd.DataFrame
@@ -52,9 +53,11 @@ class StageRun(NamedTuple):
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def write_table(self, frame: pd.DataFrame, output: str) -> None:
-        """Write a Parquet file."""
-        frame.to_parquet(self.path(output), index=False, compression="zstd")
+    def write_table(self, frame: pd.DataFrame, output: str) -> pd.DataFrame:
+        """Write a Parquet file, and give back what it holds: gates look at files, not memory."""
+        path = self.path(output)
+        frame.to_parquet(path, index=False, compression="zstd")
+        return pd.read_parquet(path)
 
     def write_json(self, content: Mapping[str, Any], output: str) -> None:
         """Write an indented JSON file; NaN is refused."""
@@ -77,12 +80,12 @@ def run(name: str, function: Callable[[StageRun], Output]) -> None:
     except SentigateError as error:
         sys.exit(f"sentigate {name}: {error}")
     except KeyboardInterrupt:
-        sys.exit(f"sentigate {name}: interrupted, nothing was written")
+        sys.exit(f"sentigate {name}: interrupted, no output was written")
     except FileNotFoundError as error:
         missing = error.filename or error  # pyarrow gives the path as the message
         sys.exit(f"sentigate {name}: {missing} does not exist; `dvc repro` makes what is missing")
     except OSError as error:
-        sys.exit(f"sentigate {name}: {error}; nothing was written")
+        sys.exit(f"sentigate {name}: {error}; no output was written")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -103,10 +106,22 @@ def _run(name: str, function: Callable[[StageRun], Output], scratch: Path) -> No
     stage.write_json(result.to_dict(), f"reports/{folder}/{name}.json")
     stage.path(f"reports/{folder}/{name}.html").write_text(result.to_html(), encoding="utf-8")
     output.after_gate(result.success)
-    for path in sorted(file for file in scratch.rglob("*") if file.is_file()):
-        target = path.relative_to(scratch)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(target)
+    _publish(scratch)
     if not result.success:
         raise GateError(f"{result.message()}\n  the same as a page: {FAILED / name}.html")
     print(f"{name}: {len(result.expectations)} expectations met on {result.rows:,} rows")
+
+
+def _publish(scratch: Path) -> None:
+    """Move all files to where they belong."""
+    files = sorted(file for file in scratch.rglob("*") if file.is_file())
+    for number, path in enumerate(files):
+        target = path.relative_to(scratch)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+        except OSError as error:
+            raise DataError(
+                f"{target} cannot be written: {error.strerror}; {number} of {len(files)} outputs "
+                "are in place, `dvc repro` makes them all anew"
+            ) from None

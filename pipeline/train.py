@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 from safetensors.torch import save_file
-from tokenizers import Tokenizer
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.batching import load_split
 from sentigate.hardware import settle
+from sentigate.inputs import read_tokenizer, reading
 from sentigate.language_model import WEIGHTS
 from sentigate.pretraining import fit_classifier
+from sentigate.provenance import git_commit
 from sentigate.tracking import run_or_fail, sha256_of
 
 
@@ -21,13 +23,15 @@ def train(stage: StageRun) -> Output:
     With pretraining, also the language model's weights to models/, from which the network starts.
     """
     params, model = stage.params, stage.params.chosen_model
-    training, validation = (load_split(Path("data/padded", s)) for s in ("train", "validation"))
+    with reading(Path("data/padded")):
+        training, validation = (load_split(Path("data/padded", s)) for s in ("train", "validation"))
     hardware = settle(params.trainer, model.network)
     print(f"  on {hardware.devices} {hardware.accelerator}, precision {hardware.precision}")
-    vocabulary_size = Tokenizer.from_file("data/vocab/tokenizer.json").get_vocab_size()
-    with run_or_fail(f"{params.dataset}-{params.model}") as tracked:
+    vocabulary_size = read_tokenizer(Path("data/vocab/tokenizer.json")).get_vocab_size()
+    about = {"dataset": params.dataset, "model": params.model, "git_commit": git_commit()}
+    with run_or_fail(f"{params.dataset}-{params.model}", about) as tracked:
         tracked.log_params({**params.chosen(), "trainer": hardware._asdict()})
-        weights, epochs, language_model = fit_classifier(
+        fitted = fit_classifier(
             model,
             vocabulary_size,
             training,
@@ -37,10 +41,12 @@ def train(stage: StageRun) -> Output:
             scratch=stage.out,
             on_epoch=tracked.log_epoch,
         )
-        if language_model:
-            save_file(language_model, stage.path(f"models/{WEIGHTS}"))
+        if fitted.language_model:
+            save_file(fitted.language_model, stage.path(f"models/{WEIGHTS}"))
+            tracked.log_kept(fitted.language_model_epochs, "language_model.")
         path = stage.path("models/weights.safetensors")
-        save_file(weights, path)
+        save_file(fitted.weights, path)
+        tracked.log_kept(fitted.epochs)
         tracked.tag_weights(path)
         description = {
             "network": model.network.model_dump(mode="json"),
@@ -48,15 +54,19 @@ def train(stage: StageRun) -> Output:
             "max_length": params.max_length,
             "dataset": params.dataset,
             "tokenizer_sha256": sha256_of(Path("data/vocab/tokenizer.json")),
-            "pretrained": language_model is not None,
+            "pretrained": fitted.language_model is not None,
             "precision": hardware.precision,
         }
         stage.write_json(description, "models/model.json")
-        epochs.to_csv(stage.path("reports/training.csv"), index=False, lineterminator="\n")
+        table = stage.path("reports/training.csv")
+        fitted.epochs.to_csv(table, index=False, lineterminator="\n")
+        epochs = pd.read_csv(table)
 
     def end(passed: bool) -> None:
         tracked.log_files(stage.out / "reports", "reports")
         tracked.end("FINISHED" if passed else "FAILED")
+        if not passed:
+            print(f"  MLflow run {tracked.id} is marked FAILED")
 
     positives = float(validation.labels.mean())
     return Output(

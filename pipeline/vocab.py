@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from pathlib import Path
 
 from pipeline.stage import Output, StageRun, run
+from sentigate.inputs import read_table, read_tokenizer
 from sentigate.vocabulary import build_tokenizer, vocabulary_table
 
 
 def vocab(stage: StageRun) -> Output:
     """Write data/vocab/tokenizer.json."""
     params = stage.params.chosen_model.vocab
-    splits = pd.read_parquet("data/split/texts.parquet", columns=["text", "split"])
+    splits = read_table(Path("data/split/texts.parquet"), ["text", "split"])
     texts = splits.loc[splits["split"] == "train", "text"]
     tokenizer = build_tokenizer(
         texts,
@@ -22,7 +23,7 @@ def vocab(stage: StageRun) -> Output:
     )
     path = stage.path("data/vocab/tokenizer.json")
     path.write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
-    table = vocabulary_table(tokenizer, texts)
+    table = vocabulary_table(read_tokenizer(path), texts)
     print(f"  {len(table):,} entries know {table['known_share'].sum():.2%} of training tokens")
     return Output(
         table,

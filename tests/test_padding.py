@@ -17,6 +17,7 @@ from sentigate.padding import (
     pad_texts,
     padding_checks,
     write_padded,
+    written_checks,
 )
 from sentigate.vocabulary import Level, build_tokenizer
 
@@ -102,8 +103,8 @@ def test_files_are_as_numpy_would_save_the_whole(rows: int, tmp_path: Path) -> N
     texts = ["good bad " * (n % 5 + 1) for n in range(rows)]
     padded = pad_texts(WORDS, texts, 8)
     column = pd.Series(texts, index=range(5, rows + 5), dtype="str")
-    checks = write_padded(WORDS, column, 8, tmp_path)
-    pd.testing.assert_frame_equal(checks, padding_checks(padded))
+    write_padded(WORDS, column, 8, tmp_path)
+    pd.testing.assert_frame_equal(written_checks(tmp_path), padding_checks(padded))
     for name, array in padded._asdict().items():
         np.save(tmp_path / "whole.npy", array)
         assert (tmp_path / f"{name}.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()

@@ -61,7 +61,7 @@ def second_order(rows: int, seed: int) -> Split:
 def test_it_approaches_the_entropy_of_a_source_that_counting_pairs_cannot(tmp_path: Path) -> None:
     train, validation, test = (second_order(rows, rows) for rows in (1000, 200, 201))
     told: list[Epoch] = []
-    weights = pretrain(
+    weights, _ = pretrain(
         SHAPE, VOCABULARY, train, validation, params(), seed=1, scratch=tmp_path,
         on_epoch=told.append,
     )  # fmt: skip
@@ -81,7 +81,7 @@ def test_it_approaches_the_entropy_of_a_source_that_counting_pairs_cannot(tmp_pa
 
 def test_a_classifier_starts_with_exactly_the_language_models_encoder(tmp_path: Path) -> None:
     split = second_order(40, 0)
-    weights = pretrain(
+    weights, _ = pretrain(
         SHAPE, VOCABULARY, split, split, params(max_epochs=1), seed=1, scratch=tmp_path
     )
     torch.manual_seed(2)
@@ -99,7 +99,7 @@ def test_a_classifier_starts_with_exactly_the_language_models_encoder(tmp_path: 
 
 def test_a_language_model_loads_with_cells_from_scratch(tmp_path: Path) -> None:
     split = second_order(40, 0)
-    weights = pretrain(
+    weights, _ = pretrain(
         SHAPE, VOCABULARY, split, split, params(max_epochs=1), seed=1, scratch=tmp_path
     )
     models = [

@@ -11,12 +11,12 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from tokenizers import Tokenizer
 
 from sentigate.batching import Split
 from sentigate.errors import DataError, ParamsError, SentigateError, shorten
 from sentigate.hardware import settle
+from sentigate.inputs import read_table
 from sentigate.metrics import classification_figures
 from sentigate.network import Network
 from sentigate.padding import pad_texts
@@ -24,7 +24,7 @@ from sentigate.params import Params, load_params
 from sentigate.predictor import predict
 from sentigate.pretraining import fit_classifier
 from sentigate.splitting import SPLITS
-from sentigate.tracking import Run, run_or_fail
+from sentigate.tracking import OpenRun, run_or_fail
 from sentigate.vocabulary import build_tokenizer
 
 TAG = "sentigate.leaderboard"
@@ -32,7 +32,7 @@ FAILED = Path("reports/failed/leaderboard")
 REPEATS = 3
 
 
-def measure(params: Params, tracked: Run) -> dict[str, Any]:
+def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
     """Train the chosen model on the chosen data set, and say how well and how fast it does.
 
     Returns:
@@ -70,14 +70,15 @@ def measure(params: Params, tracked: Run) -> dict[str, Any]:
         "training_seconds": round(training_seconds, 1),
         "texts_per_second": round(_texts_per_second(network, splits["test"])),
     }
-    tracked.log_metrics(measured)
+    cost = ("parameters", "training_seconds", "texts_per_second")
+    tracked.log_metrics({**figures, **{key: measured[key] for key in cost}}, step=epochs)
     return {"model": params.model, "dataset": params.dataset, "seed": params.seed, **measured}
 
 
 def _padded(params: Params) -> tuple[Tokenizer, dict[str, Split]]:
     """The tokenizer that the training texts give, and all splits as the pad stage writes them."""
     vocab = params.chosen_model.vocab
-    table = pd.read_parquet("data/split/texts.parquet", columns=["label", "text", "split"])
+    table = read_table(Path("data/split/texts.parquet"), ["label", "text", "split"])
     parts = {name: table.loc[table["split"] == name] for name in SPLITS}
     tokenizer = build_tokenizer(
         parts["train"]["text"].tolist(),
@@ -94,12 +95,12 @@ def _padded(params: Params) -> tuple[Tokenizer, dict[str, Split]]:
 
 
 def _fitted(
-    params: Params, vocabulary_size: int, splits: dict[str, Split], tracked: Run
+    params: Params, vocabulary_size: int, splits: dict[str, Split], tracked: OpenRun
 ) -> tuple[Network, int]:
     """A network trained as the train stage does it, and its number of epochs."""
     model = params.chosen_model
     with tempfile.TemporaryDirectory() as scratch:
-        weights, epochs, _ = fit_classifier(
+        fitted = fit_classifier(
             model,
             vocabulary_size,
             splits["train"],
@@ -109,15 +110,17 @@ def _fitted(
             scratch=Path(scratch),
             on_epoch=tracked.log_epoch,
         )
-    finite = np.isfinite(epochs[["train_loss", "validation_loss"]].to_numpy()).all(axis=1)
+    tracked.log_kept(fitted.epochs)
+    losses = fitted.epochs[["train_loss", "validation_loss"]].to_numpy()
+    finite = np.isfinite(losses).all(axis=1)
     if not finite.all():
         raise DataError(
             f"training diverged: a loss of epoch {finite.argmin()} is not finite; lower "
             f"models.{params.model}.training.learning_rate or set its gradient_clip"
         )
     network = Network(model.network, vocabulary_size)
-    network.load_state_dict(weights)
-    return network, len(epochs)
+    network.load_state_dict(fitted.weights)
+    return network, len(fitted.epochs)
 
 
 def _texts_per_second(network: Network, split: Split) -> float:
@@ -140,8 +143,7 @@ def main(model: str) -> None:
         if model not in params.models:
             raise ParamsError(f"model is {shorten(model)}; allowed: {', '.join(params.models)}")
         params = params.model_copy(update={"model": model})
-        with run_or_fail(f"{params.dataset}-{model}") as tracked:
-            tracked.tag({TAG: "true"})
+        with run_or_fail(f"{params.dataset}-{model}", {TAG: "true"}) as tracked:
             tracked.log_params(params.chosen())
             entry = measure(params, tracked)
             path = Path(f"reports/leaderboard/{model}.json")

@@ -64,7 +64,7 @@ class GateResult:
         """Each failed expectation with counts and sample rows, for a terminal."""
         failed = [item for item in self.expectations if not item["success"]]
         lines = [
-            f"gate failed, nothing was written: {len(failed)} of {len(self.expectations)} "
+            f"gate failed, no output was written: {len(failed)} of {len(self.expectations)} "
             f"expectations on {self.rows:,} rows"
         ]
         for item in failed:

@@ -89,7 +89,7 @@ def classification_figures(
         recall=float(_ratio(hits, labels.sum())),
         f1=float(_ratio(2 * hits, predicted.sum() + labels.sum())),
         auroc=_auroc(labels, probabilities),
-        log_loss=float(_losses(labels, probabilities).mean()),
+        log_loss=float(log_losses(labels, probabilities).mean()),
         expected_calibration_error=expected_calibration_error(labels, probabilities, bins),
     )
 
@@ -184,7 +184,7 @@ def slice_figures(frame: pd.DataFrame) -> pd.DataFrame:
             "accuracy_low": low,
             "accuracy_high": high,
             "f1": _ratio(2 * total(predicted & (labels == 1)), positives + total(predicted)),
-            "log_loss": total(_losses(labels, probabilities)) / rows,
+            "log_loss": total(log_losses(labels, probabilities)) / rows,
         }
     )
     # The names are in order already, and a stable sort keeps that among slices of one size.
@@ -249,6 +249,12 @@ def check_answers(
     return labels.astype(np.int64), probabilities.astype(np.float64)
 
 
+def log_losses(labels: IntArray, probabilities: FloatArray) -> FloatArray:
+    """The log loss of each row, in nats, (rows,); arguments as above."""
+    clipped = np.clip(probabilities, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+    return -np.log(np.where(labels == 1, clipped, 1 - clipped))
+
+
 def _auroc(labels: IntArray, probabilities: FloatArray) -> float | None:
     if labels.min() == labels.max():
         return None
@@ -262,11 +268,6 @@ def _bin_of(values: FloatArray, bins: int) -> npt.NDArray[np.intp]:
     if bins < 1:
         raise ValueError(f"bins must be at least 1, not {bins}")
     return np.searchsorted(np.linspace(0, 1, bins + 1)[1:], values, side="left")
-
-
-def _losses(labels: IntArray, probabilities: FloatArray) -> FloatArray:
-    clipped = np.clip(probabilities, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
-    return -np.log(np.where(labels == 1, clipped, 1 - clipped))
 
 
 def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -50,13 +50,9 @@ def pad_texts(tokenizer: Tokenizer, texts: Texts, max_length: int) -> Padded:
     return Padded(*(np.concatenate(arrays) for arrays in zip(*chunks, strict=True)))
 
 
-def write_padded(tokenizer: Tokenizer, texts: Texts, max_length: int, folder: Path) -> pd.DataFrame:
-    """Write what ``pad_texts`` gives to ids.npy and lengths.npy; memory holds one chunk of ids.
-
-    Returns:
-        ``padding_checks`` of all rows.
-    """
-    checks = []
+def write_padded(tokenizer: Tokenizer, texts: Texts, max_length: int, folder: Path) -> None:
+    """Write what ``pad_texts`` gives to ids.npy and lengths.npy; memory holds one chunk of ids."""
+    lengths = []
     with (folder / "ids.npy").open("wb") as file:
         for number, chunk in enumerate(in_chunks(texts)):
             padded = _pad(tokenizer, chunk, max_length)
@@ -65,10 +61,21 @@ def write_padded(tokenizer: Tokenizer, texts: Texts, max_length: int, folder: Pa
                 header["shape"] = (len(texts), max_length)
                 np.lib.format.write_array_header_1_0(file, header)
             file.write(padded.ids.tobytes())
-            checks.append(padding_checks(padded))
-    rows = pd.concat(checks, ignore_index=True)
-    np.save(folder / "lengths.npy", rows["length"].to_numpy(), allow_pickle=False)
-    return rows
+            lengths.append(padded.lengths)
+    np.save(folder / "lengths.npy", np.concatenate(lengths), allow_pickle=False)
+
+
+def written_checks(folder: Path) -> pd.DataFrame:
+    """``padding_checks`` of what ``write_padded`` wrote, read back a chunk at a time."""
+    ids, lengths = (
+        np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        for name in Padded._fields
+    )
+    starts = range(0, max(1, len(lengths)), CHUNK)
+    chunks = (
+        Padded(ids[start : start + CHUNK], lengths[start : start + CHUNK]) for start in starts
+    )
+    return pd.concat(map(padding_checks, chunks), ignore_index=True)
 
 
 def _pad(tokenizer: Tokenizer, texts: list[str], max_length: int) -> Padded:

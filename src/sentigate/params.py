@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -16,6 +18,7 @@ from .section import Section
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 """What DVC can interpolate into a stage's parameters, and a path hold."""
+Alias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -51,6 +54,8 @@ class CsvSource(Section):
     """A table of the user's own: CSV, TSV, JSON lines or Parquet, also compressed, path or URL."""
 
     kind: Literal["csv"]
+    name: Name | None
+    """Of the table; its models are registered under it. null takes it from the path."""
     path: str
     sha256: Sha256 | None
     text_column: str
@@ -125,6 +130,15 @@ class Dataset(Section):
                 "and one to 0"
             )
         return self
+
+
+def table_name(dataset: str, entry: Dataset) -> str:
+    """The data set's own name; or that of the user's table, by default its file's."""
+    source = entry.source
+    if not isinstance(source, CsvSource):
+        return dataset
+    stem = PurePosixPath(urlsplit(source.path).path).name.split(".")[0]
+    return source.name or re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or dataset
 
 
 class VocabParams(Section):
@@ -228,8 +242,18 @@ class EvaluateParams(Section):
 class RegisterParams(Section):
     """Where the model goes."""
 
-    alias: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
-    """Alias of the best version in the MLflow registry."""
+    alias: Alias
+    """Of the best version in the MLflow registry."""
+    challenger_alias: Alias
+    """Of the newest version that was not found to be better."""
+    significance_level: Annotated[float, Field(gt=0.0, lt=1.0)]
+    """The p of the paired test below which a newcomer is better."""
+
+    @model_validator(mode="after")
+    def _two_aliases(self) -> RegisterParams:
+        if self.alias == self.challenger_alias:
+            raise ValueError(f"alias and challenger_alias are both {self.alias!r}; allowed: two")
+        return self
 
 
 class Gates(Section):
@@ -269,10 +293,28 @@ class Params(Section):
                 raise ValueError(f"{name} is {shorten(chosen)}; allowed: {', '.join(offered)}")
         return self
 
+    @model_validator(mode="after")
+    def _tables_have_names_of_their_own(self) -> Params:
+        owners: dict[str, str] = {}
+        for name, entry in self.datasets.items():
+            table = table_name(name, entry)
+            owner = owners.setdefault(table, name)
+            if owner != name:
+                raise ValueError(
+                    f"the table of datasets.{name} is named {table!r}, as that of "
+                    f"datasets.{owner} is; allowed in source.name: any name of its own"
+                )
+        return self
+
     @property
     def chosen_dataset(self) -> Dataset:
         """The entry of ``datasets:`` that ``dataset`` names."""
         return self.datasets[self.dataset]
+
+    @property
+    def table(self) -> str:
+        """The name under which models of the chosen data are registered."""
+        return table_name(self.dataset, self.chosen_dataset)
 
     @property
     def chosen_model(self) -> Model:

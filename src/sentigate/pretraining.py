@@ -33,11 +33,13 @@ class Fitted(NamedTuple):
         weights: the classifier's, of its best epoch.
         epochs: a row per epoch of the classifier, as ``training.fit`` gives it.
         language_model: the weights it started from; None without pretraining.
+        language_model_epochs: a row per epoch of that; none without.
     """
 
     weights: dict[str, Tensor]
     epochs: pd.DataFrame
     language_model: dict[str, Tensor] | None
+    language_model_epochs: pd.DataFrame
 
 
 def fit_classifier(
@@ -69,9 +71,9 @@ def fit_classifier(
     """
     if not len(validation.labels):
         raise DataError("there are no validation rows to stop by: raise split.validation_size")
-    start = None
+    start, start_epochs = None, pd.DataFrame()
     if model.training.pretraining:
-        start = pretrain(
+        start, start_epochs = pretrain(
             model.network,
             vocabulary_size,
             train,
@@ -93,7 +95,7 @@ def fit_classifier(
         scratch=scratch,
         on_epoch=lambda row: on_epoch(row, ""),
     )
-    return Fitted(weights, epochs, start)
+    return Fitted(weights, epochs, start, start_epochs)
 
 
 def _network(
@@ -114,11 +116,11 @@ def pretrain(
     seed: int,
     scratch: Path,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
-) -> dict[str, Tensor]:
+) -> tuple[dict[str, Tensor], pd.DataFrame]:
     """Fit a language model; labels have no say. Arguments as ``training.fit`` takes them.
 
     Returns:
-        The weights of the epoch with the lowest validation loss.
+        As ``training.fit``; the epoch with the lowest validation loss is kept.
 
     Raises:
         DataError: no epoch predicted better than a guess among all tokens.
@@ -140,7 +142,7 @@ def pretrain(
             f"the language model's lowest validation loss is {best:.4g} nats, a guess has "
             f"{guess:.4g}: lower learning_rate under pretraining"
         )
-    return weights
+    return weights, epochs
 
 
 def start_from(network: Network, language_model: Mapping[str, Tensor]) -> Network:

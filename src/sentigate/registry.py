@@ -1,162 +1,29 @@
-"""Versions in the MLflow registry: what goes into one, and when one is promoted."""
+"""Versions in the MLflow registry: one for each model, and an alias for the best."""
 
 from __future__ import annotations
 
-import importlib
-import os
-import shutil
-import subprocess
-import sys
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from importlib import metadata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from .errors import RegistryError
-from .tracking import Run, connect, mlflow_errors, tracking_uri
+from .model_package import Probabilities, model_files, model_sha256, predictor_of
+from .promotion import Verdict, judge, read_keys, unseen
+from .tracking import Run, connect, mlflow_errors
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import pandas as pd
     from mlflow.entities.model_registry import ModelVersion
 
-# What predictor.py imports, and nothing more: the code that travels inside a model.
-CARRIED = (
-    "architecture.py",
-    "batching.py",
-    "cells.py",
-    "cleaning.py",
-    "cleaning_steps.py",
-    "directions.py",
-    "dropout.py",
-    "inference.py",
-    "network.py",
-    "padding.py",
-    "pooling.py",
-    "predictor.py",
-    "reading.py",
-    "section.py",
-)
-PACKAGES = (
-    "mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "tokenizers", "torch",
-)  # fmt: skip
+    from .params import RegisterParams
+
+MODEL_TAG, REASON_TAG, SPLIT_TAG = "model_sha256", "reason", "split_sha256"
 
 
-def model_name(dataset: str) -> str:
-    """The registered model that holds a data set's versions."""
-    return f"sentigate-{dataset}"
-
-
-@mlflow_errors()
-def log_model(run: Run, files: Path, scratch: Path) -> str:
-    """Log a model from code to ``run``: no pickle, and it loads without this repository.
-
-    Args:
-        run: where it goes.
-        files: cleaning.json, tokenizer.json, model.json, weights.safetensors.
-        scratch: an empty folder.
-
-    Returns:
-        The model's URI.
-    """
-    import mlflow
-
-    here = Path(__file__).parent
-    package = scratch / "sentigate_model"
-    package.mkdir()
-    for name in ("__init__.py", *CARRIED):
-        shutil.copyfile(here / name, package / name)
-    shutil.copyfile(here / "served_model.py", scratch / "served_model.py")
-    # MLflow runs the model's file once before it has copied the code folder.
-    with _importable(scratch), mlflow.start_run(run_id=run.id), _quiet():
-        info = mlflow.pyfunc.log_model(
-            name="model",
-            python_model=str(scratch / "served_model.py"),
-            artifacts={"model": str(files)},
-            code_paths=[str(package)],
-            pip_requirements=[f"{name}=={_public_version(name)}" for name in PACKAGES],
-            input_example=["A fine film, warm and funny.", "I want my two hours back."],
-        )
-    return str(info.model_uri)
-
-
-def load_model(uri: str) -> Callable[[list[str]], pd.DataFrame]:
-    """Load a model from the registry or a run.
-
-    Returns:
-        A function from raw texts to columns label (positive or negative) and probability (of
-        positive, float32), a row a text.
-
-    Raises:
-        RegistryError: there is no such model, or MLflow cannot be reached.
-    """
-    import mlflow
-
-    with _missing(uri), _quiet():
-        return cast("Callable[[list[str]], pd.DataFrame]", mlflow.pyfunc.load_model(uri).predict)
-
-
-def load_predictor(uri: str) -> Callable[[Sequence[str]], npt.NDArray[np.float32]]:
-    """The predictor within a model of ours: the same answers, without MLflow's cost at each call.
-
-    Its code is what the model carries, which need not be this version's.
-
-    Returns:
-        A function from raw texts to P(positive), (texts,) float32.
-
-    Raises:
-        RegistryError: there is no such model, it is none of ours, or MLflow cannot be reached.
-    """
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory() as folder:
-        files = model_files(uri, Path(folder))
-        (package,) = Path(folder).rglob("sentigate_model")
-        with _importable(package.parent):
-            predictor = importlib.import_module("sentigate_model.predictor").Predictor(files)
-    return cast("Callable[[Sequence[str]], npt.NDArray[np.float32]]", predictor)
-
-
-def model_files(uri: str, folder: Path) -> Path:
-    """Fetch the files that ``log_model`` put into a model, to look into it with this code.
-
-    Args:
-        uri: of a model in the registry or a run.
-        folder: an empty one, for all that the model holds.
-
-    Returns:
-        Where in it cleaning.json, tokenizer.json, model.json and weights.safetensors are.
-
-    Raises:
-        RegistryError: there is no such model, it is none of ours, or MLflow cannot be reached.
-    """
-    import mlflow
-
-    with _missing(uri), _quiet():
-        saved = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder))
-        flavors = mlflow.models.Model.load(saved).flavors
-    try:
-        return Path(saved, flavors["python_function"]["artifacts"]["model"]["path"])
-    except KeyError:
-        raise RegistryError(f"the model at {uri} is not one that sentigate registered") from None
-
-
-@contextmanager
-def _missing(uri: str) -> Iterator[None]:
-    """Say where no model was found."""
-    from mlflow.exceptions import MlflowException
-
-    connect()
-    try:
-        yield
-    except (MlflowException, OSError) as error:
-        first = " ".join(str(error).split())
-        raise RegistryError(
-            f"no model at {uri} in {tracking_uri()}: {first[:200]}. `make train` registers one."
-        ) from None
+def model_name(table: str) -> str:
+    """The registered model that holds the versions of one table, ``Params.table``."""
+    return f"sentigate-{table}"
 
 
 @mlflow_errors()
@@ -168,7 +35,7 @@ def find_version(name: str, tags: Mapping[str, str]) -> ModelVersion | None:
 
 
 @mlflow_errors()
-def champion(name: str, alias: str) -> ModelVersion | None:
+def aliased(name: str, alias: str) -> ModelVersion | None:
     """The version of ``name`` that has the alias."""
     from mlflow.exceptions import MlflowException
 
@@ -181,105 +48,140 @@ def champion(name: str, alias: str) -> ModelVersion | None:
     return version
 
 
+def find_whole(name: str, model_sha256: str) -> ModelVersion | None:
+    """The newest version of ``name`` that is this very model, if its files are all there."""
+    version = find_version(name, {MODEL_TAG: model_sha256})
+    return version if version is not None and is_whole(version) else None
+
+
+def is_whole(version: ModelVersion) -> bool:
+    """Whether the version's files can be had, and are those that were registered."""
+    with TemporaryDirectory() as folder:
+        try:
+            files = model_files(f"models:/{version.name}/{version.version}", Path(folder))
+            found = model_sha256(files)
+        except (RegistryError, OSError):
+            return False
+    return bool(version.tags.get(MODEL_TAG, found) == found)
+
+
 @mlflow_errors()
-def register(
-    run: Run, model_uri: str, name: str, alias: str, tags: Mapping[str, str]
-) -> dict[str, Any]:
-    """Make a version of ``name`` with ``tags`` and promote it, if the rule says so.
-
-    A version is promoted, that is given the alias, when there is none with it yet, when that one
-    was judged on another split, or when its own validation log loss is not higher. The test split
-    takes no part.
-
-    Args:
-        run: the run that logged the model.
-        model_uri: as ``log_model`` gave it.
-        name: the registered model.
-        alias: the promoted version's.
-        tags: among them ``split_sha256`` and ``validation.log_loss``, which the rule reads.
+def log_model(run: Run, model: Path) -> str:
+    """Upload a model that ``package_model`` made, as an output of ``run``, whose times stay.
 
     Returns:
-        What reports/registration.json holds: name, version, alias (or null), promoted, reason.
+        MLflow's id of the model.
     """
+    from mlflow.entities import LoggedModelOutput, LoggedModelStatus
+
+    client = run.client
+    experiment = client.get_run(run.id).info.experiment_id
+    logged = client.create_logged_model(experiment, name="model", source_run_id=run.id)
+    try:
+        client.log_model_artifacts(logged.model_id, str(model))
+        client.log_outputs(run.id, [LoggedModelOutput(logged.model_id, step=0)])
+        client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+    except BaseException:
+        client.delete_logged_model(logged.model_id)
+        raise
+    return str(logged.model_id)
+
+
+@mlflow_errors()
+def add_version(run: Run, model: Path, name: str, tags: Mapping[str, str]) -> ModelVersion:
+    """Upload a packaged model and make it a version of ``name``: both, or neither."""
     from mlflow.exceptions import MlflowException
 
-    client = connect()
+    client = run.client
     try:
         client.create_registered_model(name, description="Made by sentigate; see the tags.")
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    best = champion(name, alias)
-    version = client.create_model_version(name, model_uri, run.id, tags=dict(tags))
-    promoted, reason = _judge(tags, best)
-    if promoted:
-        client.set_registered_model_alias(name, alias, version.version)
+    model_id = log_model(run, model)
+    try:
+        version: ModelVersion = client.create_model_version(
+            name, f"models:/{model_id}", run.id, tags=dict(tags), model_id=model_id
+        )
+    except BaseException:
+        client.delete_logged_model(model_id)
+        raise
+    return version
+
+
+@mlflow_errors()
+def promote(
+    version: ModelVersion,
+    newcomer: Probabilities,
+    rows: pd.DataFrame,
+    rule: str,
+    settings: RegisterParams,
+) -> dict[str, Any]:
+    """Make a version the champion if it is the first or found to be better, else the challenger.
+
+    The test split takes no part.
+
+    Args:
+        version: which, with tag ``split_sha256``.
+        newcomer: the version's model, from raw texts to P(positive).
+        rows: today's validation texts: columns id, split, group, raw and label.
+        rule: of the split.
+        settings: the aliases, and the level of the test.
+
+    Returns:
+        What reports/registration.json holds: name, version, alias, promoted, reason.
+    """
+    best = aliased(version.name, settings.alias)
+    if best is not None and best.version == version.version:
+        verdict = Verdict(True, best.tags.get(REASON_TAG, "it is already"))
+    else:
+        verdict = _compare(version, best, newcomer, rows, rule, settings.significance_level)
+        _give_alias(version, verdict, settings)
     return {
-        "name": name,
+        "name": version.name,
         "version": int(version.version),
-        "alias": alias if promoted else None,
-        "promoted": promoted,
-        "reason": reason,
+        "alias": settings.alias if verdict.better else settings.challenger_alias,
+        "promoted": verdict.better,
+        "reason": verdict.reason,
     }
 
 
-def _judge(tags: Mapping[str, str], best: ModelVersion | None) -> tuple[bool, str]:
+def _compare(
+    version: ModelVersion,
+    best: ModelVersion | None,
+    newcomer: Probabilities,
+    rows: pd.DataFrame,
+    rule: str,
+    level: float,
+) -> Verdict:
     if best is None:
-        return True, "the first version"
-    if best.tags.get("split_sha256") != tags["split_sha256"]:
-        return True, f"version {best.version} was judged on another split"
-    loss, best_loss = (float(t["validation.log_loss"]) for t in (tags, best.tags))
-    comparison = f"validation log loss {loss:.6f}, version {best.version} has {best_loss:.6f}"
-    return loss <= best_loss, comparison
+        return Verdict(True, "the first version")
+    with TemporaryDirectory() as folder:
+        try:
+            files = model_files(f"models:/{best.name}/{best.version}", Path(folder))
+            keys, champion = read_keys(files), predictor_of(files)
+        except Exception as error:  # whatever its own code, of another version, may raise
+            first = " ".join(str(error).split())[:200]
+            return Verdict(True, f"version {best.version} cannot be loaded: {first}")
+        if keys is not None:
+            rows = rows.loc[unseen(rows, rule, keys)]
+        elif best.tags.get(SPLIT_TAG) != version.tags.get(SPLIT_TAG):
+            return Verdict(
+                False,
+                f"version {best.version} does not say what it was trained on, and its split was "
+                "another; take its alias away to have this one promoted",
+            )
+        return judge(newcomer, champion, rows, version=str(best.version), level=level)
 
 
-def git_commit() -> str:
-    """The commit that is checked out, with ``-dirty`` where tracked files differ from it.
-
-    What the pipeline itself rewrites, dvc.lock and the figures, does not count.
-    """
-    try:
-        head = _git("rev-parse", "HEAD")
-        inputs = (".", ":!dvc.lock", ":!reports/metrics.json")
-        dirty = _git("status", "--porcelain", "--untracked-files=no", "--", *inputs)
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return f"{head}-dirty" if dirty else head
-
-
-def _git(*arguments: str) -> str:
-    run = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
-    return run.stdout.strip()
-
-
-def _public_version(package: str) -> str:
-    """Without a local part: +cpu is on no index but PyTorch's own."""
-    return metadata.version(package).split("+")[0]
-
-
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
-        for name in [n for n in sys.modules if n.split(".")[0] == "sentigate_model"]:
-            del sys.modules[name]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """MLflow's hints on environments and uv, which help nobody here."""
-    import logging
-
-    logger = logging.getLogger("mlflow")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(before)
+def _give_alias(version: ModelVersion, verdict: Verdict, settings: RegisterParams) -> None:
+    client, name, number = connect(), version.name, version.version
+    alias, other = settings.alias, settings.challenger_alias
+    client.set_model_version_tag(name, number, REASON_TAG, verdict.reason)
+    if not verdict.better:
+        client.set_registered_model_alias(name, other, number)
+        return
+    client.set_registered_model_alias(name, alias, number)
+    challenger = aliased(name, other)
+    if challenger is not None and challenger.version == number:
+        client.delete_registered_model_alias(name, other)

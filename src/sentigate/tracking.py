@@ -1,30 +1,44 @@
-"""One MLflow run for each execution of the pipeline."""
+"""One MLflow run for each training, and where MLflow is."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .artifact_location import keep_beside, local_artifacts
 from .errors import RegistryError
+from .run_journal import Entry, Journal, left_journals, new_journal, now
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow import MlflowClient
 
 EXPERIMENT = "sentigate"
 DEFAULT_URI = "sqlite:///mlflow.db"
 WEIGHTS_TAG = "sentigate.weights_sha256"
+EPOCH_METRICS = {
+    "train_loss": "train.log_loss",
+    "validation_loss": "validation.log_loss",
+    "validation_accuracy": "validation.accuracy",
+}
+"""From a column of reports/training.csv to the metric's name, which is the same after training."""
 
 
 def tracking_uri() -> str:
     """``MLFLOW_TRACKING_URI``, or the SQLite file in the project's root."""
     return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+
+
+def is_remote() -> bool:
+    """Whether runs go to a server, which may be away for a while."""
+    return tracking_uri().startswith(("http:", "https:"))
 
 
 @contextmanager
@@ -47,6 +61,15 @@ def mlflow_errors() -> Iterator[None]:
         ) from None
 
 
+@contextmanager
+def later_if_away(what: str) -> Iterator[None]:
+    """Do what MLflow can also be told later, and where it is away, say so and go on."""
+    try:
+        yield
+    except RegistryError as error:
+        print(f"  {what} could not be told to MLflow, the next `dvc repro` does it: {error}")
+
+
 @mlflow_errors()
 def connect() -> MlflowClient:
     """A client whose experiment exists; the SQLite database is made when it isn't there.
@@ -56,6 +79,7 @@ def connect() -> MlflowClient:
     """
     # A server that is down should be said to be down in seconds, not after five minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     import mlflow
 
     for noisy in ("alembic", "mlflow.store.db.utils"):
@@ -63,12 +87,14 @@ def connect() -> MlflowClient:
     uri = tracking_uri()
     mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient(uri)
-    if client.get_experiment_by_name(EXPERIMENT) is None:
-        # A relative location keeps a local project movable; a server has its own.
-        local = "mlartifacts" if uri.startswith("sqlite:") else None
+    artifacts = local_artifacts(uri)  # a server has its own
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is None:
         # Else MLflow's UI guesses that an experiment is about language-model agents.
         kind = {"mlflow.experimentKind": "custom_model_development"}
-        client.create_experiment(EXPERIMENT, artifact_location=local, tags=kind)
+        client.create_experiment(EXPERIMENT, artifact_location=artifacts, tags=kind)
+    elif artifacts:
+        keep_beside(uri, experiment.artifact_location, artifacts)
     return client
 
 
@@ -78,42 +104,220 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+class OpenRun:
+    """A run that is being made.
+
+    Whatever it is told is kept in a journal, and sent to MLflow at once. Where MLflow is away,
+    that is said once, the training goes on, and ``complete_runs`` sends the rest later.
+    """
+
+    def __init__(self, name: str, tags: Mapping[str, str]) -> None:
+        self._journal = new_journal()
+        source = {"mlflow.source.name": "pipeline", "mlflow.source.type": "LOCAL"}
+        start = {"name": name, "uri": tracking_uri(), "time": now(), "tags": {**source, **tags}}
+        self._client: MlflowClient | None = None
+        self._away = False
+        self._add({"start": start}, raises=not is_remote())
+
+    @property
+    def id(self) -> str:
+        """MLflow's id; "" where MLflow has not been reached yet."""
+        return self._journal.find("run") or ""
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Log nested params under dotted names, in one call."""
+        self._add({"params": {key: str(value) for key, value in _flatten(params)}})
+
+    def log_metrics(self, metrics: Mapping[str, Any], step: int = 0) -> None:
+        """Log nested numbers under dotted names, in one call; None is left out."""
+        self._add({"metrics": _numbers(metrics), "step": step, "time": now()})
+
+    def log_epoch(self, row: Mapping[str, float], prefix: str = "") -> None:
+        """Print an epoch's row, and log its figures under ``prefix`` and the metrics' names."""
+        figures = {f"{prefix}{key}": value for key, value in row.items() if key != "epoch"}
+        shown = {"epoch": row["epoch"], **figures}
+        print("  " + ", ".join(f"{key} {value:.4g}" for key, value in shown.items()), flush=True)
+        self._log_row(row, prefix, int(row["epoch"]))
+
+    def log_kept(self, epochs: pd.DataFrame, prefix: str = "") -> None:
+        """Log the kept epoch's figures once more after the last, for the latest are shown.
+
+        Args:
+            epochs: as ``training.fit`` gives them.
+            prefix: as ``log_epoch`` had it.
+        """
+        kept = epochs.loc[epochs["kept"] == 1]
+        if kept.empty:  # no epoch's loss was finite
+            return
+        row = {str(key): value for key, value in kept.iloc[0].items()}
+        self._log_row(row, prefix, len(epochs))
+        self.log_metrics({f"{prefix}kept_epoch": row["epoch"]}, step=len(epochs))
+
+    def _log_row(self, row: Mapping[str, Any], prefix: str, step: int) -> None:
+        self.log_metrics({f"{prefix}{n}": row[key] for key, n in EPOCH_METRICS.items()}, step)
+
+    def log_files(self, folder: Path, artifact_path: str) -> None:
+        """Log all files of a folder, unless MLflow is away: they are kept where they are."""
+        if self._client is None or self._away:
+            return
+        try:
+            with mlflow_errors():
+                self._client.log_artifacts(self.id, str(folder), artifact_path)
+        except (RegistryError, OSError) as error:
+            self._say_away(error)
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Set tags."""
+        self._add({"tags": dict(tags)})
+
+    def tag_weights(self, weights: Path) -> None:
+        """Tag the run with the hash of the weights it made, by which later stages find it."""
+        self.tag({WEIGHTS_TAG: sha256_of(weights)})
+
+    def end(self, status: str = "FINISHED") -> None:
+        """Close the run as FINISHED or FAILED."""
+        self._away = False  # it may be back
+        self._add({"end": status, "time": now()})
+        if self._journal.sent == len(self._journal.entries):
+            self._journal.remove()
+        else:
+            self._journal.release()
+
+    def _add(self, entry: Entry, *, raises: bool = False) -> None:
+        self._journal.add(entry)
+        if self._away:
+            return
+        try:
+            self._client = self._client or connect()
+            _send(self._client, self._journal)
+        except RegistryError as error:
+            if raises:
+                self._journal.remove()
+                raise
+            self._say_away(error)
+
+    def _say_away(self, error: Exception) -> None:
+        self._away = True
+        print(
+            f"  {error}\n  training goes on, its figures are kept in {self._journal.path}, and the "
+            "next `dvc repro` that reaches MLflow completes the run",
+            flush=True,
+        )
+
+
+@mlflow_errors()
+def _send(client: MlflowClient, journal: Journal) -> None:
+    """Tell MLflow what it has not been told; what it is told twice it keeps once."""
+    from mlflow.exceptions import MlflowException
+
+    refusal = ""
+    for entry in journal.entries[journal.sent :]:
+        if "start" in entry:
+            if journal.find("run") is None:
+                journal.add({"run": _create_run(client, entry["start"])})
+        else:
+            try:
+                _tell(client, journal.find("run"), entry)
+            except MlflowException as error:  # a run that was deleted, a value that is too long
+                if error.error_code not in ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"):
+                    raise
+                refusal = refusal or " ".join(str(error).split())[:200]
+        journal.sent += 1
+    if refusal:
+        print(f"  MLflow refused a part of run {journal.find('run')}: {refusal}")
+
+
+def _create_run(client: MlflowClient, start: Entry) -> str:
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    run = client.create_run(experiment.experiment_id, start["time"], start["tags"], start["name"])
+    return str(run.info.run_id)
+
+
+def _tell(client: MlflowClient, run_id: str, entry: Entry) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    if "params" in entry:
+        client.log_batch(run_id, params=[Param(k, v) for k, v in entry["params"].items()])
+    elif "metrics" in entry:
+        at, step = entry["time"], entry["step"]
+        values = [Metric(key, value, at, step) for key, value in entry["metrics"].items()]
+        client.log_batch(run_id, metrics=values)
+    elif "tags" in entry:
+        client.log_batch(run_id, tags=[RunTag(k, v) for k, v in entry["tags"].items()])
+    elif "end" in entry:
+        client.set_terminated(run_id, entry["end"], entry["time"])
+
+
+def complete_runs() -> None:
+    """Tell MLflow what earlier executions could not, and close the runs that a kill left open.
+
+    Raises:
+        RegistryError: MLflow is away; what it has not been told stays where it is.
+    """
+    for journal in left_journals():
+        start = journal.find("start")
+        if start is None:  # killed before a line was whole
+            journal.remove()
+        elif start["uri"] == tracking_uri():
+            killed = journal.find("end") is None
+            if killed:
+                journal.add({"end": "KILLED", "time": journal.last_written()})
+            _send(connect(), journal)
+            how = "was killed, and is closed as such" if killed else "is complete now"
+            print(f"  run {journal.find('run')} ({start['name']}) {how}")
+            journal.remove()
+
+
+def start_run(name: str, tags: Mapping[str, str] | None = None) -> OpenRun:
+    """Open a run.
+
+    Raises:
+        RegistryError: MLflow's local store cannot be used; a server that is away can wait.
+    """
+    if not is_remote():
+        complete_runs()
+    else:
+        with later_if_away("what earlier runs left"):
+            complete_runs()
+    return OpenRun(name, tags or {})
+
+
+@contextmanager
+def run_or_fail(name: str, tags: Mapping[str, str] | None = None) -> Iterator[OpenRun]:
+    """Open a run that is marked FAILED when the body raises; else the caller ends it."""
+    run = start_run(name, tags)
+    try:
+        yield run
+    except BaseException:
+        run.end("FAILED")
+        raise
+
+
 class Run:
-    """One MLflow run, open or ended."""
+    """A run that has ended, to which later stages add what is not there yet."""
 
     def __init__(self, client: MlflowClient, run_id: str) -> None:
         self.client = client
         self.id = run_id
 
     @mlflow_errors()
-    def log_params(self, params: Mapping[str, Any]) -> None:
-        """Log nested params under dotted names, in one call."""
-        from mlflow.entities import Param
+    def log_metrics(self, metrics: Mapping[str, Any], step: int) -> None:
+        """Log those nested numbers, under dotted names, that the run does not have yet.
 
-        flat = [Param(key, str(value)) for key, value in _flatten(params)]
-        self.client.log_batch(self.id, params=flat)
-
-    @mlflow_errors()
-    def log_metrics(self, metrics: Mapping[str, Any], step: int = 0) -> None:
-        """Log nested numbers under dotted names, in one call; None is left out."""
-        import time
-
+        Args:
+            metrics: figures of the kept weights; None is left out.
+            step: how many epochs there were, so that these are the latest of their names.
+        """
         from mlflow.entities import Metric
 
-        now = int(time.time() * 1000)
-        values = [
-            Metric(key, float(value), now, step)
-            for key, value in _flatten(metrics)
-            if value is not None
+        there = self.client.get_run(self.id).data.metrics
+        new = [
+            Metric(key, value, now(), step)
+            for key, value in _numbers(metrics).items()
+            if abs(there.get(key, float("inf")) - value) > SAME
         ]
-        self.client.log_batch(self.id, metrics=values)
-
-    def log_epoch(self, row: Mapping[str, float], prefix: str = "") -> None:
-        """Print an epoch's row, and log its figures under ``prefix`` and their names."""
-        figures = {f"{prefix}{key}": value for key, value in row.items() if key != "epoch"}
-        shown = {"epoch": row["epoch"], **figures}
-        print("  " + ", ".join(f"{key} {value:.4g}" for key, value in shown.items()), flush=True)
-        self.log_metrics(figures, step=int(row["epoch"]))
+        self.client.log_batch(self.id, metrics=new)
 
     @mlflow_errors()
     def log_table(self, name: str, path: Path, context: str) -> None:
@@ -131,55 +335,43 @@ class Run:
         self.client.log_inputs(self.id, [entry])
 
     @mlflow_errors()
-    def log_files(self, folder: Path, artifact_path: str) -> None:
-        """Log all files of a folder."""
-        self.client.log_artifacts(self.id, str(folder), artifact_path)
+    def log_files(self, paths: Iterable[Path], root: Path = Path()) -> None:
+        """Log files, and folders with all that is in them, under their paths from ``root``."""
+        for path in paths:
+            place = path.relative_to(root)
+            if path.is_dir():
+                self.client.log_artifacts(self.id, str(path), place.as_posix())
+            else:
+                self.client.log_artifact(self.id, str(path), place.parent.as_posix())
 
     @mlflow_errors()
-    def tag(self, tags: Mapping[str, str]) -> None:
-        """Set tags."""
-        for key, value in tags.items():
-            self.client.set_tag(self.id, key, value)
-
-    def tag_weights(self, weights: Path) -> None:
-        """Tag the run with the hash of the weights it made, by which later stages find it."""
-        self.tag({WEIGHTS_TAG: sha256_of(weights)})
+    def tags(self) -> dict[str, str]:
+        """The run's tags."""
+        return dict(self.client.get_run(self.id).data.tags)
 
     @mlflow_errors()
-    def end(self, status: str = "FINISHED") -> None:
-        """Close the run as FINISHED or FAILED."""
-        self.client.set_terminated(self.id, status)
+    def mark(self, status: str) -> None:
+        """Give it another status; when it ended stays, for that is how long training took."""
+        info = self.client.get_run(self.id).info
+        if info.status != status:
+            self.client.set_terminated(self.id, status, info.end_time)
 
 
-@mlflow_errors()
-def start_run(name: str) -> Run:
-    """Open a run, in an experiment that is made when it isn't there."""
-    client = connect()
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    assert experiment is not None
-    source = {"mlflow.source.name": "pipeline", "mlflow.source.type": "LOCAL"}
-    run = client.create_run(experiment.experiment_id, run_name=name, tags=source)
-    return Run(client, run.info.run_id)
-
-
-@contextmanager
-def run_or_fail(name: str) -> Iterator[Run]:
-    """Open a run that is marked FAILED when the body raises; else the caller ends it."""
-    run = start_run(name)
-    try:
-        yield run
-    except BaseException:
-        run.end("FAILED")
-        raise
+SAME = 1e-6
+"""Figures are kept with six decimals; MLflow has those of an epoch with more."""
 
 
 @mlflow_errors()
 def find_run(weights: Path, name: str) -> Run:
-    """The newest run that trained these very weights.
+    """The newest run that trained these very weights, whole.
 
     Weights can arrive without their run, pulled from a DVC remote or out of DVC's cache; then a
     run is made for them and tagged ``sentigate.restored``.
+
+    Raises:
+        RegistryError: MLflow is away.
     """
+    complete_runs()
     client = connect()
     experiment = client.get_experiment_by_name(EXPERIMENT)
     assert experiment is not None
@@ -192,10 +384,15 @@ def find_run(weights: Path, name: str) -> Run:
     )
     if found:
         return Run(client, found[0].info.run_id)
-    run = start_run(name)
-    run.tag({WEIGHTS_TAG: digest, "sentigate.restored": "true"})
+    run = OpenRun(name, {WEIGHTS_TAG: digest, "sentigate.restored": "true"})
     run.end()
-    return run
+    if not run.id:
+        raise RegistryError(f"MLflow at {tracking_uri()} went away; run `dvc repro` again")
+    return Run(client, run.id)
+
+
+def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
+    return {key: float(value) for key, value in _flatten(metrics) if value is not None}
 
 
 def _flatten(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

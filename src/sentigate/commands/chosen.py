@@ -51,8 +51,8 @@ def choose(path: Path, choices: dict[str, str]) -> Params:
 
 
 def promoted() -> str:
-    """The URI of the chosen data set's promoted version."""
+    """The URI of the chosen table's promoted version."""
     from ..registry import model_name
 
     params = load_params(PARAMS)
-    return f"models:/{model_name(params.dataset)}@{params.register_.alias}"
+    return f"models:/{model_name(params.table)}@{params.register_.alias}"

@@ -41,8 +41,8 @@ def explain(
     """
     check_text(text)
     model = model or promoted()
+    from ..model_package import model_files
     from ..predictor import Predictor
-    from ..registry import model_files
 
     name = "models/" if model == LATEST else model
     with TemporaryDirectory() as folder:

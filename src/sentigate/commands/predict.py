@@ -53,7 +53,7 @@ def predict(
     model = model or promoted()
     if file and out:
         check_files(file, out)
-    from ..registry import load_predictor
+    from ..model_package import load_predictor
 
     with model_errors(model):
         predictor = load_predictor(model)

@@ -21,7 +21,7 @@ def serve(
     Example: curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json'
     -d '{"inputs": ["A fine film, warm and funny."]}'
     """
-    from ..registry import load_model
+    from ..model_package import load_model
     from ..tracking import tracking_uri
 
     model = model or promoted()

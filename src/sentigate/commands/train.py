@@ -31,29 +31,35 @@ def train(
     dvc("repro")
     version = _registered(params)
     if version is None:
-        print("The model is trained, but this MLflow registry does not hold it yet.")
+        print("The model is trained, but this MLflow registry does not hold it whole.")
         dvc("repro", "--single-item", "--force", "register")
         version = _registered(params)
-    _print_summary(params, (version.run_id if version else None) or "unknown")
+    _print_summary(params, version)
 
 
 def _registered(params: Params) -> ModelVersion | None:
-    """The version that holds the weights in models/; there is none when DVC has restored them."""
-    from ..registry import find_version, model_name
+    """The version that holds the weights in models/, where it and the champion can be loaded.
+
+    There is none when DVC has restored the weights, or when artifacts are lost.
+    """
+    from ..registry import aliased, find_version, is_whole, model_name
     from ..tracking import sha256_of
 
+    name = model_name(params.table)
     tags = {"weights_sha256": sha256_of(Path("models/weights.safetensors"))}
-    return find_version(model_name(params.dataset), tags)
+    version, best = find_version(name, tags), aliased(name, params.register_.alias)
+    if version is None or best is None or not is_whole(version):
+        return None
+    return version if best.version == version.version or is_whole(best) else None
 
 
-def _print_summary(params: Params, run_id: str) -> None:
+def _print_summary(params: Params, version: ModelVersion | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
     from ..tracking import tracking_uri
 
     metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
-    registration = json.loads(Path("reports/registration.json").read_text("utf-8"))
     table = Table(title=f"{params.dataset}, test split of {metrics['test']['rows']:,} texts")
     for column in ("", "accuracy", "95 % interval", "F1"):
         table.add_column(column, justify="left" if not column else "right")
@@ -65,13 +71,25 @@ def _print_summary(params: Params, run_id: str) -> None:
     console = Console(highlight=False)
     console.print(table)
     console.print(
-        f"model   {registration['name']} version {registration['version']}: "
-        f"{'promoted to ' + registration['alias'] if registration['promoted'] else 'not promoted'} "
-        f"({registration['reason']})\n"
-        f"run     {run_id} in {tracking_uri()}\n"
+        f"model   {_standing(params, version)}\n"
+        f"run     {version.run_id if version else 'unknown'} in {tracking_uri()}\n"
         f"report  reports/report.html\n\n"
         'next    make predict TEXT="what a lovely day"\n'
         "        make ui\n"
         "        make train DATASET=twitter",
         soft_wrap=True,
     )
+
+
+def _standing(params: Params, version: ModelVersion | None) -> str:
+    """What the registry says now, whatever reports/registration.json said when it was written."""
+    from ..registry import REASON_TAG, aliased, model_name
+
+    name, alias = model_name(params.table), params.register_.alias
+    if version is None:
+        return f"{name} is in no registry that answers"
+    best = aliased(name, alias)
+    reason = version.tags.get(REASON_TAG, "")
+    if best is not None and best.version != version.version:
+        return f"{name} version {version.version}: {alias} is version {best.version} ({reason})"
+    return f"{name} version {version.version}: {alias} ({reason})"

@@ -1,0 +1,210 @@
+"""What travels into the registry: an MLflow model "from code" that needs neither pickle nor us."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from .errors import RegistryError
+from .tracking import connect, tracking_uri
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+# What predictor.py imports, and nothing more: the code that travels inside a model.
+CARRIED = (
+    "architecture.py",
+    "batching.py",
+    "cells.py",
+    "cleaning.py",
+    "cleaning_steps.py",
+    "directions.py",
+    "dropout.py",
+    "inference.py",
+    "network.py",
+    "padding.py",
+    "pooling.py",
+    "predictor.py",
+    "reading.py",
+    "section.py",
+)
+PACKAGES = (
+    "mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "tokenizers", "torch",
+)  # fmt: skip
+DEFINING = ("cleaning.json", "model.json", "tokenizer.json", "weights.safetensors")
+"""The files that decide what a model answers."""
+
+Model = Callable[[list[str]], "pd.DataFrame"]
+Probabilities = Callable[[Sequence[str]], "npt.NDArray[np.float32]"]
+
+
+def model_sha256(files: Path) -> str:
+    """One hash of the files in a folder that decide what a model answers."""
+    digest = hashlib.sha256()
+    for name in DEFINING:
+        digest.update((files / name).read_bytes())
+    return digest.hexdigest()
+
+
+def package_model(files: Path, folder: Path) -> Path:
+    """Make an MLflow model in ``folder``, which is empty.
+
+    Args:
+        files: ``DEFINING``, and what else is to travel with them.
+        folder: gets the model, and scratch files beside it.
+
+    Returns:
+        The folder of the model, which ``load_model`` takes.
+    """
+    import mlflow
+
+    here = Path(__file__).parent
+    package = folder / "code/sentigate_model"
+    package.mkdir(parents=True)
+    for name in ("__init__.py", *CARRIED):
+        shutil.copyfile(here / name, package / name)
+    served = folder / "served_model.py"
+    shutil.copyfile(here / served.name, served)
+    model = folder / "model"
+    # MLflow runs the model's file once before it has copied the code folder.
+    with _importable(package.parent), _quiet():
+        mlflow.pyfunc.save_model(
+            path=model,
+            python_model=str(served),
+            artifacts={"model": str(files)},
+            code_paths=[str(package)],
+            pip_requirements=[f"{name}=={_public_version(name)}" for name in PACKAGES],
+            input_example=["A fine film, warm and funny.", "I want my two hours back."],
+        )
+    for cache in list(model.rglob("__pycache__")):
+        shutil.rmtree(cache)
+    return model
+
+
+def load_model(uri: str | Path) -> Model:
+    """Load a model from the registry, a run or a folder.
+
+    Returns:
+        A function from raw texts to columns label (positive or negative) and probability (of
+        positive, float32), a row a text.
+
+    Raises:
+        RegistryError: there is no such model, or MLflow cannot be reached.
+    """
+    import mlflow
+
+    with _missing(str(uri)), _quiet():
+        return cast("Model", mlflow.pyfunc.load_model(str(uri)).predict)
+
+
+def load_predictor(uri: str) -> Probabilities:
+    """The predictor within a model of ours: the same answers, without MLflow's cost at each call.
+
+    Its code is what the model carries, which need not be this version's.
+
+    Returns:
+        A function from raw texts to P(positive), (texts,) float32.
+
+    Raises:
+        RegistryError: there is no such model, it is none of ours, or MLflow cannot be reached.
+    """
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        return predictor_of(model_files(uri, Path(folder)))
+
+
+def predictor_of(files: Path) -> Probabilities:
+    """As ``load_predictor``, from where ``model_files`` has put a model."""
+    (package,) = files.parents[1].rglob("sentigate_model")
+    with _importable(package.parent):
+        predictor = importlib.import_module("sentigate_model.predictor").Predictor(files)
+    return cast("Probabilities", predictor)
+
+
+def model_files(uri: str, folder: Path) -> Path:
+    """Fetch the files that a model was packaged with, to look into it with this code.
+
+    Args:
+        uri: of a model in the registry or a run.
+        folder: an empty one, for all that the model holds.
+
+    Returns:
+        Where in it cleaning.json, tokenizer.json, model.json and weights.safetensors are.
+
+    Raises:
+        RegistryError: there is no such model, it is none of ours, or MLflow cannot be reached.
+    """
+    import mlflow
+
+    with _missing(uri), _quiet():
+        saved = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder))
+        flavors = mlflow.models.Model.load(saved).flavors
+    try:
+        return Path(saved, flavors["python_function"]["artifacts"]["model"]["path"])
+    except KeyError:
+        raise RegistryError(f"the model at {uri} is not one that sentigate registered") from None
+
+
+@contextmanager
+def _missing(uri: str) -> Iterator[None]:
+    """Say where no model was found."""
+    from mlflow.exceptions import MlflowException
+
+    connect()
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        first = " ".join(str(error).split())
+        raise RegistryError(
+            f"no model at {uri} in {tracking_uri()}: {first[:200]}. `make train` registers one."
+        ) from None
+
+
+def _public_version(package: str) -> str:
+    """Without a local part: +cpu is on no index but PyTorch's own."""
+    return metadata.version(package).split("+")[0]
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    _forget()  # another model's code, loaded by MLflow
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        _forget()
+
+
+def _forget() -> None:
+    for name in [n for n in sys.modules if n.split(".")[0] == "sentigate_model"]:
+        del sys.modules[name]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """MLflow's hints on environments and uv, which help nobody here."""
+    import logging
+
+    logger = logging.getLogger("mlflow")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)

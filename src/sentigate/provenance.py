@@ -1,0 +1,24 @@
+"""Which commit made a model."""
+
+from __future__ import annotations
+
+import subprocess
+
+
+def git_commit() -> str:
+    """The commit that is checked out, with ``-dirty`` where tracked files differ from it.
+
+    What the pipeline itself rewrites, dvc.lock and the figures, does not count.
+    """
+    try:
+        head = _git("rev-parse", "HEAD")
+        inputs = (".", ":!dvc.lock", ":!reports/metrics.json")
+        dirty = _git("status", "--porcelain", "--untracked-files=no", "--", *inputs)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"{head}-dirty" if dirty else head
+
+
+def _git(*arguments: str) -> str:
+    run = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
+    return run.stdout.strip()

@@ -1,0 +1,87 @@
+"""What a run has to tell MLflow, kept in a file until MLflow has been told.
+
+A training may outlive its tracking server, and may be killed itself. The journal outlives both: the
+next execution reads what is left of it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+FOLDER = Path(".tracking")
+"""Beside params.yaml; git and DVC ignore it."""
+
+Entry = dict[str, Any]
+
+
+def now() -> int:
+    """Milliseconds since 1970, as MLflow counts time."""
+    return int(time.time() * 1000)
+
+
+class Journal:
+    """Entries, one JSON object a line, in a file that is locked for as long as its owner lives.
+
+    Attributes:
+        path: the file.
+        entries: what it holds.
+        sent: how many of them this process has sent.
+    """
+
+    def __init__(self, path: Path, file: IO[str]) -> None:
+        self.path = path
+        self.entries: list[Entry] = [json.loads(line) for line in file if line.endswith("\n")]
+        self.sent = 0
+        self._file = file
+
+    def add(self, entry: Entry) -> None:
+        """Append an entry; a kill loses none that were added."""
+        self.entries.append(entry)
+        self._file.write(json.dumps(entry) + "\n")
+        self._file.flush()
+
+    def find(self, key: str) -> Any:
+        """The value of the first entry that has ``key``; None where there is none."""
+        return next((entry[key] for entry in self.entries if key in entry), None)
+
+    def last_written(self) -> int:
+        """When an entry was last added, in milliseconds since 1970."""
+        return int(self.path.stat().st_mtime * 1000)
+
+    def remove(self) -> None:
+        """Delete the file: all has been told."""
+        self.path.unlink(missing_ok=True)
+        self._file.close()
+
+    def release(self) -> None:
+        """Leave the file to the next execution."""
+        self._file.close()
+
+
+def new_journal() -> Journal:
+    """An empty one, locked by this process."""
+    FOLDER.mkdir(exist_ok=True)
+    path = FOLDER / f"{time.time_ns()}-{os.getpid()}.jsonl"
+    file = path.open("a+", encoding="utf-8")
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return Journal(path, file)
+
+
+def left_journals() -> Iterator[Journal]:
+    """Those whose owner has ended, the oldest first; each is locked while it is looked at."""
+    for path in sorted(FOLDER.glob("*.jsonl")):
+        file = path.open("r+", encoding="utf-8")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # its owner is alive
+            file.close()
+            continue
+        journal = Journal(path, file)
+        yield journal
+        journal.release()
