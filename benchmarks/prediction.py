@@ -29,12 +29,13 @@ from sklearn.linear_model import LogisticRegression
 
 from sentigate.batching import Batches, Split
 from sentigate.cleaning import make_cleaner
+from sentigate.model_package import package_model
 from sentigate.network import Network
 from sentigate.padding import pad_texts
 from sentigate.params import Params, load_params
 from sentigate.predictor import BATCH_SIZE, Predictor, predict
-from sentigate.registry import log_model, model_name, register
-from sentigate.tracking import start_run
+from sentigate.registry import add_version, model_name
+from sentigate.tracking import Run, connect, start_run
 from sentigate.vocabulary import build_tokenizer
 
 ROUNDS = 5
@@ -77,13 +78,13 @@ def make_model(params: Params, tweets: pd.DataFrame, folder: Path) -> str:
     (folder / "model.json").write_text(json.dumps(described), "utf-8")
     steps = dataset.clean.steps.model_dump(mode="json")
     (folder / "cleaning.json").write_text(json.dumps(steps), "utf-8")
-    run = start_run("prediction")
-    run.end()
+    opened = start_run("prediction")
+    opened.end()
     with tempfile.TemporaryDirectory() as scratch:
-        uri = log_model(run, folder, Path(scratch))
-    tags = {"split_sha256": "", "validation.log_loss": "1"}
-    made = register(run, uri, model_name("twitter"), params.register_.alias, tags)
-    return f"models:/{made['name']}/{made['version']}"
+        package = package_model(folder, Path(scratch))
+        run = Run(connect(), opened.id)
+        version = add_version(run, package, model_name("twitter"), {})
+    return f"models:/{version.name}/{version.version}"
 
 
 def fit_linear(params: Params, tweets: pd.DataFrame) -> Judge:

@@ -165,3 +165,17 @@ def small_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
         return tmp_path
 
     return make
+
+
+def add_champion(files: Path, name: str, scratch: Path) -> str:
+    """Make a model's folder the promoted version of ``name``, and give its URI."""
+    from sentigate.model_package import package_model
+    from sentigate.registry import add_version
+    from sentigate.tracking import Run, connect, start_run
+
+    opened = start_run("made for a test")
+    opened.end()
+    package = package_model(files, scratch)
+    version = add_version(Run(connect(), opened.id), package, name, {"split_sha256": "a"})
+    connect().set_registered_model_alias(name, "champion", version.version)
+    return f"models:/{name}/{version.version}"

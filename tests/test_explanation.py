@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from conftest import add_champion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -28,12 +29,13 @@ from sentigate.cleaning_steps import CleaningSteps
 from sentigate.cli import main
 from sentigate.explanation import TOLERANCE, Explanation, _order, _tokens, explain
 from sentigate.explanation_page import PARTS, render_explanation
+from sentigate.model_package import load_model
 from sentigate.network import Network
 from sentigate.padding import pad_texts
 from sentigate.predictor import Predictor
 from sentigate.reading import Reading
-from sentigate.registry import load_model, log_model, model_name, register
-from sentigate.tracking import sha256_of, start_run
+from sentigate.registry import model_name
+from sentigate.tracking import sha256_of
 from sentigate.vocabulary import Level, build_tokenizer
 
 ROOT = Path(__file__).parent.parent
@@ -396,11 +398,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
-        run = start_run("vader-bilstm")
-        uri = log_model(run, save_model(folder / "files"), tmp_path_factory.mktemp("scratch"))
-        run.end()
-        tags = {"split_sha256": "a", "validation.log_loss": "0.5"}
-        register(run, uri, model_name("vader"), "champion", tags)
+        files = save_model(folder / "files")
+        add_champion(files, model_name("vader"), tmp_path_factory.mktemp("scratch"))
         yield folder
 
 

@@ -19,17 +19,26 @@ from sentigate.architecture import Architecture
 from sentigate.cleaning_steps import CleaningSteps
 from sentigate.cli import main
 from sentigate.errors import RegistryError
-from sentigate.network import Network
-from sentigate.predictor import Predictor
-from sentigate.registry import (
+from sentigate.model_package import (
     CARRIED,
-    champion,
-    find_version,
-    git_commit,
     load_model,
-    log_model,
+    load_predictor,
+    model_sha256,
+    package_model,
+)
+from sentigate.network import Network
+from sentigate.params import RegisterParams
+from sentigate.predictor import Predictor
+from sentigate.promotion import TRAINED_ON, training_keys
+from sentigate.provenance import git_commit
+from sentigate.registry import (
+    MODEL_TAG,
+    add_version,
+    aliased,
+    find_version,
+    find_whole,
     model_name,
-    register,
+    promote,
 )
 from sentigate.tracking import Run, connect, start_run, tracking_uri
 from sentigate.vocabulary import build_tokenizer
@@ -88,12 +97,18 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(project: Path) -> Run:
     opened = start_run("vader-bilstm")
     opened.end()
-    return opened
+    return Run(connect(), opened.id)
 
 
 @pytest.fixture(scope="module")
-def uri(run: Run, files: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return log_model(run, files, tmp_path_factory.mktemp("scratch"))
+def package(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return package_model(files, tmp_path_factory.mktemp("scratch"))
+
+
+@pytest.fixture(scope="module")
+def uri(run: Run, package: Path) -> str:
+    version = add_version(run, package, "logged", {})
+    return f"models:/{version.name}/{version.version}"
 
 
 @pytest.fixture(scope="module")
@@ -150,9 +165,8 @@ def test_the_code_carried_is_all_it_needs(uri: str, project: Path, tmp_path: Pat
     )
 
 
-def test_requirements_are_pinned_to_public_versions(uri: str, project: Path) -> None:
-    (found,) = (project / "mlartifacts").rglob("requirements.txt")
-    lines = found.read_text().splitlines()
+def test_requirements_are_pinned_to_public_versions(package: Path) -> None:
+    lines = (package / "requirements.txt").read_text().splitlines()
     assert any(line.startswith("torch==") for line in lines)
     assert all("==" in line and "+" not in line for line in lines)
 
@@ -161,45 +175,192 @@ def test_logging_leaves_no_module_behind(uri: str) -> None:
     assert not [path for path in sys.path if "scratch" in path]
 
 
-def tags(loss: float, split: str = "a", **more: str) -> dict[str, str]:
-    return {"split_sha256": split, "validation.log_loss": str(loss), **more}
+SETTINGS = RegisterParams(alias="champion", challenger_alias="challenger", significance_level=0.05)
+ROWS = pd.DataFrame(
+    {
+        "id": [str(number) for number in range(60)],
+        "group": [str(number) for number in range(60)],
+        "raw": [f"text {number}" for number in range(60)],
+        "split": ["train"] * 20 + ["validation"] * 40,
+        "label": [number % 2 for number in range(60)],
+    }
+)
+VALIDATION = ROWS.loc[ROWS["split"] == "validation"]
 
 
-def test_which_version_is_promoted(run: Run, uri: str) -> None:
-    def add(loss: float, split: str = "a") -> tuple[int, bool, str | None]:
-        made = register(run, uri, "rule", "champion", tags(loss, split))
-        assert made["name"] == "rule"
-        assert made["reason"]
-        return made["version"], made["promoted"], made["alias"]
-
-    def promoted() -> str:
-        best = champion("rule", "champion")
-        assert best is not None
-        return str(best.version)
-
-    assert champion("rule", "champion") is None
-    assert add(0.5) == (1, True, "champion")  # the first
-    assert add(0.6) == (2, False, None)  # worse
-    assert promoted() == "1"
-    assert add(0.5) == (3, True, "champion")  # as good: the newer
-    assert add(0.4) == (4, True, "champion")  # better
-    assert promoted() == "4"
-    assert add(0.9, "b") == (5, True, "champion")  # not comparable
-    assert add(0.4) == (6, True, "champion")  # nor is the old split with the new one
-    assert promoted() == "6"
+def with_keys(files: Path, keys: Any, folder: Path) -> Path:
+    """A copy of a model's folder that says what it was trained on."""
+    shutil.copytree(files, folder)
+    np.save(folder / TRAINED_ON, keys)
+    return folder
 
 
-def test_a_reason_gives_both_losses(run: Run, uri: str) -> None:
-    register(run, uri, "reasons", "champion", tags(0.25))
-    made = register(run, uri, "reasons", "champion", tags(0.75))
-    assert "0.75" in made["reason"]
-    assert "version 1 has 0.25" in made["reason"]
-    assert json.loads(json.dumps(made)) == made
+def answers_well(share: float) -> Callable[[Any], Any]:
+    """A newcomer that is right about that share of the rows, and surer than any untrained net."""
+
+    def answer(texts: Any) -> Any:
+        numbers = np.array([int(text.split()[1]) for text in texts])
+        right = numbers % 100 < 100 * share
+        return np.where(right == (numbers % 2 == 1), 0.95, 0.05).astype(np.float32)
+
+    return answer
 
 
-def test_versions_are_found_by_tags(run: Run, uri: str) -> None:
-    for weights in ("x", "y", "x"):
-        register(run, uri, "found", "champion", tags(0.5, weights_sha256=weights))
+@pytest.fixture(scope="module")
+def rule_champion(
+    run: Run, files: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, Any], Any]:
+    """Adds a version that was trained on certain texts, and promotes it as the first."""
+
+    def add(name: str, keys: Any) -> Any:
+        folder = with_keys(files, keys, tmp_path_factory.mktemp("keys") / "files")
+        package = package_model(folder, tmp_path_factory.mktemp("scratch"))
+        version = add_version(run, package, name, {"split_sha256": "a"})
+        made = promote(version, answers_well(0), VALIDATION, "grouped", SETTINGS)
+        assert made == {
+            "name": name,
+            "version": 1,
+            "alias": "champion",
+            "promoted": True,
+            "reason": "the first version",
+        }
+        return version
+
+    return add
+
+
+def alias_of(name: str, alias: str) -> int | None:
+    version = aliased(name, alias)
+    return None if version is None else int(version.version)
+
+
+def test_a_better_version_is_promoted_and_a_worse_one_challenges(
+    run: Run, package: Path, rule_champion: Callable[[str, Any], Any]
+) -> None:
+    rule_champion("rule", training_keys(ROWS, "grouped"))
+    worse = add_version(run, package, "rule", {"split_sha256": "b"})  # a new split is no excuse
+    made = promote(worse, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    assert (made["version"], made["alias"], made["promoted"]) == (2, "challenger", False)
+    assert (
+        "on 40 texts that neither was trained on (paired t-test, p = 1, not below"
+        in (made["reason"])
+    )
+    assert (alias_of("rule", "champion"), alias_of("rule", "challenger")) == (1, 2)
+    better = add_version(run, package, "rule", {"split_sha256": "b"})
+    made = promote(better, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    assert (made["version"], made["alias"], made["promoted"]) == (3, "champion", True)
+    assert ", below 0.05)" in made["reason"]
+    assert "against version 1's" in made["reason"]
+    assert (alias_of("rule", "champion"), alias_of("rule", "challenger")) == (3, 2)
+    again = promote(better, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    assert again == made  # the champion is not judged against itself
+
+
+def test_what_a_champion_was_trained_on_does_not_count_for_it(
+    run: Run, package: Path, rule_champion: Callable[[str, Any], Any]
+) -> None:
+    """It would know by heart what the newcomer has never seen."""
+    seen = ROWS.assign(split=np.where(ROWS.index < 50, "train", "validation"))
+    rule_champion("seen", training_keys(seen, "grouped"))
+    version = add_version(run, package, "seen", {})
+    made = promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    assert "on 10 texts that neither was trained on" in made["reason"]
+    rule_champion("all", training_keys(ROWS.assign(split="train"), "grouped"))
+    version = add_version(run, package, "all", {})
+    made = promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    assert made["alias"] == "challenger"
+    assert "nothing to compare on" in made["reason"]
+
+
+def test_a_champion_that_cannot_be_loaded_gives_way(
+    run: Run, package: Path, rule_champion: Callable[[str, Any], Any], project: Path
+) -> None:
+    lost = rule_champion("lost", training_keys(ROWS, "grouped"))
+    for name in ("weights.safetensors", "MLmodel"):
+        for path in Path(connect().get_model_version_download_uri("lost", 1)).rglob(name):
+            path.unlink()
+    assert find_whole("lost", lost.tags.get(MODEL_TAG, "")) is None
+    version = add_version(run, package, "lost", {})
+    made = promote(version, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    assert made["promoted"]
+    assert made["reason"] == "version 1, the champion before, cannot be loaded"
+
+
+def test_a_model_of_an_older_sentigate_is_compared_on_its_own_split_only(
+    run: Run, package: Path
+) -> None:
+    old = add_version(run, package, "old", {"split_sha256": "a"})  # keeps no keys
+    promote(old, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    same = add_version(run, package, "old", {"split_sha256": "a"})
+    assert promote(same, answers_well(1), VALIDATION, "grouped", SETTINGS)["promoted"]
+    connect().set_registered_model_alias("old", "champion", old.version)
+    other = add_version(run, package, "old", {"split_sha256": "b"})
+    made = promote(other, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    assert not made["promoted"]
+    assert "does not say what it was trained on" in made["reason"]
+
+
+def test_one_model_is_one_version(run: Run, package: Path, files: Path) -> None:
+    digest = model_sha256(files)
+    assert find_whole("once", digest) is None
+    made = add_version(run, package, "once", {MODEL_TAG: digest})
+    found = find_whole("once", digest)
+    assert found is not None
+    assert found.version == made.version
+    assert find_whole("once", "0" * 64) is None
+
+
+def test_groups_in_training_are_seen_and_row_numbers_are_no_groups() -> None:
+    from sentigate.promotion import unseen
+
+    rows = pd.DataFrame(
+        {
+            "id": ["1", "2", "3", "4"],
+            "group": ["a", "a", "3", "4"],
+            "raw": ["one", "two", "three", "four"],
+            "split": ["train", "validation", "train", "validation"],
+        }
+    )
+    keys = training_keys(rows, "grouped")
+    assert unseen(rows, "grouped", keys).tolist() == [False, False, False, True]
+    assert unseen(rows, "random", training_keys(rows, "random")).tolist() == [False, True] * 2
+    # The same number, another text: no reason to leave it out.
+    other = rows.assign(raw=["five", "six", "seven", "eight"])
+    assert unseen(other, "grouped", keys).tolist() == [False, False, True, True]
+
+
+def test_a_model_that_cannot_be_registered_is_not_left_behind(
+    run: Run, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect()
+    experiment = client.get_run(run.id).info.experiment_id
+
+    def logged() -> int:
+        return len(client.search_logged_models([experiment]))
+
+    before = logged()
+    with pytest.raises(RegistryError):
+        add_version(run, package, "bad", {"k" * 300: "a tag's name is too long"})
+    assert logged() == before
+
+
+def test_two_models_are_loaded_side_by_side(served: Model, uri: str, files: Path) -> None:
+    """Each with the code that it carries, though both packages have one name."""
+    predictor = load_predictor(uri)
+    assert np.abs(predictor(TEXTS) - served(TEXTS)["probability"]).max() < 1e-6
+
+
+def test_registering_leaves_the_runs_times(run: Run, package: Path) -> None:
+    before = connect().get_run(run.id).info
+    add_version(run, package, "times", {})
+    after = connect().get_run(run.id).info
+    assert (after.status, after.end_time) == (before.status, before.end_time)
+
+
+def test_versions_are_found_by_tags(run: Run, package: Path) -> None:
+    for weights, split in (("x", "a"), ("y", "a"), ("x", "b")):
+        tags = {"weights_sha256": weights, "split_sha256": split}
+        add_version(run, package, "found", tags)
     newest = find_version("found", {"weights_sha256": "x"})
     assert newest is not None
     assert int(newest.version) == 3
@@ -241,12 +402,13 @@ def test_a_model_that_is_not_there(missing: str) -> None:
 
 def test_the_command_line_judges_by_the_promoted_version(
     run: Run,
-    uri: str,
+    package: Path,
     served: Model,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    register(run, uri, model_name("vader"), "champion", tags(0.5))
+    version = add_version(run, package, model_name("vader"), {})
+    promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS)
     texts = ["A fine film, warm and funny.", "two\tlines\nof text"]
     monkeypatch.setattr(sys, "argv", ["sentigate", "predict", *texts])
     with pytest.raises(SystemExit) as ended:

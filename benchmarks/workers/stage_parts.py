@@ -63,14 +63,16 @@ def main() -> None:
     sys.path.insert(0, str(Path.cwd()))
     builtins.__import__ = outermost_import
     import pipeline  # noqa: F401  (first, as in `python -m pipeline.<stage>`)
-    from sentigate import gates, registry, tracking
+    from sentigate import gates, model_package, registry, tracking
 
     gates.validate = counted("gate", gates.validate)
     gates.GateResult.to_html = counted("gate", gates.GateResult.to_html)
     for place, names in {
         tracking: ("start_run", "find_run"),
-        tracking.Run: ("log_params", "log_metrics", "log_table", "log_files", "tag", "end"),
-        registry: ("log_model", "load_model", "register"),
+        tracking.OpenRun: ("log_params", "log_metrics", "log_files", "tag", "end"),
+        tracking.Run: ("log_metrics", "log_table", "log_files", "mark", "tags"),
+        model_package: ("package_model", "load_model"),
+        registry: ("find_whole", "add_version", "promote"),
     }.items():
         for name in names:
             setattr(place, name, counted("tracking", getattr(place, name)))

@@ -74,7 +74,7 @@ def new_journal() -> Journal:
 
 
 def left_journals() -> Iterator[Journal]:
-    """Those whose owner has ended, the oldest first; each is locked while it is looked at."""
+    """Those whose owner has ended, the oldest first; who gets one releases or removes it."""
     for path in sorted(FOLDER.glob("*.jsonl")):
         file = path.open("r+", encoding="utf-8")
         try:
@@ -82,6 +82,4 @@ def left_journals() -> Iterator[Journal]:
         except BlockingIOError:  # its owner is alive
             file.close()
             continue
-        journal = Journal(path, file)
-        yield journal
-        journal.release()
+        yield Journal(path, file)

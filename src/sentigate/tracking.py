@@ -133,11 +133,11 @@ class OpenRun:
         self._add({"metrics": _numbers(metrics), "step": step, "time": now()})
 
     def log_epoch(self, row: Mapping[str, float], prefix: str = "") -> None:
-        """Print an epoch's row, and log its figures under ``prefix`` and the metrics' names."""
+        """Log an epoch's figures under ``prefix`` and the metrics' names, and print its row."""
+        self._log_row(row, prefix, int(row["epoch"]))
         figures = {f"{prefix}{key}": value for key, value in row.items() if key != "epoch"}
         shown = {"epoch": row["epoch"], **figures}
         print("  " + ", ".join(f"{key} {value:.4g}" for key, value in shown.items()), flush=True)
-        self._log_row(row, prefix, int(row["epoch"]))
 
     def log_kept(self, epochs: pd.DataFrame, prefix: str = "") -> None:
         """Log the kept epoch's figures once more after the last, for the latest are shown.
@@ -256,17 +256,24 @@ def complete_runs() -> None:
         RegistryError: MLflow is away; what it has not been told stays where it is.
     """
     for journal in left_journals():
-        start = journal.find("start")
-        if start is None:  # killed before a line was whole
-            journal.remove()
-        elif start["uri"] == tracking_uri():
-            killed = journal.find("end") is None
-            if killed:
-                journal.add({"end": "KILLED", "time": journal.last_written()})
-            _send(connect(), journal)
-            how = "was killed, and is closed as such" if killed else "is complete now"
-            print(f"  run {journal.find('run')} ({start['name']}) {how}")
-            journal.remove()
+        try:
+            _complete(journal)
+        finally:
+            journal.release()
+
+
+def _complete(journal: Journal) -> None:
+    start = journal.find("start")
+    if start is None:  # killed before a line was whole
+        journal.remove()
+    elif start["uri"] == tracking_uri():
+        killed = journal.find("end") is None
+        if killed:
+            journal.add({"end": "KILLED", "time": journal.last_written()})
+        _send(connect(), journal)
+        how = "was killed, and is closed as such" if killed else "is complete now"
+        print(f"  run {journal.find('run')} ({start['name']}) {how}")
+        journal.remove()
 
 
 def start_run(name: str, tags: Mapping[str, str] | None = None) -> OpenRun:
