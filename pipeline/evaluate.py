@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.batching import load_split
 from sentigate.evaluation import compare, hits, perplexities
 from sentigate.inputs import read_ids, read_json, read_table, reading
 from sentigate.metrics import confident_errors, slice_figures
 from sentigate.plots import PLOTS, write_plots
-from sentigate.predictor import load_network, predict
+from sentigate.predictor import predict
 from sentigate.report import render_report
 from sentigate.tracking import find_run, later_if_away
+from sentigate.training_inputs import read_epochs, read_network, read_split
 
 GATES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train")
 COLUMNS = ("id", "slice", "label", "text", "split")
@@ -23,10 +23,8 @@ COLUMNS = ("id", "slice", "label", "text", "split")
 def evaluate(stage: StageRun) -> Output:
     """Write reports/: metrics.json, predictions.parquet, slices.csv, plots/, report.html."""
     params, settings = stage.params, stage.params.evaluate
-    with reading(Path("models")):
-        network = load_network(Path("models"))
-    with reading(Path("data/padded")):
-        padded = {s: load_split(Path("data/padded", s)) for s in ("train", "validation", "test")}
+    network = read_network(Path("models"))
+    padded = {s: read_split(Path("data/padded", s)) for s in ("train", "validation", "test")}
     splits = read_table(Path("data/split/texts.parquet"), COLUMNS)
     baseline = read_table(Path("reports/baseline_predictions.parquet"), ["id", "probability"])
     answers = [
@@ -45,13 +43,12 @@ def evaluate(stage: StageRun) -> Output:
         bins=settings.calibration_bins,
         seed=params.seed,
     )
-    with reading(Path("models")):
+    with reading(Path("models/language_model.safetensors")):
         language_model = perplexities(Path("models"), padded)
     if language_model:
         metrics["language_model"] = language_model
     slices = slice_figures(test)
-    with reading(Path("reports/training.csv")):
-        epochs = pd.read_csv("reports/training.csv")
+    epochs = read_epochs(Path("reports/training.csv"))
     stage.write_json(metrics, "reports/metrics.json")
     slices.to_csv(stage.path("reports/slices.csv"), index=False, lineterminator="\n")
     plots = stage.path("reports/plots")

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.inputs import read_json, read_table, reading
+from sentigate.inputs import read_json, read_table, read_tokenizer
 from sentigate.model_package import load_model, model_sha256, package_model
 from sentigate.params import Params
 from sentigate.promotion import TRAINED_ON, training_keys
 from sentigate.registry import MODEL_TAG, SPLIT_TAG, add_version, find_whole, model_name, promote
 from sentigate.tracking import Run, find_run, later_if_away, sha256_of
+from sentigate.training_inputs import read_epochs, read_network
 
 CHECKED_ROWS = 200
 WEIGHTS, TOKENIZER = Path("models/weights.safetensors"), Path("data/vocab/tokenizer.json")
@@ -40,8 +40,7 @@ def register_model(stage: StageRun) -> Output:
     rows = rows.merge(raw, on="id", validate="one_to_one")
     files = _model_files(stage, training_keys(rows, rule))
     package = package_model(files, stage.path("bundle/made/x").parent)
-    with reading(Path("models")):
-        served = load_model(package)
+    served = load_model(package)
 
     columns = ["id", "split", "label", "probability"]
     predictions = read_table(Path("reports/predictions.parquet"), columns)
@@ -82,6 +81,8 @@ def register_model(stage: StageRun) -> Output:
 
 def _model_files(stage: StageRun, trained_on: Any) -> Path:
     """What a registered model is made of, gathered in one folder."""
+    read_network(Path("models"))  # a file that cannot be read is said by its own name
+    read_tokenizer(TOKENIZER)
     files = stage.path("bundle/files/cleaning.json").parent
     steps = stage.params.chosen_dataset.clean.steps.model_dump(mode="json")
     stage.write_json(steps, "bundle/files/cleaning.json")
@@ -98,9 +99,8 @@ def _run(params: Params) -> Run:
 def _complete(tracked: Run, params: Params) -> dict[str, str]:
     """Log what the run does not have yet, and give the tags of a version made from it."""
     metrics = read_json(Path("reports/metrics.json"))
-    with reading(Path("reports/training.csv")):
-        epochs = len(pd.read_csv("reports/training.csv"))
-    tracked.log_metrics(metrics, step=epochs)
+    epochs = read_epochs(Path("reports/training.csv"))
+    tracked.log_metrics(metrics, step=len(epochs))
     tracked.log_files(map(Path, REPORTS))
     for path in (RAW, SPLIT):
         tracked.log_table(f"{params.dataset}-{path.parent.name}", path, path.parent.name)

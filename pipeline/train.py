@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 from safetensors.torch import save_file
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.batching import load_split
 from sentigate.hardware import settle
-from sentigate.inputs import read_tokenizer, reading
+from sentigate.inputs import read_tokenizer
 from sentigate.language_model import WEIGHTS
 from sentigate.pretraining import fit_classifier
 from sentigate.provenance import git_commit
 from sentigate.tracking import run_or_fail, sha256_of
+from sentigate.training_inputs import read_epochs, read_split
 
 
 def train(stage: StageRun) -> Output:
@@ -23,8 +22,7 @@ def train(stage: StageRun) -> Output:
     With pretraining, also the language model's weights to models/, from which the network starts.
     """
     params, model = stage.params, stage.params.chosen_model
-    with reading(Path("data/padded")):
-        training, validation = (load_split(Path("data/padded", s)) for s in ("train", "validation"))
+    training, validation = (read_split(Path("data/padded", s)) for s in ("train", "validation"))
     hardware = settle(params.trainer, model.network)
     print(f"  on {hardware.devices} {hardware.accelerator}, precision {hardware.precision}")
     vocabulary_size = read_tokenizer(Path("data/vocab/tokenizer.json")).get_vocab_size()
@@ -60,7 +58,7 @@ def train(stage: StageRun) -> Output:
         stage.write_json(description, "models/model.json")
         table = stage.path("reports/training.csv")
         fitted.epochs.to_csv(table, index=False, lineterminator="\n")
-        epochs = pd.read_csv(table)
+        epochs = read_epochs(table)
 
     def end(passed: bool) -> None:
         tracked.log_files(stage.out / "reports", "reports")

@@ -85,6 +85,12 @@ def tiny_values(path: Path = ROOT / "params.yaml") -> dict[str, Any]:
     return values
 
 
+def put_table(folder: Path) -> None:
+    """Put the small table where ``tiny_values`` says that it is."""
+    (folder / "data/own").mkdir(parents=True, exist_ok=True)
+    shutil.copy2(ROOT / "data/own/example.csv", folder / "data/own/example.csv")
+
+
 def write_values(values: object, folder: Path) -> None:
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
     (folder / "params.yaml").write_text(text, encoding="utf-8")
@@ -159,8 +165,7 @@ def small_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
             set_value(values, key.replace("__", "."), value)
         write_values(values, tmp_path)
         shutil.copytree(ROOT / "expectations", tmp_path / "expectations", dirs_exist_ok=True)
-        (tmp_path / "data/own").mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / "data/own/example.csv", tmp_path / "data/own/example.csv")
+        put_table(tmp_path)
         monkeypatch.chdir(tmp_path)
         return tmp_path
 

@@ -266,7 +266,7 @@ def test_failed_expectations_with_counts_and_rows(project: Project) -> None:
         {"says": "ids are whole", "error": "no such\ncolumn"},
     )
     page = Text(comparison("main").partition("<details")[2])
-    assert "clean: 2 of 3 expectations not met, nothing was written" in page.shown
+    assert "clean: 2 of 3 expectations not met, no output was written" in page.shown
     assert "texts are not empty1,200 rows (9.72 %); allowed: min_value 1" in page.shown
     assert "id: 'a7', text: ''\nid: 'b8', text: ' '\n" in page.shown
     assert "✗ ids are wholeno such column" in page.shown

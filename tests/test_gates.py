@@ -101,7 +101,7 @@ def test_failure_has_count_share_and_sample_rows_with_ids(suite: Path) -> None:
         {"id": "row-6", "x": 14.0},
     ]
     lines = result.message().splitlines()
-    assert lines[0] == ("gate failed, nothing was written: 3 of 6 expectations on 10 rows")
+    assert lines[0] == ("gate failed, no output was written: 3 of 6 expectations on 10 rows")
     at = lines.index("  ✗ x is not above [expect_column_values_to_be_between]")
     assert lines[at + 1] == "      7 rows (70.00 %); allowed: max_value 9.0"
     assert lines[at + 2] == "      id: 'row-0', x: 10.0"

@@ -158,7 +158,7 @@ def main(model: str) -> None:
         (FAILED / f"{model}.txt").write_text(f"{error}\n", encoding="utf-8")
         sys.exit(f"sentigate leaderboard, {model}: {error}")
     except KeyboardInterrupt:
-        sys.exit(f"sentigate leaderboard, {model}: interrupted, nothing was written")
+        sys.exit(f"sentigate leaderboard, {model}: interrupted, no entry was written")
 
 
 if __name__ == "__main__":

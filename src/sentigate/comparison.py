@@ -251,7 +251,7 @@ def _gates_table(gates: list[Gate]) -> str:
 def _failures(gate: Gate, rows: bool) -> str:
     """The expectations that were not met, folded; one HTML block, so without an empty line."""
     failed = [item for item in gate.expectations if not item["success"]]
-    met = f"{len(failed)} of {len(gate.expectations)} expectations not met, nothing was written"
+    met = f"{len(failed)} of {len(gate.expectations)} expectations not met, no output was written"
     lines = [f"<details open><summary>{_safe(gate.stage)}: {met}</summary>"]
     for item in failed:
         lines.append(

@@ -30,6 +30,7 @@ from conftest import (
 )
 
 STAGES = ["ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register"]
+MODEL = "sentigate-example"
 DVC = (sys.executable, "-m", "dvc")
 SENTIGATE = (sys.executable, "-m", "sentigate.cli")
 
@@ -68,9 +69,10 @@ experiment = client.get_experiment_by_name("sentigate")
 runs = client.search_runs([experiment.experiment_id])
 facts = [{
     "id": run.info.run_id, "name": run.info.run_name, "status": run.info.status,
+    "seconds": (run.info.end_time or 0) / 1000 - run.info.start_time / 1000,
     "params": run.data.params, "metrics": run.data.metrics, "tags": run.data.tags,
     "history": {key: [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, key)]
-                for key in ("train_loss", "validation_loss", "validation_accuracy")
+                for key in ("train.log_loss", "validation.log_loss", "validation.accuracy")
                 if key in run.data.metrics},
     "inputs": [{"name": i.dataset.name, "digest": i.dataset.digest, "profile": i.dataset.profile,
                 "tags": {t.key: t.value for t in i.tags}} for i in run.inputs.dataset_inputs],
@@ -78,13 +80,13 @@ facts = [{
 } for run in runs]
 models = [{"name": m.name, "aliases": dict(m.aliases)} for m in client.search_registered_models()]
 versions = [{"version": int(v.version), "tags": v.tags, "run_id": v.run_id, "source": v.source}
-            for v in client.search_model_versions("name = 'sentigate-csv'")]
+            for v in client.search_model_versions("name = 'MODEL_NAME'")]
 print(json.dumps({"runs": facts, "models": models, "versions": versions}))
 """
 
 
 def ask_mlflow(project: Path) -> dict[str, Any]:
-    done = run_in(project, sys.executable, "-c", ASK_MLFLOW)
+    done = run_in(project, sys.executable, "-c", ASK_MLFLOW.replace("MODEL_NAME", MODEL))
     assert done.returncode == 0, done.stderr[-2000:]
     facts: dict[str, Any] = json.loads(done.stdout)
     return facts
@@ -158,6 +160,8 @@ def test_matrices_are_as_promised(project: Path) -> None:
         assert arrays["ids"].shape == (len(part), 32)
         assert arrays["lengths"].dtype == np.int32
         assert arrays["labels"].dtype == np.int8
+        rows = pd.read_parquet(project / f"data/padded/{name}/rows.parquet")
+        assert rows["id"].tolist() == part["id"].tolist()
         np.testing.assert_array_equal(arrays["labels"], part["label"])
         np.testing.assert_array_equal((arrays["ids"] != 0).sum(axis=1), arrays["lengths"])
         assert arrays["lengths"].min() >= 1
@@ -224,7 +228,7 @@ def test_figures_are_those_of_the_predictions(project: Path) -> None:
     assert 1 <= len(training) <= 4
     registration = read_json(project / "reports/registration.json")
     assert registration == {
-        "name": "sentigate-csv",
+        "name": MODEL,
         "version": 1,
         "alias": "champion",
         "promoted": True,
@@ -287,10 +291,21 @@ def test_one_run_with_everything_on_it(project: Path, mlflow_facts: dict[str, An
     assert params["dataset.split.rule"] == "grouped"
     assert params["seed"] == "42"
     training = pd.read_csv(project / "reports/training.csv")
+    kept = training.loc[training["kept"] == 1].iloc[0]
+    columns = {
+        "train.log_loss": "train_loss",
+        "validation.log_loss": "validation_loss",
+        "validation.accuracy": "validation_accuracy",
+    }
+    assert set(run["history"]) == set(columns)
     for key, points in run["history"].items():
-        assert [step for step, _ in points] == training["epoch"].tolist()
-        assert [value for _, value in points] == pytest.approx(training[key].tolist())
-    assert set(run["history"]) == {"train_loss", "validation_loss", "validation_accuracy"}
+        steps, values = zip(*points, strict=True)
+        assert steps == tuple(range(len(training) + 1))  # the kept epoch once more
+        figures = [*training[columns[key]], kept[columns[key]]]
+        assert values == pytest.approx(figures, abs=1e-5)
+        assert run["metrics"][key] == pytest.approx(kept[columns[key]], abs=1e-5)
+    assert run["metrics"]["kept_epoch"] == kept["epoch"]
+    assert not [name for name in run["metrics"] if name.startswith(("train_", "validation_"))]
     for name, figures in read_json(project / "reports/metrics.json").items():
         for key, value in figures.items():
             if value is not None:
@@ -318,7 +333,7 @@ def test_run_has_inputs_and_artifacts(project: Path, mlflow_facts: dict[str, Any
 
 def test_one_version_with_alias_and_tags(project: Path, mlflow_facts: dict[str, Any]) -> None:
     (model,) = mlflow_facts["models"]
-    assert model["name"] == "sentigate-csv"
+    assert model["name"] == MODEL
     assert {alias: int(number) for alias, number in model["aliases"].items()} == {"champion": 1}
     (version,) = mlflow_facts["versions"]
     assert version["version"] == 1
@@ -326,8 +341,11 @@ def test_one_version_with_alias_and_tags(project: Path, mlflow_facts: dict[str, 
     tags = version["tags"]
     head = run_in(project, "git", "rev-parse", "HEAD").stdout.strip()
     assert tags["git_commit"].removesuffix("-dirty") == head
+    assert mlflow_facts["runs"][0]["tags"]["git_commit"] == tags["git_commit"]
     metrics = read_json(project / "reports/metrics.json")
+    assert len(tags.pop("model_sha256")) == 64
     assert tags | {"git_commit": head} == {
+        "reason": "the first version",
         "dataset": "csv",
         "model": "tiny",
         "split": "grouped",
@@ -518,14 +536,73 @@ def test_training_again_gives_the_same_bits(project: Path) -> None:
     assert (project / "reports/training.csv").read_bytes() == csv
 
 
+def test_a_lost_artifact_is_no_dead_end_and_a_moved_project_works(project: Path) -> None:
+    shutil.rmtree(project / "mlartifacts")
+    done = run_in(project, *SENTIGATE, "predict", "A fine film.")
+    assert done.returncode == 1
+    assert "`make train` registers one" in done.stderr
+    done = run_in(project, *SENTIGATE, "train")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert ran(done) == ["register"]
+    reason = "version 1, the champion before, cannot be loaded"
+    assert f"{MODEL} version 2: champion ({reason})" in " ".join(done.stdout.split())
+    moved = project.rename(project.with_name("moved"))
+    try:
+        done = run_in(moved, *SENTIGATE, "predict", "A fine film.")
+        assert done.returncode == 0, done.stderr
+    finally:
+        moved.rename(project)
+    assert run_in(project, *SENTIGATE, "predict", "A fine film.").stdout == done.stdout
+
+
+def test_the_same_weights_stay_one_version(project: Path) -> None:
+    """A threshold and a resampling count change; neither the model nor what made it does."""
+    before = ask_mlflow(project)
+    values = tiny_values()
+    set_value(values, "gates.min_coverage", 0.61)
+    set_value(values, "evaluate.bootstrap_samples", 200)
+    write_values(values, project)
+    commit_all(project)  # a commit that trained nothing
+    done = run_in(project, *SENTIGATE, "train")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert {"vocab", "evaluate", "register"} <= set(ran(done)) - {"train"}
+    assert f"{MODEL} version 2: champion (version 1" in " ".join(done.stdout.split())
+    after = ask_mlflow(project)
+    assert [v["version"] for v in after["versions"]] == [v["version"] for v in before["versions"]]
+    assert after["models"] == before["models"]
+    (was,), (run,) = before["runs"], after["runs"]
+    assert run["tags"]["git_commit"] == was["tags"]["git_commit"]
+    assert run["seconds"] == was["seconds"]
+    assert run["history"] == was["history"]
+
+
+def test_a_worse_model_does_not_take_the_crown(project: Path) -> None:
+    values = tiny_values()
+    set_value(values, "seed", 44)  # another split: no reason either
+    set_value(values, "models.tiny.training.learning_rate", 0.000001)
+    write_values(values, project)
+    done = run_in(project, *SENTIGATE, "train")
+    assert done.returncode == 0, done.stderr[-3000:]
+    printed = " ".join(done.stdout.split())
+    assert f"{MODEL} version 3: champion is version 2 (validation log loss 0." in printed
+    assert "texts that neither was trained on (paired t-test, p = " in printed
+    (model,) = ask_mlflow(project)["models"]
+    aliases = {alias: int(number) for alias, number in model["aliases"].items()}
+    assert aliases == {"champion": 2, "challenger": 3}
+    # Back to what it was: DVC restores the outputs, and what is printed is true now.
+    write_values(tiny_values(), project)
+    done = run_in(project, *SENTIGATE, "train")
+    assert f"{MODEL} version 2: champion (version 1" in " ".join(done.stdout.split())
+
+
 def test_train_registers_again_where_the_registry_is_lost(project: Path) -> None:
     (project / "mlflow.db").unlink()
     shutil.rmtree(project / "mlartifacts")
     done = run_in(project, *SENTIGATE, "train")
     assert done.returncode == 0, done.stderr[-3000:]
-    assert "this MLflow registry does not hold it yet" in done.stdout
+    assert "this MLflow registry does not hold it whole" in done.stdout
     assert ran(done) == ["register"]
-    assert "sentigate-csv version 1: promoted to champion" in done.stdout
+    assert f"{MODEL} version 1: champion (the first version)" in " ".join(done.stdout.split())
     facts = ask_mlflow(project)
     (version,) = facts["versions"]
     assert version["tags"]["weights_sha256"] == hash_of(project / "models/weights.safetensors")
@@ -543,7 +620,7 @@ def test_a_gate_that_fails_stops_what_follows(project: Path) -> None:
     assert done.returncode != 0
     assert ran(done) == ["evaluate"]
     message = (
-        "sentigate evaluate: gate failed, nothing was written: 1 of 8 expectations on 100 rows\n"
+        "sentigate evaluate: gate failed, no output was written: 1 of 8 expectations on 100 rows\n"
         "  ✗ test accuracy is not below the floor [expect_column_mean_to_be_between]\n"
     )
     assert message in done.stderr
@@ -555,6 +632,9 @@ def test_a_gate_that_fails_stops_what_follows(project: Path) -> None:
     assert (project / "reports/registration.json").read_bytes() == registration
     facts = ask_mlflow(project)
     assert [version["version"] for version in facts["versions"]] == [1]
+    (run,) = facts["runs"]
+    assert run["status"] == "FAILED"
+    assert f"figures are logged to MLflow run {run['id']}, which is marked FAILED" in done.stdout
 
 
 def test_predict_before_anything_is_registered(tmp_path: Path) -> None:
@@ -565,6 +645,6 @@ def test_predict_before_anything_is_registered(tmp_path: Path) -> None:
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith(
-        "sentigate: no model at models:/sentigate-csv@champion in sqlite:///mlflow.db: "
+        f"sentigate: no model at models:/{MODEL}@champion in sqlite:///mlflow.db: "
     )
     assert "`make train` registers one" in line

@@ -314,6 +314,13 @@ CASES: list[Case] = [
      {"ids are those of the vocabulary": [5]}),
     ("pad", "too many unknown", lambda f: f.assign(unknown_share=0.9),
      {"few tokens are unknown, on average over texts": AGGREGATE}),
+    ("pad", "labels inverted", lambda f: f.assign(label=1 - f["label"]),
+     {"every text has the label that split gave it": lambda f: list(range(len(f)))}),
+    ("pad", "on another side", put("split", 3, "elsewhere"),
+     {"every text is on the side that split dealt it to": [3]}),
+    ("pad", "a row of nobody", both(put("dealt_label", 4, np.nan), put("dealt_split", 4, None)),
+     {"every text has the label that split gave it": [4],
+      "every text is on the side that split dealt it to": [4]}),
     ("pad", "row lost", lambda f: f.iloc[1:], {"every text has its row": AGGREGATE}),
     ("pad", "row twice", like("id", 9, 8), {"ids are unique": [8, 9]}),
 

@@ -71,10 +71,12 @@ def test_a_language_model_is_fitted_judged_and_continues_a_text(
     client = connect()
     logged = client.get_run(tracked.id).data.metrics
     assert logged["language_model.perplexity"] == pytest.approx(figures["perplexity"])
-    history = client.get_metric_history(tracked.id, "language_model.validation_loss")
-    assert [point.step for point in history] == [0, 1]
+    history = client.get_metric_history(tracked.id, "language_model.validation.log_loss")
+    assert [point.step for point in history] == [0, 1, 2]  # the kept epoch once more
     assert all(0 < point.value < math.log(vocabulary_size) for point in history)
-    assert len(client.get_metric_history(tracked.id, "validation_loss")) == 1
+    assert logged["language_model.validation.log_loss"] == min(point.value for point in history)
+    steps = [p.step for p in client.get_metric_history(tracked.id, "validation.log_loss")]
+    assert steps[:2] == [0, 1]
 
     capsys.readouterr()
     texts = [

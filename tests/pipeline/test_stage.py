@@ -124,7 +124,7 @@ def test_remains_of_a_killed_run_are_not_published(project: Path) -> None:
         (DataError("no rows"), "sentigate probe: no rows"),
         (ParamsError("seed is wrong"), "sentigate probe: seed is wrong"),
         (RegistryError("MLflow is down"), "sentigate probe: MLflow is down"),
-        (KeyboardInterrupt(), "sentigate probe: interrupted, nothing was written"),
+        (KeyboardInterrupt(), "sentigate probe: interrupted, no output was written"),
         (
             FileNotFoundError(2, "No such file or directory", "data/raw/texts.parquet"),
             "sentigate probe: data/raw/texts.parquet does not exist; "
@@ -135,7 +135,7 @@ def test_remains_of_a_killed_run_are_not_published(project: Path) -> None:
             "sentigate probe: data/raw/texts.parquet does not exist; "
             "`dvc repro` makes what is missing",
         ),
-        (OSError(28, "No space left"), "sentigate probe: [Errno 28] No space left; nothing was "
+        (OSError(28, "No space left"), "sentigate probe: [Errno 28] No space left; no output was "
          "written"),
     ],
 )  # fmt: skip
@@ -156,7 +156,7 @@ def test_a_bug_is_not_hidden_but_leaves_nothing_either(project: Path) -> None:
 def test_gate_failure_publishes_the_verdict_alone(project: Path) -> None:
     message = outcome(writes(BAD))
     assert message.splitlines() == [
-        "sentigate probe: gate failed, nothing was written: 1 of 1 expectations on 2 rows",
+        "sentigate probe: gate failed, no output was written: 1 of 1 expectations on 2 rows",
         "  ✗ x is small [expect_column_values_to_be_between]",
         "      1 rows (50.00 %); allowed: max_value 9.0",
         "      id: 'b', x: 20",

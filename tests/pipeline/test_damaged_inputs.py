@@ -1,0 +1,87 @@
+"""A stage that is run on a damaged file names it and `dvc repro`, in one line."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, put_table, set_value, tiny_values, write_values
+
+from pipeline.stage import run
+
+STAGES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate")
+SPLIT, TOKENIZER = "data/split/texts.parquet", "data/vocab/tokenizer.json"
+READ = [
+    ("clean", "data/raw/texts.parquet"),
+    ("split", "data/clean/texts.parquet"),
+    ("vocab", SPLIT),
+    ("pad", SPLIT),
+    ("pad", TOKENIZER),
+    ("baseline", SPLIT),
+    ("train", "data/padded/train/ids.npy"),
+    ("train", "data/padded/validation/labels.npy"),
+    ("train", TOKENIZER),
+    ("evaluate", "models/model.json"),
+    ("evaluate", "models/weights.safetensors"),
+    ("evaluate", "data/padded/test/lengths.npy"),
+    ("evaluate", "data/padded/test/rows.parquet"),
+    ("evaluate", SPLIT),
+    ("evaluate", "reports/baseline_predictions.parquet"),
+    ("evaluate", "reports/split.json"),
+    ("evaluate", "reports/training.csv"),
+    ("evaluate", "reports/gates/train.json"),
+    ("register", "data/raw/texts.parquet"),
+    ("register", SPLIT),
+    ("register", TOKENIZER),
+    ("register", "models/model.json"),
+    ("register", "models/weights.safetensors"),
+    ("register", "reports/predictions.parquet"),
+]
+DAMAGE = {
+    "empty": lambda content: b"",
+    "half": lambda content: content[: len(content) // 2],
+    "other": lambda content: b"\x00\xff{]" * 50,
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in which all stages but the last have run."""
+    folder = tmp_path_factory.mktemp("project")
+    values = tiny_values()
+    set_value(values, "models.tiny.training.max_epochs", 1)
+    write_values(values, folder)
+    put_table(folder)
+    (folder / "expectations").symlink_to(ROOT / "expectations")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+        for name in STAGES:
+            run(name, function_of(name))
+        yield folder
+
+
+def function_of(stage: str) -> object:
+    module = importlib.import_module(f"pipeline.{stage}")
+    return getattr(module, "register_model" if stage == "register" else stage)
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+@pytest.mark.parametrize(("stage", "name"), READ)
+def test_one_line_names_the_file(project: Path, stage: str, name: str, how: str) -> None:
+    path = project / name
+    content = path.read_bytes()
+    path.write_bytes(DAMAGE[how](content))
+    try:
+        with pytest.raises(SystemExit) as ended:
+            run(stage, function_of(stage))
+    finally:
+        path.write_bytes(content)
+    message = str(ended.value.code)
+    assert message.startswith(f"sentigate {stage}: ")
+    assert f" {name} is damaged" in message
+    assert "`dvc repro` makes it anew" in message
+    assert len(message.splitlines()) == 1
+    assert len(message) < 400
