@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
+from sentigate.files import sha256_of
 from sentigate.registry import git_commit, load_model, log_model, model_name, register
-from sentigate.tracking import find_run, sha256_of
+from sentigate.tracking import find_run
 
 CHECKED_ROWS = 200
 

@@ -9,10 +9,11 @@ from tokenizers import Tokenizer
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.batching import load_split
+from sentigate.files import sha256_of
 from sentigate.hardware import settle
 from sentigate.language_model import WEIGHTS
 from sentigate.pretraining import fit_classifier
-from sentigate.tracking import run_or_fail, sha256_of
+from sentigate.tracking import run_or_fail
 
 
 def train(stage: StageRun) -> Output:

@@ -9,6 +9,7 @@ import pytest
 from mlflow.entities import Run as MlflowRun
 
 from sentigate.errors import RegistryError
+from sentigate.files import sha256_of
 from sentigate.tracking import (
     EXPERIMENT,
     WEIGHTS_TAG,
@@ -16,7 +17,6 @@ from sentigate.tracking import (
     connect,
     find_run,
     run_or_fail,
-    sha256_of,
     start_run,
     tracking_uri,
 )
@@ -134,11 +134,6 @@ def test_weights_without_a_run_get_one_that_says_so(tmp_path: Path) -> None:
     assert found.info.run_name == "vader-bilstm"
     assert found.info.status == "FINISHED"
     assert find_run(weights, "vader-bilstm").id == run.id
-
-
-def test_sha256_of_a_file(tmp_path: Path) -> None:
-    (tmp_path / "x").write_bytes(b"abc" * 100_000)
-    assert sha256_of(tmp_path / "x") == hashlib.sha256(b"abc" * 100_000).hexdigest()
 
 
 @pytest.mark.parametrize("kind", ["server", "file", "scheme"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from numbers import Number
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import DataError, shorten
+from .files import written_whole
 from .record_reading import Input, Record, open_records
 from .record_writing import check_output, write_records
 from .sources.progress import progress
@@ -59,7 +59,6 @@ def predict_file(model: Model, source: Path, out: Path, column: str) -> int:
     """
     check_files(source, out)
     rows = 0
-    partial = out.parent / f"{out.name}.partial"
     with open_records(source) as table:
 
         def answered() -> Iterator[list[Record]]:
@@ -76,15 +75,10 @@ def predict_file(model: Model, source: Path, out: Path, column: str) -> int:
                 raise DataError(f"{source} has columns and no rows")
 
         try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
+            with written_whole(out) as file:
                 write_records(answered(), file, out, _with_answers(table))
-            partial.replace(out)
         except OSError as error:
             raise DataError(f"{out} cannot be written: {error.strerror}") from None
-        finally:
-            with suppress(OSError):
-                partial.unlink()
     return rows
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ..errors import DataError
+from ..files import written_whole
 from ..model_files import MODELS, TOKENIZER, latest, model_errors
 from ..params import load_params
 from .chosen import PARAMS, promoted
@@ -70,13 +70,8 @@ def _latest(folder: Path) -> Path:
 
 
 def _write(page: str, out: Path) -> None:
-    """Whole or not at all."""
-    partial = out.parent / f"{out.name}.partial"
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(out)
+        with written_whole(out) as file:
+            file.write(page.encode())
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         raise DataError(f"{out} cannot be written: {error.strerror}") from None

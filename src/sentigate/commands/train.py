@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..files import sha256_of
 from ..params import Params
 from .chosen import PARAMS, choose
 from .modules import dvc
@@ -40,7 +41,6 @@ def train(
 def _registered(params: Params) -> ModelVersion | None:
     """The version that holds the weights in models/; there is none when DVC has restored them."""
     from ..registry import find_version, model_name
-    from ..tracking import sha256_of
 
     tags = {"weights_sha256": sha256_of(Path("models/weights.safetensors"))}
     return find_version(model_name(params.dataset), tags)
