@@ -24,7 +24,7 @@ from sentigate.errors import DataError, SentigateError, SourceError
 
 HARD = ["NA", "null", "", " lead and trail ", "1.50", "a,b", 'say "no"', "tab\there", "two\nlines",
         "cr\rhere", "crlf\r\nhere", "😀", "\u2028 apart", "true"]  # fmt: skip
-COLUMNS = ["id", "text", "label", "probability"]
+COLUMNS = ["id", "text", "label", "probability", "note"]
 
 
 def judge(texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -70,6 +70,25 @@ def check(path: Path, texts: Sequence[str]) -> None:
 
 
 FORMATS = [".csv", ".tsv", ".jsonl", ".parquet"]
+
+
+class Noting:
+    """A model that says of empty texts that they are."""
+
+    def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        return judge(texts)
+
+    def judge(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], list[str]]:
+        return judge(texts), ["" if text else "empty" for text in texts]
+
+
+@pytest.mark.parametrize("out", FORMATS)
+def test_notes_stand_beside_the_answers(tmp_path: Path, out: str) -> None:
+    file = write(tmp_path / "tweets.jsonl", HARD)
+    predict_file(Noting(), file, tmp_path / f"answers{out}", "text")
+    check(tmp_path / f"answers{out}", HARD)
+    notes = [row["note"] for row in read(tmp_path / f"answers{out}")]
+    assert notes == ["" if text else "empty" for text in HARD]
 
 
 @pytest.mark.parametrize("source", FORMATS)
@@ -130,7 +149,7 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     predict_file(judge, tmp_path / "t.parquet", tmp_path / "a.csv", "text")
     assert read(tmp_path / "a.csv")[0] | {"probability": ""} == {
         "n": "1", "text": "a", "at": "1970-01-01 00:00:00", "tags": '["x"]',
-        "label": "negative", "probability": "",
+        "label": "negative", "probability": "", "note": "",
     }  # fmt: skip
 
 
@@ -139,7 +158,7 @@ def test_json_lines_keep_what_each_line_has(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, lines)))
     predict_file(judge, tmp_path / "t.jsonl", tmp_path / "a.jsonl", "text")
     found = read(tmp_path / "a.jsonl")
-    assert [{k: row[k] for k in list(row)[:-2]} for row in found] == lines
+    assert [{k: row[k] for k in list(row)[:-3]} for row in found] == lines
     assert found[1]["probability"] == found[2]["probability"] == float(judge([""])[0])
 
 
@@ -197,6 +216,7 @@ def test_another_column_and_a_file_that_is_replaced(tmp_path: Path) -> None:
         ("t.csv", b'text\n"open\n', "a.csv", "text", "row 1"),
         ("t.csv", b"text,text\na,b\n", "a.csv", "text", "'text' 2 times"),
         ("t.csv", b"text,label\na,b\n", "a.csv", "text", "has a column 'label' already"),
+        ("t.csv", b"text,note\na,b\n", "a.csv", "text", "has a column 'note' already"),
         ("t.csv", b"text\na\n", "t.csv", "text", "is the input file"),
         ("t.csv", b"text\na\n", "a.xlsx", "text", "allowed: .csv, .tsv, .jsonl"),
         ("t.doc", b"text\na\n", "a.csv", "text", "allowed: .csv.*and .txt"),

@@ -35,7 +35,8 @@ def explain(
 ) -> None:
     """Write a page that shows why a model answers as it does, and what its gates do meanwhile.
 
-    The page holds all it needs. Printed are the label, the probability of positive and the path.
+    The page holds all it needs. Printed are the label, the probability of positive, the path, and
+    a note where the text holds nothing to go by.
 
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """
@@ -56,7 +57,8 @@ def explain(
     explanation = take_apart(predictor, text)
     _write(render_explanation(explanation, name), out)
     label = "positive" if explanation.probability >= 0.5 else "negative"
-    print(f"{label}\t{explanation.probability:.4f}\t{out}")
+    notes = filter(None, predictor.judge([text]).notes)
+    print(label, f"{explanation.probability:.4f}", out, *notes, sep="\t")
 
 
 def _latest(folder: Path) -> Path:
