@@ -338,7 +338,7 @@ def importers(package: str) -> set[str]:
 
 def test_who_imports_the_heavy_libraries() -> None:
     assert importers("great_expectations") == {"src/sentigate/gates.py"}
-    allowed = {"tracking", "registry", "served_model", "cli"}
+    allowed = {"tracking", "registry", "served_model", "serving", "commands/servers"}
     assert importers("mlflow") <= {f"src/sentigate/{name}.py" for name in allowed}
     assert importers("mlflow") >= {"src/sentigate/tracking.py", "src/sentigate/registry.py"}
     for path in (PACKAGE / "gates.py", PACKAGE / "tracking.py", PACKAGE / "registry.py"):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
     from mlflow.entities.model_registry import ModelVersion
+    from mlflow.pyfunc import PyFuncModel
 
 # What predictor.py imports, and nothing more: the code that travels inside a model.
 CARRIED = (
@@ -87,8 +88,17 @@ def load_model(uri: str) -> Callable[[list[str]], pd.DataFrame]:
     """Load a model from the registry or a run.
 
     Returns:
-        A function from raw texts to columns label (positive or negative) and probability (of
-        positive, float32), a row a text.
+        A function from raw texts to columns label (positive or negative), probability (of
+        positive, float32) and note, a row a text.
+
+    Raises:
+        RegistryError: there is no such model, or MLflow cannot be reached.
+    """
+    return cast("Callable[[list[str]], pd.DataFrame]", load_pyfunc(uri).predict)
+
+
+def load_pyfunc(uri: str) -> PyFuncModel:
+    """Load a model from the registry or a run, as MLflow's own tools take it.
 
     Raises:
         RegistryError: there is no such model, or MLflow cannot be reached.
@@ -96,7 +106,7 @@ def load_model(uri: str) -> Callable[[list[str]], pd.DataFrame]:
     import mlflow
 
     with _missing(uri), _quiet():
-        return cast("Callable[[list[str]], pd.DataFrame]", mlflow.pyfunc.load_model(uri).predict)
+        return cast("PyFuncModel", mlflow.pyfunc.load_model(uri))
 
 
 def load_predictor(uri: str) -> Callable[[Sequence[str]], npt.NDArray[np.float32]]:
