@@ -260,6 +260,8 @@ def test_another_column_and_a_file_that_is_replaced(tmp_path: Path) -> None:
         ("t.csv", b"text\na\n", "a.xlsx", "text", "allowed: .csv, .tsv, .jsonl"),
         ("t.doc", b"text\na\n", "a.csv", "text", "allowed: .csv.*and .txt"),
         ("t.jsonl", b'{"text": "a"}\n[1]\n', "a.csv", "text", "line 2"),
+        ("t.jsonl", b'{"text": "a"}\n{"text": "\\ud800"}\n', "a.csv", "text",
+         r"t\.jsonl: line 2 has half a surrogate pair"),
         ("t.jsonl", b'{"text": ["a"]}\n', "a.csv", "text", "row 1, column 'text' is"),
         ("t.jsonl", b'{"text": "a", "n": 1}\n{"text": "b", "n": "x"}\n', "a.parquet", "text",
          "cannot hold these values"),

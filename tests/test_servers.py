@@ -340,6 +340,30 @@ def test_a_client_that_goes_away(address: tuple[str, int]) -> None:
     assert ask(address, b'{"inputs": ["a"]}')[0] == 200
 
 
+def test_what_a_command_has_started_ends_with_it(tmp_path: Path) -> None:
+    (tmp_path / "outer.py").write_text(
+        "import subprocess, sys\n"
+        "inner = 'import time; print(1, flush=True); time.sleep(60)'\n"
+        "subprocess.run([sys.executable, '-c', inner])\n"
+    )
+    code = (
+        "import sys\n"
+        "from sentigate import cli\n"
+        "from sentigate.commands.modules import run_module\n"
+        "cli.app = lambda: run_module('outer')\n"
+        "cli.main()\n"
+    )
+    process = start(tmp_path, sys.executable, "-c", code)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "1\n"
+    started = psutil.Process(process.pid).children(recursive=True)
+    assert len(started) == 2
+    process.terminate()
+    assert psutil.wait_procs(started, timeout=10)[1] == []
+    assert process.wait(10) == 128 + signal.SIGTERM
+    assert "Traceback" not in process.communicate()[0]
+
+
 # A file, half way through
 
 
