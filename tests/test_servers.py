@@ -322,6 +322,7 @@ def test_a_body_that_is_too_large(address: tuple[str, int], size: int) -> None:
     check_error(*ask(address, b"x" * size), 413, "allowed: 16,777,216")
     chunks = (b"x" * (1 << 20) for _ in range(size >> 20 | 1))
     check_error(*ask(address, chunks), 413, "allowed: 16,777,216")
+    check_error(*ask(address, b"x" * MAX_BYTES, None), 415, "send application/json")
     assert memory().rss - before < 4 * MAX_BYTES
 
 

@@ -67,13 +67,6 @@ class ScoringApp:
 
 
 async def _read(request: Request) -> bytes:
-    kind = request.headers.get("content-type", "")
-    if kind.partition(";")[0].strip() != "application/json":
-        raise _RequestError(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"the Content-Type is {kind[:80]!r}; send application/json "
-            "(curl -H 'Content-Type: application/json')",
-        )
     body, size = bytearray(), 0
     async for chunk in request.stream():  # to its end, for many a client sends all, then listens
         size += len(chunk)
@@ -83,6 +76,13 @@ async def _read(request: Request) -> bytes:
         raise _RequestError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"the body has {size:,} bytes; allowed: {MAX_BYTES:,}",
+        )
+    kind = request.headers.get("content-type", "")
+    if kind.partition(";")[0].strip() != "application/json":
+        raise _RequestError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"the Content-Type is {kind[:80]!r}; send application/json "
+            "(curl -H 'Content-Type: application/json')",
         )
     return bytes(body)
 
