@@ -141,6 +141,7 @@ def check_ended(process: subprocess.Popen[str], port: int) -> None:
     assert alive == []
     assert is_free(port)
     assert "Traceback" not in output
+    assert "Warning" not in output
 
 
 def in_session(process: psutil.Process, leader: int) -> bool:

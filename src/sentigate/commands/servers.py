@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import warnings
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -91,8 +92,9 @@ def _tracking_app(uri: str) -> ASGIApp:
         constants.ARTIFACTS_DESTINATION_ENV_VAR: "./mlartifacts",
         constants.SERVE_ARTIFACTS_ENV_VAR: "true",
     }
-    from mlflow.server.fastapi_app import app
-
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of MLflow's own imports
+        from mlflow.server.fastapi_app import app
     return cast("ASGIApp", app)
 
 
