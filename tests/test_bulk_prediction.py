@@ -5,6 +5,9 @@ import csv
 import gzip
 import json
 import lzma
+import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,10 +24,11 @@ from hypothesis import strategies as st
 from sentigate import record_reading
 from sentigate.bulk_prediction import predict_file
 from sentigate.errors import DataError, SentigateError, SourceError
+from sentigate.sources import compression
 
 HARD = ["NA", "null", "", " lead and trail ", "1.50", "a,b", 'say "no"', "tab\there", "two\nlines",
         "cr\rhere", "crlf\r\nhere", "😀", "\u2028 apart", "true"]  # fmt: skip
-COLUMNS = ["id", "text", "label", "probability"]
+COLUMNS = ["id", "text", "label", "probability", "note"]
 
 
 def judge(texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -70,6 +74,25 @@ def check(path: Path, texts: Sequence[str]) -> None:
 
 
 FORMATS = [".csv", ".tsv", ".jsonl", ".parquet"]
+
+
+class Noting:
+    """A model that says of empty texts that they are."""
+
+    def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        return judge(texts)
+
+    def judge(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], list[str]]:
+        return judge(texts), ["" if text else "empty" for text in texts]
+
+
+@pytest.mark.parametrize("out", FORMATS)
+def test_notes_stand_beside_the_answers(tmp_path: Path, out: str) -> None:
+    file = write(tmp_path / "tweets.jsonl", HARD)
+    predict_file(Noting(), file, tmp_path / f"answers{out}", "text")
+    check(tmp_path / f"answers{out}", HARD)
+    notes = [row["note"] for row in read(tmp_path / f"answers{out}")]
+    assert notes == ["" if text else "empty" for text in HARD]
 
 
 @pytest.mark.parametrize("source", FORMATS)
@@ -130,7 +153,7 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     predict_file(judge, tmp_path / "t.parquet", tmp_path / "a.csv", "text")
     assert read(tmp_path / "a.csv")[0] | {"probability": ""} == {
         "n": "1", "text": "a", "at": "1970-01-01 00:00:00", "tags": '["x"]',
-        "label": "negative", "probability": "",
+        "label": "negative", "probability": "", "note": "",
     }  # fmt: skip
 
 
@@ -139,7 +162,7 @@ def test_json_lines_keep_what_each_line_has(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, lines)))
     predict_file(judge, tmp_path / "t.jsonl", tmp_path / "a.jsonl", "text")
     found = read(tmp_path / "a.jsonl")
-    assert [{k: row[k] for k in list(row)[:-2]} for row in found] == lines
+    assert [{k: row[k] for k in list(row)[:-3]} for row in found] == lines
     assert found[1]["probability"] == found[2]["probability"] == float(judge([""])[0])
 
 
@@ -150,7 +173,7 @@ def test_a_text_a_line(tmp_path: Path) -> None:
 
 
 def zipped(data: bytes, path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("inside", data)
 
 
@@ -159,24 +182,59 @@ def zstd(data: bytes, path: Path) -> None:
         stream.write(data)
 
 
-@pytest.mark.parametrize(
-    ("suffix", "pack"),
-    [
-        (".gz", lambda data, path: path.write_bytes(gzip.compress(data))),
-        (".bz2", lambda data, path: path.write_bytes(bz2.compress(data))),
-        (".xz", lambda data, path: path.write_bytes(lzma.compress(data))),
-        (".zip", zipped),
-        (".zst", zstd),
-    ],
-)
+PACKERS: dict[str, Callable[[bytes, Path], object]] = {
+    ".gz": lambda data, path: path.write_bytes(gzip.compress(data)),
+    ".bz2": lambda data, path: path.write_bytes(bz2.compress(data)),
+    ".xz": lambda data, path: path.write_bytes(lzma.compress(data)),
+    ".zip": zipped,
+    ".zst": zstd,
+}
+
+
+@pytest.mark.parametrize("suffix", PACKERS)
 @pytest.mark.parametrize("inner", [".csv", ".txt"])
-def test_compressed(
-    tmp_path: Path, suffix: str, pack: Callable[[bytes, Path], object], inner: str
-) -> None:
+def test_compressed(tmp_path: Path, suffix: str, inner: str) -> None:
     file = tmp_path / f"t{inner}{suffix}"
-    pack(b"text\nfine\n", file)
+    PACKERS[suffix](b"text\nfine\n", file)
     predict_file(judge, file, tmp_path / "a.csv", "text")
     assert [row["text"] for row in read(tmp_path / "a.csv")][-1] == "fine"
+
+
+@pytest.mark.parametrize("suffix", PACKERS)
+def test_what_unpacks_to_far_more_is_refused_as_soon_as_it_does(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compression, "FREE_BYTES", 1 << 20)
+    file = tmp_path / f"t.csv{suffix}"
+    PACKERS[suffix](b"text\n" + b"fine film\n" * 1_000_000, file)
+    assert file.stat().st_size * compression.MAX_RATIO < 10_000_000
+    with pytest.raises(SourceError) as error:
+        predict_file(judge, file, tmp_path / "a.csv", "text")
+    assert re.fullmatch(
+        rf"{file} unpacks to more than \d MiB; allowed: 1 MiB, or 100 times the packed size if "
+        "that is more. If it is meant, unpack it yourself and name the unpacked file",
+        str(error.value),
+    )
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+    monkeypatch.setattr(compression, "FREE_BYTES", 10 << 20)
+    assert predict_file(judge, file, tmp_path / "a.csv", "text") == 1_000_000
+
+
+def test_three_gigabytes_of_zeros_are_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv.gz"
+    block = gzip.compress(bytes(1 << 24))
+    file.write_bytes(block * 192)
+    code = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400 << 20, 400 << 20))\n"
+        "from pathlib import Path\n"
+        "from sentigate.bulk_prediction import predict_file\n"
+        "predict_file(None, Path(sys.argv[1]), Path(sys.argv[1] + '.csv'), 'text')\n"
+    )
+    command = [sys.executable, "-c", code, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert "unpacks to more than 298 MiB; allowed: 256 MiB" in done.stderr.splitlines()[-1]
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
 
 
 def test_another_column_and_a_file_that_is_replaced(tmp_path: Path) -> None:
@@ -197,10 +255,13 @@ def test_another_column_and_a_file_that_is_replaced(tmp_path: Path) -> None:
         ("t.csv", b'text\n"open\n', "a.csv", "text", "row 1"),
         ("t.csv", b"text,text\na,b\n", "a.csv", "text", "'text' 2 times"),
         ("t.csv", b"text,label\na,b\n", "a.csv", "text", "has a column 'label' already"),
+        ("t.csv", b"text,note\na,b\n", "a.csv", "text", "has a column 'note' already"),
         ("t.csv", b"text\na\n", "t.csv", "text", "is the input file"),
         ("t.csv", b"text\na\n", "a.xlsx", "text", "allowed: .csv, .tsv, .jsonl"),
         ("t.doc", b"text\na\n", "a.csv", "text", "allowed: .csv.*and .txt"),
         ("t.jsonl", b'{"text": "a"}\n[1]\n', "a.csv", "text", "line 2"),
+        ("t.jsonl", b'{"text": "a"}\n{"text": "\\ud800"}\n', "a.csv", "text",
+         r"t\.jsonl: line 2 has half a surrogate pair"),
         ("t.jsonl", b'{"text": ["a"]}\n', "a.csv", "text", "row 1, column 'text' is"),
         ("t.jsonl", b'{"text": "a", "n": 1}\n{"text": "b", "n": "x"}\n', "a.parquet", "text",
          "cannot hold these values"),

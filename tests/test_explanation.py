@@ -29,13 +29,13 @@ from sentigate.cleaning_steps import CleaningSteps
 from sentigate.cli import main
 from sentigate.explanation import TOLERANCE, Explanation, _order, _tokens, explain
 from sentigate.explanation_page import PARTS, render_explanation
+from sentigate.files import sha256_of
 from sentigate.model_package import load_model
 from sentigate.network import Network
 from sentigate.padding import pad_texts
 from sentigate.predictor import Predictor
 from sentigate.reading import Reading
 from sentigate.registry import model_name
-from sentigate.tracking import sha256_of
 from sentigate.vocabulary import Level, build_tokenizer
 
 ROOT = Path(__file__).parent.parent

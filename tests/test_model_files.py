@@ -8,9 +8,9 @@ import pytest
 from conftest import ROOT
 
 from sentigate.errors import DataError, RegistryError
+from sentigate.files import sha256_of
 from sentigate.model_files import latest, model_errors
 from sentigate.params import load_params
-from sentigate.tracking import sha256_of
 
 PARAMS = load_params(ROOT / "params.yaml")
 

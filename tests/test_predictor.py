@@ -17,8 +17,8 @@ from sentigate.cleaning import make_cleaner
 from sentigate.cleaning_steps import CleaningSteps
 from sentigate.network import Network
 from sentigate.padding import pad_texts
-from sentigate.predictor import BATCH_SIZE, Predictor, load_network, predict
-from sentigate.vocabulary import build_tokenizer
+from sentigate.predictor import BATCH_SIZE, EMPTY, UNKNOWN, Predictor, load_network, predict
+from sentigate.vocabulary import Level, build_tokenizer
 
 STEPS = CleaningSteps(
     normalize_unicode=True,
@@ -96,6 +96,47 @@ def test_texts_without_tokens_are_one_unknown_token(model: Path) -> None:
     assert found == pytest.approx(np.full(4, found[3]), abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("", EMPTY),
+        (" \n\t\0\u2028", EMPTY),
+        ("\u200b\u200d\ufe0f\u2060\ufeff\u00ad\u202e", EMPTY),
+        ("\u3164\u2800", EMPTY),
+        ("https://t.co/x <br>", EMPTY),
+        ("neverseen", UNKNOWN),
+        ("漢字 \u200d neverseen", UNKNOWN),  # the joiner is known, and says nothing
+        ("neverseen " * MAX_LENGTH + "fine", UNKNOWN),  # the model does not read so far
+        ("neverseen fine", ""),
+        ("😀", ""),
+        (".", ""),
+    ],
+)
+def test_it_says_when_there_is_nothing_to_go_by(model: Path, text: str, note: str) -> None:
+    predictor = Predictor(model)
+    assert predictor.judge([text]).notes == [note]
+    answers = predictor.judge(["fine", text, "fine"])
+    assert answers.notes == ["", note, ""]
+    assert np.array_equal(answers.probabilities, predictor(["fine", text, "fine"]))
+
+
+@pytest.mark.parametrize("level", ["character", "bpe"])
+def test_signs_and_bytes_that_cannot_be_seen_are_nothing_to_go_by(
+    model: Path, tmp_path: Path, level: Level
+) -> None:
+    tokenizer = build_tokenizer(["fine film \u200d"] * 9, level, min_count=1, max_size=400)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    described = json.loads((model / "model.json").read_text())
+    described["vocabulary_size"] = tokenizer.get_vocab_size()
+    (tmp_path / "model.json").write_text(json.dumps(described))
+    (tmp_path / "cleaning.json").write_bytes((model / "cleaning.json").read_bytes())
+    network = Network(SHAPE, tokenizer.get_vocab_size())
+    save_file(network.state_dict(), tmp_path / "weights.safetensors")
+    notes = Predictor(tmp_path).judge(["", "\u200d \u200d", "漢 \u200d 字", "film"]).notes
+    # Of bytes, none is unknown.
+    assert notes == [EMPTY, EMPTY, UNKNOWN if level == "character" else "", ""]
+
+
 def test_what_is_cut_does_not_count(model: Path) -> None:
     first = "fine film " * (MAX_LENGTH // 2)
     found = Predictor(model)([first, first + "two hours back", first + "word " * 10_000])
@@ -116,6 +157,7 @@ def test_company_and_order_do_not_count(model: Path, texts: list[str]) -> None:
 
 def test_no_texts(model: Path) -> None:
     assert Predictor(model)([]).shape == (0,)
+    assert Predictor(model).judge([]).notes == []
 
 
 def test_more_rows_than_a_batch_come_back_in_their_order(model: Path) -> None:

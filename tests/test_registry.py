@@ -23,6 +23,7 @@ from sentigate.model_package import (
     CARRIED,
     load_model,
     load_predictor,
+    model_files,
     model_sha256,
     package_model,
 )
@@ -124,6 +125,8 @@ def test_it_answers_as_the_predictor_does(served: Model, files: Path) -> None:
         answers["label"].tolist() == np.where(probabilities >= 0.5, "positive", "negative").tolist()
     )
     assert set(answers["label"]) == {"positive", "negative"}
+    assert answers["note"].tolist() == Predictor(files).judge(TEXTS).notes
+    assert "nothing to go by" in answers["note"][2]
 
 
 @pytest.mark.parametrize(
@@ -134,6 +137,12 @@ def test_it_answers_as_the_predictor_does(served: Model, files: Path) -> None:
 def test_wrong_input_is_refused_rather_than_answered(served: Model, wrong: Any) -> None:
     with pytest.raises(MlflowException):
         served(wrong)
+
+
+def test_half_a_surrogate_pair_is_refused(served: Model) -> None:
+    with pytest.raises(MlflowException, match=r"text 1 \(from 0\) holds half a") as error:
+        served(["fine", "no \ud800"])
+    assert error.value.error_code == "INVALID_PARAMETER_VALUE"
 
 
 def test_nothing_is_pickled(uri: str, project: Path) -> None:
@@ -409,7 +418,7 @@ def test_the_command_line_judges_by_the_promoted_version(
 ) -> None:
     version = add_version(run, package, model_name("vader"), {})
     promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS)
-    texts = ["A fine film, warm and funny.", "two\tlines\nof text"]
+    texts = ["A fine film, warm and funny.", "two\tlines\nof text", ""]
     monkeypatch.setattr(sys, "argv", ["sentigate", "predict", *texts])
     with pytest.raises(SystemExit) as ended:
         main()
@@ -419,7 +428,10 @@ def test_the_command_line_judges_by_the_promoted_version(
     assert lines == [
         f"{label}\t{probability:.4f}\t{text}"
         for label, probability, text in zip(
-            answers["label"], answers["probability"], [texts[0], "two lines of text"], strict=True
+            answers["label"],
+            answers["probability"],
+            [texts[0], "two lines of text", "\t" + answers["note"][2]],
+            strict=True,
         )
     ]
 
@@ -442,7 +454,27 @@ def test_the_command_line_judges_a_file(
     assert found["tweet"].tolist() == TEXTS * 60
     assert found["label"].tolist() == answers["label"].tolist()
     assert np.abs(found["probability"] - answers["probability"]).max() < 1e-6
+    assert found["note"].tolist() == answers["note"].tolist()
     assert not [name for name in sys.modules if name.startswith("sentigate_model")]
+
+
+def test_a_model_of_an_older_version_is_judged_without_notes(
+    uri: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    older = model_files(uri, tmp_path / "older").parents[1]
+    code = next(older.rglob("sentigate_model/predictor.py"))
+    text = code.read_text("utf-8")
+    before, after = text.index("        return self.judge("), text.index("    def judge(")
+    body = text[after:].split("\n        told =")[0].split('"""\n')[1]
+    code.write_text(text[:before] + body + "\n        return probabilities\n", "utf-8")
+    monkeypatch.setattr(sys, "argv", ["sentigate", "predict", "", "--model", str(older)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert len(capsys.readouterr().out.rstrip("\n").split("\t")) == 3
 
 
 def git(*arguments: str) -> None:

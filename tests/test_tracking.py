@@ -15,6 +15,7 @@ import pytest
 from mlflow.entities import Run as MlflowRun
 
 from sentigate.errors import RegistryError
+from sentigate.files import sha256_of
 from sentigate.run_journal import FOLDER
 from sentigate.tracking import (
     EXPERIMENT,
@@ -25,7 +26,6 @@ from sentigate.tracking import (
     connect,
     find_run,
     run_or_fail,
-    sha256_of,
     start_run,
     tracking_uri,
 )

@@ -173,7 +173,7 @@ def test_base_is_data_to_make_too(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
     )
-    assert done.stdout == f"ci-report--base{base}", done.stderr
+    assert done.stdout == f"ci-report--base={base}", done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

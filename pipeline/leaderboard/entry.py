@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 
 from sentigate.batching import Split
 from sentigate.errors import DataError, ParamsError, SentigateError, shorten
+from sentigate.files import written_whole
 from sentigate.hardware import settle
 from sentigate.inputs import read_table
 from sentigate.metrics import classification_figures
@@ -147,11 +148,9 @@ def main(model: str) -> None:
             tracked.log_params(params.chosen())
             entry = measure(params, tracked)
             path = Path(f"reports/leaderboard/{model}.json")
-            path.parent.mkdir(parents=True, exist_ok=True)
             text = json.dumps(entry, indent=2, ensure_ascii=False, allow_nan=False)
-            partial = path.with_suffix(".partial")
-            partial.write_text(text + "\n", encoding="utf-8")
-            partial.replace(path)
+            with written_whole(path) as file:
+                file.write(f"{text}\n".encode())
             tracked.end()
     except (SentigateError, OSError) as error:
         FAILED.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from numbers import Number
 from pathlib import Path
 
@@ -12,17 +11,26 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import DataError, shorten
+from .files import written_whole
 from .record_reading import Input, Record, open_records
 from .record_writing import check_output, write_records
 from .sources.progress import progress
 
-ANSWERS = ("label", "probability")
+ANSWERS = ("label", "probability", "note")
 Model = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
 
 def label_of(probability: float) -> str:
     """``positive`` from 0.5 on, else ``negative``."""
     return "positive" if probability >= 0.5 else "negative"
+
+
+def judge(model: Model, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], list[str]]:
+    """P(positive) of raw texts, (texts,) float32, and a note on each, mostly ""."""
+    if hasattr(model, "judge"):
+        probabilities, notes = model.judge(texts)
+        return probabilities, notes
+    return model(texts), [""] * len(texts)  # what an older version registered has no notes
 
 
 def check_files(source: Path, out: Path) -> None:
@@ -39,13 +47,14 @@ def check_files(source: Path, out: Path) -> None:
 
 
 def predict_file(model: Model, source: Path, out: Path, column: str) -> int:
-    """Write the rows of ``source`` to ``out``, in order, with ``label`` and ``probability`` added.
+    """Write the rows of ``source`` to ``out``, in order, with the columns of ANSWERS added.
 
     Memory holds one chunk of rows. ``out`` is written whole or not at all; one that is there
     already is replaced.
 
     Args:
-        model: from raw texts to P(positive), (texts,) float32.
+        model: from raw texts to P(positive), (texts,) float32; it may also have the method
+            ``judge`` of a Predictor.
         source: CSV, TSV, JSON lines, Parquet or plain text, perhaps compressed.
         out: CSV, TSV, JSON lines or Parquet.
         column: holds the texts; one that is missing is "".
@@ -59,7 +68,6 @@ def predict_file(model: Model, source: Path, out: Path, column: str) -> int:
     """
     check_files(source, out)
     rows = 0
-    partial = out.parent / f"{out.name}.partial"
     with open_records(source) as table:
 
         def answered() -> Iterator[list[Record]]:
@@ -76,15 +84,10 @@ def predict_file(model: Model, source: Path, out: Path, column: str) -> int:
                 raise DataError(f"{source} has columns and no rows")
 
         try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
+            with written_whole(out) as file:
                 write_records(answered(), file, out, _with_answers(table))
-            partial.replace(out)
         except OSError as error:
             raise DataError(f"{out} cannot be written: {error.strerror}") from None
-        finally:
-            with suppress(OSError):
-                partial.unlink()
     return rows
 
 
@@ -104,9 +107,10 @@ def _add_answers(
         names = dict.fromkeys(name for record in records for name in record)
         shown = ", ".join(shorten(name, 40) for name in list(names)[:10])
         raise DataError(f"{source} has no column {column!r}; it has {shown}; see --column")
-    for record, probability in zip(records, model(texts), strict=True):
+    for record, probability, note in zip(records, *judge(model, texts), strict=True):
         record["label"] = label_of(probability)
         record["probability"] = float(str(probability))  # the shortest that is the same float32
+        record["note"] = note
 
 
 def _text(value: object, place: str) -> str:
@@ -126,7 +130,7 @@ def _with_answers(table: Input) -> object:
     import pyarrow as pa  # type: ignore[import-untyped]
 
     schema = table.schema
-    for name, type_ in zip(ANSWERS, (pa.string(), pa.float32()), strict=True):
+    for name, type_ in zip(ANSWERS, (pa.string(), pa.float32(), pa.string()), strict=True):
         if name not in schema.names:
             schema = schema.append(pa.field(name, type_))
     return schema

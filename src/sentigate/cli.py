@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -29,12 +30,21 @@ for command in (train, predict, explain, generate, serve, ui, ci_report, gradien
 
 def main() -> None:
     """Run the command line; what a user can mend ends in one message and exit code 1."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _exit)
     try:
         app()
     except SentigateError as error:
         sys.exit(f"sentigate: {error}")
     except FileNotFoundError as error:
         sys.exit(f"sentigate: {error.filename} does not exist; run `make train` first")
+
+
+def _exit(number: int, frame: object) -> None:
+    """Leave as after an error, so that what is half done is undone."""
+    signal.signal(number, signal.SIG_IGN)  # make passes on what its whole group got already
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ SentigateError
 ├── SourceError        a data source is unreachable, altered or not what was promised
 ├── DataError          a stage was given data it cannot work with
 ├── GateError          a Great Expectations suite refused what a stage was about to write
-└── RegistryError      MLflow, or a model in it, is missing or cannot be reached
+├── RegistryError      MLflow, or a model in it, is missing or cannot be reached
+└── ServerError        a server cannot be started
 
 Each carries one message for a person: what was wrong, where, and what is allowed. Stage scripts and
 the command line print that message and exit with 1; a stack trace means a bug in sentigate.
@@ -36,6 +37,10 @@ class GateError(SentigateError):
 
 class RegistryError(SentigateError):
     """The MLflow server or registry does not have, or does not give, what was asked for."""
+
+
+class ServerError(SentigateError):
+    """A server cannot be started where it was asked for."""
 
 
 def shorten(value: object, limit: int = 80) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DataError, RegistryError
+from .files import sha256_of
 from .params import Dataset, Params
-from .tracking import sha256_of
 
 MODELS, TOKENIZER = Path("models"), Path("data/vocab/tokenizer.json")
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+    from mlflow.pyfunc import PyFuncModel
 
 # What predictor.py imports, and nothing more: the code that travels inside a model.
 CARRIED = (
@@ -96,16 +97,25 @@ def load_model(uri: str | Path) -> Model:
     """Load a model from the registry, a run or a folder.
 
     Returns:
-        A function from raw texts to columns label (positive or negative) and probability (of
-        positive, float32), a row a text.
+        A function from raw texts to columns label (positive or negative), probability (of
+        positive, float32) and note, a row a text.
+
+    Raises:
+        RegistryError: there is no such model, or MLflow cannot be reached.
+    """
+    return cast("Model", load_pyfunc(str(uri)).predict)
+
+
+def load_pyfunc(uri: str) -> PyFuncModel:
+    """Load a model from the registry, a run or a folder, as MLflow's own tools take it.
 
     Raises:
         RegistryError: there is no such model, or MLflow cannot be reached.
     """
     import mlflow
 
-    with _missing(str(uri)), _quiet():
-        return cast("Model", mlflow.pyfunc.load_model(str(uri)).predict)
+    with _missing(uri), _quiet():
+        return cast("PyFuncModel", mlflow.pyfunc.load_model(uri))
 
 
 def load_predictor(uri: str) -> Probabilities:

@@ -7,11 +7,12 @@ This file and the ones it imports travel inside each registered model as the pac
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,9 +25,14 @@ from .cleaning import make_cleaner
 from .cleaning_steps import CleaningSteps
 from .inference import QuickNetwork, is_quick
 from .network import Network
-from .padding import pad_texts
+from .padding import UNKNOWN_ID, pad_texts
 
 BATCH_SIZE = 256
+EMPTY = "nothing to go by: the text is empty once cleaned"
+UNKNOWN = "nothing to go by: no word or sign that the model knows"
+# White space, control and format characters, marks without a letter; and letters that are blank.
+INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn"}
+FILLERS = set("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def load_network(folder: Path) -> Network:
@@ -78,6 +84,23 @@ def _side_by_side(several: bool) -> Iterator[Callable[..., Iterator[Any]]]:
         torch.set_num_threads(threads)
 
 
+def is_blank(text: str) -> bool:
+    """Whether nothing of the text can be seen."""
+    return all(unicodedata.category(c) in INVISIBLE or c in FILLERS for c in text)
+
+
+class Answers(NamedTuple):
+    """What a model says of some texts.
+
+    Attributes:
+        probabilities: P(positive), (texts,) float32.
+        notes: for each text "", or why there is nothing in it to go by.
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    notes: list[str]
+
+
 class Predictor:
     """Cleaning, tokenizer and network of one model.
 
@@ -94,9 +117,26 @@ class Predictor:
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.max_length: int = model["max_length"]
         self.network = load_network(folder)
+        vocabulary = self.tokenizer.get_vocab()
+        self.telling = np.zeros(len(vocabulary), dtype=bool)
+        """Of each token id, whether it says anything: padding, unknown and blanks do not."""
+        for token, token_id in vocabulary.items():
+            self.telling[token_id] = token_id > UNKNOWN_ID and not is_blank(token)
 
     def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """P(positive) of raw texts: (texts,) float32. An empty text is one unknown token."""
-        padded = pad_texts(self.tokenizer, [self.clean(text) for text in texts], self.max_length)
+        return self.judge(texts).probabilities
+
+    def judge(self, texts: Sequence[str]) -> Answers:
+        """P(positive) of raw texts, and a note on each that holds nothing to go by."""
+        cleaned = [self.clean(text) for text in texts]
+        padded = pad_texts(self.tokenizer, cleaned, self.max_length)
         unlabelled = np.zeros(len(texts), dtype=np.int8)
-        return predict(self.network, Split(padded.ids, padded.lengths, unlabelled))
+        probabilities = predict(self.network, Split(padded.ids, padded.lengths, unlabelled))
+        told = self.telling[padded.ids].any(axis=1)
+        # Bytes are tokens of their own in byte pairs, also those of what cannot be seen.
+        notes = [
+            EMPTY if is_blank(text) else "" if telling else UNKNOWN
+            for text, telling in zip(cleaned, told, strict=True)
+        ]
+        return Answers(probabilities, notes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .artifact_location import keep_beside, local_artifacts
 from .errors import RegistryError
+from .files import sha256_of
 from .run_journal import Entry, Journal, left_journals, new_journal, now
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -96,12 +96,6 @@ def connect() -> MlflowClient:
     elif artifacts:
         keep_beside(uri, experiment.artifact_location, artifacts)
     return client
-
-
-def sha256_of(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class OpenRun:

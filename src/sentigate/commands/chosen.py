@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from ..errors import ParamsError, shorten
+from ..files import written_whole
 from ..params import Params, load_params, parse_params
 
 PARAMS = Path("params.yaml")
@@ -24,7 +25,7 @@ def choose(path: Path, choices: dict[str, str]) -> Params:
         The file's params.
 
     Raises:
-        ParamsError: the file would not be valid; it is left as it was.
+        ParamsError: the file would not be valid, or cannot be written; it is left as it was.
     """
     params = load_params(path)
     before = text = path.read_bytes().decode()  # as they are, line ends too
@@ -44,9 +45,11 @@ def choose(path: Path, choices: dict[str, str]) -> Params:
         if value and values.get(key) != value:
             raise ParamsError(f"{key} is {shorten(value)}, which is no name")
     params = parse_params(values, path.name)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(text.encode())
-    partial.replace(path)
+    try:
+        with written_whole(path) as file:
+            file.write(text.encode())
+    except OSError as error:
+        raise ParamsError(f"{path} cannot be written: {error.strerror}") from None
     return params
 
 

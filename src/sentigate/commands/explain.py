@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ..errors import DataError
+from ..files import written_whole
 from ..model_files import MODELS, TOKENIZER, latest, model_errors
 from ..params import load_params
 from .chosen import PARAMS, promoted
@@ -35,7 +35,8 @@ def explain(
 ) -> None:
     """Write a page that shows why a model answers as it does, and what its gates do meanwhile.
 
-    The page holds all it needs. Printed are the label, the probability of positive and the path.
+    The page holds all it needs. Printed are the label, the probability of positive, the path, and
+    a note where the text holds nothing to go by.
 
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """
@@ -56,7 +57,8 @@ def explain(
     explanation = take_apart(predictor, text)
     _write(render_explanation(explanation, name), out)
     label = "positive" if explanation.probability >= 0.5 else "negative"
-    print(f"{label}\t{explanation.probability:.4f}\t{out}")
+    notes = filter(None, predictor.judge([text]).notes)
+    print(label, f"{explanation.probability:.4f}", out, *notes, sep="\t")
 
 
 def _latest(folder: Path) -> Path:
@@ -70,13 +72,8 @@ def _latest(folder: Path) -> Path:
 
 
 def _write(page: str, out: Path) -> None:
-    """Whole or not at all."""
-    partial = out.parent / f"{out.name}.partial"
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(out)
+        with written_whole(out) as file:
+            file.write(page.encode())
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         raise DataError(f"{out} cannot be written: {error.strerror}") from None

@@ -5,16 +5,29 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import typer
 
 
-def run_module(module: str, *arguments: str, **settings: str) -> int:
+def run_module(module: str, *arguments: str) -> int:
     """Run a module's command line; the `python` that it starts is the one that runs this."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, env={**os.environ, **settings, "PATH": path}).returncode
+    with subprocess.Popen(command, env={**os.environ, "PATH": path}) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.kill()
+            raise
+        except SystemExit:  # a signal, of which only this process knows
+            import psutil
+
+            for each in [*psutil.Process(process.pid).children(recursive=True), process]:
+                with suppress(psutil.NoSuchProcess):
+                    each.terminate()
+            raise
 
 
 def dvc(*arguments: str) -> None:

@@ -27,7 +27,7 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Where the file's rows go, with `label` and `probability` added: "
+            help="Where the file's rows go, with `label`, `probability` and `note` added: "
             ".csv, .tsv, .jsonl or .parquet."
         ),
     ] = None,
@@ -38,6 +38,8 @@ def predict(
 ) -> None:
     """Print a label and the probability of positive for each text, or add them to a file's rows.
 
+    A note follows where the text holds nothing to go by.
+
     Example: sentigate predict "A fine film, warm and funny." "I want my two hours back."
 
     Example: sentigate predict --file tweets.csv --out answers.csv
@@ -47,7 +49,7 @@ def predict(
             'give texts, as in sentigate predict "a text", or a file, as in '
             "sentigate predict --file tweets.csv --out answers.csv"
         )
-    from ..bulk_prediction import check_files, label_of, predict_file
+    from ..bulk_prediction import check_files, judge, label_of, predict_file
 
     texts = [check_text(text) for text in texts or []]
     model = model or promoted()
@@ -61,5 +63,6 @@ def predict(
         rows = predict_file(predictor, file, out, column)
         print(f"{rows:,} rows\t{out}")
         return
-    for text, probability in zip(texts, predictor(texts), strict=True):
-        print(f"{label_of(probability)}\t{probability:.4f}\t{' '.join(text.split())}")
+    for text, probability, note in zip(texts, *judge(predictor, texts), strict=True):
+        fields = [label_of(probability), f"{probability:.4f}", " ".join(text.split())]
+        print(*fields, *filter(None, [note]), sep="\t")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..files import sha256_of
 from ..params import Params
 from .chosen import PARAMS, choose
 from .modules import dvc
@@ -43,7 +44,6 @@ def _registered(params: Params) -> ModelVersion | None:
     There is none when DVC has restored the weights, or when artifacts are lost.
     """
     from ..registry import aliased, find_version, is_whole, model_name
-    from ..tracking import sha256_of
 
     name = model_name(params.table)
     tags = {"weights_sha256": sha256_of(Path("models/weights.safetensors"))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-import shutil
+import os
 import tempfile
 import zipfile
 import zlib
@@ -20,6 +20,10 @@ from .parse import PARSERS
 ALLOWED = (
     ".csv, .tsv, .jsonl, .ndjson, each also with .gz, .bz2, .xz, .zip or .zst after it; .parquet"
 )
+
+
+FREE_BYTES, MAX_RATIO, BLOCK = 256 << 20, 100, 1 << 20
+"""Past so many bytes unpacked, they may be at most so many times the packed ones."""
 
 
 def format_of(name: str, origin: str) -> tuple[str, str]:
@@ -42,23 +46,36 @@ def unpack(file: BinaryIO, compression: str, origin: str) -> BinaryIO:
     On disk, so that it can be read twice and never fills the memory.
 
     Raises:
-        SourceError: the compressed data is damaged, or a zip archive holds not exactly one file.
+        SourceError: the compressed data is damaged, or far larger unpacked than any table would
+            be, or a zip archive holds not exactly one file.
     """
     if not compression:
         return file
     # What each of the five libraries raises: zipfile a RuntimeError for a password, pyarrow an
     # OSError.
     damaged = (OSError, EOFError, ValueError, RuntimeError, zlib.error, lzma.LZMAError)
+    allowed = max(FREE_BYTES, MAX_RATIO * os.fstat(file.fileno()).st_size)
     with ExitStack() as stack:
         unpacked = stack.enter_context(tempfile.TemporaryFile())
         try:
             with UNPACKERS[compression](file) as stream:
-                shutil.copyfileobj(stream, unpacked)
+                while block := stream.read(BLOCK):
+                    if unpacked.tell() + len(block) > allowed:
+                        raise _too_much(origin, allowed)
+                    unpacked.write(block)
         except (*damaged, zipfile.BadZipFile) as error:
             raise SourceError(f"{origin} cannot be unpacked as {compression}: {error}") from None
         unpacked.seek(0)
         stack.pop_all()
     return unpacked
+
+
+def _too_much(origin: str, allowed: int) -> SourceError:
+    return SourceError(
+        f"{origin} unpacks to more than {allowed >> 20:,} MiB; allowed: {FREE_BYTES >> 20} MiB, or "
+        f"{MAX_RATIO} times the packed size if that is more. If it is meant, unpack it yourself "
+        "and name the unpacked file"
+    )
 
 
 @contextmanager

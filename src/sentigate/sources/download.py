@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
-from typing import IO
 from urllib.parse import urlsplit
 
 from ..errors import SourceError, shorten
+from ..files import sha256_of, written_whole
 from .progress import progress, say
 
 MIRROR = "SENTIGATE_MIRROR"
@@ -69,40 +68,12 @@ def kept_download(path: Path, accepted: Collection[str]) -> bool:
     return False
 
 
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def wrong_hash(file: object, accepted: Collection[str], found: str, advice: str) -> SourceError:
     """The error for a file whose sha256 is not one of ``accepted``."""
     return SourceError(
         f"{file} is not the file that params.yaml expects: its sha256 is {found}, "
         f"expected {' or '.join(accepted)}. {advice}"
     )
-
-
-@contextmanager
-def written_whole(target: Path) -> Iterator[IO[bytes]]:
-    """A file that becomes ``target`` when the block ends, and vanishes when it fails.
-
-    Raises:
-        SourceError: the folder cannot be made or the file not be written.
-    """
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Not mkstemp, whose files nobody else may read; a cache can be a team's.
-        part = target.with_name(f".part-{os.getpid()}-{target.name}")
-        file = part.open("wb")
-    except OSError as error:
-        raise SourceError(f"{target} cannot be written: {error}") from None
-    try:
-        with file:
-            yield file
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def download(url: str, target: Path, accepted: Collection[str] | None) -> None:
@@ -154,7 +125,7 @@ def download(url: str, target: Path, accepted: Collection[str] | None) -> None:
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise SourceError(f"{shown} could not be downloaded: {_innermost(error)}") from None
     except OSError as error:
-        raise SourceError(f"{shown} could not be written to {target.parent}: {error}") from None
+        raise SourceError(f"{shown} cannot be written to {target.parent}: {error}") from None
 
 
 def without_secrets(url: str) -> str:

@@ -18,9 +18,10 @@ import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from ..errors import SourceError, shorten
+from ..files import sha256_of
 from ..params import CsvSource
 from .compression import format_of, unpack
-from .download import download, kept_download, sha256_of, without_secrets, wrong_hash
+from .download import download, kept_download, without_secrets, wrong_hash
 from .parse import PARSERS, Chunk
 from .rows import COLUMNS
 

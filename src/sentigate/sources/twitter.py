@@ -13,8 +13,9 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import SourceError, shorten
+from ..files import written_whole
 from ..params import TwitterSource
-from .download import MIRROR, mirrored, written_whole, wrong_hash
+from .download import MIRROR, mirrored, wrong_hash
 from .progress import say
 from .rows import frame_of
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import SourceError, shorten
+from ..files import sha256_of, written_whole
 from ..params import VaderSource
-from .download import kept, sha256_of, written_whole, wrong_hash
+from .download import kept, wrong_hash
 from .progress import say
 from .rows import frame_of
 

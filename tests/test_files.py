@@ -1,0 +1,101 @@
+"""Files that are written whole or not at all, whatever becomes of the process."""
+
+import errno
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sentigate.files import sha256_of, written_whole
+
+
+@pytest.fixture(params=["unnamed", "named"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder, on a file system that can hold files without a name or on one that can't."""
+    if request.param == "named":
+        opened = os.open
+
+        def without(path: str, flags: int, mode: int = 0o777) -> int:
+            if flags & os.O_TMPFILE == os.O_TMPFILE:
+                raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+            return opened(path, flags, mode)
+
+        monkeypatch.setattr(os, "open", without)
+    return tmp_path
+
+
+def test_it_is_there_when_the_block_ends_and_not_before(folder: Path) -> None:
+    target = folder / "deep" / ("ä" * 120)  # no room for a longer name
+    with written_whole(target) as file:
+        file.write(b"whole" * 100_000)
+        assert not target.exists()
+    assert target.read_bytes() == b"whole" * 100_000
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_it_replaces_a_file_and_has_the_usual_mode(folder: Path) -> None:
+    (folder / "usual").touch()
+    target = folder / "answers"
+    target.write_text("old")
+    with written_whole(target) as file:
+        file.write(b"new")
+        assert target.read_text() == "old"
+    assert target.read_text() == "new"
+    assert target.stat().st_mode == (folder / "usual").stat().st_mode
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError, KeyboardInterrupt, SystemExit])
+def test_a_failure_leaves_what_was_there(folder: Path, error: type[BaseException]) -> None:
+    target = folder / "answers"
+    target.write_text("old")
+
+    def fail() -> None:
+        with written_whole(target) as file:
+            file.write(b"half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert target.read_text() == "old"
+    assert list(folder.iterdir()) == [target]
+
+
+def test_only_a_file_is_replaced(folder: Path) -> None:
+    for target in (folder, Path("/dev/null")):
+        with pytest.raises(OSError, match="not a file"), written_whole(target):
+            pass
+    assert not Path("/dev/null").is_file()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made(folder: Path) -> None:
+    (folder / "file").touch()
+    with pytest.raises(FileExistsError), written_whole(folder / "file" / "answers"):
+        pass
+
+
+def test_nothing_is_left_of_a_process_that_was_killed(tmp_path: Path) -> None:
+    code = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from sentigate.files import written_whole\n"
+        "with written_whole(Path(sys.argv[1])) as file:\n"
+        "    file.write(b'half' * 1_000_000)\n"
+        "    print('written', flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "answers")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sha256_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"abc" * 100_000)
+    assert sha256_of(tmp_path / "x") == hashlib.sha256(b"abc" * 100_000).hexdigest()

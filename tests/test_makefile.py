@@ -1,0 +1,148 @@
+"""The Makefile: what a user gives reaches the program as it is, and is run by nobody."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+# What a target passes on, with the variable that is tested in place of {}.
+TARGETS = {
+    "TEXT": ("predict", ["predict", "--", "{}"]),
+    "FILE": ("predict", ["predict", "--file={}"]),
+    "OUT": ("predict", ["predict", "--out={}"]),
+    "DATASET": ("train", ["train", "--dataset={}", "--model="]),
+    "MODEL": ("train", ["train", "--dataset=", "--model={}"]),
+    "PROMPT": ("generate", ["generate", "--prompt={}"]),
+    "PORT": ("ui", ["ui", "--port={}"]),
+    "BASE": ("ci-report", ["ci-report", "--base={}"]),
+}
+VALUES = [
+    "$(shell touch pwned)fine",
+    "${shell touch pwned}",
+    "$(eval $(shell touch pwned))",
+    "$(error no)",
+    "1; touch pwned",
+    "`touch pwned` $(touch pwned) && touch pwned | touch pwned",
+    "a'; touch pwned; '",
+    'a"; touch pwned; "',
+    "'\"`\\",
+    "5 $ and $$ and $x and $(x) and $@",
+    "a # no comment",
+    "two\nlines\n\tof text\n",
+    "-n",
+    "--help",
+    "@touch pwned",
+    "naïve 😀 \u2028 ﬁ",
+    "100 % sure = yes := no",
+    "ends in \\",
+    "trailing  ",
+    "* ? [a-z] ~ {a,b}",
+]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The Makefile, and an environment whose programs write down what they are given."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    programs = tmp_path / ".venv/bin"
+    programs.mkdir(parents=True)
+    for name in ("sentigate", "python"):
+        program = programs / name
+        program.write_text('#!/bin/sh\nprintf "%s\\0" "$@" >> given\nenv -0 > environment\n')
+        program.chmod(0o755)
+    for name in ("requirements.lock", "pyproject.toml", ".cache/peers/installed"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0))
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks/peers.txt").touch()
+    os.utime(tmp_path / "benchmarks/peers.txt", (0, 0))
+    (tmp_path / ".venv/installed").touch()
+    return tmp_path
+
+
+def make(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    names = {*TARGETS, "ONLY", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"}
+    kept = {name: value for name, value in os.environ.items() if name not in names}
+    return subprocess.run(
+        ["make", *arguments], cwd=folder, env=kept | variables, capture_output=True, text=True
+    )
+
+
+def given(folder: Path) -> list[str]:
+    """The arguments of all programs that ran, in order."""
+    file = folder / "given"
+    return os.fsdecode(file.read_bytes()).split("\0")[:-1] if file.is_file() else []
+
+
+@pytest.mark.parametrize("form", ["argument", "environment"])
+@pytest.mark.parametrize("name", TARGETS)
+def test_it_arrives_as_it_is(project: Path, name: str, form: str) -> None:
+    target, expected = TARGETS[name]
+    for value in VALUES:
+        (project / "given").unlink(missing_ok=True)
+        if form == "argument":
+            done = make(project, target, f"{name}={value}")
+        else:
+            done = make(project, target, **{name: value})
+        assert done.returncode == 0, (value, done.stderr)
+        assert given(project) == [part.replace("{}", value) for part in expected]
+        environment = (project / "environment").read_bytes()
+        assert b"\0MAKEFLAGS=\0" in environment  # nor do programs that call make run it
+        assert not (project / "pwned").exists(), value
+
+
+@pytest.mark.parametrize("form", ["argument", "environment"])
+@pytest.mark.parametrize("target", ["predict", "serve", "test", "bench"])
+def test_none_is_run_by_any_other_target(project: Path, target: str, form: str) -> None:
+    names = [*TARGETS, "ONLY", "SENTIGATE_TEXT"]
+    variables = dict.fromkeys(names, "$(shell touch pwned)`touch pwned`;touch pwned")
+    if form == "argument":
+        make(project, target, *(f"{name}={value}" for name, value in variables.items()))
+    else:
+        make(project, target, **variables)
+    assert not (project / "pwned").exists()
+
+
+@pytest.mark.parametrize("target", ["ui", "serve"])
+def test_without_a_port_the_program_has_its_own(project: Path, target: str) -> None:
+    assert make(project, target).returncode == 0
+    assert given(project) == [target]
+
+
+def test_a_file_into_another(project: Path) -> None:
+    assert make(project, "predict", "FILE=a b.csv", "OUT=-c.csv").returncode == 0
+    assert given(project) == ["predict", "--file=a b.csv", "--out=-c.csv"]
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (["predict"], 'give TEXT="a text", or FILE=tweets.csv OUT=answers.csv'),
+        (["predict", "TEXT="], 'give TEXT="a text", or FILE=tweets.csv OUT=answers.csv'),
+        (["explain"], 'give TEXT="a text"'),
+    ],
+)
+def test_without_a_text(project: Path, target: list[str], said: str) -> None:
+    done = make(project, *target)
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0] == said
+    assert given(project) == []
+
+
+def test_bench_runs_what_only_names(project: Path) -> None:
+    assert make(project, "bench", "ONLY=threads startup").returncode == 0
+    assert given(project) == [f"benchmarks/{name}.py" for name in ("threads", "startup", "chart")]
+
+
+@pytest.mark.parametrize("only", ["nothing", "threads nothing", "*", "$(BENCHMARKS)", "a;b"])
+def test_bench_refuses_other_names_before_it_runs_any(project: Path, only: str) -> None:
+    done = make(project, "bench", f"ONLY={only}")
+    assert done.returncode != 0
+    assert done.stderr.startswith("ONLY is one of: training overhead")
+    assert given(project) == []
