@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from sentigate import cells
 from sentigate.cells import Affine, GRUStep, LSTMStep, Recurrence, lstm_step, rnn_step
 
+pytestmark = pytest.mark.numeric
 FAST = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 CLOSE = 1e-6
 
