@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from sentigate import cells
 from sentigate.cells import Affine, GRUStep, LSTMStep, Recurrence, lstm_step, rnn_step
 
-pytestmark = pytest.mark.numeric
 FAST = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 CLOSE = 1e-6
 
@@ -126,6 +125,7 @@ def sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-value))
 
 
+@pytest.mark.numeric
 def test_every_step_keeps_what_the_gates_say() -> None:
     torch.manual_seed(1)
     inputs = torch.randn(3, 6, 4)
@@ -145,6 +145,7 @@ def test_every_step_keeps_what_the_gates_say() -> None:
         before = gru_step.hidden
 
 
+@pytest.mark.numeric
 def test_any_batch_shape() -> None:
     gate = Affine(torch.randn(3, 2), torch.randn(3, 3), torch.randn(3))
     x, h = torch.randn(4, 5, 2), torch.randn(4, 5, 3)

@@ -92,7 +92,6 @@ def numerical_norm(net: Network, ids: Tensor, label: float, position: int, state
     return float(np.linalg.norm(partials))
 
 
-@pytest.mark.numeric
 @cells
 @settings(max_examples=8)
 @given(lengths=lengths_lists, seed=st.integers(0, 1000))
@@ -115,7 +114,6 @@ def test_they_are_finite_differences(cell: str, lengths: list[int], seed: int) -
                 assert np.isnan(values[row, length:]).all()
 
 
-@pytest.mark.numeric
 def test_in_a_plain_rnn_they_are_products_of_jacobians() -> None:
     """Pascanu, Mikolov and Bengio (2013), eq. 5: a factor diag(tanh') W for each step between."""
     net, rows = network("rnn", 5), split([12], 5)
@@ -139,7 +137,6 @@ def test_in_a_plain_rnn_they_are_products_of_jacobians() -> None:
     assert gradient_norms(net, rows)["hidden"][0] == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.numeric
 @cells
 @settings(max_examples=10)
 @given(lengths=lengths_lists, more=st.integers(0, 5), seed=st.integers(0, 1000))

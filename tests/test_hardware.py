@@ -35,7 +35,6 @@ PARAMS = TrainingParams(
     gradient_clip=1.0,
 )
 AUTO = TrainerParams(accelerator="auto", devices=1, precision="auto")
-
 BFLOAT16 = TrainerParams(accelerator="cpu", devices=1, precision="bf16-mixed")
 HAS_AMX = bool(torch.cpu.get_capabilities().get("amx_bf16"))
 GPUS = torch.cuda.device_count()

@@ -92,7 +92,6 @@ def same(first: Weights, second: Weights) -> bool:
     return all(torch.equal(value, second[name]) for name, value in first.items())
 
 
-@pytest.mark.numeric
 def test_learns_64_texts_by_heart(tmp_path: Path) -> None:
     split = texts(64, 0)
     weights, table = trained(tmp_path, split, split)
