@@ -125,6 +125,7 @@ def sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-value))
 
 
+@pytest.mark.numeric
 def test_every_step_keeps_what_the_gates_say() -> None:
     torch.manual_seed(1)
     inputs = torch.randn(3, 6, 4)
@@ -144,6 +145,7 @@ def test_every_step_keeps_what_the_gates_say() -> None:
         before = gru_step.hidden
 
 
+@pytest.mark.numeric
 def test_any_batch_shape() -> None:
     gate = Affine(torch.randn(3, 2), torch.randn(3, 3), torch.randn(3))
     x, h = torch.randn(4, 5, 2), torch.randn(4, 5, 3)

@@ -165,6 +165,7 @@ def test_the_figures_on_the_page_sum_to_the_models_answer(
     assert len(data["tokens"]) == len(data["contributions"]) == len(expected) == 11
 
 
+@pytest.mark.numeric
 @pytest.mark.parametrize("pooling", ["last", "attention", "last_padded"])
 def test_each_token_gets_its_own_integrated_gradient(tmp_path: Path, pooling: str) -> None:
     """Against the definition, summed in many even steps."""
@@ -186,6 +187,7 @@ def test_each_token_gets_its_own_integrated_gradient(tmp_path: Path, pooling: st
     assert np.ptp(found) > 20 * TOLERANCE
 
 
+@pytest.mark.numeric
 @pytest.mark.parametrize("cell_from_scratch", [False, True])
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_what_is_watched_is_what_the_network_did(
@@ -222,6 +224,7 @@ def test_what_is_watched_is_what_the_network_did(
                 assert remade == pytest.approx(one.parts["hidden"], abs=1e-5)
 
 
+@pytest.mark.numeric
 def test_an_lstms_cell_state_is_torchs_own(tmp_path: Path) -> None:
     predictor = Predictor(save_model(tmp_path))
     encoding = predictor.tokenizer.encode(predictor.clean(TEXT))

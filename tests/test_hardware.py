@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from sentigate import hardware
 from sentigate.architecture import Architecture
 from sentigate.batching import Split
 from sentigate.errors import ParamsError
@@ -34,8 +35,23 @@ PARAMS = TrainingParams(
     gradient_clip=1.0,
 )
 AUTO = TrainerParams(accelerator="auto", devices=1, precision="auto")
+BFLOAT16 = TrainerParams(accelerator="cpu", devices=1, precision="bf16-mixed")
 HAS_AMX = bool(torch.cpu.get_capabilities().get("amx_bf16"))
 GPUS = torch.cuda.device_count()
+REFUSAL = r"^trainer\.precision is bf16-mixed.* lacks .* lstm .*allowed: 32-true or auto$"
+
+
+def lstm_in_bfloat16() -> bool:
+    """Whether torch has one for this processor; oneDNN wants AVX-512 for it."""
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            torch.nn.LSTM(32, 32, batch_first=True)(torch.zeros(16, 8, 32))
+    except RuntimeError:
+        return False
+    return True
+
+
+LSTM_IN_BFLOAT16 = lstm_in_bfloat16()
 
 
 def texts(rows: int) -> Split:
@@ -48,13 +64,16 @@ def texts(rows: int) -> Split:
 
 
 def test_what_is_said_is_done() -> None:
-    asked = TrainerParams(accelerator="cpu", devices=3, precision="bf16-mixed")
-    assert settle(asked, SHAPE) == Hardware("cpu", 3, "bf16-mixed")
+    asked = TrainerParams(accelerator="cpu", devices=3, precision="32-true")
+    assert settle(asked, SHAPE) == Hardware("cpu", 3, "32-true")
+    gru = SHAPE.model_copy(update={"cell": "gru"})  # torch's needs no special instructions
+    assert settle(BFLOAT16, gru) == Hardware("cpu", 1, "bf16-mixed")
 
 
+@pytest.mark.numeric
 @pytest.mark.skipif(GPUS > 0, reason="auto takes the GPU")
 def test_auto_is_bfloat16_only_where_it_is_fast() -> None:
-    expected = "bf16-mixed" if HAS_AMX else "32-true"
+    expected = "bf16-mixed" if HAS_AMX and LSTM_IN_BFLOAT16 else "32-true"
     assert settle(AUTO, SHAPE) == Hardware("cpu", 1, expected)
     for slow in ({"cell": "gru"}, {"cell_from_scratch": True}, {"hidden_sizes": (32, 1)}):
         assert settle(AUTO, SHAPE.model_copy(update=slow)).precision == "32-true"
@@ -66,22 +85,57 @@ def test_a_gpu_that_is_not_there_is_refused() -> None:
         settle(asked, SHAPE)
 
 
+@pytest.mark.numeric
+def test_bfloat16_without_the_kernels_is_refused_before_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A network that fails as torch's LSTM does where oneDNN has none in bfloat16."""
+
+    class Fails(Network):
+        def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+            raise RuntimeError("could not create a primitive")
+
+    monkeypatch.setattr(hardware, "Network", Fails)
+    monkeypatch.setattr(hardware, "_multiplies_bfloat16", lambda accelerator: True)
+    with pytest.raises(ParamsError, match=REFUSAL):
+        settle(BFLOAT16, SHAPE)
+    on_cpu = AUTO.model_copy(update={"accelerator": "cpu"})
+    assert settle(on_cpu, SHAPE).precision == "32-true"
+    monkeypatch.undo()
+    monkeypatch.setattr(hardware, "_multiplies_bfloat16", lambda accelerator: True)
+    assert settle(on_cpu, SHAPE).precision == ("bf16-mixed" if LSTM_IN_BFLOAT16 else "32-true")
+
+
+def test_the_trial_draws_no_random_numbers() -> None:
+    dropping = SHAPE.model_copy(update={"cell": "gru", "head_dropout": 0.5})
+    before = torch.get_rng_state()
+    settle(BFLOAT16, dropping)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.numeric
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_every_precision_learns_and_keeps_float32_weights(tmp_path: Path, precision: str) -> None:
-    hardware = settle(TrainerParams(accelerator="cpu", devices=1, precision=precision), SHAPE)
+    asked = TrainerParams(accelerator="cpu", devices=1, precision=precision)
+    if precision == "bf16-mixed" and not LSTM_IN_BFLOAT16:
+        with pytest.raises(ParamsError, match=REFUSAL):
+            settle(asked, SHAPE)
+        return
     weights, table = fit(
         partial(Network, SHAPE, 30), texts(64), texts(64), PARAMS,
-        hardware=hardware, seed=1, scratch=tmp_path,
+        hardware=settle(asked, SHAPE), seed=1, scratch=tmp_path,
     )  # fmt: skip
     assert {weight.dtype for weight in weights.values()} == {torch.float32}
     assert table["validation_accuracy"].iloc[-1] == 1.0
 
 
+@pytest.mark.numeric
 def test_precisions_differ(tmp_path: Path) -> None:
     """Else bf16-mixed would be a name only."""
+    shape = SHAPE.model_copy(update={"cell": "lstm" if LSTM_IN_BFLOAT16 else "gru"})
     fitted = [
         fit(
-            partial(Network, SHAPE, 30), texts(64), texts(64), PARAMS,
+            partial(Network, shape, 30), texts(64), texts(64), PARAMS,
             hardware=Hardware("cpu", 1, precision), seed=1, scratch=tmp_path,
         )[1]
         for precision in ("32-true", "bf16-mixed")

@@ -10,6 +10,7 @@ from sentigate.architecture import Architecture, Convolution
 from sentigate.inference import QuickNetwork, is_quick
 from sentigate.network import Network
 
+pytestmark = pytest.mark.numeric
 VOCABULARY = 50
 
 

@@ -15,6 +15,7 @@ from sentigate.network import Network, Windows
 from sentigate.pooling import Pooling
 from sentigate.reading import Reading
 
+pytestmark = pytest.mark.numeric
 VOCABULARY = 50
 SHAPES = [
     pytest.param(sizes, both, pooling, id=f"{len(sizes)}-{'both' if both else 'one'}-{pooling}")

@@ -101,6 +101,7 @@ def test_learns_64_texts_by_heart(tmp_path: Path) -> None:
     assert loss_of(weights, split) < 0.05
 
 
+@pytest.mark.numeric
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_the_cell_from_scratch_trains_to_the_same_weights(tmp_path: Path, cell: str) -> None:
     split = texts(96, 0, noise=0.1)
@@ -202,11 +203,12 @@ OTHER_PARTS: list[dict[str, object]] = [
 ]
 
 
+@pytest.mark.numeric
 @pytest.mark.parametrize(("parts", "threads"), [({}, 1), *((parts, None) for parts in OTHER_PARTS)])
 def test_a_seed_decides_every_bit(
     tmp_path: Path, parts: dict[str, object], threads: int | None
 ) -> None:
-    """With LSTM layers alone, whatever the number of threads."""
+    """With torch's own number of threads whatever it was before: training sets its own."""
     split = texts(64, 0)
     shape = SHAPE.model_copy(update=parts)
     first, table = trained(tmp_path, split, split, shape=shape, max_epochs=3)

@@ -40,7 +40,9 @@ def _flush(on: bool) -> None:
 def read_both_ways(
     first: Direction, second: Direction, cells: Sequence[nn.Module], states: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """``first(states)`` and ``second(states)``, to the bit, but at the same time.
+    """``first(states)`` and ``second(states)``, but at the same time.
+
+    With one thread in a kernel, the same bits as one after the other.
 
     Args:
         first: what one direction does, without random numbers.

@@ -8,6 +8,7 @@ import torch
 
 from .architecture import Architecture
 from .errors import ParamsError
+from .network import Network
 from .params import TrainerParams
 
 # Narrower layers spend their time elsewhere than in the multiplications that bfloat16 speeds up.
@@ -39,7 +40,8 @@ def settle(trainer: TrainerParams, architecture: Architecture) -> Hardware:
     on GPUs that do.
 
     Raises:
-        ParamsError: a GPU is asked for, or more of them than there are.
+        ParamsError: a GPU is asked for, or more of them than there are; or bf16-mixed, which torch
+            cannot train this network in on this processor.
     """
     gpus = torch.cuda.device_count()
     accelerator = trainer.accelerator
@@ -53,7 +55,15 @@ def settle(trainer: TrainerParams, architecture: Architecture) -> Hardware:
     precision = trainer.precision
     if precision == "auto":
         fast = _multiplies_bfloat16(accelerator) and _is_worth_it(architecture)
-        precision = "bf16-mixed" if fast else "32-true"
+        runs = fast and (accelerator == "gpu" or _trains_in_bfloat16(architecture))
+        precision = "bf16-mixed" if runs else "32-true"
+        return Hardware(accelerator, trainer.devices, precision)
+    on_cpu = precision == "bf16-mixed" and accelerator == "cpu"
+    if on_cpu and not _trains_in_bfloat16(architecture):
+        raise ParamsError(
+            f"trainer.precision is bf16-mixed, and this processor lacks instructions that "
+            f"torch's {architecture.cell} needs for bfloat16; allowed: 32-true or auto"
+        )
     return Hardware(accelerator, trainer.devices, precision)
 
 
@@ -61,6 +71,21 @@ def _multiplies_bfloat16(accelerator: Literal["cpu", "gpu"]) -> bool:
     if accelerator == "gpu":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+
+
+def _trains_in_bfloat16(architecture: Architecture) -> bool:
+    """Whether torch has the kernels on this CPU: tried on two tokens, for it tells by failing."""
+    # A second direction's thread would keep the number of threads that torch has now.
+    one_way = architecture.model_copy(update={"bidirectional": False})
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        network = Network(one_way, vocabulary_size=2)
+        try:
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = network(torch.ones(1, 2, dtype=torch.int64), torch.tensor([2]))
+            logits.float().sum().backward()
+        except RuntimeError:
+            return False
+    return True
 
 
 def _is_worth_it(architecture: Architecture) -> bool:

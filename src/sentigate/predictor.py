@@ -46,8 +46,9 @@ def load_network(folder: Path) -> Network:
 def predict(network: Network, split: Split) -> npt.NDArray[np.float32]:
     """P(positive) of every row: (rows,) float32, in the split's order.
 
-    Batches are computed side by side, each on one thread, so the bits do not depend on how many
-    there are; torch's own number of threads is how many batches are in work at a time.
+    Batches are computed side by side, each on one thread; torch's own number of threads is how
+    many are in work at a time. The same rows give the same bits on one processor with one number
+    of threads; another number, or other rows beside them, may change them by less than 1e-6.
     """
     if network.training:  # costs a tenth of a millisecond
         network.eval()

@@ -178,9 +178,9 @@ def fit(
 ) -> tuple[dict[str, Tensor], pd.DataFrame]:
     """Train until what ``params.monitor`` names is no better for ``params.patience`` epochs.
 
-    The same inputs give the same bits on one kind of processor with one precision and number of
-    devices. Kernels run on one thread, or what OMP_NUM_THREADS says, and the directions of a
-    layer beside each other.
+    The same inputs give the same bits on one kind of processor with one precision, number of
+    devices and OMP_NUM_THREADS. Kernels run on one thread, or what that variable says, and the
+    directions of a layer beside each other.
 
     Args:
         make_network: called once the seed is set; its weights are the first.

@@ -29,6 +29,9 @@ from conftest import (
     write_values,
 )
 
+from sentigate.hardware import settle
+from sentigate.params import load_params
+
 STAGES = ["ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register"]
 MODEL = "sentigate-example"
 DVC = (sys.executable, "-m", "dvc")
@@ -180,6 +183,7 @@ def test_tokenizer_and_model_are_as_promised(project: Path) -> None:
         "weights.safetensors",
     ]
     model = read_json(project / "models/model.json")
+    params = load_params(project / "params.yaml")
     size = tokenizer.get_vocab_size()
     assert model == {
         "network": {**TINY_MODEL["network"], "convolution": None, "cell_from_scratch": False},
@@ -190,7 +194,7 @@ def test_tokenizer_and_model_are_as_promised(project: Path) -> None:
             (project / "data/vocab/tokenizer.json").read_bytes()
         ).hexdigest(),
         "pretrained": False,
-        "precision": "32-true",
+        "precision": settle(params.trainer, params.chosen_model.network).precision,
     }
     weights = load_file(project / "models/weights.safetensors")
     assert (size, 16) in {array.shape for array in weights.values()}
@@ -521,15 +525,7 @@ def test_predict_prints_label_probability_and_text(project: Path) -> None:
 def test_training_again_gives_the_same_bits(project: Path) -> None:
     before = {path.name: hash_of(path) for path in (project / "models").iterdir()}
     csv = (project / "reports/training.csv").read_bytes()
-    environment = environment_of(project) | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*DVC, "repro", "-f", "-s", "train"],
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = run_in(project, *DVC, "repro", "-f", "-s", "train")
     assert done.returncode == 0, done.stderr[-3000:]
     assert ran(done) == ["train"]
     assert {path.name: hash_of(path) for path in (project / "models").iterdir()} == before
