@@ -6,7 +6,7 @@ import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.baseline import fit_predict
-from sentigate.metrics import classification_figures
+from sentigate.metrics import classification_figures, matthews_correlation
 
 
 def baseline(stage: StageRun) -> Output:
@@ -38,11 +38,9 @@ def baseline(stage: StageRun) -> Output:
     stage.write_table(predictions, "reports/baseline_predictions.parquet")
     stage.write_json(figures, "reports/baseline.json")
     print(f"  test accuracy {figures['test']['accuracy']:.4f}")
+    mcc = matthews_correlation(predictions["label"].to_numpy(), probability)
     return Output(
-        predictions.assign(correct=(probability >= 0.5) == (predictions["label"] == 1)).astype(
-            {"correct": "int8"}
-        ),
-        {"majority": max(others["label"].mean(), 1 - others["label"].mean())},
+        predictions.assign(mcc=mcc), {"min_baseline_mcc": stage.params.gates.min_baseline_mcc}
     )
 
 

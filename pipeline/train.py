@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from safetensors.torch import save_file
@@ -11,6 +12,8 @@ from pipeline.stage import Output, StageRun, run
 from sentigate.batching import load_split
 from sentigate.hardware import settle
 from sentigate.language_model import WEIGHTS
+from sentigate.metrics import matthews_correlation
+from sentigate.predictor import load_network, predict
 from sentigate.pretraining import fit_classifier
 from sentigate.tracking import run_or_fail, sha256_of
 
@@ -53,15 +56,18 @@ def train(stage: StageRun) -> Output:
         }
         stage.write_json(description, "models/model.json")
         epochs.to_csv(stage.path("reports/training.csv"), index=False, lineterminator="\n")
+        judged, kept = epochs.assign(kept_mcc=math.nan), epochs["kept"] == 1
+        if kept.any():  # else no epoch's loss was finite
+            probability = predict(load_network(stage.out / "models"), validation)
+            judged.loc[kept, "kept_mcc"] = matthews_correlation(validation.labels, probability)
 
     def end(passed: bool) -> None:
         tracked.log_files(stage.out / "reports", "reports")
         tracked.end("FINISHED" if passed else "FAILED")
 
-    positives = float(validation.labels.mean())
     return Output(
-        epochs.assign(kept_accuracy=epochs["validation_accuracy"].where(epochs["kept"] == 1)),
-        {"needed_accuracy": max(positives, 1 - positives) + params.gates.min_gain_over_majority},
+        judged,
+        {"min_validation_mcc": params.min_validation_mcc},
         key="epoch",
         after_gate=end,
     )

@@ -404,7 +404,10 @@ def test_again_runs_nothing(project: Path) -> None:
 PARAM_CHANGES: list[tuple[str, object, set[str]]] = [
     ("gates.min_coverage", 0.1, {"vocab"}),
     ("gates.max_unknown_share", 0.9, {"pad"}),
-    ("gates.min_gain_over_majority", -0.9, {"train"}),
+    ("gates.min_baseline_mcc", -0.9, {"baseline"}),
+    ("gates.min_validation_mcc", -0.9, {"train"}),
+    ("models.tiny.min_validation_mcc", -0.9, {"train"}),
+    ("models.lstm.min_validation_mcc", -0.9, set()),
     ("gates.max_served_difference", 0.1, {"register"}),
     ("gates.min_class_share", 0.2, {"clean"}),
     ("gates.max_size_difference", 0.2, {"split"}),
@@ -434,7 +437,7 @@ FILE_CHANGES = [
     "src/sentigate/cli.py",
     "pipeline/pad.py",
     "expectations/vocab.json",
-    "data/own/example.csv",
+    "data/own/small.csv",
     "README.md",
 ]
 ASK_DVC = """
@@ -543,8 +546,9 @@ def test_a_gate_that_fails_stops_what_follows(project: Path) -> None:
     assert done.returncode != 0
     assert ran(done) == ["evaluate"]
     message = (
-        "sentigate evaluate: gate failed, nothing was written: 1 of 8 expectations on 100 rows\n"
-        "  ✗ test accuracy is not below the floor [expect_column_mean_to_be_between]\n"
+        "sentigate evaluate: gate failed, nothing was written: 1 of 7 expectations on 100 rows\n"
+        "  ✗ test accuracy is not below the floor (datasets.X.gates.min_test_accuracy) "
+        "[expect_column_mean_to_be_between]\n"
     )
     assert message in done.stderr
     assert "allowed: min_value 1.0\n" in done.stderr
