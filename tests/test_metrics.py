@@ -228,7 +228,7 @@ def test_many_slices_of_few_sizes_are_by_size_then_name():
 
 
 def test_row_without_slice_is_refused():
-    with pytest.raises(DataError, match="1 rows have no slice"):
+    with pytest.raises(DataError, match="1 row without a slice"):
         slice_figures(frame([0, 1], [0.1, 0.9], ["a", None]))
 
 

@@ -38,6 +38,11 @@ class RegistryError(SentigateError):
     """The MLflow server or registry does not have, or does not give, what was asked for."""
 
 
+def counted(number: int, noun: str) -> str:
+    """``number`` and its noun, as in "1 row" and "2,000 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def shorten(value: object, limit: int = 80) -> str:
     """``repr(value)`` cut to ``limit`` characters, so that a message stays one line."""
     text = repr(value)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .errors import DataError
+from .errors import DataError, counted
 
 IntArray = npt.NDArray[np.integer[Any]]
 FloatArray = npt.NDArray[np.floating[Any]]
@@ -193,7 +193,8 @@ def slice_figures(frame: pd.DataFrame) -> pd.DataFrame:
     )
     codes, names = pd.factorize(frame["slice"], sort=True)
     if (codes < 0).any():
-        raise DataError(f"{int((codes < 0).sum()):,} rows have no slice; every row needs one")
+        missing = counted(int((codes < 0).sum()), "row")
+        raise DataError(f"{missing} without a slice; every row needs one")
 
     def total(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         return np.bincount(codes, values, len(names)).astype(np.float64)

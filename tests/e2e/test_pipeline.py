@@ -561,6 +561,15 @@ def test_a_gate_that_fails_stops_what_follows(project: Path) -> None:
     assert [version["version"] for version in facts["versions"]] == [1]
 
 
+def test_a_stage_that_passes_from_the_cache_leaves_no_page_of_its_failure(project: Path) -> None:
+    write_values(tiny_values(), project)
+    done = run_in(project, *SENTIGATE, "train")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Stage 'evaluate' is cached" in done.stdout
+    assert (project / "reports/gates/evaluate.html").exists()
+    assert list((project / "reports/failed").iterdir()) == []
+
+
 def test_predict_before_anything_is_registered(tmp_path: Path) -> None:
     copy_project(tmp_path)
     write_values(tiny_values(), tmp_path)
