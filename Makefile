@@ -88,10 +88,10 @@ gradients: setup  ## Measure how far back gradients reach in an RNN, GRU and LST
 
 bench: setup .cache/peers/installed  ## Measure speed against peers, about an hour; ONLY=training: one script
 	@$(if $(filter-out $(BENCHMARKS),$(ONLY)),echo "ONLY is one of: $(BENCHMARKS)" >&2; exit 1)
-	@set -e; for name in $(or $(ONLY),$(BENCHMARKS)); do \
-		echo "benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py; \
-	done
-	@$(BIN)/python benchmarks/chart.py
+	@failed=; for name in $(or $(ONLY),$(BENCHMARKS)) chart; do \
+		echo "benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || failed="$$failed $$name"; \
+	done; \
+	test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 ci-report: export SENTIGATE_BASE = $(value BASE)
 ci-report: setup  ## Print how figures and gates differ from BASE=main, as Markdown
