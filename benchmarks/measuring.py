@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fresh_run import machine, machine_line
-from running import ROOT, failure
+from running import ROOT, MeasurementError, failure
 
 PEERS_PYTHON = ROOT / ".cache/peers/bin/python"
 """Of an environment with benchmarks/peers.txt, which `make bench` makes: none of it is ours."""
@@ -29,14 +29,18 @@ class Worker:
     def __init__(self, command: Sequence[str], **environment: str) -> None:
         self.command = command
         self.said = tempfile.TemporaryFile("w+")  # noqa: SIM115 (close() does)
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.said,
-            text=True,
-            env={**os.environ, **environment},
-        )
+        try:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self.said,
+                text=True,
+                env={**os.environ, **environment},
+            )
+        except OSError as error:  # the peers' environment is not there
+            self.said.close()
+            raise MeasurementError(str(error)) from None
 
     def __call__(self) -> dict[str, Any]:
         """One round.

@@ -68,6 +68,11 @@ def test_a_worker_that_breaks_is_told_in_a_line(capfd: pytest.CaptureFixture[str
     assert "Traceback" not in capfd.readouterr().err
 
 
+def test_a_worker_without_its_interpreter_is_told_in_a_line() -> None:
+    with pytest.raises(running.MeasurementError, match="No such file or directory: 'no_python'"):
+        measuring.Worker(["no_python", "worker.py"])
+
+
 def test_a_command_that_fails_is_told_in_its_own_words() -> None:
     says = "echo 'sentigate ingest: no data' >&2; echo 'ERROR: failed to reproduce' >&2; exit 7"
     with pytest.raises(running.MeasurementError) as caught:

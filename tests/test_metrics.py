@@ -282,3 +282,11 @@ def test_correlation_of_rows_by_the_million_does_not_overflow() -> None:
 def test_correlation_refuses_what_no_classifier_answers() -> None:
     with pytest.raises(DataError, match="none may be missing"):
         matthews_correlation(np.array([0, 1]), np.array([0.5, np.nan]))
+
+
+def test_a_good_model_of_skewed_data_is_far_from_chance() -> None:
+    """Accuracy 0.932 where always saying the commoner label has 0.892."""
+    labels = np.repeat([1, 0], [892, 108])
+    answers = np.concatenate([np.repeat([1.0, 0.0], [862, 30]), np.repeat([1.0, 0.0], [38, 70])])
+    assert figures(labels, answers).accuracy == 0.932
+    assert figures(labels, answers).mcc > 0.6
