@@ -89,10 +89,10 @@ gradients: setup  ## Measure how far back gradients reach in an RNN, GRU and LST
 bench: setup .cache/peers/installed  ## Measure speed against peers, about an hour; ONLY=training: one script
 	@set -f; for name in $$SENTIGATE_ONLY; do case " $(BENCHMARKS) " in *" $$name "*) ;; \
 		*) echo "ONLY is one of: $(BENCHMARKS)" >&2; exit 1;; esac; done
-	@set -ef; for name in $${SENTIGATE_ONLY:-$(BENCHMARKS)}; do \
-		echo "benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py; \
-	done
-	@$(BIN)/python benchmarks/chart.py
+	@set -f; failed=; for name in $${SENTIGATE_ONLY:-$(BENCHMARKS)} chart; do \
+		echo "benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || failed="$$failed $$name"; \
+	done; \
+	test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 ci-report: setup  ## Print how figures and gates differ from BASE=main, as Markdown
 	@$(SENTIGATE) ci-report --base="$$SENTIGATE_BASE"

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from measuring import ROOT, alternate, ratio, write_results
+from measuring import alternate, ratio, write_results
+from running import ROOT, clone_to, failure, run
 
 STAGES = ("ingest", "clean", "split", "vocab", "pad")
 # Rows of which stages have next to nothing to do: what is left is their start.
@@ -73,7 +74,7 @@ def run_stages(clone: Path, made: Path | None, count: bool = False) -> Figures:
             output.seek(0)
             printed = output.read()
         if process.returncode:
-            sys.exit(printed)
+            raise failure(command, process.returncode, printed)
         figures[stage] = {
             "wall": round(wall, 2),
             "cpu": round(usage.ru_utime + usage.ru_stime, 2),
@@ -124,9 +125,7 @@ def measure(clone: Path, folder: Path, rounds: int) -> None:
         maker = Path(__file__).with_name("many_tweets.py")
         # In a process of its own: a stage's peak is never below that of the one that starts it.
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-        subprocess.run(
-            [sys.executable, maker, path, str(rows), str(SEED)], check=True, env=environment
-        )
+        run([sys.executable, str(maker), str(path), str(rows), str(SEED)], env=environment)
     archives = ROOT / ".cache/archives"
     if archives.exists():  # where there is no mirror, the maker has put Twitter's there
         shutil.copytree(archives, clone / ".cache/archives")
@@ -135,17 +134,6 @@ def measure(clone: Path, folder: Path, rounds: int) -> None:
     measured = {int(rows): figures for rows, figures in alternate(runs, rounds).items()}
     by_rows = {rows: medians(measured[rows]) for rows in sorted(measured)}
     few, middle, most = ROWS
-    counts = {rows: run_stages(clone, made[rows], count=True) for rows in (few, most)}
-    objects = {
-        stage: max(
-            (many - none) / (most - few)
-            for many, none in zip(
-                counts[most][stage]["objects"], counts[few][stage]["objects"], strict=True
-            )
-        )
-        for stage in STAGES
-    }
-
     start = seconds(measured[few], "cpu")
     speed = {rows: [rows / each for each in seconds(measured[rows])] for rows in measured}
     bare = {
@@ -180,6 +168,17 @@ def measure(clone: Path, folder: Path, rounds: int) -> None:
             lower_is_better=True,
         ),
     ]
+    write_results(__file__, ratios, {"rounds": measured})
+    counts = {rows: run_stages(clone, made[rows], count=True) for rows in (few, most)}
+    objects = {
+        stage: max(
+            (many - none) / (most - few)
+            for many, none in zip(
+                counts[most][stage]["objects"], counts[few][stage]["objects"], strict=True
+            )
+        )
+        for stage in STAGES
+    }
     notes = [
         "Ingest to pad: rows of the file by seconds of all five stages, process start included; "
         f"with the start taken off, by CPU seconds less those that {few:,} rows take.",
@@ -188,13 +187,12 @@ def measure(clone: Path, folder: Path, rounds: int) -> None:
         f"Python objects: how many more a stage holds at its most than with {few:,} rows, for each "
         "row more. All labelled texts as str would be 0.4 in vocab and at least 0.55 elsewhere.",
     ]
-    details = {"rounds": measured, "objects": counts}
-    write_results(__file__, ratios, details, notes)
+    write_results(__file__, ratios, {"rounds": measured, "objects": counts}, notes)
     print(Path(__file__).with_suffix(".md").read_text("utf-8"))
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
         target = Path(temporary, "sentigate")
-        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(target)], check=True)
+        clone_to(target)
         measure(target, Path(temporary), int(sys.argv[1]) if sys.argv[1:] else ROUNDS)

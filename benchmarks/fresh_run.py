@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from running import MeasurementError, clone_to, run
 
-ROOT = Path(__file__).parents[1]
 PACKAGES = ("torch", "pytorch-lightning", "scikit-learn", "tokenizers", "dvc", "mlflow")
 
 
@@ -43,21 +42,25 @@ def machine_line(box: dict[str, Any]) -> str:
 
 def run_pipeline(
     changes: dict[str, Any],
-    afterwards: Callable[[Path, dict[str, str]], None] = lambda clone, environment: None,
+    afterwards: Callable[[Path, dict[str, str], dict[str, Any]], None] = lambda *given: None,
 ) -> dict[str, Any]:
     """Run all stages with some values of params.yaml changed.
 
     Args:
         changes: dotted key -> value.
-        afterwards: called with the clone, before it goes, and the environment that stages run in.
+        afterwards: called with the clone, before it goes, the environment that stages run in, and
+            what this function is about to return.
 
     Returns:
         metrics (as reports/metrics.json), epochs, splits, and seconds of ingest_to_pad, training
         (the train stage), pipeline and nothing_to_do (a repro with all in place).
+
+    Raises:
+        MeasurementError: a stage failed.
     """
     with tempfile.TemporaryDirectory() as temporary:
         clone = Path(temporary, "sentigate")
-        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+        clone_to(clone)
         params = clone / "params.yaml"
         values = yaml.safe_load(params.read_text("utf-8"))
         for key, value in changes.items():
@@ -71,7 +74,7 @@ def run_pipeline(
         def timed(*targets: str) -> float:
             start = time.perf_counter()
             command = [sys.executable, "-m", "dvc", "repro", *targets]
-            subprocess.run(command, cwd=clone, env=environment, check=True, stdout=sys.stderr)
+            run(command, cwd=clone, env=environment, stdout=sys.stderr)
             return round(time.perf_counter() - start, 1)
 
         environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
@@ -81,18 +84,19 @@ def run_pipeline(
         metrics = json.loads((clone / "reports/metrics.json").read_text("utf-8"))
         epochs = len((clone / "reports/training.csv").read_text("utf-8").splitlines()) - 1
         split = json.loads((clone / "reports/split.json").read_text("utf-8"))
-        afterwards(clone, environment)
-    return {
-        "metrics": metrics,
-        "epochs": epochs,
-        "splits": split["splits"],
-        "seconds": {
-            "ingest_to_pad": data,
-            "training": training,
-            "pipeline": round(data + training + rest, 1),
-            "nothing_to_do": idle,
-        },
-    }
+        result = {
+            "metrics": metrics,
+            "epochs": epochs,
+            "splits": split["splits"],
+            "seconds": {
+                "ingest_to_pad": data,
+                "training": training,
+                "pipeline": round(data + training + rest, 1),
+                "nothing_to_do": idle,
+            },
+        }
+        afterwards(clone, environment, result)
+    return result
 
 
 def measure_named(
@@ -102,6 +106,8 @@ def measure_named(
     table: Callable[[dict[str, Any]], str],
 ) -> None:
     """Run the pipeline for each name on the command line, or for all, and write what came of it.
+
+    A name that fails keeps no other from being measured; the script then ends with 1.
 
     Args:
         results: JSON file; figures of names that are not measured now stay. The table goes beside
@@ -114,12 +120,21 @@ def measure_named(
     wrong = [name for name in names if name not in runs]
     if wrong:
         sys.exit(f"no such entry of {kind}: {wrong[0]}; allowed: {', '.join(runs)}")
+    failed = []
     for number, name in enumerate(names, 1):
         print(f"{name} ({number} of {len(names)})", file=sys.stderr)
-        result = run_pipeline(runs[name])
+        try:
+            result = run_pipeline(runs[name])
+        except MeasurementError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            failed.append(name)
+            continue
         old = json.loads(results.read_text("utf-8"))[kind] if results.exists() else {}
         measured = {**old, name: result}
         content = {"machine": machine(), kind: {n: measured[n] for n in runs if n in measured}}
         results.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         results.with_suffix(".md").write_text(table(content), encoding="utf-8")
-    print(results.with_suffix(".md").read_text("utf-8"))
+    if len(failed) < len(names):
+        print(results.with_suffix(".md").read_text("utf-8"))
+    if failed:
+        sys.exit(f"not measured: {', '.join(failed)}")

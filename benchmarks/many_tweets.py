@@ -8,23 +8,31 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from running import ROOT, MeasurementError
 
+from sentigate.errors import SentigateError
 from sentigate.params import Params, load_params
 from sentigate.sources import COLUMNS, read_source
 
-ROOT = Path(__file__).parents[1]
 EDITS = 3
 
 
 def real_tweets(params: Params) -> pd.DataFrame:
-    """The rows of Twitter's training file, as ``read_source`` gives them."""
+    """The rows of Twitter's training file, as ``read_source`` gives them.
+
+    Raises:
+        MeasurementError: they cannot be had.
+    """
     dataset = params.datasets["twitter"]
-    tweets = read_source(
-        dataset.source,
-        list(dataset.labels),
-        params.gates.max_text_characters,
-        ROOT / ".cache/archives",
-    )
+    try:
+        tweets = read_source(
+            dataset.source,
+            list(dataset.labels),
+            params.gates.max_text_characters,
+            ROOT / ".cache/archives",
+        )
+    except SentigateError as error:
+        raise MeasurementError(str(error)) from None
     return tweets.loc[tweets["fold"] == "train"]
 
 

@@ -7,14 +7,15 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fresh_run import machine, machine_line
+from running import ROOT, MeasurementError, failure
 
-ROOT = Path(__file__).parents[1]
 PEERS_PYTHON = ROOT / ".cache/peers/bin/python"
 """Of an environment with benchmarks/peers.txt, which `make bench` makes: none of it is ours."""
 
@@ -27,23 +28,35 @@ class Worker:
 
     def __init__(self, command: Sequence[str], **environment: str) -> None:
         self.command = command
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **environment},
-        )
+        self.said = tempfile.TemporaryFile("w+")  # noqa: SIM115 (close() does)
+        try:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self.said,
+                text=True,
+                env={**os.environ, **environment},
+            )
+        except OSError as error:  # the peers' environment is not there
+            self.said.close()
+            raise MeasurementError(str(error)) from None
 
     def __call__(self) -> dict[str, Any]:
-        """One round."""
+        """One round.
+
+        Raises:
+            MeasurementError: it has ended.
+        """
         assert self.process.stdin
         assert self.process.stdout
         with suppress(BrokenPipeError):  # it has ended, which is said below
             print("round", file=self.process.stdin, flush=True)
         answer = self.process.stdout.readline()
         if not answer:
-            sys.exit(f"{' '.join(self.command)} ended with {self.process.wait()}")
+            status = self.process.wait()
+            self.said.seek(0)
+            raise failure(self.command, status, self.said.read())
         figures: dict[str, Any] = json.loads(answer)
         return figures
 
@@ -55,6 +68,7 @@ class Worker:
             self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()
+        self.said.close()
 
 
 def answer_rounds(one_round: Callable[[], Mapping[str, Any]]) -> None:
@@ -121,6 +135,8 @@ def write_results(
     script: str, ratios: Sequence[Ratio], details: Mapping[str, Any], notes: Sequence[str] = ()
 ) -> None:
     """Write <script>.json and, as a table, <script>.md, beside the script.
+
+    A script calls it after each part, so that what it has measured is there when a later one fails.
 
     Args:
         script: the benchmark's ``__file__``.

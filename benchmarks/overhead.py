@@ -63,14 +63,16 @@ def main() -> None:
     details: dict[str, Any] = {}
     notes = []
     with padded_data() as make:
+        folders = {dataset: make(dataset, "bilstm") for dataset in ("vader", "twitter", "imdb")}
         for dataset in ("vader", "twitter"):
             label = f"Bare torch loop, bilstm on {dataset}"
-            row, figures = against_bare_loop(label, 0.93, make(dataset, "bilstm"), "bilstm")
+            row, figures = against_bare_loop(label, 0.93, folders[dataset], "bilstm")
             details[label] = figures
             ratios.append(row)
             notes.append(_added(label, figures))
-        for dataset in ("vader", "twitter", "imdb"):
-            share = padding_share(make(dataset, "bilstm"))
+            write_results(__file__, ratios, details, notes)
+        for dataset, folder in folders.items():
+            share = padding_share(folder)
             label = f"Share of arithmetic on padding, {dataset}; peer: the limit"
             ratios.append(
                 ratio(

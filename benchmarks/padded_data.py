@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
+from running import clone_to, run
 
-ROOT = Path(__file__).parents[1]
 ARRAYS = ("ids", "lengths", "labels")
 
 
@@ -26,11 +25,12 @@ def padded_data() -> Iterator[Callable[[str, str], Path]]:
 
     The function takes a data set and a model of params.yaml, and gives a folder with train/ and
     validation/, each as the pad stage writes it, vocabulary_size.json, and texts.json, the
-    training texts in the order of their rows. The folders go when the block ends.
+    training texts in the order of their rows. The folders go when the block ends. A script makes
+    all of its data before it measures anything, so that it ends at once where one cannot be had.
     """
     with tempfile.TemporaryDirectory() as temporary:
         clone = Path(temporary, "sentigate")
-        subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+        clone_to(clone)
 
         def make(dataset: str, model: str) -> Path:
             folder = Path(temporary, f"{dataset}-{model}")
@@ -51,7 +51,7 @@ def _run_stages(clone: Path, dataset: str, model: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(clone / "src")}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     command = [sys.executable, "-m", "dvc", "repro", "--quiet", "pad"]
-    subprocess.run(command, cwd=clone, env=environment, check=True, stdout=sys.stderr)
+    run(command, cwd=clone, env=environment, stdout=sys.stderr)
 
 
 def _keep(clone: Path, folder: Path) -> None:

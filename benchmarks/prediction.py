@@ -22,7 +22,8 @@ import numpy as np
 import pandas as pd
 import torch
 from many_tweets import make_table, real_tweets
-from measuring import PEERS_PYTHON, ROOT, Worker, alternate, ratio, write_results
+from measuring import PEERS_PYTHON, Ratio, Worker, alternate, ratio, write_results
+from running import ROOT, MeasurementError, run
 from safetensors.torch import save_file
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -43,6 +44,7 @@ FILE_ROUNDS = 1
 FEW, MANY = 100_000, 1_000_000
 BULK, SINGLE = 65_536, 1000
 Judge = Callable[[Sequence[str]], Any]
+Rounds = list[dict[str, Any]]
 
 # Seconds and peak KiB of a command. A process of its own, because a child's peak begins with its
 # parent's, and this script holds a gigabyte.
@@ -141,7 +143,7 @@ def command(file: Path, model: str) -> Callable[[], dict[str, Any]]:
 
     def one_round() -> dict[str, Any]:
         line = [sys.executable, "-c", WATCHED, sys.executable, "-m", "sentigate.cli", *arguments]
-        done = subprocess.run(line, stdout=subprocess.PIPE, check=True)
+        done = run(line, stdout=subprocess.PIPE)
         seconds, peak = json.loads(done.stdout.splitlines()[-1])
         return {"seconds": seconds, "rows_per_second": rows / seconds, "peak_mib": peak / 1024}
 
@@ -186,7 +188,7 @@ def network_alone(network: Network, split: Split) -> Callable[[], dict[str, Any]
     return one_round
 
 
-def figures(rounds: list[dict[str, Any]], name: str) -> list[float]:
+def figures(rounds: Rounds, name: str) -> list[float]:
     """One figure of all rounds."""
     return [figure[name] for figure in rounds]
 
@@ -196,26 +198,49 @@ def main() -> None:
     params = load_params(ROOT / "params.yaml")
     tweets = real_tweets(params)
     os.environ.pop("MLFLOW_TRACKING_URI", None)
+    rows: list[Ratio] = []
+    details: dict[str, Any] = {}
+    rate = "rows_per_second"
+
+    def against(name: str, ours: Rounds, peer: Rounds) -> None:
+        rows.append(ratio(f"against {name}", figures(ours, rate), figures(peer, rate), "rows/s"))
+        for key, words in (("p50_ms", "p50"), ("p99_ms", "p99")):
+            label = f"the same, one text a call, {words}"
+            pair = figures(ours, key), figures(peer, key)
+            rows.append(ratio(label, *pair, "ms", lower_is_better=True))
+        write_results(__file__, rows, details)
+
     with tempfile.TemporaryDirectory() as temporary, chdir(temporary):
         folder = Path(temporary)
         files = folder / "files"
         files.mkdir()
         model = make_model(params, tweets, files)
-        tables = {rows: folder / f"{rows}.csv" for rows in (FEW, MANY)}
-        for rows, path in tables.items():
-            make_table(path, rows, params.seed)
+        tables = {number: folder / f"{number}.csv" for number in (FEW, MANY)}
+        for number, path in tables.items():
+            make_table(path, number, params.seed)
         commands = alternate(
-            {f"{rows:,} rows": command(path, model) for rows, path in tables.items()}, FILE_ROUNDS
+            {f"{number:,} rows": command(path, model) for number, path in tables.items()},
+            FILE_ROUNDS,
         )
+        details["command"] = commands
+        few, many = commands.values()
+        rows += [
+            ratio(
+                f"`sentigate predict`, start included: {MANY:,} rows against {FEW:,}",
+                figures(many, rate), figures(few, rate), "rows/s",
+            ),
+            ratio(
+                f"its peak memory: {MANY:,} rows against {FEW:,}",
+                figures(many, "peak_mib"), figures(few, "peak_mib"), "MiB", lower_is_better=True,
+            ),
+        ]  # fmt: skip
+        write_results(__file__, rows, details)
         texts = pd.read_csv(tables[FEW], keep_default_na=False, nrows=BULK)["text"].tolist()
         predictor = Predictor(files)
-        whole = alternate(
-            {
-                "ours": in_process(predictor, texts),
-                "linear": in_process(fit_linear(params, tweets), texts),
-            },
-            ROUNDS,
-        )
+        linear = in_process(fit_linear(params, tweets), texts)
+        whole = alternate({"ours": in_process(predictor, texts), "linear": linear}, ROUNDS)
+        details["from_raw_texts"] = whole
+        against("TF-IDF + logistic regression, from raw texts", whole["ours"], whole["linear"])
         split = write_batches(predictor, texts, folder)
         worker = str(Path(__file__).parent / "workers/onnx_lstm.py")
         with closing(Worker([str(PEERS_PYTHON), worker, temporary])) as onnx:
@@ -227,33 +252,13 @@ def main() -> None:
             np.abs(predict(predictor.network, split)[order] - np.load(folder / "onnx.npy")).max()
         )
     if difference > 1e-4:
-        sys.exit(f"ONNX Runtime's probabilities differ by up to {difference:g}")
-
-    few, many = commands.values()
-    rows = [
-        ratio(
-            f"`sentigate predict`, start included: {MANY:,} rows against {FEW:,}",
-            figures(many, "rows_per_second"), figures(few, "rows_per_second"), "rows/s",
-        ),
-        ratio(
-            f"its peak memory: {MANY:,} rows against {FEW:,}",
-            figures(many, "peak_mib"), figures(few, "peak_mib"), "MiB", lower_is_better=True,
-        ),
-    ]  # fmt: skip
-    for peer, what, name in (
-        (whole["linear"], whole["ours"], "TF-IDF + logistic regression, from raw texts"),
-        (alone["onnx"], alone["ours"], "ONNX Runtime, same network and padded batches"),
-    ):
-        rate = "rows_per_second"
-        rows.append(ratio(f"against {name}", figures(what, rate), figures(peer, rate), "rows/s"))
-        for key, words in (("p50_ms", "p50"), ("p99_ms", "p99")):
-            label = f"the same, one text a call, {words}"
-            pair = figures(what, key), figures(peer, key)
-            rows.append(ratio(label, *pair, "ms", lower_is_better=True))
+        raise MeasurementError(f"ONNX Runtime's probabilities differ by up to {difference:g}")
+    details["network_alone"] = alone
+    against("ONNX Runtime, same network and padded batches", alone["ours"], alone["onnx"])
     write_results(
         __file__,
         rows,
-        {"command": commands, "from_raw_texts": whole, "network_alone": alone},
+        details,
         [
             f"{BULK:,} texts at once, {SINGLE:,} one by one. The probabilities of the two networks "
             f"differ by at most {difference:.1g}. Ours uses a thread a core, a batch each; ONNX "

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from fresh_run import run_pipeline
-from measuring import ROOT, Ratio, alternate, ratio, write_results
+from measuring import Ratio, alternate, ratio, write_results
+from running import ROOT, run
 
 STAGES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register")
 PARTS = ("imports", "gate", "tracking", "own")
@@ -31,9 +32,7 @@ STAGE_ROUNDS = 3
 def timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     """Run a command: its wall seconds, start and end of the process included, and its stderr."""
     start = time.perf_counter()
-    done = subprocess.run(
-        command, cwd=folder, env=environment, check=True, capture_output=True, text=True
-    )
+    done = run(command, cwd=folder, env=environment, stdout=subprocess.PIPE)
     return {"seconds": time.perf_counter() - start, "stderr": done.stderr}
 
 
@@ -80,44 +79,38 @@ def table(stages: Mapping[str, Mapping[str, float]]) -> str:
 
 def main() -> None:
     """Measure all, and write startup.json and startup.md."""
-    found: dict[str, Any] = {}
+    ratios: list[Ratio] = []
+    details: dict[str, Any] = {}
+    notes: list[str] = []
 
-    def in_clone(clone: Path, environment: Mapping[str, str]) -> None:
+    def within(label: str, figures: list[float], limit: float) -> None:
+        limits = [limit] * len(figures)
+        label += "; peer: the limit"
+        ratios.append(ratio(label, figures, limits, "s", asked=1, lower_is_better=True))
+        write_results(__file__, ratios, details, notes)
+
+    def in_clone(clone: Path, environment: Mapping[str, str], whole: dict[str, Any]) -> None:
+        details["pipeline"] = whole
+        accuracy = whole["metrics"]["test"]["accuracy"]
+        label = f"Default pipeline from nothing (test accuracy {accuracy:.4f})"
+        within(label, [whole["seconds"]["pipeline"]], PIPELINE_LIMIT)
         repro = [sys.executable, "-m", "dvc", "repro"]
-        found["repro"] = [timed(repro, clone, environment)["seconds"] for _ in range(ROUNDS)]
-        found["stages"] = {stage: stage_parts(stage, clone, environment) for stage in STAGES}
+        seconds = [timed(repro, clone, environment)["seconds"] for _ in range(ROUNDS)]
+        details["repro_seconds"] = seconds
+        within("`dvc repro` with nothing to do", seconds, REPRO_LIMIT)
+        details["stages"] = {stage: stage_parts(stage, clone, environment) for stage in STAGES}
 
-    whole = run_pipeline({}, in_clone)
-    seconds, accuracy = whole["seconds"]["pipeline"], whole["metrics"]["test"]["accuracy"]
-    ratios = [
-        ratio(
-            f"Default pipeline from nothing (test accuracy {accuracy:.4f}); peer: the limit",
-            [seconds],
-            [PIPELINE_LIMIT],
-            "s",
-            asked=1,
-            lower_is_better=True,
-        ),
-        ratio(
-            "`dvc repro` with nothing to do; peer: the limit",
-            found["repro"],
-            [REPRO_LIMIT] * ROUNDS,
-            "s",
-            asked=1,
-            lower_is_better=True,
-        ),
-    ]
-    ratios += [
-        import_rounds(library, {**os.environ, "PYTHONPATH": str(ROOT / "src")})
-        for library in LIBRARIES
-    ]
-    details = {"pipeline": whole, "repro_seconds": found["repro"], "stages": found["stages"]}
-    note = (
+    run_pipeline({}, in_clone)
+    notes += [
+        table(details["stages"]),
         f"Seconds of wall time, medians of {STAGE_ROUNDS} runs of each stage with all in place. "
         "Imports are counted wherever they happen; MLflow is its runs, files and registry. In the "
-        "pipeline from nothing, which is three calls of `dvc repro`, train makes the database too."
-    )
-    write_results(__file__, ratios, details, [table(found["stages"]), note])
+        "pipeline from nothing, which is three calls of `dvc repro`, train makes the database too.",
+    ]
+    write_results(__file__, ratios, details, notes)
+    for library in LIBRARIES:
+        ratios.append(import_rounds(library, {**os.environ, "PYTHONPATH": str(ROOT / "src")}))
+        write_results(__file__, ratios, details, notes)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import Any
 
 from measuring import PEERS_PYTHON, Ratio, Worker, alternate, ratio, write_results
 from padded_data import padded_data, subset
+from running import run
 
 ROUNDS = 3
 REVIEWS = 640  # T4's loop needs half a minute for them
@@ -59,7 +60,7 @@ def tokens_per_second(rounds: Rounds) -> list[float]:
 def where_time_goes(folder: Path, model: str) -> str:
     """The operations of a step that take longest."""
     command = [sys.executable, str(WORKERS / "step_profile.py"), str(folder), model, "32-true"]
-    shares = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    shares = json.loads(run(command, stdout=subprocess.PIPE).stdout)
     return ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())
 
 
@@ -87,13 +88,14 @@ def main() -> None:
         ):
             rows, details[label] = against_peer(label, asked, folder, model, command)
             ratios += rows
+            write_results(__file__, ratios, details, notes)
             missed = [row.label for row in rows if row.ratio < asked]
             if missed:
                 notes.append(
                     f"{' and '.join(missed)}: {asked} times is not met. Of the processor's time in "
                     f"a step of ours in single precision: {where_time_goes(folder, model)}."
                 )
-    write_results(__file__, ratios, details, notes)
+                write_results(__file__, ratios, details, notes)
 
 
 if __name__ == "__main__":

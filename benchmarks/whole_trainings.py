@@ -12,6 +12,7 @@ from typing import Any
 
 from measuring import Ratio, ratio, write_results
 from padded_data import padded_data
+from running import run
 
 WORKER = Path(__file__).parent / "workers/train.py"
 SEEDS = (42, 7, 1)
@@ -30,13 +31,14 @@ def compare(script: str, settings: Mapping[str, Sequence[str]]) -> None:
     ours, peer = settings
     ratios, notes, details = [], [], {}
     with padded_data() as make:
-        for dataset in ("vader", "twitter"):
-            trainings = train_each(make(dataset, MODEL), settings)
+        folders = {dataset: make(dataset, MODEL) for dataset in ("vader", "twitter")}
+        for dataset, folder in folders.items():
+            trainings = train_each(folder, settings)
             label = f"{MODEL} on {dataset}, {ours} against {peer.removesuffix(' process')}"
             ratios.append(epoch_ratio(label, trainings, ours, peer))
             notes.append(accuracy_note(dataset, trainings, ours, peer))
             details[dataset] = trainings
-    write_results(script, ratios, details, notes)
+            write_results(script, ratios, details, notes)
 
 
 def train_each(folder: Path, settings: Mapping[str, Sequence[str]]) -> Trainings:
@@ -53,8 +55,7 @@ def train_each(folder: Path, settings: Mapping[str, Sequence[str]]) -> Trainings
     for seed in SEEDS:
         for name, setting in settings.items():
             command = [sys.executable, str(WORKER), str(folder), MODEL, str(seed), *setting]
-            answer = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
-            figures = json.loads(answer)
+            figures = json.loads(run(command, stdout=subprocess.PIPE).stdout)
             print(f"  {name}, seed {seed}: {figures}", file=sys.stderr)
             trainings[name].append(figures)
     return trainings

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.stage import Output, StageRun, run
 from sentigate.baseline import fit_predict
 from sentigate.inputs import read_table
-from sentigate.metrics import classification_figures
+from sentigate.metrics import classification_figures, matthews_correlation
 
 
 def baseline(stage: StageRun) -> Output:
@@ -41,10 +41,11 @@ def baseline(stage: StageRun) -> Output:
     }
     stage.write_json(figures, "reports/baseline.json")
     print(f"  test accuracy {figures['test']['accuracy']:.4f}")
-    correct = (predictions["probability"] >= 0.5) == (predictions["label"] == 1)
+    mcc = matthews_correlation(
+        predictions["label"].to_numpy(), predictions["probability"].to_numpy()
+    )
     return Output(
-        predictions.assign(correct=correct.astype("int8")),
-        {"majority": max(others["label"].mean(), 1 - others["label"].mean())},
+        predictions.assign(mcc=mcc), {"min_baseline_mcc": stage.params.gates.min_baseline_mcc}
     )
 
 

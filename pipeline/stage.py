@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sentigate.errors import DataError, GateError, SentigateError
+from sentigate.errors import DataError, GateError, SentigateError, counted
 from sentigate.params import Params, load_params
 
 FAILED = Path("reports/failed")
@@ -109,7 +109,8 @@ def _run(name: str, function: Callable[[StageRun], Output], scratch: Path) -> No
     _publish(scratch)
     if not result.success:
         raise GateError(f"{result.message()}\n  the same as a page: {FAILED / name}.html")
-    print(f"{name}: {len(result.expectations)} expectations met on {result.rows:,} rows")
+    met = counted(len(result.expectations), "expectation")
+    print(f"{name}: {met} met on {counted(result.rows, 'row')}")
 
 
 def _publish(scratch: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from safetensors.torch import save_file
@@ -11,6 +12,8 @@ from sentigate.files import sha256_of
 from sentigate.hardware import settle
 from sentigate.inputs import read_tokenizer
 from sentigate.language_model import WEIGHTS
+from sentigate.metrics import matthews_correlation
+from sentigate.predictor import load_network, predict
 from sentigate.pretraining import fit_classifier
 from sentigate.provenance import git_commit
 from sentigate.tracking import run_or_fail
@@ -60,6 +63,10 @@ def train(stage: StageRun) -> Output:
         table = stage.path("reports/training.csv")
         fitted.epochs.to_csv(table, index=False, lineterminator="\n")
         epochs = read_epochs(table)
+        judged, kept = epochs.assign(kept_mcc=math.nan), epochs["kept"] == 1
+        if kept.any():  # else no epoch's loss was finite
+            probability = predict(load_network(stage.out / "models"), validation)
+            judged.loc[kept, "kept_mcc"] = matthews_correlation(validation.labels, probability)
 
     def end(passed: bool) -> None:
         tracked.log_files(stage.out / "reports", "reports")
@@ -67,10 +74,9 @@ def train(stage: StageRun) -> Output:
         if not passed:
             print(f"  MLflow run {tracked.id} is marked FAILED")
 
-    positives = float(validation.labels.mean())
     return Output(
-        epochs.assign(kept_accuracy=epochs["validation_accuracy"].where(epochs["kept"] == 1)),
-        {"needed_accuracy": max(positives, 1 - positives) + params.gates.min_gain_over_majority},
+        judged,
+        {"min_validation_mcc": params.min_validation_mcc},
         key="epoch",
         after_gate=end,
     )

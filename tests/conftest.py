@@ -22,9 +22,11 @@ hypothesis.settings.register_profile("sentigate", deadline=None)
 hypothesis.settings.load_profile("sentigate")
 
 ROOT = Path(__file__).parents[1]
+SMALL_TABLE = "data/own/small.csv"
 TINY_MODEL = {
     "vocab": {"level": "word", "min_count": 2, "max_size": 2000},
     "max_length": 32,
+    "min_validation_mcc": -1.0,
     "network": {
         "embedding_size": 16,
         "cell": "lstm",
@@ -65,30 +67,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def tiny_values(path: Path = ROOT / "params.yaml") -> dict[str, Any]:
-    """params.yaml with the example table and a network that trains in two seconds.
+    """params.yaml with a small table and a network that trains in two seconds.
 
-    600 rows teach a network little, so the floors that judge its accuracy are low.
+    Its 600 rows teach a network little, so the floors that judge its accuracy are low.
     """
     values: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
     values |= {"dataset": "csv", "model": "tiny"}
     values["models"]["tiny"] = copy.deepcopy(TINY_MODEL)
     csv = values["datasets"]["csv"]
     csv["source"] |= {
-        "path": "data/own/example.csv",
+        "path": SMALL_TABLE,
         "id_column": "id",
         "group_column": "document",
         "slice_column": "source",
     }
     csv["gates"] = {"min_rows": 100, "min_test_accuracy": 0.3}
-    values["gates"] |= {"min_gain_over_majority": -1.0, "max_balance_difference": 0.1}
+    values["gates"] |= {"min_baseline_mcc": -1.0, "max_balance_difference": 0.1}
     values["evaluate"]["bootstrap_samples"] = 100
     return values
-
-
-def put_table(folder: Path) -> None:
-    """Put the small table where ``tiny_values`` says that it is."""
-    (folder / "data/own").mkdir(parents=True, exist_ok=True)
-    shutil.copy2(ROOT / "data/own/example.csv", folder / "data/own/example.csv")
 
 
 def write_values(values: object, folder: Path) -> None:
@@ -124,8 +120,14 @@ def run_in(folder: Path, *command: str, timeout: int = 300) -> subprocess.Comple
     )
 
 
+def put_small_table(folder: Path) -> None:
+    """Put it where ``tiny_values`` says it is."""
+    (folder / SMALL_TABLE).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(ROOT / "tests/data/small.csv", folder / SMALL_TABLE)
+
+
 def copy_project(target: Path) -> Path:
-    """The files of the working tree that git does not ignore, in a repository of their own."""
+    """The files of the working tree that git does not ignore but tests, and the small table."""
     listing = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -137,6 +139,7 @@ def copy_project(target: Path) -> Path:
         if not name.startswith("tests/") and (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
+    put_small_table(target)
     return target
 
 
@@ -165,7 +168,7 @@ def small_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
             set_value(values, key.replace("__", "."), value)
         write_values(values, tmp_path)
         shutil.copytree(ROOT / "expectations", tmp_path / "expectations", dirs_exist_ok=True)
-        put_table(tmp_path)
+        put_small_table(tmp_path)
         monkeypatch.chdir(tmp_path)
         return tmp_path
 

@@ -5,15 +5,20 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import ROOT, copy_project
+from conftest import ROOT, commit_all, copy_project, environment_of
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
+import fresh_run
 import many_tweets
 import measuring
+import running
+import training
 
 COUNTER = """
 import sys; sys.path.insert(0, {folder!r})
@@ -48,9 +53,130 @@ def test_a_worker_answers_a_round_for_a_line() -> None:
 def test_a_worker_that_ends_is_named() -> None:
     worker = measuring.Worker([sys.executable, "-c", "raise SystemExit(3)"])
     worker.process.wait()
-    with pytest.raises(SystemExit, match=r"SystemExit\(3\) ended with 3"):
+    with pytest.raises(SystemExit, match=r"SystemExit\(3\)` ended with 3: it said nothing$"):
         worker()
     worker.close()
+
+
+def test_a_worker_that_breaks_is_told_in_a_line(capfd: pytest.CaptureFixture[str]) -> None:
+    worker = measuring.Worker([sys.executable, "-c", "import no_such_peer"])
+    with pytest.raises(running.MeasurementError) as caught:
+        worker()
+    worker.close()
+    assert str(caught.value).endswith("ended with 1: ModuleNotFoundError: No module named "
+                                      "'no_such_peer'")  # fmt: skip
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_worker_without_its_interpreter_is_told_in_a_line() -> None:
+    with pytest.raises(running.MeasurementError, match="No such file or directory: 'no_python'"):
+        measuring.Worker(["no_python", "worker.py"])
+
+
+def test_a_command_that_fails_is_told_in_its_own_words() -> None:
+    says = "echo 'sentigate ingest: no data' >&2; echo 'ERROR: failed to reproduce' >&2; exit 7"
+    with pytest.raises(running.MeasurementError) as caught:
+        running.run(["sh", "-c", says])
+    assert str(caught.value).endswith("` ended with 7: sentigate ingest: no data")
+    assert "\n" not in str(caught.value)
+    assert running.run(["echo", "fine"], stdout=subprocess.PIPE).stdout == "fine\n"
+
+
+@pytest.fixture(scope="module")
+def unreachable(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A copy of the project, and an environment without mirror, cache and network."""
+    project = copy_project(tmp_path_factory.mktemp("benchmarks"))
+    commit_all(project)
+    nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
+    environment = {k: v for k, v in environment_of(project).items() if k != "SENTIGATE_MIRROR"}
+    settings = {"KAGGLE_API_ENVIRONMENT": "LOCALHOST", "PIP_RETRIES": "0", "NO_PROXY": ""}
+    settings |= {"PIP_INDEX_URL": "https://127.0.0.1:9", "PIP_CONFIG_FILE": os.devnull}
+    cache = {"KAGGLEHUB_CACHE": str(project / "unused"), "PIP_NO_CACHE_DIR": "1"}
+    return project, environment | nowhere | settings | cache
+
+
+@pytest.mark.parametrize(
+    ("script", "missing"),
+    [
+        ("training", "aclImdb"),
+        ("overhead", "vaderSentiment"),
+        ("precision", "vaderSentiment"),
+        ("threads", "vaderSentiment"),
+        ("data_stages", "twitter-entity-sentiment-analysis"),
+        ("prediction", "twitter-entity-sentiment-analysis"),
+    ],
+)
+def test_data_that_cannot_be_had_ends_a_script_in_a_line_before_it_measures(
+    unreachable: tuple[Path, dict[str, str]], script: str, missing: str
+) -> None:
+    project, environment = unreachable
+    results = project / f"benchmarks/{script}.json"
+    before = results.read_bytes()
+    done = subprocess.run(
+        [sys.executable, f"benchmarks/{script}.py"],
+        cwd=project, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert missing in done.stderr.splitlines()[-1]
+    assert "round 0" not in done.stderr
+    assert results.read_bytes() == before
+
+
+def test_what_was_measured_stays_when_a_later_part_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def made() -> Iterator[Callable[[str, str], Path]]:
+        yield lambda dataset, model: tmp_path
+
+    def against_peer(label: str, *_: object) -> tuple[list[measuring.Ratio], dict[str, object]]:
+        if label.startswith("Keras"):
+            raise running.MeasurementError("no Keras")
+        return [measuring.ratio(label, [30.0], [1.0], "tokens/s", asked=1)], {}
+
+    monkeypatch.setattr(training, "__file__", str(tmp_path / "training.py"))
+    monkeypatch.setattr(training, "padded_data", made)
+    monkeypatch.setattr(training, "subset", lambda folder, rows: folder)
+    monkeypatch.setattr(training, "against_peer", against_peer)
+    with pytest.raises(SystemExit, match="no Keras"):
+        training.main()
+    results = json.loads((tmp_path / "training.json").read_text("utf-8"))
+    assert [row["label"] for row in results["ratios"]] == ["T4's loop", "T1's loop"]
+
+
+def test_a_data_set_that_fails_keeps_no_other_from_being_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run_pipeline(changes: dict[str, object]) -> dict[str, object]:
+        if changes["dataset"] == "b":
+            raise running.MeasurementError("b is nowhere")
+        return {"found": changes["dataset"]}
+
+    monkeypatch.setattr(fresh_run, "run_pipeline", run_pipeline)
+    monkeypatch.setattr(sys, "argv", ["script"])
+    runs = {name: {"dataset": name} for name in "abc"}
+    results = tmp_path / "results.json"
+    with pytest.raises(SystemExit, match="not measured: b"):
+        fresh_run.measure_named(results, "datasets", runs, lambda content: "table\n")
+    assert list(json.loads(results.read_text("utf-8"))["datasets"]) == ["a", "c"]
+    assert "b: b is nowhere" in capsys.readouterr().err
+
+
+def test_make_bench_goes_on_and_lists_what_failed(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "ran $1"\ncase $1 in */b.py) exit 3;; esac\n', "utf-8")
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["make", "-o", ".venv/installed", "-o", ".cache/peers/installed", "bench",
+         f"BIN={tmp_path}", "BENCHMARKS=a b c"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert [line.split("/")[-1] for line in done.stdout.splitlines() if "ran" in line] == [
+        "a.py", "b.py", "c.py", "chart.py",
+    ]  # fmt: skip
+    assert "failed: b\n" in done.stderr
 
 
 def test_ratios_are_above_one_where_ours_is_better() -> None:

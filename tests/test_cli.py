@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from sentigate import cli
 from sentigate.commands.chosen import choose
+from sentigate.commands.train import train
 from sentigate.errors import ParamsError
 from sentigate.params import load_params
 
@@ -273,3 +274,23 @@ def test_an_unknown_option_is_not_a_traceback(
     assert code == 2
     assert "--dataset" in err
     assert "Traceback" not in out + err
+
+
+def test_a_page_of_a_failure_goes_when_the_stage_has_passed_since(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when a later stage fails, whose own page stays."""
+
+    def dvc(*_: str) -> None:
+        raise typer.Exit(1)
+
+    monkeypatch.setattr("sentigate.commands.train.dvc", dvc)
+    for page in ("gates/pad.html", "failed/pad.html", "failed/pad.json", "failed/train.html"):
+        (project / "reports" / page).parent.mkdir(parents=True, exist_ok=True)
+        (project / "reports" / page).touch()
+    (project / "reports/gates/pad.json").touch()
+    (project / "reports/failed/leaderboard").mkdir()
+    with pytest.raises(typer.Exit):
+        train()
+    left = {path.name for path in (project / "reports/failed").iterdir()}
+    assert left == {"train.html", "leaderboard"}

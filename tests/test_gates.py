@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from sentigate.errors import ParamsError
-from sentigate.gates import GateResult, validate
+from sentigate.gates import GateResult, describe, validate
 
 ROOT = Path(__file__).parents[1]
 SUITES = sorted((ROOT / "expectations").glob("*.json"))
@@ -276,3 +276,10 @@ def test_suite_is_well_formed(path: Path) -> None:
     assert len(set(sentences)) == len(sentences)
     once = {json.dumps([item["type"], item["kwargs"]]) for item in content["expectations"]}
     assert len(once) == len(content["expectations"])
+
+
+def test_one_row_is_not_rows(suite: Path) -> None:
+    result = validate(suite, frame(x=np.array([10.0, *range(9)])).head(1), THRESHOLDS)
+    assert result.message().splitlines()[0].endswith("2 of 6 expectations on 1 row")
+    assert describe(result.expectations[0]) == "1 row (100.00 %); allowed: max_value 9.0"
+    assert "1 row examined" in result.to_html()

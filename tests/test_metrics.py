@@ -16,6 +16,7 @@ from sentigate.metrics import (
     classification_figures,
     confident_errors,
     expected_calibration_error,
+    matthews_correlation,
     slice_figures,
     wilson_interval,
 )
@@ -54,6 +55,8 @@ def test_figures_are_those_of_scikit_learn(pair):
     labels, probabilities = pair
     predicted = probabilities >= 0.5
     got = figures(labels, probabilities.astype(np.float32))
+    if len({*labels, *predicted}) > 1:  # else scikit-learn warns
+        assert got.mcc == pytest.approx(reference.matthews_corrcoef(labels, predicted), abs=1e-12)
     assert got.rows == len(labels)
     assert got.accuracy == pytest.approx(reference.accuracy_score(labels, predicted))
     assert got.precision == pytest.approx(
@@ -225,7 +228,7 @@ def test_many_slices_of_few_sizes_are_by_size_then_name():
 
 
 def test_row_without_slice_is_refused():
-    with pytest.raises(DataError, match="1 rows have no slice"):
+    with pytest.raises(DataError, match="1 row without a slice"):
         slice_figures(frame([0, 1], [0.1, 0.9], ["a", None]))
 
 
@@ -260,3 +263,30 @@ def test_no_errors_is_an_empty_table():
         name: [] for name in ("id", "slice", "text", "label", "probability")
     }
     assert confident_errors(frame([0], [0.9], ["s"]), 0).empty
+
+
+@pytest.mark.parametrize("positives", [50, 89])
+def test_one_answer_for_all_is_chance_whatever_the_balance(positives: int) -> None:
+    labels = np.repeat([1, 0], [positives, 100 - positives])
+    assert matthews_correlation(labels, np.full(100, 0.9)) == 0
+    assert matthews_correlation(labels, labels.astype(float)) == pytest.approx(1)
+    assert matthews_correlation(labels, 1.0 - labels) == pytest.approx(-1)
+    assert matthews_correlation(np.ones(3, int), np.full(3, 0.9)) == 0
+
+
+def test_correlation_of_rows_by_the_million_does_not_overflow() -> None:
+    labels = np.tile([0, 1], 2_000_000)
+    assert matthews_correlation(labels, labels.astype(np.float32)) == pytest.approx(1)
+
+
+def test_correlation_refuses_what_no_classifier_answers() -> None:
+    with pytest.raises(DataError, match="none may be missing"):
+        matthews_correlation(np.array([0, 1]), np.array([0.5, np.nan]))
+
+
+def test_a_good_model_of_skewed_data_is_far_from_chance() -> None:
+    """Accuracy 0.932 where always saying the commoner label has 0.892."""
+    labels = np.repeat([1, 0], [892, 108])
+    answers = np.concatenate([np.repeat([1.0, 0.0], [862, 30]), np.repeat([1.0, 0.0], [38, 70])])
+    assert figures(labels, answers).accuracy == 0.932
+    assert figures(labels, answers).mcc > 0.6

@@ -61,6 +61,9 @@ def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
     params = choose(path, {"dataset": dataset, "model": model})
     own = VALUES["models"][model]["max_length"]
     assert params.max_length == (own or VALUES["datasets"][dataset]["max_length"])
+    floor = VALUES["models"][model]["min_validation_mcc"]
+    general = VALUES["gates"]["min_validation_mcc"]
+    assert params.min_validation_mcc == (general if floor is None else floor)
     chosen = params.chosen()
     assert chosen["dataset"]["name"] == dataset
     defaults = {"pretraining": None, "monitor": "validation_loss"}
@@ -100,6 +103,8 @@ def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
         ("models.lstm.training.learning_rate", 0.0, ["learning_rate", "greater than 0", "0.0"]),
         ("models.lstm.network.head_dropout", 1.0, ["head_dropout", "less than 1", "1.0"]),
         ("gates.min_class_share", 0.6, ["gates.min_class_share", "equal to 0.5", "0.6"]),
+        ("gates.min_baseline_mcc", 1.5, ["gates.min_baseline_mcc", "equal to 1", "1.5"]),
+        ("models.lstm.min_validation_mcc", -2, ["lstm.min_validation_mcc", "equal to -1", "-2"]),
         ("gates.min_coverage", float("nan"), ["gates.min_coverage", "finite", "nan"]),
         ("models.lstm.training.weight_decay", float("inf"), ["weight_decay", "finite", "inf"]),
         ("datasets.vader.source.sha256", "abc", ["source.sha256", "[0-9a-f]{64}", "'abc'"]),
@@ -273,7 +278,7 @@ def test_a_merged_mapping_may_be_merged_again(path: Path) -> None:
     """PyYAML spreads anchors out in place, so that an overridden key looks as if it were twice."""
     again = (
         "  again: {vocab: {level: word, min_count: 2, max_size: 99}, max_length: 9, "
-        "network: {<<: *own, cell: gru}, training: *t4_training}\n"
+        "min_validation_mcc: null, network: {<<: *own, cell: gru}, training: *t4_training}\n"
     )
     text = COMMITTED.replace("network: {<<: *t4_network", "network: &own {<<: *t4_network")
     path.write_text(text.replace("  t5_cnn_lstm:", f"{again}  t5_cnn_lstm:"), encoding="utf-8")

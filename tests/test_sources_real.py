@@ -371,11 +371,33 @@ def test_own_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = read(dataset, tmp_path)
     check_contract(frame)
     assert frame["sentiment"].value_counts().to_dict() == {
-        "positive": 248,
-        "negative": 248,
-        "neutral": 104,
+        "positive": 3572,
+        "negative": 2353,
+        "neutral": 400,
     }
     assert b"\r" not in Path("data/own/example.csv").read_bytes()
+
+
+def test_own_example_is_chosen_as_its_readme_says(pip_cache: Path) -> None:
+    def rated(threshold: float) -> pd.DataFrame:
+        dataset = DATASETS["vader"]
+        source = dataset.source.model_copy(update={"threshold": threshold})
+        rows = read(dataset.model_copy(update={"source": source}), pip_cache)
+        rows["hash"] = [hashlib.sha256(name.encode()).hexdigest() for name in rows["id"]]
+        return rows.sort_values("hash")
+
+    strong, weak = rated(1.5), rated(0.5)
+    chosen = pd.concat(
+        [
+            strong.loc[strong["sentiment"] != "Neutral"].groupby("slice").head(1800),
+            weak.loc[weak["sentiment"] == "Neutral"].groupby("slice").head(100),
+        ]
+    ).sort_values("hash")
+    chosen["sentiment"] = chosen["sentiment"].str.lower()
+    example = pd.read_csv(ROOT / "data/own/example.csv", dtype="str", keep_default_na=False)
+    assert example.columns.tolist() == ["id", "text", "sentiment", "source", "document"]
+    columns = ["id", "text", "sentiment", "slice", "group"]
+    assert example.to_numpy().tolist() == chosen[columns].to_numpy().tolist()
 
 
 def test_import_is_light() -> None:

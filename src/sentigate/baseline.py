@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .errors import DataError
+from .errors import DataError, counted
 
 
 def fit_predict(
@@ -44,6 +44,8 @@ def fit_predict(
         with threadpool_limits(1):  # more add up in another order, and the last bits differ
             classifier.fit(vectorizer.fit_transform(train_texts), train_labels)
     except ValueError as error:  # scikit-learn says what there is too little of
-        raise DataError(f"no baseline from {len(train_texts)} training texts: {error}") from None
+        raise DataError(
+            f"no baseline from {counted(len(train_texts), 'training text')}: {error}"
+        ) from None
     probabilities = classifier.predict_proba(vectorizer.transform(other_texts))[:, 1]
     return np.asarray(probabilities, dtype=np.float32)

@@ -43,6 +43,11 @@ class ServerError(SentigateError):
     """A server cannot be started where it was asked for."""
 
 
+def counted(number: int, noun: str) -> str:
+    """``number`` and its noun, as in "1 row" and "2,000 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def shorten(value: object, limit: int = 80) -> str:
     """``repr(value)`` cut to ``limit`` characters, so that a message stays one line."""
     text = repr(value)

@@ -49,16 +49,13 @@ def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> di
 
 
 def hits(rows: pd.DataFrame) -> pd.DataFrame:
-    """``rows`` with columns correct and baseline_correct (float64, 1 where the answer is right).
+    """``rows`` with the column correct (float64, 1 where the answer is right).
 
     Args:
-        rows: columns label, probability and baseline_probability.
+        rows: columns label and probability.
     """
-    labels = rows["label"] == 1
-    return rows.assign(
-        correct=((rows["probability"] >= THRESHOLD) == labels).astype("float64"),
-        baseline_correct=((rows["baseline_probability"] >= THRESHOLD) == labels).astype("float64"),
-    )
+    right = (rows["probability"] >= THRESHOLD) == (rows["label"] == 1)
+    return rows.assign(correct=right.astype("float64"))
 
 
 def perplexities(models: Path, splits: Mapping[str, Split]) -> Figures | None:

@@ -10,7 +10,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from .cleaning import make_cleaner
 from .cleaning_steps import CleaningSteps
-from .errors import DataError, shorten
+from .errors import DataError, counted, shorten
 
 # Texts that are Python objects at a time.
 CHUNK = 8192
@@ -46,7 +46,7 @@ def label_and_clean(
     if len(unknown):
         row = unknown.iloc[0]
         raise DataError(
-            f"{len(unknown)} rows have a sentiment that labels does not name, first id "
+            f"{counted(len(unknown), 'row')} with a sentiment that labels does not name, first id "
             f"{row['id']}: {shorten(row['sentiment'])}; allowed: {', '.join(labels)}"
         )
     taken: dict[str, int] = {}

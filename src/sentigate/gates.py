@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from .errors import ParamsError, shorten
+from .errors import ParamsError, counted, shorten
 
 SAMPLE_ROWS = 5
 # Kwargs that say where to look rather than what is allowed.
@@ -57,7 +57,7 @@ class GateResult:
             loader=PackageLoader("sentigate"), autoescape=True, trim_blocks=True
         )
         return environment.get_template("gate.html.j2").render(
-            gate=self, shorten=shorten, describe=describe
+            gate=self, shorten=shorten, describe=describe, counted=counted
         )
 
     def message(self) -> str:
@@ -65,7 +65,7 @@ class GateResult:
         failed = [item for item in self.expectations if not item["success"]]
         lines = [
             f"gate failed, no output was written: {len(failed)} of {len(self.expectations)} "
-            f"expectations on {self.rows:,} rows"
+            f"expectations on {counted(self.rows, 'row')}"
         ]
         for item in failed:
             lines.append(f"  ✗ {item['says']} [{item['type']}]")
@@ -87,11 +87,12 @@ def describe(item: Mapping[str, Any]) -> str:
     if item["error"]:
         return str(item["error"])
     if item["unexpected_count"]:
-        found = f"{item['unexpected_count']:,} rows ({item['unexpected_percent']:.2f} %)"
+        rows = counted(item["unexpected_count"], "row")
+        found = f"{rows} ({item['unexpected_percent']:.2f} %)"
     elif item["observed"] is not None:
         found = f"found {shorten(item['observed'], 200)}"
     else:
-        found = "no row breaks it"
+        found = "no row breaks it" if item["success"] else "found nothing to measure"
     return found if item["success"] or not allowed else f"{found}; allowed: {allowed}"
 
 

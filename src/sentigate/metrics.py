@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .errors import DataError
+from .errors import DataError, counted
 
 IntArray = npt.NDArray[np.integer[Any]]
 FloatArray = npt.NDArray[np.floating[Any]]
@@ -36,6 +37,8 @@ class Figures:
     recall: float
     """0 where nothing is positive."""
     f1: float
+    mcc: float
+    """Matthews correlation coefficient; 0 where it is undefined."""
     auroc: float | None
     """None where the rows hold one class only."""
     log_loss: float
@@ -88,10 +91,33 @@ def classification_figures(
         precision=float(_ratio(hits, predicted.sum())),
         recall=float(_ratio(hits, labels.sum())),
         f1=float(_ratio(2 * hits, predicted.sum() + labels.sum())),
+        mcc=matthews_correlation(labels, probabilities),
         auroc=_auroc(labels, probabilities),
         log_loss=float(log_losses(labels, probabilities).mean()),
         expected_calibration_error=expected_calibration_error(labels, probabilities, bins),
     )
+
+
+def matthews_correlation(labels: IntArray, probabilities: FloatArray) -> float:
+    """Correlation of labels and answers (Matthews 1975): 1 is perfect, 0 what chance reaches.
+
+    Unlike accuracy it means the same for any balance of labels. It is 0 where it is undefined,
+    because the labels or the answers are all alike.
+
+    Args:
+        labels: 0 or 1, integers, shape (rows,).
+        probabilities: of class 1, in [0, 1], shape (rows,).
+
+    Raises:
+        DataError: no rows, other shapes, labels or probabilities than above.
+    """
+    labels, probabilities = check_answers(labels, probabilities)
+    positive = probabilities >= THRESHOLD
+    rows, actual, predicted = len(labels), int(labels.sum()), int(positive.sum())
+    both = int(labels[positive].sum())
+    # Python's integers: products of four counts overflow numpy's.
+    spread = math.sqrt(actual * (rows - actual) * predicted * (rows - predicted))
+    return (rows * both - actual * predicted) / spread if spread else 0.0
 
 
 def expected_calibration_error(labels: IntArray, probabilities: FloatArray, bins: int) -> float:
@@ -167,7 +193,8 @@ def slice_figures(frame: pd.DataFrame) -> pd.DataFrame:
     )
     codes, names = pd.factorize(frame["slice"], sort=True)
     if (codes < 0).any():
-        raise DataError(f"{int((codes < 0).sum()):,} rows have no slice; every row needs one")
+        missing = counted(int((codes < 0).sum()), "row")
+        raise DataError(f"{missing} without a slice; every row needs one")
 
     def total(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         return np.bincount(codes, values, len(names)).astype(np.float64)

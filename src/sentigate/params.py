@@ -16,6 +16,8 @@ from .errors import ParamsError, shorten
 from .section import Section
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Correlation = Annotated[float, Field(ge=-1.0, le=1.0)]
+"""A Matthews correlation coefficient: 0 is what chance reaches, whatever the balance of labels."""
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 """What DVC can interpolate into a stage's parameters, and a path hold."""
 Alias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
@@ -186,6 +188,8 @@ class Model(Section):
     vocab: VocabParams
     max_length: Annotated[int, Field(ge=1, le=100_000)] | None
     """Tokens kept of a text; null takes the data set's own."""
+    min_validation_mcc: Correlation | None
+    """A floor of this model's own; null takes that of ``gates:``."""
     network: Architecture
     training: ClassifierTraining
 
@@ -265,7 +269,10 @@ class Gates(Section):
     max_size_difference: Share
     min_coverage: Share
     max_unknown_share: Share
-    min_gain_over_majority: Annotated[float, Field(ge=-1.0, le=1.0)]
+    min_baseline_mcc: Correlation
+    """Of the linear baseline's answers on validation and test rows together."""
+    min_validation_mcc: Correlation
+    """Of the kept weights' answers on validation rows, unless the model says otherwise."""
     max_served_difference: Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -325,6 +332,12 @@ class Params(Section):
     def max_length(self) -> int:
         """Tokens kept of a text: the model's own number, or else the data set's."""
         return self.chosen_model.max_length or self.chosen_dataset.max_length
+
+    @property
+    def min_validation_mcc(self) -> float:
+        """The floor of the kept weights: the model's own number, or else that of ``gates:``."""
+        own = self.chosen_model.min_validation_mcc
+        return self.gates.min_validation_mcc if own is None else own
 
     def chosen(self) -> dict[str, Any]:
         """What this run depends on, as nested plain values: the chosen entries only."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from .errors import DataError
+from .errors import DataError, counted
 
 Rows = npt.NDArray[np.int64]
 Rule = Literal["random", "grouped", "published"]
@@ -98,7 +98,7 @@ def _deal(
     try:
         large, small = deal(texts, size, stratify, seed)
     except ValueError as error:  # scikit-learn says which class or side is too small
-        raise DataError(f"cannot split {len(texts)} rows: {error}") from None
+        raise DataError(f"cannot split {counted(len(texts), 'row')}: {error}") from None
     return large, small
 
 

@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from .batching import Batch, Batches, Split
 from .directions import subnormals_are_zero
-from .errors import DataError
+from .errors import DataError, counted
 from .hardware import ONE_CPU, Hardware
 from .network import Network
 from .params import TrainingParams
@@ -210,7 +210,9 @@ def fit(
         return _fit(0, job, on_epoch)
     rows = min(len(train.lengths), len(validation.lengths))
     if rows < hardware.devices:
-        raise DataError(f"{hardware.devices} processes cannot share a split of {rows} rows")
+        raise DataError(
+            f"{hardware.devices} processes cannot share a split of {counted(rows, 'row')}"
+        )
     backend = "nccl" if hardware.accelerator == "gpu" else "gloo"
     with ranks(hardware.devices, backend, scratch, _fit, job):
         return _fit(0, job, on_epoch)

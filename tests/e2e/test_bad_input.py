@@ -136,7 +136,7 @@ def test_these_tables_would_be_fine_otherwise(
         ("models.tiny.training.batch_size", -64,
          ["models.tiny.training.batch_size: ", "greater than or equal to 1", "(given: -64)"]),
         ("dataset", "amazon", ["dataset is 'amazon'; allowed: vader, twitter"]),
-        ("datasets.csv.source.sha256", "0" * 64, ["data/own/example.csv", "0" * 64, "sha256"]),
+        ("datasets.csv.source.sha256", "0" * 64, ["data/own/small.csv", "0" * 64, "sha256"]),
         ("datasets.csv.source.path", "data/own/none.csv", ["data/own/none.csv does not exist"]),
         ("datasets.csv.source.path", "data/own", ["data/own is a folder"]),
         ("datasets.csv.source.path", "data/own/README", ["data/own/README does not exist"]),
@@ -165,7 +165,7 @@ def test_wrong_hash_says_what_was_found(
     small_project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_project(datasets__csv__source__sha256="0" * 64)
-    found = hashlib.sha256(Path("data/own/example.csv").read_bytes()).hexdigest()
+    found = hashlib.sha256(Path("data/own/small.csv").read_bytes()).hexdigest()
     assert found in refusal("ingest", ingest, capsys)
     # With that very hash the file is taken.
     small_project(datasets__csv__source__sha256=found)

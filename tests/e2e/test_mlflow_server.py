@@ -137,7 +137,7 @@ def train_until_epoch_3(project: Path, server: Server, epochs: int, seed: int) -
 def test_the_first_training_is_registered(project: Path, server: Server) -> None:
     code, out, err = run(project, server, *SENTIGATE, "train")
     assert code == 0, out[-1000:] + err[-3000:]
-    assert "sentigate-example version 1: champion (the first version)" in " ".join(out.split())
+    assert "sentigate-small version 1: champion (the first version)" in " ".join(out.split())
     (found,) = runs(server)
     assert found.info.status == "FINISHED"
     assert found.info.run_id in out

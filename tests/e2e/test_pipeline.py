@@ -33,7 +33,7 @@ from sentigate.hardware import settle
 from sentigate.params import load_params
 
 STAGES = ["ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register"]
-MODEL = "sentigate-example"
+MODEL = "sentigate-small"
 DVC = (sys.executable, "-m", "dvc")
 SENTIGATE = (sys.executable, "-m", "sentigate.cli")
 
@@ -426,7 +426,10 @@ def test_again_runs_nothing(project: Path) -> None:
 PARAM_CHANGES: list[tuple[str, object, set[str]]] = [
     ("gates.min_coverage", 0.1, {"vocab"}),
     ("gates.max_unknown_share", 0.9, {"pad"}),
-    ("gates.min_gain_over_majority", -0.9, {"train"}),
+    ("gates.min_baseline_mcc", -0.9, {"baseline"}),
+    ("gates.min_validation_mcc", -0.9, {"train"}),
+    ("models.tiny.min_validation_mcc", -0.9, {"train"}),
+    ("models.lstm.min_validation_mcc", -0.9, set()),
     ("gates.max_served_difference", 0.1, {"register"}),
     ("gates.min_class_share", 0.2, {"clean"}),
     ("gates.max_size_difference", 0.2, {"split"}),
@@ -456,7 +459,7 @@ FILE_CHANGES = [
     "src/sentigate/cli.py",
     "pipeline/pad.py",
     "expectations/vocab.json",
-    "data/own/example.csv",
+    "data/own/small.csv",
     "README.md",
 ]
 ASK_DVC = """
@@ -616,8 +619,9 @@ def test_a_gate_that_fails_stops_what_follows(project: Path) -> None:
     assert done.returncode != 0
     assert ran(done) == ["evaluate"]
     message = (
-        "sentigate evaluate: gate failed, no output was written: 1 of 8 expectations on 100 rows\n"
-        "  ✗ test accuracy is not below the floor [expect_column_mean_to_be_between]\n"
+        "sentigate evaluate: gate failed, no output was written: 1 of 7 expectations on 100 rows\n"
+        "  ✗ test accuracy is not below the floor (datasets.X.gates.min_test_accuracy) "
+        "[expect_column_mean_to_be_between]\n"
     )
     assert message in done.stderr
     assert "allowed: min_value 1.0\n" in done.stderr
@@ -631,6 +635,15 @@ def test_a_gate_that_fails_stops_what_follows(project: Path) -> None:
     (run,) = facts["runs"]
     assert run["status"] == "FAILED"
     assert f"figures are logged to MLflow run {run['id']}, which is marked FAILED" in done.stdout
+
+
+def test_a_stage_that_passes_from_the_cache_leaves_no_page_of_its_failure(project: Path) -> None:
+    write_values(tiny_values(), project)
+    done = run_in(project, *SENTIGATE, "train")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Stage 'evaluate' is cached" in done.stdout
+    assert (project / "reports/gates/evaluate.html").exists()
+    assert list((project / "reports/failed").iterdir()) == []
 
 
 def test_predict_before_anything_is_registered(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, put_table, set_value, tiny_values, write_values
+from conftest import ROOT, put_small_table, set_value, tiny_values, write_values
 
 from pipeline.stage import run
 
@@ -53,7 +53,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     values = tiny_values()
     set_value(values, "models.tiny.training.max_epochs", 1)
     write_values(values, folder)
-    put_table(folder)
+    put_small_table(folder)
     (folder / "expectations").symlink_to(ROOT / "expectations")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -17,10 +18,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, set_value, tiny_values, write_values
+from conftest import ROOT, put_small_table, set_value, tiny_values, write_values
 
 from pipeline.stage import Output, StageRun
-from sentigate.gates import validate
+from sentigate.gates import _parameters, validate
 from sentigate.params import Params, load_params
 from sentigate.section import Section
 from sentigate.splitting import split_checks
@@ -53,16 +54,14 @@ def by_hand() -> dict[str, Output]:
                     "train_loss": [0.69, 0.6, 0.5],
                     "validation_loss": [0.68, 0.6, 0.61],
                     "validation_accuracy": [0.5, 0.7, 0.75],
-                    "kept_accuracy": [np.nan, 0.7, np.nan],
+                    "kept_mcc": [np.nan, 0.2, np.nan],
                 }
             ),
-            {"needed_accuracy": 0.55},
+            {"min_validation_mcc": 0.1},
             key="epoch",
         ),
         "evaluate": Output(
-            test.assign(
-                baseline_probability=probability, correct=correct, baseline_correct=correct
-            ),
+            test.assign(baseline_probability=probability, correct=correct),
             {"min_test_accuracy": 0.75},
         ),
         "register": Output(
@@ -82,8 +81,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     set_value(values, "models.tiny.max_length", None)
     set_value(values, "datasets.csv.max_length", 32)
     write_values(values, folder)
-    (folder / "data/own").mkdir(parents=True)
-    shutil.copy2(ROOT / "data/own/example.csv", folder / "data/own/example.csv")
+    put_small_table(folder)
     outputs, read = by_hand(), {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -230,27 +228,44 @@ AGGREGATE: list[int] = []
 Rows = list[int] | Callable[[Frame], list[int]]
 Case = tuple[str, str, Corrupt, dict[str, Rows]]
 EVERY_LABEL = "every label is 1 (positive) or 0 (negative)"
-COMMON = "both labels are common enough to learn from (share of positives)"
-SIZE = "each split has the share of rows that was asked for"
-BALANCE = "each split has the same share of positives as the whole"
-ENTRIES = "there are entries beside the special two, and no more than asked for"
+COMMON = "both labels are common enough to learn from (share of positives, gates.min_class_share)"
+TWICE = "no text is there twice, where duplicates are dropped (datasets.X.clean.drop_duplicates)"
+BOTH = "no text has both labels, where conflicts are dropped (datasets.X.clean.drop_conflicts)"
+GROUPS = "no group is in two splits, where the rule keeps groups together (datasets.X.split.rule)"
+TEXTS = "no text is in two splits, where the rule keeps groups together (datasets.X.split.rule)"
+SIZE = "each split has the share of rows that was asked for (gates.max_size_difference)"
+BALANCE = "each split has the same share of positives as the whole (gates.max_balance_difference)"
+ENTRIES = (
+    "there are entries beside the special two, and no more than asked for (models.X.vocab.max_size)"
+)
 GAP = "ids have no gap: the largest is the size less one"
-COVERAGE = "the vocabulary knows enough of the training tokens"
-LENGTH = "every text has a token, and none more than max_length"
-LINEAR = "the linear model beats always saying the commoner label"
-KEPT = "the kept weights beat the majority class on validation"
-FLOOR = "test accuracy is not below the floor"
-SERVED = "the logged model, given raw text, answers what evaluation found"
+COVERAGE = "the vocabulary knows enough of the training tokens (gates.min_coverage)"
+LENGTH = (
+    "every text has a token, and none more than allowed "
+    "(models.X.max_length, or datasets.X.max_length)"
+)
+LINEAR = (
+    "the linear model is better than chance on held-out rows "
+    "(Matthews correlation, gates.min_baseline_mcc)"
+)
+KEPT = (
+    "the kept weights are better than chance on validation "
+    "(Matthews correlation, gates.min_validation_mcc or models.X.min_validation_mcc)"
+)
+FLOOR = "test accuracy is not below the floor (datasets.X.gates.min_test_accuracy)"
+SERVED = (
+    "the logged model, given raw text, answers what evaluation found (gates.max_served_difference)"
+)
 
 # stage, what is wrong, how to do it, the sentences that must be broken, each with its rows
 CASES: list[Case] = [
     ("ingest", "duplicate id", like("id", 5, 0), {"ids are unique": [0, 5]}),
     ("ingest", "unknown sentiment", put("sentiment", [3, 7], "angry"),
-     {"every sentiment is one that params.yaml names": [3, 7]}),
+     {"every sentiment is one that the data set names (datasets.X.labels)": [3, 7]}),
     ("ingest", "too few rows", lambda f: f.head(99),
-     {"there are as many rows as the data set promises": AGGREGATE}),
+     {"there are as many rows as the data set promises (datasets.X.gates.min_rows)": AGGREGATE}),
     ("ingest", "too long text", put("characters", 2, 100_001),
-     {"no text is too long to be a text": [2]}),
+     {"no text is too long to be a text (gates.max_text_characters)": [2]}),
     ("ingest", "missing text", put("text", [1, 4], None), {"text is never missing": [1, 4]}),
     ("ingest", "missing group", put("group", 6, None), {"group is never missing": [6]}),
     ("ingest", "empty id", put("id", 4, ""), {"ids are not empty": [4]}),
@@ -268,17 +283,17 @@ CASES: list[Case] = [
      {"no text is empty": [5]}),
     ("clean", "missing text", put("text", 5, None), {"text is never missing": [5]}),
     ("clean", "text twice", put("rows_of_text", [1, 3], 2),
-     {"no text is there twice, where duplicates are dropped": [1, 3]}),
+     {TWICE: [1, 3]}),
     ("clean", "text with both labels", put("labels_of_text", [1, 3], 2),
-     {"no text has both labels, where conflicts are dropped": [1, 3]}),
+     {BOTH: [1, 3]}),
     ("clean", "duplicate id", like("id", 4, 2), {"ids are unique": [2, 4]}),
     ("clean", "one row", lambda f: f.head(1), {"some rows are left": AGGREGATE, COMMON: AGGREGATE}),
     ("clean", "wide label", lambda f: f.astype({"label": "int64"}), {"label is int8": AGGREGATE}),
 
     ("split", "a group in two splits", rechecked(part_a_group),
-     {"no group is in two splits, where the rule keeps groups together": parted_group}),
+     {GROUPS: parted_group}),
     ("split", "a text in two splits", rechecked(repeat_a_text),
-     {"no text is in two splits, where the rule keeps groups together": repeated_text}),
+     {TEXTS: repeated_text}),
     ("split", "wrong size", rechecked(move_groups_to_test),
      {SIZE: beyond("size_difference", 0.05)}),
     ("split", "unbalanced", rechecked(positive_test),
@@ -286,7 +301,7 @@ CASES: list[Case] = [
     ("split", "unknown split", put("split", [0, 2], "dev"),
      {"every row is in train, validation or test": [0, 2]}),
     ("split", "no validation", lambda f: f.loc[f["split"] != "validation"],
-     {"all splits asked for have rows": AGGREGATE}),
+     {"all splits asked for have rows (datasets.X.split.validation_size)": AGGREGATE}),
     ("split", "duplicate id", like("id", 4, 2), {"ids are unique": [2, 4]}),
 
     ("vocab", "gap in ids", lambda f: put("id", len(f) - 1, len(f) + 4)(f), {GAP: AGGREGATE}),
@@ -313,7 +328,7 @@ CASES: list[Case] = [
     ("pad", "nothing but padding", put("largest_id", 5, 0),
      {"ids are those of the vocabulary": [5]}),
     ("pad", "too many unknown", lambda f: f.assign(unknown_share=0.9),
-     {"few tokens are unknown, on average over texts": AGGREGATE}),
+     {"few tokens are unknown, on average over texts (gates.max_unknown_share)": AGGREGATE}),
     ("pad", "labels inverted", lambda f: f.assign(label=1 - f["label"]),
      {"every text has the label that split gave it": lambda f: list(range(len(f)))}),
     ("pad", "on another side", put("split", 3, "elsewhere"),
@@ -330,8 +345,7 @@ CASES: list[Case] = [
      {"probabilities are probabilities": [2]}),
     ("baseline", "probability missing", put("probability", 3, np.nan),
      {"probability is never missing": [3]}),
-    ("baseline", "worse than the majority", lambda f: f.assign(correct=np.arange(len(f)) % 5 == 0),
-     {LINEAR: AGGREGATE}),
+    ("baseline", "worse than chance", lambda f: f.assign(mcc=-1.0000001), {LINEAR: AGGREGATE}),
     ("baseline", "training row", put("split", 4, "train"),
      {"only held-out rows are judged": [4]}),
     ("baseline", "row twice", like("id", 9, 8), {"ids are unique": [8, 9]}),
@@ -343,12 +357,10 @@ CASES: list[Case] = [
      {"validation_loss is never missing": [2]}),
     ("train", "validation loss infinite", put("validation_loss", 2, np.inf),
      {"validation losses are finite": [2]}),
-    ("train", "no better than the majority", put("kept_accuracy", 1, 0.54), {KEPT: AGGREGATE}),
-    ("train", "nothing kept", put("kept_accuracy", 1, np.nan), {KEPT: AGGREGATE}),
+    ("train", "no better than chance", put("kept_mcc", 1, 0.09), {KEPT: AGGREGATE}),
+    ("train", "nothing kept", put("kept_mcc", 1, np.nan), {KEPT: AGGREGATE}),
     ("train", "no epoch", lambda f: f.iloc[:0],
      {"there is at least one epoch": AGGREGATE, KEPT: AGGREGATE}),
-    ("train", "accuracy above 1", put("validation_accuracy", 0, 1.01),
-     {"accuracies are shares": [0]}),
 
     ("evaluate", "below the floor", put("correct", [4, 5], 0.0), {FLOOR: AGGREGATE}),
     ("evaluate", "baseline's probability missing", put("baseline_probability", [1, 2], np.nan),
@@ -359,8 +371,6 @@ CASES: list[Case] = [
      {"probability is never missing": [6]}),
     ("evaluate", "baseline above 1", put("baseline_probability", 7, 2.0),
      {"every row has the baseline's probability too": [7]}),
-    ("evaluate", "baseline not judged", lambda f: f.assign(baseline_correct=np.nan),
-     {"the baseline's test accuracy is reported": AGGREGATE}),
     ("evaluate", "row twice", like("id", 9, 8), {"ids are unique": [8, 9]}),
 
     ("register", "another answer", put("difference", [3, 11], 0.00002), {SERVED: [3, 11]}),
@@ -416,6 +426,38 @@ def test_every_expectation_is_seen_to_hold() -> None:
     types = {f"{column} is str" for column in ("id", "group", "sentiment", "text", "fold")}
     alike = {f"{stage}: {says}" for stage in ("ingest", "clean", "split") for says in types}
     assert unseen - alike == {"ingest: id is never missing", "split: split is str"}
+
+
+COMPUTED = {"rows", "max_id", "last_id"}
+"""Thresholds that come from other data of the run, and from no parameter."""
+
+
+def test_a_sentence_names_the_parameter_that_sets_its_threshold() -> None:
+    values = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
+    choices = {"datasets.X": "datasets.csv", "models.X": "models.bilstm"}
+    for path in (ROOT / "expectations").glob("*.json"):
+        for item in json.loads(path.read_text("utf-8"))["expectations"]:
+            says = item["meta"]["notes"]
+            if not set(_parameters(item["kwargs"])) - COMPUTED:
+                continue
+            keys = re.findall(r"(?:gates|datasets|models)\.[\w.]+", says)
+            assert keys, f"{path.stem}: {says}"
+            for key in keys:
+                for name, chosen in choices.items():
+                    key = key.replace(name, chosen)
+                node = values
+                for part in key.split("."):
+                    node = node[part]
+
+
+def test_no_expectation_is_beyond_any_data() -> None:
+    """A mean of what is 0 or 1 lies between 0 and 1, and so does an accuracy."""
+    shares = {"correct", "baseline_correct", "validation_accuracy", "kept_accuracy"}
+    for path in (ROOT / "expectations").glob("*.json"):
+        for item in json.loads(path.read_text("utf-8"))["expectations"]:
+            kwargs = item["kwargs"]
+            if kwargs.get("column") in shares:
+                assert (kwargs.get("min_value"), kwargs.get("max_value")) != (0, 1), path.stem
 
 
 @pytest.mark.parametrize("stage", RUN)

@@ -251,7 +251,7 @@ CHANGES: list[tuple[str, object, list[str]]] = [
     ("datasets.vader.max_length", 30, []),
     ("evaluate.bootstrap_samples", 200, ["tiny"]),
     ("evaluate.listed_errors", 3, []),
-    ("gates.min_gain_over_majority", 0.5, []),
+    ("gates.min_validation_mcc", 0.5, []),
 ]
 
 

@@ -91,7 +91,7 @@ def test_success_puts_everything_in_place(
     verdict = json.loads(Path("reports/gates/probe.json").read_bytes())
     assert (verdict["stage"], verdict["success"], verdict["rows"]) == ("probe", True, 2)
     printed = capsys.readouterr()
-    assert printed.out == "probe: 1 expectations met on 2 rows\n"
+    assert printed.out == "probe: 1 expectation met on 2 rows\n"
     assert printed.err == ""
 
 
@@ -158,7 +158,7 @@ def test_gate_failure_publishes_the_verdict_alone(project: Path) -> None:
     assert message.splitlines() == [
         "sentigate probe: gate failed, no output was written: 1 of 1 expectations on 2 rows",
         "  ✗ x is small [expect_column_values_to_be_between]",
-        "      1 rows (50.00 %); allowed: max_value 9.0",
+        "      1 row (50.00 %); allowed: max_value 9.0",
         "      id: 'b', x: 20",
         "  the same as a page: reports/failed/probe.html",
     ]

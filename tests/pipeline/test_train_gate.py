@@ -1,0 +1,64 @@
+"""The train stage's gate: what is no better than chance is refused, unless the model allows it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import set_value, tiny_values, write_values
+
+from pipeline.stage import run
+from sentigate.batching import load_split
+from sentigate.metrics import matthews_correlation
+from sentigate.predictor import load_network, predict
+
+
+def run_stage(name: str) -> None:
+    run(name, getattr(importlib.import_module(f"pipeline.{name}"), name))
+
+
+def refused(**changes: object) -> str:
+    """What the train stage says with some values of params.yaml changed."""
+    values = tiny_values()
+    for key, value in changes.items():
+        set_value(values, key.replace("__", "."), value)
+    write_values(values, Path())
+    with pytest.raises(SystemExit) as caught:
+        run_stage("train")
+    return str(caught.value.code)
+
+
+def test_the_floor_is_of_the_written_weights_and_a_model_may_have_its_own(
+    small_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_project()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
+    for name in ("ingest", "clean", "split", "vocab", "pad", "train"):
+        run_stage(name)
+    validation = load_split(Path("data/padded/validation"))
+    probability = predict(load_network(Path("models")), validation)
+    found = round(matthews_correlation(validation.labels, probability), 6)
+    verdict = json.loads(Path("reports/gates/train.json").read_text("utf-8"))
+    assert verdict["expectations"][-1]["observed"] == found
+
+    key = "models__tiny__min_validation_mcc"
+    message = refused(gates__min_validation_mcc=1.0, **{key: None})
+    assert "gates.min_validation_mcc or models.X.min_validation_mcc" in message
+    assert f"found {found}; allowed: min_value 1.0" in message
+    assert "allowed: min_value 0.9\n" in refused(gates__min_validation_mcc=-1.0, **{key: 0.9})
+
+
+def test_weights_that_were_never_finite_are_the_gates_to_refuse(
+    small_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_project()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
+    for name in ("ingest", "clean", "split", "vocab", "pad"):
+        run_stage(name)
+    message = refused(models__tiny__training__learning_rate=1e30)
+    assert message.startswith("sentigate train: gate failed, no output was written")
+    assert "_loss is never missing" in message
+    assert not Path("models").exists()
