@@ -393,7 +393,7 @@ def test_the_command_is_one_run_in_mlflow(
         logged = run["metrics"][f"{cell}.after.{state}.last"]
         assert logged == pytest.approx(first.loc[(cell, state), "median"], rel=1e-5)
         assert f"{cell}.before.{state}.farthest" in run["metrics"]
-        assert f"{cell}.validation_loss" in run["metrics"]
+        assert f"{cell}.validation.log_loss" in run["metrics"]
 
 
 def test_an_unknown_data_set_is_one_line_and_changes_nothing(tmp_path: Path) -> None:

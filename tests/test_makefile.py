@@ -67,7 +67,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    names = {*TARGETS, "ONLY", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"}
+    names = {*TARGETS, "ONLY", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
     kept = {name: value for name, value in os.environ.items() if name not in names}
     return subprocess.run(
         ["make", *arguments], cwd=folder, env=kept | variables, capture_output=True, text=True

@@ -39,12 +39,14 @@ def shrink(params: Path) -> None:
     values = yaml.safe_load(params.read_text("utf-8"))
     for model in values["models"].values():
         model |= {"max_length": 16, "min_validation_mcc": -1.0}
+        model["vocab"]["max_size"] = 1000
         model["network"] |= {"embedding_size": 8, "hidden_sizes": [8], "layer_dropout": 0.0}
         for training in (model["training"], model["training"].get("pretraining")):
             if training:
                 training["max_epochs"] = 1
     for dataset in values["datasets"].values():
         dataset["gates"]["min_test_accuracy"] = 0.0
+    values["gates"] |= {"min_coverage": 0.0, "max_unknown_share": 1.0}
     values["baseline"]["max_ngram"] = 1
     params.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
 

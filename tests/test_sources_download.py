@@ -68,6 +68,7 @@ def server() -> Iterator[str]:
 def read(url: str, cache: Path, sha256: str | None = None) -> pd.DataFrame:
     source = CsvSource(
         kind="csv",
+        name=None,
         path=url,
         sha256=sha256,
         text_column="text",

@@ -45,7 +45,9 @@ def source_of(path: Path, **changes: str | None) -> CsvSource:
         "slice_column": None,
         "fold_column": None,
     }
-    return CsvSource.model_validate({"kind": "csv", "path": str(path)} | values | changes)
+    return CsvSource.model_validate(
+        {"kind": "csv", "name": None, "path": str(path)} | values | changes
+    )
 
 
 Reader = Callable[..., pd.DataFrame]

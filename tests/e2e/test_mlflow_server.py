@@ -91,7 +91,8 @@ def start(project: Path, server: Server, *command: str) -> subprocess.Popen[str]
     return subprocess.Popen(
         command,
         cwd=project,
-        env=environment_of(project) | {"MLFLOW_TRACKING_URI": server.uri},
+        env=environment_of(project)
+        | {"MLFLOW_TRACKING_URI": server.uri, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import DataError
+from ..errors import DataError, counted
 from ..model_files import model_errors
 from .chosen import promoted
 from .texts import check_text
@@ -61,7 +61,7 @@ def predict(
         predictor = load_predictor(model)
     if file and out:
         rows = predict_file(predictor, file, out, column)
-        print(f"{rows:,} rows\t{out}")
+        print(f"{counted(rows, 'row')}\t{out}")
         return
     for text, probability, note in zip(texts, *judge(predictor, texts), strict=True):
         fields = [label_of(probability), f"{probability:.4f}", " ".join(text.split())]
