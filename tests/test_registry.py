@@ -359,6 +359,23 @@ def test_two_models_are_loaded_side_by_side(served: Model, uri: str, files: Path
     assert np.abs(predictor(TEXTS) - served(TEXTS)["probability"]).max() < 1e-6
 
 
+def test_a_models_figures_are_its_runs_and_the_run_keeps_them_once(
+    project: Path, package: Path
+) -> None:
+    opened = start_run("figures")
+    opened.log_params({"seed": 1})
+    opened.log_metrics({"loss": 0.7}, step=0)
+    opened.log_metrics({"loss": 0.5}, step=1)
+    opened.end()
+    run = Run(connect(), opened.id)
+    version = add_version(run, package, "figures", {})
+    model = connect().get_logged_model(version.source.rpartition("/")[2])
+    assert {metric.key: metric.value for metric in model.metrics} == {"loss": 0.5}
+    assert model.params == {"seed": "1"}
+    history = connect().get_metric_history(run.id, "loss")
+    assert [(point.step, point.value) for point in history] == [(0, 0.7), (1, 0.5)]
+
+
 def test_registering_leaves_the_runs_times(run: Run, package: Path) -> None:
     before = connect().get_run(run.id).info
     add_version(run, package, "times", {})

@@ -72,14 +72,27 @@ def log_model(run: Run, model: Path) -> str:
     Returns:
         MLflow's id of the model.
     """
-    from mlflow.entities import LoggedModelOutput, LoggedModelStatus
+    from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric
 
     client = run.client
-    experiment = client.get_run(run.id).info.experiment_id
-    logged = client.create_logged_model(experiment, name="model", source_run_id=run.id)
+    made_by = client.get_run(run.id)
+    logged = client.create_logged_model(
+        made_by.info.experiment_id, "model", run.id, params=made_by.data.params
+    )
     try:
         client.log_model_artifacts(logged.model_id, str(model))
-        client.log_outputs(run.id, [LoggedModelOutput(logged.model_id, step=0)])
+        # The latest of each figure is the model's too; the run keeps it once.
+        histories = (client.get_metric_history(run.id, key) for key in made_by.data.metrics)
+        latest = [
+            max(points, key=lambda point: (point.step, point.timestamp)) for points in histories
+        ]
+        of_model = [
+            Metric(point.key, point.value, point.timestamp, point.step, logged.model_id)
+            for point in latest
+        ]
+        client.log_batch(run.id, metrics=of_model)
+        step = max((point.step for point in latest), default=0)
+        client.log_outputs(run.id, [LoggedModelOutput(logged.model_id, step)])
         client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
     except BaseException:
         client.delete_logged_model(logged.model_id)

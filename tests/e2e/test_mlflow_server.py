@@ -23,7 +23,6 @@ from conftest import (
     commit_all,
     copy_project,
     environment_of,
-    set_value,
     tiny_values,
     write_values,
 )
@@ -119,9 +118,8 @@ def epochs_of(server: Server, run: Run) -> list[tuple[int, float]]:
     return [(point.step, point.value) for point in history]
 
 
-def train_until_epoch_3(project: Path, server: Server, epochs: int, seed: int) -> Any:
+def train_until_epoch_3(project: Path, server: Server, epochs: int) -> Any:
     values = tiny_values()
-    set_value(values, "seed", seed)
     training = {"max_epochs": epochs, "patience": epochs, "learning_rate": 0.0001}
     values["models"]["tiny"]["training"] |= training
     write_values(values, project)
@@ -160,7 +158,7 @@ def test_the_registered_model_answers(project: Path, server: Server) -> None:
 
 
 def test_a_server_that_goes_away_does_not_cost_the_training(project: Path, server: Server) -> None:
-    process, printed = train_until_epoch_3(project, server, epochs=12, seed=7)
+    process, printed = train_until_epoch_3(project, server, epochs=12)
     server.kill()
     out, err = process.communicate(timeout=300)
     out = "".join(printed) + out
@@ -195,7 +193,7 @@ def test_a_server_that_goes_away_does_not_cost_the_training(project: Path, serve
 
 
 def test_a_training_that_is_killed_is_closed_as_killed(project: Path, server: Server) -> None:
-    process, _ = train_until_epoch_3(project, server, epochs=500, seed=8)
+    process, _ = train_until_epoch_3(project, server, epochs=500)
     process.kill()
     process.communicate()
     killed = runs(server)[0]
