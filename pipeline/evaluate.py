@@ -62,12 +62,14 @@ def evaluate(stage: StageRun) -> Output:
         bins=settings.calibration_bins,
     )
     split = read_json(Path("reports/split.json"))
+    with reading(Path("reports/split.json")):
+        sizes, leaks = split["splits"], split["leakage"]
     page = render_report(
         dataset=params.dataset,
         model=params.model,
         figures=metrics,
-        splits=pd.DataFrame(split["splits"]).T.rename_axis("split").reset_index(),
-        leakage=split["leakage"],
+        splits=pd.DataFrame(sizes).T.rename_axis("split").reset_index(),
+        leakage=leaks,
         slices=slices,
         errors=confident_errors(held_out.loc[test.index], settings.listed_errors),
         gates=[read_json(Path(f"reports/gates/{gate}.json")) for gate in GATES],

@@ -10,11 +10,20 @@ import numpy as np
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.files import sha256_of
-from sentigate.inputs import read_json, read_table, read_tokenizer
-from sentigate.model_package import load_model, model_sha256, package_model
+from sentigate.inputs import read_json, read_table, read_tokenizer, reading
+from sentigate.model_package import code_of, load_model, model_sha256, package_model
 from sentigate.params import Params
-from sentigate.promotion import TRAINED_ON, training_keys
-from sentigate.registry import MODEL_TAG, SPLIT_TAG, add_version, find_whole, model_name, promote
+from sentigate.promotion import TRAINED_ON, training_keys, unseen
+from sentigate.registry import (
+    MODEL_TAG,
+    SPLIT_TAG,
+    TABLE_TAG,
+    WEIGHTS_TAG,
+    add_version,
+    find_whole,
+    model_name,
+    promote,
+)
 from sentigate.tracking import Run, find_run, later_if_away
 from sentigate.training_inputs import read_epochs, read_network
 
@@ -39,7 +48,8 @@ def register_model(stage: StageRun) -> Output:
     raw = read_table(RAW, ["id", "text"]).rename(columns={"text": "raw"})
     rows = read_table(SPLIT, ["id", "group", "label", "split"])
     rows = rows.merge(raw, on="id", validate="one_to_one")
-    files = _model_files(stage, training_keys(rows, rule))
+    keys = training_keys(rows, rule)
+    files = _model_files(stage, keys)
     package = package_model(files, stage.path("bundle/made/x").parent)
     served = load_model(package)
 
@@ -60,12 +70,14 @@ def register_model(stage: StageRun) -> Output:
         tracked = _run(params)
         tags = _complete(tracked, params)
         name = model_name(params.table)
-        tags[MODEL_TAG] = model_sha256(files)
+        tags[MODEL_TAG] = model_sha256(files, code_of(package / "artifacts/files"))
         version = find_whole(name, tags[MODEL_TAG]) or add_version(tracked, package, name, tags)
+        print(f"  {name} version {version.version} holds the model")
+        validation = rows.loc[rows["split"] == "validation"]
         registration = promote(
             version,
             lambda texts: served(list(texts))["probability"].to_numpy(),
-            rows.loc[rows["split"] == "validation"],
+            validation.loc[unseen(validation, rule, keys)],
             rule,
             params.register_,
         )
@@ -100,6 +112,15 @@ def _run(params: Params) -> Run:
 def _complete(tracked: Run, params: Params) -> dict[str, str]:
     """Log what the run does not have yet, and give the tags of a version made from it."""
     metrics = read_json(Path("reports/metrics.json"))
+    with reading(Path("reports/metrics.json")):
+        figures = {
+            f"{name}.{key}": str(metrics[name][key])
+            for name, key in (
+                ("test", "accuracy"),
+                ("baseline", "accuracy"),
+                ("validation", "log_loss"),
+            )
+        }
     epochs = read_epochs(Path("reports/training.csv"))
     tracked.log_metrics(metrics, step=len(epochs))
     tracked.log_files(map(Path, REPORTS))
@@ -114,10 +135,9 @@ def _complete(tracked: Run, params: Params) -> dict[str, str]:
         "git_commit": tracked.tags().get("git_commit", "unknown"),  # the one that trained
         "raw_sha256": sha256_of(RAW),
         SPLIT_TAG: sha256_of(SPLIT),
-        "weights_sha256": sha256_of(WEIGHTS),
-        "test.accuracy": str(metrics["test"]["accuracy"]),
-        "baseline.accuracy": str(metrics["baseline"]["accuracy"]),
-        "validation.log_loss": str(metrics["validation"]["log_loss"]),
+        WEIGHTS_TAG: sha256_of(WEIGHTS),
+        TABLE_TAG: params.table_source,
+        **figures,
     }
 
 

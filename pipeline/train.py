@@ -72,7 +72,7 @@ def train(stage: StageRun) -> Output:
         tracked.log_files(stage.out / "reports", "reports")
         tracked.end("FINISHED" if passed else "FAILED")
         if not passed:
-            print(f"  MLflow run {tracked.id} is marked FAILED")
+            print(f"  MLflow run {tracked.id or 'of this training'} ends as FAILED")
 
     return Output(
         judged,

@@ -38,6 +38,7 @@ from sentigate.registry import (
     aliased,
     find_version,
     find_whole,
+    is_whole,
     model_name,
     promote,
 )
@@ -310,13 +311,65 @@ def test_a_model_of_an_older_sentigate_is_compared_on_its_own_split_only(
 
 
 def test_one_model_is_one_version(run: Run, package: Path, files: Path) -> None:
-    digest = model_sha256(files)
+    digest = model_sha256(files, ROOT / "src/sentigate")
     assert find_whole("once", digest) is None
     made = add_version(run, package, "once", {MODEL_TAG: digest})
     found = find_whole("once", digest)
     assert found is not None
     assert found.version == made.version
     assert find_whole("once", "0" * 64) is None
+
+
+def test_lost_code_and_a_damaged_description_are_seen(run: Run, package: Path) -> None:
+    for name, damage in (("code", shutil.rmtree), ("MLmodel", lambda path: path.write_text("- ["))):
+        version = add_version(run, package, f"damaged-{name}", {})
+        assert is_whole(version)
+        folder = Path(connect().get_model_version_download_uri(version.name, version.version))
+        damage(folder / name)
+        assert not is_whole(version)
+        with pytest.raises(RegistryError, match=r"make train|has lost its code"):
+            load_predictor(f"models:/{version.name}/1")
+
+
+def test_nobody_is_promoted_because_mlflow_is_away(
+    run: Run,
+    package: Path,
+    rule_champion: Callable[[str, Any], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rule_champion("away", training_keys(ROWS, "grouped"))
+    version = add_version(run, package, "away", {})
+
+    def fails(**arguments: Any) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mlflow.artifacts.download_artifacts", fails)
+    with pytest.raises(RegistryError, match="No space left"):
+        promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    with pytest.raises(RegistryError, match="No space left"):
+        is_whole(version)
+    assert alias_of("away", "champion") == 1
+
+
+def test_another_table_of_the_same_name_takes_no_crown(run: Run, package: Path) -> None:
+    first = add_version(run, package, "train", {"table": "restaurants/train.csv"})
+    promote(first, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    other = add_version(run, package, "train", {"table": "finance/train.csv"})
+    made = promote(other, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    assert not made["promoted"]
+    assert (
+        "version 1 is of another table, restaurants/train.csv: give this one a name"
+        in (made["reason"])
+    )
+
+
+def test_the_same_weights_with_todays_code_follow_their_champion(run: Run, package: Path) -> None:
+    old = add_version(run, package, "code", {"weights_sha256": "x"})
+    promote(old, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    new = add_version(run, package, "code", {"weights_sha256": "x"})
+    made = promote(new, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    assert made["promoted"]
+    assert "the same weights as version 1" in made["reason"]
 
 
 def test_groups_in_training_are_seen_and_row_numbers_are_no_groups() -> None:

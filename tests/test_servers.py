@@ -244,7 +244,7 @@ def test_good_requests(address: tuple[str, int]) -> None:
     assert ask(address, method="GET", path="/version")[0] == 200
     assert ask(address, b'{"inputs": []}') == (200, '{"predictions": []}')
     body = json.dumps({"inputs": ["A fine film.", "", "\U0001f600"]}).encode()
-    for kind in ("application/json", "application/json; charset=utf-8"):
+    for kind in ("application/json", "Application/JSON; charset=utf-8"):
         status, text = ask(address, body, kind)
         assert status == 200
         first, *others = json.loads(text)["predictions"]
@@ -263,13 +263,14 @@ BAD: list[tuple[bytes, str | None, int, str]] = [
     (b"", JSON, 400, "the body is not JSON: Expecting value"),
     (b"{", JSON, 400, "the body is not JSON"),
     (b"[" * 20_000, JSON, 400, "nested too deep"),
+    (b'{"inputs": ' + b"[" * 990 + b"]" * 990 + b"}", JSON, 400, ""),
     (b'{"a":' * 20_000, JSON, 400, "nested too deep"),
     (b'{"inputs": ' + b"[" * 500 + b"]" * 500 + b"}", JSON, 400, "inputs[0] is not a text"),
     (b'{"inputs": ["fine", "no \\ud800"]}', JSON, 400, "inputs[1] has half a surrogate pair"),
     (b'{"inputs": ["\xff"]}', JSON, 400, "can't decode byte 0xff"),
     (b'{"inputs": [' + b"1" * 5000 + b"]}", JSON, 400, "the body is not JSON"),
     (b'{"inputs": [' + b'"",' * MAX_TEXTS + b'""]}', JSON, 413, "100,001 texts"),
-    (b'{"inputs": ["a"], "messages": []}', JSON, 400, "Expected list"),
+    (b'{"inputs": ["a"], "messages": []}', JSON, 400, "'messages' beside inputs"),
     *(
         (body, JSON, 400, "there is no list of texts under inputs")
         for body in (

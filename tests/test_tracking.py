@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
 
 from sentigate.errors import RegistryError
@@ -307,7 +308,72 @@ def test_half_a_line_is_not_read() -> None:
     assert journals() == []
 
 
+def test_half_a_last_line_costs_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True)
+    (path,) = journals()
+    with path.open("a") as file:
+        file.write('{"metrics": {"lo')
+    complete_runs()
+    assert connect().get_run(done.stdout.strip()).info.status == "KILLED"
+    assert journals() == []
+
+
+def test_a_store_that_lost_the_run_is_told_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True)
+    (path,) = journals()
+    lost = "0" * 32
+    path.write_text(path.read_text("utf-8").replace(done.stdout.strip(), lost), "utf-8")
+    complete_runs()
+    printed = capsys.readouterr().out
+    assert lost not in printed
+    run_id = printed.split("run ")[1].split()[0]
+    assert connect().get_run(run_id).data.metrics == {"loss": 0.5}
+
+
+def test_an_experiment_deleted_in_the_ui_comes_back() -> None:
+    client = connect()
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    client.delete_experiment(experiment.experiment_id)
+    start_run("after").end()
+    restored = client.get_experiment(experiment.experiment_id)
+    assert restored.lifecycle_stage == "active"
+
+
+def test_a_full_disk_does_not_cost_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = start_run("full")
+
+    class Full:
+        def write(self, text: str) -> None:
+            raise OSError(28, "No space left on device")
+
+        def close(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    run._journal._file.close()
+    monkeypatch.setattr(run._journal, "_file", Full())
+    run.log_metrics({"loss": 0.5})
+    run.end()
+    assert stored(run).data.metrics == {"loss": 0.5}
+    assert stored(run).info.status == "FINISHED"
+
+
 # A project that is moved or copied
+
+
+@pytest.mark.parametrize("known", ["mlflow-artifacts:/1", "s3://bucket/x", "/big disk/artifacts"])
+def test_a_location_that_is_not_ours_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: str
+) -> None:
+    """The database of a server, say, used without it."""
+    monkeypatch.chdir(tmp_path)
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    (tmp_path / "mlartifacts").mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    MlflowClient(uri).create_experiment(EXPERIMENT, artifact_location=known)
+    experiment = connect().get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    assert experiment.artifact_location == known
 
 
 @pytest.mark.parametrize("how", ["moved", "copied"])

@@ -31,12 +31,16 @@ def local_artifacts(uri: str) -> str | None:
 def keep_beside(uri: str, known: str, artifacts: str) -> None:
     """Tell the database of a project that was moved or copied where its artifacts are now.
 
+    A location that ``local_artifacts`` did not give stays: a server's, or one that somebody chose.
+
     Args:
         uri: of the SQLite file.
         known: where it says that they are.
         artifacts: where they are to be, beside it.
     """
-    if known == artifacts or (Path(known).is_dir() and not Path(artifacts).is_dir()):
+    ours = known.startswith("/") and known.endswith(f"/{ARTIFACTS}")
+    here, there = Path(artifacts).is_dir(), Path(known).is_dir()
+    if known == artifacts or not ours or (there and not here):
         return
     from sqlalchemy import create_engine, text
 

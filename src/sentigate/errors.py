@@ -39,6 +39,10 @@ class RegistryError(SentigateError):
     """The MLflow server or registry does not have, or does not give, what was asked for."""
 
 
+class LostModelError(RegistryError):
+    """A model's files are gone, or no longer what was registered."""
+
+
 class ServerError(SentigateError):
     """A server cannot be started where it was asked for."""
 

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from .errors import RegistryError
+from .errors import LostModelError, RegistryError
 from .tracking import connect, tracking_uri
 
 if TYPE_CHECKING:
@@ -50,11 +50,16 @@ Model = Callable[[list[str]], "pd.DataFrame"]
 Probabilities = Callable[[Sequence[str]], "npt.NDArray[np.float32]"]
 
 
-def model_sha256(files: Path) -> str:
-    """One hash of the files in a folder that decide what a model answers."""
+def model_sha256(files: Path, code: Path) -> str:
+    """One hash of all that decides what a model answers.
+
+    Args:
+        files: holds ``DEFINING``.
+        code: holds ``CARRIED``: this folder, or a registered model's own.
+    """
     digest = hashlib.sha256()
-    for name in DEFINING:
-        digest.update((files / name).read_bytes())
+    for path in (*(files / name for name in DEFINING), *(code / name for name in CARRIED)):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -135,10 +140,17 @@ def load_predictor(uri: str) -> Probabilities:
         return predictor_of(model_files(uri, Path(folder)))
 
 
+def code_of(files: Path) -> Path:
+    """The code that a model carries, beside what ``model_files`` gave."""
+    found = list(files.parents[1].rglob("sentigate_model"))
+    if not found:
+        raise LostModelError(f"the model has lost its code: {files} is alone")
+    return found[0]
+
+
 def predictor_of(files: Path) -> Probabilities:
     """As ``load_predictor``, from where ``model_files`` has put a model."""
-    (package,) = files.parents[1].rglob("sentigate_model")
-    with _importable(package.parent):
+    with _importable(code_of(files).parent):
         predictor = importlib.import_module("sentigate_model.predictor").Predictor(files)
     return cast("Probabilities", predictor)
 
@@ -154,17 +166,22 @@ def model_files(uri: str, folder: Path) -> Path:
         Where in it cleaning.json, tokenizer.json, model.json and weights.safetensors are.
 
     Raises:
-        RegistryError: there is no such model, it is none of ours, or MLflow cannot be reached.
+        LostModelError: its files are gone or damaged, or it is none of ours.
+        RegistryError: there is no such model, or MLflow cannot be reached.
     """
     import mlflow
 
     with _missing(uri), _quiet():
         saved = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder))
-        flavors = mlflow.models.Model.load(saved).flavors
     try:
+        flavors = mlflow.models.Model.load(saved).flavors
         return Path(saved, flavors["python_function"]["artifacts"]["model"]["path"])
-    except KeyError:
-        raise RegistryError(f"the model at {uri} is not one that sentigate registered") from None
+    except Exception as error:  # of MLflow, of YAML, or a key that is not there
+        reason = " ".join(str(error).split())[:200]
+        raise LostModelError(
+            f"the model at {uri} is not whole, or not one that sentigate registered ({reason}). "
+            "`make train` registers one."
+        ) from None
 
 
 @contextmanager
@@ -177,7 +194,9 @@ def _missing(uri: str) -> Iterator[None]:
         yield
     except (MlflowException, OSError) as error:
         first = " ".join(str(error).split())
-        raise RegistryError(
+        code = getattr(error, "error_code", "")
+        gone = code == "RESOURCE_DOES_NOT_EXIST" or isinstance(error, FileNotFoundError)
+        raise (LostModelError if gone else RegistryError)(
             f"no model at {uri} in {tracking_uri()}: {first[:200]}. `make train` registers one."
         ) from None
 

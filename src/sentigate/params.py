@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
@@ -324,6 +325,12 @@ class Params(Section):
         return table_name(self.dataset, self.chosen_dataset)
 
     @property
+    def table_source(self) -> str:
+        """What tells two tables of one name apart: where it is from, unless it was named."""
+        source = self.chosen_dataset.source
+        return source.path if isinstance(source, CsvSource) and not source.name else self.table
+
+    @property
     def chosen_model(self) -> Model:
         """The entry of ``models:`` that ``model`` names."""
         return self.models[self.model]
@@ -343,6 +350,9 @@ class Params(Section):
         """What this run depends on, as nested plain values: the chosen entries only."""
         values = self.model_dump(mode="json", by_alias=True, exclude={"datasets", "models"})
         values["dataset"] = {"name": self.dataset, **self.chosen_dataset.model_dump(mode="json")}
+        # MLflow takes few signs in a parameter's name, and a label may have any.
+        labels = json.dumps(self.chosen_dataset.labels, ensure_ascii=False)
+        values["dataset"]["labels"] = labels
         values["model"] = {"name": self.model, **self.chosen_model.model_dump(mode="json")}
         return values
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from .errors import RegistryError
-from .model_package import Probabilities, model_files, model_sha256, predictor_of
+from .errors import LostModelError, RegistryError
+from .model_package import Probabilities, code_of, model_files, model_sha256, predictor_of
 from .promotion import Verdict, judge, read_keys, unseen
 from .tracking import Run, connect, mlflow_errors
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .params import RegisterParams
 
 MODEL_TAG, REASON_TAG, SPLIT_TAG = "model_sha256", "reason", "split_sha256"
+WEIGHTS_TAG, TABLE_TAG = "weights_sha256", "table"
 
 
 def model_name(table: str) -> str:
@@ -55,12 +56,22 @@ def find_whole(name: str, model_sha256: str) -> ModelVersion | None:
 
 
 def is_whole(version: ModelVersion) -> bool:
-    """Whether the version's files can be had, and are those that were registered."""
+    """Whether the version's files are there, and are those that were registered.
+
+    Raises:
+        RegistryError: that cannot be told now, because MLflow cannot be reached, say.
+    """
     with TemporaryDirectory() as folder:
         try:
             files = model_files(f"models:/{version.name}/{version.version}", Path(folder))
-            found = model_sha256(files)
-        except (RegistryError, OSError):
+            found = model_sha256(files, code_of(files))
+            if MODEL_TAG not in version.tags:  # an older version's, of which no hash is known
+                predictor_of(files)
+        except LostModelError:
+            return False
+        except RegistryError:
+            raise
+        except Exception:  # whatever a damaged file makes the libraries raise
             return False
     return bool(version.tags.get(MODEL_TAG, found) == found)
 
@@ -168,13 +179,31 @@ def _compare(
     level: float,
 ) -> Verdict:
     if best is None:
-        return Verdict(True, "the first version")
+        alone = int(version.version) == 1
+        return Verdict(True, "the first version" if alone else "no version was the champion")
+    before = f"version {best.version}, the champion before,"
+    same = best.tags.get(WEIGHTS_TAG, "") == version.tags.get(WEIGHTS_TAG)
+    table = best.tags.get(TABLE_TAG)  # an older version's is not known
+    if table not in (None, version.tags.get(TABLE_TAG)):
+        return Verdict(
+            False,
+            f"version {best.version} is of another table, {table}: "
+            "give this one a name of its own in datasets.X.source.name",
+        )
     with TemporaryDirectory() as folder:
         try:
             files = model_files(f"models:/{best.name}/{best.version}", Path(folder))
             keys, champion = read_keys(files), predictor_of(files)
-        except Exception:  # whatever its own code, of another version, may raise
-            return Verdict(True, f"version {best.version}, the champion before, cannot be loaded")
+            champion(rows["raw"].head(2).tolist())
+        except LostModelError:
+            return Verdict(True, f"{before} cannot be loaded")
+        except RegistryError:
+            raise  # MLflow is away: nobody is better for that
+        except Exception as error:  # whatever its own code, of another version, may raise
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
+            return Verdict(True, f"{before} does not run any more ({reason})")
+        if same:
+            return Verdict(True, f"the same weights as {before} with today's code")
         if keys is not None:
             rows = rows.loc[unseen(rows, rule, keys)]
         elif best.tags.get(SPLIT_TAG) != version.tags.get(SPLIT_TAG):

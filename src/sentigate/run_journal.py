@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,15 +37,26 @@ class Journal:
 
     def __init__(self, path: Path, file: IO[str]) -> None:
         self.path = path
-        self.entries: list[Entry] = [json.loads(line) for line in file if line.endswith("\n")]
+        self.entries: list[Entry] = []
         self.sent = 0
         self._file = file
+        line = "\n"
+        for line in file:
+            with suppress(ValueError):  # a line of which a kill or a full disk left half
+                self.entries.append(json.loads(line))
+        if not line.endswith("\n"):
+            file.write("\n")
 
     def add(self, entry: Entry) -> None:
-        """Append an entry; a kill loses none that were added."""
+        """Append an entry; a kill loses none that were added, where the disk has room."""
         self.entries.append(entry)
-        self._file.write(json.dumps(entry) + "\n")
-        self._file.flush()
+        with suppress(OSError):  # training is worth more than its journal
+            self._file.write(json.dumps(entry) + "\n")
+            self._file.flush()
+
+    def forget(self, key: str) -> None:
+        """Take the entries with ``key`` for not there."""
+        self.entries = [entry for entry in self.entries if key not in entry]
 
     def find(self, key: str) -> Any:
         """The value of the first entry that has ``key``; None where there is none."""
@@ -57,11 +69,12 @@ class Journal:
     def remove(self) -> None:
         """Delete the file: all has been told."""
         self.path.unlink(missing_ok=True)
-        self._file.close()
+        self.release()
 
     def release(self) -> None:
         """Leave the file to the next execution."""
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
 
 
 def new_journal() -> Journal:
@@ -69,7 +82,8 @@ def new_journal() -> Journal:
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{time.time_ns()}-{os.getpid()}.jsonl"
     file = path.open("a+", encoding="utf-8")
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with suppress(OSError):  # a file system without locks
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return Journal(path, file)
 
 

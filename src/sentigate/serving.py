@@ -58,11 +58,15 @@ class ScoringApp:
             request = Request(scope, receive)
             try:
                 body = await _read(request)
-                await run_in_threadpool(check_request, body)
+                texts = await run_in_threadpool(texts_of, body)
             except _RequestError as error:
                 await _refuse(error.status, "", str(error))(scope, receive, send)
                 return
-            receive = _again(body, receive)
+            # What has been checked and nothing else, which MLflow parses deeper in the stack.
+            kind = b"content-type"  # whose case MLflow minds
+            headers = [(k, v.lower() if k == kind else v) for k, v in scope["headers"]]
+            scope = {**scope, "headers": headers}
+            receive = _again(json.dumps({"inputs": texts}).encode(), receive)
         await self.app(scope, receive, _with_plain_errors(scope, receive, send))
 
 
@@ -78,7 +82,7 @@ async def _read(request: Request) -> bytes:
             f"the body has {size:,} bytes; allowed: {MAX_BYTES:,}",
         )
     kind = request.headers.get("content-type", "")
-    if kind.partition(";")[0].strip() != "application/json":
+    if kind.partition(";")[0].strip().lower() != "application/json":
         raise _RequestError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f"the Content-Type is {kind[:80]!r}; send application/json "
@@ -87,8 +91,8 @@ async def _read(request: Request) -> bytes:
     return bytes(body)
 
 
-def check_request(body: bytes) -> None:
-    """Refuse what is not JSON with a list of texts.
+def texts_of(body: bytes) -> list[str]:
+    """The texts of a request.
 
     Raises:
         _RequestError: says what is wrong, and where.
@@ -105,6 +109,11 @@ def check_request(body: bytes) -> None:
     if not isinstance(texts, list):
         raise _RequestError(
             HTTPStatus.BAD_REQUEST, f"there is no list of texts under inputs; send {EXAMPLE}"
+        )
+    if len(request) > 1:
+        other = next(key for key in request if key != "inputs")
+        raise _RequestError(
+            HTTPStatus.BAD_REQUEST, f"there is {other!r} beside inputs; send {EXAMPLE}"
         )
     if len(texts) > MAX_TEXTS:
         raise _RequestError(
@@ -124,6 +133,7 @@ def check_request(body: bytes) -> None:
                 f"inputs[{number}] has half a surrogate pair (\\ud800 to \\udfff), which is no "
                 "character",
             ) from None
+    return texts
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

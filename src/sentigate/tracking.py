@@ -93,7 +93,9 @@ def connect() -> MlflowClient:
         # Else MLflow's UI guesses that an experiment is about language-model agents.
         kind = {"mlflow.experimentKind": "custom_model_development"}
         client.create_experiment(EXPERIMENT, artifact_location=artifacts, tags=kind)
-    elif artifacts:
+    elif experiment.lifecycle_stage == "deleted":  # in the UI; it takes no run
+        client.restore_experiment(experiment.experiment_id)
+    if experiment is not None and artifacts:
         keep_beside(uri, experiment.artifact_location, artifacts)
     return client
 
@@ -200,8 +202,12 @@ class OpenRun:
 
 
 @mlflow_errors()
-def _send(client: MlflowClient, journal: Journal) -> None:
-    """Tell MLflow what it has not been told; what it is told twice it keeps once."""
+def _send(client: MlflowClient, journal: Journal) -> bool:
+    """Tell MLflow what it has not been told; what it is told twice it keeps once.
+
+    Returns:
+        Whether it took all of it.
+    """
     from mlflow.exceptions import MlflowException
 
     refusal = ""
@@ -219,6 +225,7 @@ def _send(client: MlflowClient, journal: Journal) -> None:
         journal.sent += 1
     if refusal:
         print(f"  MLflow refused a part of run {journal.find('run')}: {refusal}")
+    return not refusal
 
 
 def _create_run(client: MlflowClient, start: Entry) -> str:
@@ -260,14 +267,31 @@ def _complete(journal: Journal) -> None:
     start = journal.find("start")
     if start is None:  # killed before a line was whole
         journal.remove()
-    elif start["uri"] == tracking_uri():
+    elif start["uri"] != tracking_uri():
+        print(f"  {journal.path} waits for MLflow at {start['uri']}; delete it if that is gone")
+    else:
         killed = journal.find("end") is None
         if killed:
             journal.add({"end": "KILLED", "time": journal.last_written()})
-        _send(connect(), journal)
-        how = "was killed, and is closed as such" if killed else "is complete now"
-        print(f"  run {journal.find('run')} ({start['name']}) {how}")
+        client = connect()
+        if not _exists(client, journal.find("run")):  # the server has another store now
+            journal.forget("run")
+        if _send(client, journal):
+            how = "was killed, and is closed as such" if killed else "is complete now"
+            print(f"  run {journal.find('run')} ({start['name']}) {how}")
         journal.remove()
+
+
+@mlflow_errors()
+def _exists(client: MlflowClient, run_id: str | None) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return run_id is not None and bool(client.get_run(run_id))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return False
 
 
 def start_run(name: str, tags: Mapping[str, str] | None = None) -> OpenRun:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .architecture import Architecture
 from .batching import Split, load_split
-from .inputs import reading
+from .inputs import read_ids, reading
 from .network import Network
 from .predictor import load_network
 
@@ -26,9 +26,12 @@ EPOCHS = {
 
 def read_split(folder: Path) -> Split:
     """One padded split, memory-mapped."""
+    rows = len(read_ids(folder))
     for name in Split._fields:
         with reading(folder / f"{name}.npy"):
-            np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            if len(array) != rows:
+                raise ValueError(f"it has {len(array)} rows, rows.parquet {rows}")
     return load_split(folder)
 
 

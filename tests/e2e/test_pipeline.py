@@ -237,6 +237,7 @@ def test_figures_are_those_of_the_predictions(project: Path) -> None:
         "alias": "champion",
         "promoted": True,
         "reason": "the first version",
+        "table": "data/own/small.csv",
     }
 
 

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import ROOT, put_small_table, set_value, tiny_values, write_values
 
@@ -32,6 +33,7 @@ READ = [
     ("evaluate", "reports/split.json"),
     ("evaluate", "reports/training.csv"),
     ("evaluate", "reports/gates/train.json"),
+    ("evaluate", "data/padded/train/labels.npy"),
     ("register", "data/raw/texts.parquet"),
     ("register", SPLIT),
     ("register", TOKENIZER),
@@ -85,3 +87,25 @@ def test_one_line_names_the_file(project: Path, stage: str, name: str, how: str)
     assert "`dvc repro` makes it anew" in message
     assert len(message.splitlines()) == 1
     assert len(message) < 400
+
+
+def test_a_split_whose_files_differ_in_length_is_not_trained_on(project: Path) -> None:
+    path = project / "data/padded/train/lengths.npy"
+    content = path.read_bytes()
+    np.save(path, np.load(path)[:10])
+    try:
+        with pytest.raises(SystemExit, match=r"lengths\.npy is damaged.*10 rows"):
+            run("train", function_of("train"))
+    finally:
+        path.write_bytes(content)
+
+
+def test_json_without_what_is_looked_for(project: Path) -> None:
+    path = project / "reports/split.json"
+    content = path.read_bytes()
+    path.write_text("{}")
+    try:
+        with pytest.raises(SystemExit, match=r"reports/split\.json is damaged"):
+            run("evaluate", function_of("evaluate"))
+    finally:
+        path.write_bytes(content)
