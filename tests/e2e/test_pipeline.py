@@ -237,7 +237,6 @@ def test_figures_are_those_of_the_predictions(project: Path) -> None:
         "alias": "champion",
         "promoted": True,
         "reason": "the first version",
-        "table": "data/own/small.csv",
     }
 
 
@@ -350,6 +349,7 @@ def test_one_version_with_alias_and_tags(project: Path, mlflow_facts: dict[str, 
     metrics = read_json(project / "reports/metrics.json")
     assert len(tags.pop("model_sha256")) == 64
     assert tags | {"git_commit": head} == {
+        "table": "data/own/small.csv",
         "reason": "the first version",
         "dataset": "csv",
         "model": "tiny",
