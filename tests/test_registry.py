@@ -21,6 +21,7 @@ from sentigate.cli import main
 from sentigate.errors import RegistryError
 from sentigate.model_package import (
     CARRIED,
+    code_of,
     load_model,
     load_predictor,
     model_files,
@@ -310,10 +311,13 @@ def test_a_model_of_an_older_sentigate_is_compared_on_its_own_split_only(
     assert "does not say what it was trained on" in made["reason"]
 
 
-def test_one_model_is_one_version(run: Run, package: Path, files: Path) -> None:
-    digest = model_sha256(files, ROOT / "src/sentigate")
+def test_one_model_is_one_version(
+    run: Run, package: Path, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = model_sha256(files, code_of(package / "artifacts/files"))
     assert find_whole("once", digest) is None
     made = add_version(run, package, "once", {MODEL_TAG: digest})
+    monkeypatch.setattr("sentigate.model_package.CARRIED", ("a_file_of_tomorrow.py",))
     found = find_whole("once", digest)
     assert found is not None
     assert found.version == made.version

@@ -55,10 +55,10 @@ def model_sha256(files: Path, code: Path) -> str:
 
     Args:
         files: holds ``DEFINING``.
-        code: holds ``CARRIED``: this folder, or a registered model's own.
+        code: what the model carries, which in another version may be other files: ``code_of``.
     """
     digest = hashlib.sha256()
-    for path in (*(files / name for name in DEFINING), *(code / name for name in CARRIED)):
+    for path in (*(files / name for name in DEFINING), *sorted(code.rglob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
