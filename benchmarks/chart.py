@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from sentigate.charts import BLUE, GREEN, INK, ORANGE, STYLE
+from sentigate.reporting.draw import BLUE, GREEN, INK, ORANGE, STYLE
 
 HERE = Path(__file__).parent
 PICTURE = HERE.parent / "docs/bench.png"

@@ -11,7 +11,7 @@ import pandas as pd
 from running import ROOT, MeasurementError
 
 from sentigate.errors import SentigateError
-from sentigate.params import Params, load_params
+from sentigate.settings.params import Params, load_params
 from sentigate.sources import COLUMNS, read_source
 
 EDITS = 3

@@ -36,7 +36,7 @@ def against_bare_loop(
 
 def padding_share(folder: Path, batch_size: int = 64) -> float:
     """Share of the positions in an epoch's batches that hold padding."""
-    from sentigate.batching import Batches, load_split
+    from sentigate.model.network.batches import Batches, load_split
 
     tokens = positions = 0
     for batch in Batches(load_split(folder / "train"), batch_size, shuffle_seed=42):

@@ -28,16 +28,16 @@ from safetensors.torch import save_file
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from sentigate.batching import Batches, Split
-from sentigate.cleaning import make_cleaner
-from sentigate.model_package import package_model
-from sentigate.network import Network
-from sentigate.padding import pad_texts
-from sentigate.params import Params, load_params
-from sentigate.predictor import BATCH_SIZE, Predictor, predict
-from sentigate.registry import add_version, model_name
-from sentigate.tracking import Run, connect, start_run
-from sentigate.vocabulary import build_tokenizer
+from sentigate.data.vocabulary import build_tokenizer
+from sentigate.model.network.batches import Batches, Split
+from sentigate.model.network.network import Network
+from sentigate.model.predictor import BATCH_SIZE, Predictor, predict
+from sentigate.model.text.cleaning import make_cleaner
+from sentigate.model.text.encoding import pad_texts
+from sentigate.registry.model_package import package_model
+from sentigate.registry.versions import add_version, model_name
+from sentigate.settings.params import Params, load_params
+from sentigate.tracking.runs import Run, connect, start_run
 
 ROUNDS = 5
 FILE_ROUNDS = 1
@@ -142,7 +142,15 @@ def command(file: Path, model: str) -> Callable[[], dict[str, Any]]:
     arguments = ["predict", "--file", str(file), "--out", str(out), "--model", model]
 
     def one_round() -> dict[str, Any]:
-        line = [sys.executable, "-c", WATCHED, sys.executable, "-m", "sentigate.cli", *arguments]
+        line = [
+            sys.executable,
+            "-c",
+            WATCHED,
+            sys.executable,
+            "-m",
+            "sentigate.cli.main",
+            *arguments,
+        ]
         done = run(line, stdout=subprocess.PIPE)
         seconds, peak = json.loads(done.stdout.splitlines()[-1])
         return {"seconds": seconds, "rows_per_second": rows / seconds, "peak_mib": peak / 1024}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.baseline import fit_predict
-from sentigate.inputs import read_table
-from sentigate.metrics import classification_figures, matthews_correlation
+from sentigate.data.stage_files import read_table
+from sentigate.evaluation.baseline import fit_predict
+from sentigate.evaluation.metrics import classification_figures, matthews_correlation
 
 
 def baseline(stage: StageRun) -> Output:

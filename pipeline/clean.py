@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.filtering import label_and_clean, text_checks
-from sentigate.inputs import read_table
+from sentigate.data.filtering import label_and_clean, text_checks
+from sentigate.data.stage_files import read_table
 
 COLUMNS = ("id", "group", "slice", "sentiment", "text", "fold")
 

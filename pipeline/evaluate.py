@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.evaluation import compare, hits, perplexities
-from sentigate.inputs import read_ids, read_json, read_table, reading
-from sentigate.metrics import confident_errors, slice_figures
-from sentigate.plots import PLOTS, write_plots
-from sentigate.predictor import predict
-from sentigate.report import render_report
-from sentigate.tracking import find_run, later_if_away
-from sentigate.training_inputs import read_epochs, read_network, read_split
+from sentigate.data.stage_files import read_ids, read_json, read_table, reading
+from sentigate.data.training_files import read_epochs, read_network, read_split
+from sentigate.evaluation.comparison import compare, hits, perplexities
+from sentigate.evaluation.metrics import confident_errors, slice_figures
+from sentigate.model.predictor import predict
+from sentigate.reporting.report import render_report
+from sentigate.reporting.write_plots import PLOTS, write_plots
+from sentigate.tracking.runs import find_run, later_if_away
 
 GATES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train")
 COLUMNS = ("id", "slice", "label", "text", "split")
@@ -72,7 +72,7 @@ def evaluate(stage: StageRun) -> Output:
         leakage=leaks,
         slices=slices,
         errors=confident_errors(held_out.loc[test.index], settings.listed_errors),
-        gates=[read_json(Path(f"reports/gates/{gate}.json")) for gate in GATES],
+        gates=GATES,
         images={title: plots / f"{name}.png" for title, name in PLOTS.items()},
     )
     stage.path("reports/report.html").write_text(page, encoding="utf-8")

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.inputs import read_table, read_tokenizer
-from sentigate.padding import write_padded, written_checks
-from sentigate.splitting import SPLITS
+from sentigate.data.stage_files import SPLITS, read_table
+from sentigate.data.vocabulary import read_tokenizer
+from sentigate.model.text.encoding import write_padded, written_checks
 
 
 def pad(stage: StageRun) -> Output:

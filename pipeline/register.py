@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.stage import Output, StageRun, run
+from sentigate.data.stage_files import read_json, read_table, reading
+from sentigate.data.training_files import read_epochs, read_network
+from sentigate.data.vocabulary import read_tokenizer
 from sentigate.files import sha256_of
-from sentigate.inputs import read_json, read_table, read_tokenizer, reading
-from sentigate.model_package import code_of, load_model, model_sha256, package_model
-from sentigate.params import Params
-from sentigate.promotion import TRAINED_ON, training_keys, unseen
-from sentigate.registry import (
+from sentigate.registry.model_package import code_of, load_model, model_sha256, package_model
+from sentigate.registry.promotion import TRAINED_ON, training_keys, unseen
+from sentigate.registry.versions import (
     MODEL_TAG,
     SPLIT_TAG,
     TABLE_TAG,
@@ -24,8 +25,8 @@ from sentigate.registry import (
     model_name,
     promote,
 )
-from sentigate.tracking import Run, find_run, later_if_away
-from sentigate.training_inputs import read_epochs, read_network
+from sentigate.settings.params import Params
+from sentigate.tracking.runs import Run, find_run, later_if_away
 
 CHECKED_ROWS = 200
 WEIGHTS, TOKENIZER = Path("models/weights.safetensors"), Path("data/vocab/tokenizer.json")

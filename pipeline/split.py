@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.inputs import read_table
-from sentigate.splitting import SPLITS, leakage, split_checks, split_rows, split_summary
+from sentigate.data.splitting import leakage, split_checks, split_rows, split_summary
+from sentigate.data.stage_files import SPLITS, read_table
 
 COLUMNS = ("id", "group", "slice", "fold", "label", "text")
 

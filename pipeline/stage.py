@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from sentigate.errors import DataError, GateError, SentigateError, counted
-from sentigate.params import Params, load_params
+from sentigate.settings.params import Params, load_params
 
 FAILED = Path("reports/failed")
 
@@ -94,7 +94,7 @@ def _run(name: str, function: Callable[[StageRun], Output], scratch: Path) -> No
     stage = StageRun(load_params(Path("params.yaml")), scratch)
     output = function(stage)
 
-    from sentigate.gates import validate  # 2 s: not before the stage itself has succeeded
+    from sentigate.gates.validate import validate  # 2 s: not before the stage itself has succeeded
 
     suite = Path("expectations") / f"{name}.json"
     result = validate(suite, output.frame, output.thresholds, output.key)

@@ -6,18 +6,19 @@ import math
 from pathlib import Path
 
 from safetensors.torch import save_file
+from sklearn.metrics import matthews_corrcoef
 
 from pipeline.stage import Output, StageRun, run
+from sentigate.data.training_files import read_epochs, read_split
+from sentigate.data.vocabulary import read_tokenizer
 from sentigate.files import sha256_of
-from sentigate.hardware import settle
-from sentigate.inputs import read_tokenizer
-from sentigate.language_model import WEIGHTS
-from sentigate.metrics import matthews_correlation
-from sentigate.predictor import load_network, predict
-from sentigate.pretraining import fit_classifier
-from sentigate.provenance import git_commit
-from sentigate.tracking import run_or_fail
-from sentigate.training_inputs import read_epochs, read_split
+from sentigate.model.labels import predicted_labels
+from sentigate.model.predictor import load_network, predict
+from sentigate.tracking.provenance import git_commit
+from sentigate.tracking.runs import run_or_fail
+from sentigate.training.classifier import fit_classifier
+from sentigate.training.hardware import settle
+from sentigate.training.language_model import WEIGHTS
 
 
 def train(stage: StageRun) -> Output:
@@ -66,7 +67,9 @@ def train(stage: StageRun) -> Output:
         judged, kept = epochs.assign(kept_mcc=math.nan), epochs["kept"] == 1
         if kept.any():  # else no epoch's loss was finite
             probability = predict(load_network(stage.out / "models"), validation)
-            judged.loc[kept, "kept_mcc"] = matthews_correlation(validation.labels, probability)
+            judged.loc[kept, "kept_mcc"] = matthews_corrcoef(
+                validation.labels, predicted_labels(probability)
+            )
 
     def end(passed: bool) -> None:
         tracked.log_files(stage.out / "reports", "reports")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.inputs import read_table, read_tokenizer
-from sentigate.vocabulary import build_tokenizer, vocabulary_table
+from sentigate.data.stage_files import read_table
+from sentigate.data.vocabulary import build_tokenizer, read_tokenizer, vocabulary_table
 
 
 def vocab(stage: StageRun) -> Output:
@@ -19,7 +19,7 @@ def vocab(stage: StageRun) -> Output:
         params.level,
         min_count=params.min_count,
         max_size=params.max_size,
-        rank=params.rank,
+        order=params.order,
     )
     path = stage.path("data/vocab/tokenizer.json")
     path.write_text(tokenizer.to_str(pretty=True), encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import ROOT, commit_all, copy_project, environment_of
+from support import ROOT, commit_all, copy_project, environment_of
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import fresh_run

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT
+from support import ROOT
 
 # Of torch's own kernels, oneDNN's and MKL's; MKL heeds it on Intel's processors alone.
 VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")
@@ -28,7 +28,7 @@ THREADS = (1, 2, 4)
 ROUNDS = """
 import os, sys
 import pytest
-from sentigate.directions import _POOL
+from sentigate.model.network.parallel_directions import _POOL
 import torch
 
 failed = 0

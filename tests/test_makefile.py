@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from support import ROOT
 
 # What a target passes on, with the variable that is tested in place of {}.
 TARGETS = {
@@ -55,7 +55,12 @@ def project(tmp_path: Path) -> Path:
         program = programs / name
         program.write_text('#!/bin/sh\nprintf "%s\\0" "$@" >> given\nenv -0 > environment\n')
         program.chmod(0o755)
-    for name in ("requirements.lock", "pyproject.toml", ".cache/peers/installed"):
+    for name in (
+        "requirements.lock",
+        "requirements-dev.lock",
+        "pyproject.toml",
+        ".cache/peers/installed",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (0, 0))

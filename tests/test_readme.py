@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, commit_all, copy_project
+from support import ROOT, commit_all, copy_project
 
 MIRROR = Path(os.environ.get("SENTIGATE_MIRROR", ROOT.parent / "shared/data"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -56,7 +56,11 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = copy_project(tmp_path_factory.mktemp("readme") / "sentigate")
     shrink(folder / "params.yaml")
     (folder / ".venv").symlink_to(sys.prefix)
-    for name in ("requirements.lock", "pyproject.toml"):  # older than the installed environment
+    for name in (
+        "requirements.lock",
+        "requirements-dev.lock",
+        "pyproject.toml",
+    ):  # older than the installed environment
         os.utime(folder / name, (0, 0))
     commit_all(folder)
     subprocess.run(["git", "branch", "-M", "main"], cwd=folder, check=True)

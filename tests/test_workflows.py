@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sentigate.comparison import MARKER
+from sentigate.reporting.pull_request_comment import MARKER
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".github/workflows"
@@ -61,7 +61,7 @@ def test_paths_hold_every_input_of_the_pipeline(event: str) -> None:
         for out in stage["outs"] + stage.get("metrics", [])
     ]
     inputs = {dep for stage in stages for dep in stage["deps"]} - set(outs)
-    inputs |= {"dvc.yaml", "dvc.lock", "params.yaml", "requirements.lock"}
+    inputs |= {"dvc.yaml", "dvc.lock", "params.yaml", "libraries.json", "requirements.lock"}
     assert len(inputs) > 30
     assert [path for path in sorted(inputs) if not any(covers(p, path) for p in patterns)] == []
     # What a person wrote down by mistake, or removed long ago, starts nothing.
@@ -90,7 +90,7 @@ def test_runner_has_what_the_lock_was_made_for(name: str) -> None:
     uses = {step.get("uses", "").split("@")[0]: step for step in steps(WORKFLOWS[name])}
     python = uses["actions/setup-python"]["with"]
     assert python["python-version"] == "3.11"  # as text: the number 3.10 would be 3.1
-    assert python["cache-dependency-path"] == "requirements.lock"
+    assert python["cache-dependency-path"] == "requirements*.lock"
     assert WORKFLOWS[name]["env"]["PIP_EXTRA_INDEX_URL"].endswith("/whl/cpu")
 
 

@@ -16,10 +16,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sentigate.batching import Batches, load_split
-from sentigate.directions import subnormals_are_zero
-from sentigate.network import Network
-from sentigate.params import load_params
+from sentigate.model.network.batches import Batches, load_split
+from sentigate.model.network.network import Network
+from sentigate.model.network.parallel_directions import subnormals_are_zero
+from sentigate.settings.params import load_params
 
 
 def make_steps(folder: Path, name: str, precision: str) -> tuple[list[Callable[[], None]], int]:

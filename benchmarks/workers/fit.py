@@ -15,11 +15,11 @@ from pathlib import Path
 
 import torch
 
-from sentigate.batching import Split, load_split
-from sentigate.hardware import settle
-from sentigate.network import Network
-from sentigate.params import TrainerParams, load_params
-from sentigate.training import fit
+from sentigate.model.network.batches import Split, load_split
+from sentigate.model.network.network import Network
+from sentigate.settings.params import TrainerParams, load_params
+from sentigate.training.fit import fit
+from sentigate.training.hardware import settle
 
 FOREVER = {"max_epochs": 10**6, "patience": 10**6}
 

@@ -63,7 +63,9 @@ def main() -> None:
     sys.path.insert(0, str(Path.cwd()))
     builtins.__import__ = outermost_import
     import pipeline  # noqa: F401  (first, as in `python -m pipeline.<stage>`)
-    from sentigate import gates, model_package, registry, tracking
+    from sentigate.gates import validate as gates
+    from sentigate.tracking import model_package, registry
+    from sentigate.tracking import runs as tracking
 
     gates.validate = counted("gate", gates.validate)
     gates.GateResult.to_html = counted("gate", gates.GateResult.to_html)

@@ -14,11 +14,11 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from sentigate.batching import load_split
-from sentigate.hardware import settle
-from sentigate.network import Network
-from sentigate.params import TrainerParams, load_params
-from sentigate.training import fit
+from sentigate.model.network.batches import load_split
+from sentigate.model.network.network import Network
+from sentigate.settings.params import TrainerParams, load_params
+from sentigate.training.fit import fit
+from sentigate.training.hardware import settle
 
 
 def main() -> None:

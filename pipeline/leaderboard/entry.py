@@ -13,20 +13,19 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from sentigate.batching import Split
+from sentigate.data.stage_files import SPLITS, read_table
+from sentigate.data.vocabulary import build_tokenizer
 from sentigate.errors import DataError, ParamsError, SentigateError, shorten
+from sentigate.evaluation.metrics import classification_figures
 from sentigate.files import written_whole
-from sentigate.hardware import settle
-from sentigate.inputs import read_table
-from sentigate.metrics import classification_figures
-from sentigate.network import Network
-from sentigate.padding import pad_texts
-from sentigate.params import Params, load_params
-from sentigate.predictor import predict
-from sentigate.pretraining import fit_classifier
-from sentigate.splitting import SPLITS
-from sentigate.tracking import OpenRun, run_or_fail
-from sentigate.vocabulary import build_tokenizer
+from sentigate.model.network.batches import Split
+from sentigate.model.network.network import Network
+from sentigate.model.predictor import predict
+from sentigate.model.text.encoding import pad_texts
+from sentigate.settings.params import Params, load_params
+from sentigate.tracking.runs import OpenRun, run_or_fail
+from sentigate.training.classifier import fit_classifier
+from sentigate.training.hardware import settle
 
 TAG = "sentigate.leaderboard"
 FAILED = Path("reports/failed/leaderboard")
@@ -86,7 +85,7 @@ def _padded(params: Params) -> tuple[Tokenizer, dict[str, Split]]:
         vocab.level,
         min_count=vocab.min_count,
         max_size=vocab.max_size,
-        rank=vocab.rank,
+        order=vocab.order,
     )
     splits = {}
     for name, part in parts.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import copy_project, run_in, set_value, tiny_values, write_values
+from support import copy_project, run_in, set_value, tiny_values, write_values
 
 from pipeline.clean import clean
 from pipeline.ingest import ingest

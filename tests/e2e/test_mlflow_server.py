@@ -19,18 +19,18 @@ from typing import Any
 import pandas as pd
 import pytest
 import requests
-from conftest import (
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from support import (
     commit_all,
     copy_project,
     environment_of,
     tiny_values,
     write_values,
 )
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
 DVC = (sys.executable, "-m", "dvc")
-SENTIGATE = (sys.executable, "-m", "sentigate.cli")
+SENTIGATE = (sys.executable, "-m", "sentigate.cli.main")
 
 
 class Server:

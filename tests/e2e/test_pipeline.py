@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import (
+from support import (
     ROOT,
     TINY_MODEL,
     commit_all,
@@ -29,13 +29,13 @@ from conftest import (
     write_values,
 )
 
-from sentigate.hardware import settle
-from sentigate.params import load_params
+from sentigate.settings.params import load_params
+from sentigate.training.hardware import settle
 
 STAGES = ["ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register"]
 MODEL = "sentigate-small"
 DVC = (sys.executable, "-m", "dvc")
-SENTIGATE = (sys.executable, "-m", "sentigate.cli")
+SENTIGATE = (sys.executable, "-m", "sentigate.cli.main")
 
 
 def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
@@ -453,11 +453,11 @@ PARAM_CHANGES: list[tuple[str, object, set[str]]] = [
     ("register.alias", "best", {"register"}),
 ]  # fmt: skip
 FILE_CHANGES = [
-    "src/sentigate/splitting.py",
-    "src/sentigate/metrics.py",
+    "src/sentigate/data/splitting.py",
+    "src/sentigate/evaluation/metrics.py",
     "src/sentigate/sources/vader.py",
-    "src/sentigate/predictor.py",
-    "src/sentigate/cli.py",
+    "src/sentigate/model/predictor.py",
+    "src/sentigate/cli/main.py",
     "pipeline/pad.py",
     "expectations/vocab.json",
     "data/own/small.csv",
@@ -507,8 +507,8 @@ def test_a_change_reruns_the_stages_that_it_concerns(project: Path) -> None:
         expected[name] = sorted(n for n, stage in stages.items() if folders & set(stage["deps"]))
     names = [*(key for key, _, _ in PARAM_CHANGES), *FILE_CHANGES]
     assert dict(zip(names, answers, strict=True)) == expected
-    assert expected["src/sentigate/splitting.py"]
-    assert expected["README.md"] == expected["src/sentigate/cli.py"] == []
+    assert expected["src/sentigate/data/splitting.py"]
+    assert expected["README.md"] == expected["src/sentigate/cli/main.py"] == []
 
 
 # What changes the copy

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, put_small_table, set_value, tiny_values, write_values
+from support import ROOT, put_small_table, set_value, tiny_values, write_values
 
 from pipeline.stage import run
 

@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, put_small_table, set_value, tiny_values, write_values
+from support import ROOT, put_small_table, set_value, tiny_values, write_values
 
 from pipeline.stage import Output, StageRun
-from sentigate.gates import _parameters, validate
-from sentigate.params import Params, load_params
-from sentigate.section import Section
-from sentigate.splitting import split_checks
+from sentigate.data.splitting import split_checks
+from sentigate.gates.validate import _parameters, validate
+from sentigate.model.strict_model import StrictModel
+from sentigate.settings.params import Params, load_params
 
 RUN = ("ingest", "clean", "split", "vocab", "pad", "baseline")
 Frame = pd.DataFrame
@@ -104,19 +104,19 @@ class recorded:  # noqa: N801
         self.patch = pytest.MonkeyPatch()
         self.walk(params, "")
 
-    def walk(self, node: Section, prefix: str) -> None:
+    def walk(self, node: StrictModel, prefix: str) -> None:
         self.places[id(node)] = prefix
         for name, value in node:
             key = prefix + (type(node).model_fields[name].alias or name)
             children = value if isinstance(value, dict) else {}
             for child, section in [("", value), *((f".{k}", v) for k, v in children.items())]:
-                if isinstance(section, Section):
+                if isinstance(section, StrictModel):
                     self.walk(section, f"{key}{child}.")
 
     def __enter__(self) -> set[str]:
-        plain = Section.__getattribute__
+        plain = StrictModel.__getattribute__
 
-        def get(node: Section, name: str) -> Any:
+        def get(node: StrictModel, name: str) -> Any:
             value = plain(node, name)
             place = self.places.get(id(node))
             if place is None:
@@ -127,12 +127,12 @@ class recorded:  # noqa: N801
             elif (
                 name in fields
                 and name not in ("datasets", "models")
-                and not isinstance(value, Section)
+                and not isinstance(value, StrictModel)
             ):
                 self.keys.add(place + (fields[name].alias or name))
             return value
 
-        self.patch.setattr(Section, "__getattribute__", get, raising=False)
+        self.patch.setattr(StrictModel, "__getattribute__", get, raising=False)
         return self.keys
 
     def __exit__(self, *error: object) -> None:

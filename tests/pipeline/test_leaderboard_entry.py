@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import test_dvc_yaml as walk
 import yaml
-from conftest import (
+from support import (
     ROOT,
     TINY_MODEL,
     commit_all,
@@ -29,9 +29,9 @@ from conftest import (
 )
 
 from pipeline.leaderboard import entry
-from sentigate import pretraining
-from sentigate.leaderboard import BASELINE, MAJORITY
-from sentigate.tracking import connect
+from sentigate.evaluation.leaderboard import BASELINE, MAJORITY
+from sentigate.tracking.runs import connect
+from sentigate.training import classifier as pretraining
 
 FOLDER = Path("pipeline/leaderboard")
 STAGE: dict[str, Any] = yaml.safe_load((ROOT / FOLDER / "dvc.yaml").read_text("utf-8"))["stages"][
@@ -39,7 +39,7 @@ STAGE: dict[str, Any] = yaml.safe_load((ROOT / FOLDER / "dvc.yaml").read_text("u
 ]
 DVC = (sys.executable, "-m", "dvc")
 REVIEWS = ("a fine warm film", "a dull cold film", "warm and fine", "cold and dull")
-LEADERBOARD = (sys.executable, "-m", "sentigate.cli", "leaderboard")
+LEADERBOARD = (sys.executable, "-m", "sentigate.cli.main", "leaderboard")
 
 
 # dvc.yaml

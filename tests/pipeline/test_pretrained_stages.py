@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import tiny_values, write_values
 from safetensors.torch import load_file
+from support import tiny_values, write_values
 from typer.testing import CliRunner
 
 from pipeline.stage import run
-from sentigate import cli, pretraining
-from sentigate.network import Network
-from sentigate.tracking import connect, find_run
+from sentigate.cli import main as cli
+from sentigate.model.network.network import Network
+from sentigate.tracking.runs import connect, find_run
+from sentigate.training import classifier as pretraining
 
 STAGES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate")
 FIT = {

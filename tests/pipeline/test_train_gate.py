@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import set_value, tiny_values, write_values
+from support import set_value, tiny_values, write_values
 
 from pipeline.stage import run
-from sentigate.batching import load_split
-from sentigate.metrics import matthews_correlation
-from sentigate.predictor import load_network, predict
+from sentigate.evaluation.metrics import matthews_correlation
+from sentigate.model.network.batches import load_split
+from sentigate.model.predictor import load_network, predict
 
 
 def run_stage(name: str) -> None:

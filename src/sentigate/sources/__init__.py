@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import SourceError, shorten
-from ..params import CsvSource, ImdbSource, Source, TwitterSource, VaderSource
-from . import imdb, table, twitter, vader
+from sentigate.errors import SourceError, shorten
+from sentigate.settings.dataset import CsvSource, ImdbSource, Source, TwitterSource, VaderSource
+
+from . import imdb, twitter, vader
+from . import own_table as table
 from .rows import COLUMNS
 
 __all__ = ["COLUMNS", "read_source"]

@@ -8,9 +8,9 @@ from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..errors import SourceError, shorten
-from ..files import sha256_of, written_whole
-from .progress import progress, say
+from sentigate.errors import SourceError, shorten
+from sentigate.files import sha256_of, written_whole
+from sentigate.tables.progress import progress, say
 
 MIRROR = "SENTIGATE_MIRROR"
 """Environment variable: a folder in which archives are looked for first, by name."""

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import SourceError
-from ..params import ImdbSource
+from sentigate.errors import SourceError
+from sentigate.settings.dataset import ImdbSource
+from sentigate.tables.progress import progress
+
 from .download import download, kept
-from .progress import progress
 from .rows import frame_of
 
 ARCHIVE = "aclImdb_v1.tar.gz"

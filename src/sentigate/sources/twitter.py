@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import SourceError, shorten
-from ..files import written_whole
-from ..params import TwitterSource
+from sentigate.errors import SourceError, shorten
+from sentigate.files import written_whole
+from sentigate.settings.dataset import TwitterSource
+from sentigate.tables.progress import say
+
 from .download import MIRROR, mirrored, wrong_hash
-from .progress import say
 from .rows import frame_of
 
 ARCHIVE = "twitter-entity-sentiment-analysis.zip"

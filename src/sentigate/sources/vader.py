@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import SourceError, shorten
-from ..files import sha256_of, written_whole
-from ..params import VaderSource
+from sentigate.errors import SourceError, shorten
+from sentigate.files import sha256_of, written_whole
+from sentigate.settings.dataset import VaderSource
+from sentigate.tables.progress import say
+
 from .download import kept, wrong_hash
-from .progress import say
 from .rows import frame_of
 
 CORPUS = "additional_resources/hutto_ICWSM_2014.tar.gz"

@@ -1,0 +1,19 @@
+"""`sentigate ci-report`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def ci_report(
+    base: Annotated[str, typer.Option(help="The git revision to compare with.")] = "main",
+) -> None:
+    """Print, as Markdown, how the figures differ from another revision, and what the gates said.
+
+    Example: sentigate ci-report --base HEAD~1
+    """
+    from sentigate.reporting.pull_request_comment import comparison
+
+    print(comparison(base))

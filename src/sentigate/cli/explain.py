@@ -1,0 +1,81 @@
+"""`sentigate explain`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from sentigate.errors import DataError
+from sentigate.files import written_whole
+from sentigate.registry.latest_model import MODELS, TOKENIZER, latest, model_errors
+from sentigate.settings.params import load_params
+
+from .selection import PARAMS, promoted
+from .text_check import check_text
+
+LATEST = "latest"
+
+
+def explain(
+    text: Annotated[str, typer.Argument(help="The text, in quotes.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            help="An MLflow model URI, or `latest` for what the last training left in models/; "
+            "by default the data set's promoted version."
+        ),
+    ] = "",
+    out: Annotated[Path, typer.Option(help="Where the page goes.")] = Path(
+        "reports/explanation.html"
+    ),
+) -> None:
+    """Write a page that shows why a model answers as it does, and what its gates do meanwhile.
+
+    The page holds all it needs. Printed are the label, the probability of positive, the path, and
+    a note where the text holds nothing to go by.
+
+    Example: sentigate explain "Slow at first, but what an ending!" --model latest
+    """
+    check_text(text)
+    model = model or promoted()
+    from sentigate.model.predictor import Predictor
+    from sentigate.registry.model_package import model_files
+
+    name = "models/" if model == LATEST else model
+    with TemporaryDirectory() as folder:
+        files = _latest(Path(folder)) if model == LATEST else model_files(model, Path(folder))
+        with model_errors(name):
+            predictor = Predictor(files)
+
+    from sentigate.insight.explanation import explain as take_apart
+    from sentigate.model.labels import label_of
+    from sentigate.reporting.explanation_page import render_explanation
+
+    explanation = take_apart(predictor, text)
+    _write(render_explanation(explanation, name), out)
+    label = label_of(explanation.probability)
+    notes = filter(None, predictor.judge([text]).notes)
+    print(label, f"{explanation.probability:.4f}", out, *notes, sep="\t")
+
+
+def _latest(folder: Path) -> Path:
+    """Gathered as the register stage gathers them."""
+    _, dataset = latest(load_params(PARAMS))
+    steps = dataset.clean.steps.model_dump(mode="json")
+    (folder / "cleaning.json").write_text(json.dumps(steps), encoding="utf-8")
+    for source in (MODELS / "model.json", MODELS / "weights.safetensors", TOKENIZER):
+        shutil.copyfile(source, folder / source.name)
+    return folder
+
+
+def _write(page: str, out: Path) -> None:
+    try:
+        with written_whole(out) as file:
+            file.write(page.encode())
+    except OSError as error:
+        raise DataError(f"{out} cannot be written: {error.strerror}") from None

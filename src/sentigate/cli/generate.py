@@ -1,0 +1,51 @@
+"""`sentigate generate`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sentigate.registry.latest_model import MODELS, TOKENIZER, latest, model_errors
+from sentigate.settings.params import load_params
+
+from .selection import PARAMS
+from .text_check import check_text
+
+
+def generate(
+    prompt: Annotated[str, typer.Option(help="How the text begins; may be empty.")] = "",
+    length: Annotated[int, typer.Option(help="Tokens added at most.")] = 40,
+    temperature: Annotated[
+        float, typer.Option(help="0 takes the likeliest token each time, 1 draws as predicted.")
+    ] = 0.8,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the draws; by default that of params.yaml.")
+    ] = None,
+) -> None:
+    """Continue a text with the language model that the classifier in models/ started from.
+
+    Example: sentigate generate --prompt "the film was" --length 20 --temperature 0.5
+    """
+    check_text(prompt)
+    params = load_params(PARAMS)
+
+    from tokenizers import Tokenizer
+
+    from sentigate.insight.generation import continue_text
+    from sentigate.model.text.cleaning import make_cleaner
+    from sentigate.training.language_model import load_language_model
+
+    description, dataset = latest(params)
+    with model_errors(f"{MODELS}/"):
+        model = load_language_model(MODELS)
+    text = continue_text(
+        model,
+        Tokenizer.from_str(TOKENIZER.read_text("utf-8")),
+        make_cleaner(dataset.clean.steps)(prompt),
+        length=length,
+        temperature=temperature,
+        seed=params.seed if seed is None else seed,
+        context=description["max_length"],
+    )
+    print(text.strip())

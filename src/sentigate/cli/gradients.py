@@ -1,0 +1,115 @@
+"""`sentigate gradients`."""
+
+from __future__ import annotations
+
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .selection import PARAMS, choose
+from .subprocesses import dvc
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sentigate.settings.params import Params
+
+CELLS = ("rnn", "gru", "lstm")
+TEXTS = 256
+"""The longest, so that near and far are measured on the same texts as far as can be."""
+
+
+def gradients(
+    dataset: Annotated[str, typer.Option(help="An entry of datasets: in params.yaml.")] = "",
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each training, at most.")] = 3,
+) -> None:
+    """Measure how far back the loss's gradient reaches in an RNN, a GRU and an LSTM.
+
+    Each is trained as one layer of the chosen model's size, and measured before and after on the
+    longest validation texts. A data set that is named becomes the choice in params.yaml.
+
+    Example: sentigate gradients --dataset imdb --epochs 2
+    """
+    params = choose(PARAMS, {"dataset": dataset})
+    dvc("repro", "pad")
+    scratch = Path(".stage/gradients")
+    shutil.rmtree(scratch, ignore_errors=True)
+    try:
+        run_id = _measure(params, epochs, scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    print(f"run     {run_id}\nreport  reports/gradients.png, reports/gradients.csv")
+
+
+def _measure(params: Params, epochs: int, scratch: Path) -> str:
+    """Train and measure the three, put table and chart in place, and give the run's id."""
+    import pandas as pd
+    from tokenizers import Tokenizer
+
+    from sentigate.insight.gradients import before_and_after, longest, one_layer
+    from sentigate.model.network.batches import load_split
+    from sentigate.reporting.gradient_chart import write_gradient_chart
+    from sentigate.tracking.runs import run_or_fail
+
+    training, validation = (load_split(Path("data/padded", s)) for s in ("train", "validation"))
+    texts = longest(validation, TEXTS, params.seed)
+    vocabulary_size = Tokenizer.from_file("data/vocab/tokenizer.json").get_vocab_size()
+    model = params.chosen_model
+    epochs = min(epochs, model.training.max_epochs)
+    settings = model.training.model_copy(update={"max_epochs": epochs})
+    with run_or_fail(f"{params.dataset}-gradients") as tracked:
+        values = params.chosen()
+        values["model"] |= {
+            "network": one_layer(model.network, "lstm").model_dump(exclude={"cell"}),
+            "training": settings.model_dump(exclude={"pretraining"}),
+        }
+        tracked.log_params(values | {"cells": ", ".join(CELLS), "texts": len(texts.lengths)})
+        tables = []
+        for number, cell in enumerate(CELLS, start=1):
+            print(f"{cell}: training {number} of {len(CELLS)}, epochs: {epochs}", flush=True)
+            table = before_and_after(
+                one_layer(model.network, cell),
+                vocabulary_size,
+                training,
+                validation,
+                texts,
+                settings,
+                seed=params.seed,
+                scratch=scratch,
+                on_epoch=partial(tracked.log_epoch, prefix=f"{cell}."),
+            )
+            tracked.log_metrics({cell: _summary(table)})
+            tables.append(table)
+        reports = scratch / "reports"
+        reports.mkdir(parents=True)
+        whole = pd.concat(tables, ignore_index=True)
+        whole.insert(0, "dataset", params.dataset)
+        path = reports / "gradients.csv"
+        whole.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+        write_gradient_chart(pd.read_csv(path), reports / "gradients.png")
+        tracked.log_files(reports, "reports")
+        for path in reports.iterdir():
+            path.replace(Path("reports") / path.name)
+        tracked.end()
+    return tracked.id
+
+
+def _summary(table: pd.DataFrame) -> dict[str, Any]:
+    """Print, and give as metrics, the median norm at both ends and where 1 % of it is left."""
+    from sentigate.insight.gradients import fades_at
+
+    metrics: dict[str, Any] = {"before": {}, "after": {}}
+    for (trained, state), curve in table.groupby(["trained", "state"], sort=False):
+        moment = "after" if trained else "before"
+        last, farthest = (float(curve["median"].iloc[place]) for place in (0, -1))
+        faded = fades_at(curve)
+        metrics[moment][state] = {"last": last, "farthest": farthest, "fades_at": faded}
+        print(
+            f"  {moment} training, {state} state: {last:.2g} at the last token, "
+            f"{farthest:.2g} {len(curve) - 1} tokens before, 1 % left at "
+            f"{'no distance' if faded is None else faded}"
+        )
+    return metrics

@@ -1,0 +1,102 @@
+"""`sentigate leaderboard`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .selection import PARAMS, choose
+from .subprocesses import dvc, run_module
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STAGE = "pipeline/leaderboard/dvc.yaml:entry"
+ENTRIES, FAILED = Path("reports/leaderboard"), Path("reports/failed/leaderboard")
+
+
+def leaderboard(
+    dataset: Annotated[str, typer.Option(help="An entry of datasets: in params.yaml.")] = "",
+) -> None:
+    """Train every model of params.yaml on one data set, and print how they compare.
+
+    Models whose inputs have not changed are not trained again, and one that fails does not stop
+    the others. A data set that is named becomes the choice in params.yaml.
+
+    Example: sentigate leaderboard --dataset twitter
+    """
+    params = choose(PARAMS, {"dataset": dataset})
+    dvc("repro", "baseline")
+    entries: list[dict[str, Any]] = []
+    failed: dict[str, str] = {}
+    for number, model in enumerate(params.models, start=1):
+        print(f"\n[{number}/{len(params.models)}] {model}", flush=True)
+        reason = FAILED / f"{model}.txt"
+        reason.unlink(missing_ok=True)
+        if not run_module("dvc", "repro", "--single-item", f"{STAGE}@{model}"):
+            entries.append(_read(ENTRIES / f"{model}.json"))
+        elif reason.is_file():
+            failed[model] = reason.read_text("utf-8").splitlines()[0]
+        else:
+            failed[model] = "`dvc repro` failed; what it printed says why"
+    if entries:
+        baseline, split = _read(Path("reports/baseline.json")), _read(Path("reports/split.json"))
+        _publish(params.dataset, entries, failed, baseline, split["splits"])
+    for model, line in failed.items():
+        print(f"failed  {model}: {line}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _publish(
+    dataset: str,
+    entries: list[dict[str, Any]],
+    failed: dict[str, str],
+    baseline: dict[str, Any],
+    splits: dict[str, Any],
+) -> None:
+    """Print the table, and put it, its page and its chart in place together."""
+    from sentigate.evaluation.leaderboard import leaderboard_markdown, leaderboard_table
+    from sentigate.reporting.leaderboard_chart import write_leaderboard_chart
+
+    table = leaderboard_table(entries, baseline, splits)
+    title = f"{dataset}, test split of {splits['test']['rows']:,} texts"
+    scratch = Path(".stage/leaderboard")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    try:
+        page = leaderboard_markdown(table, title, failed)
+        (scratch / "leaderboard.md").write_text(page, encoding="utf-8")
+        table.insert(0, "dataset", dataset)
+        table.to_csv(scratch / "leaderboard.csv", index=False, lineterminator="\n")
+        write_leaderboard_chart(table, title, scratch / "leaderboard.png")
+        for path in scratch.iterdir():
+            path.replace(Path("reports") / path.name)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    _print(table, title)
+    print("reports/leaderboard.md, reports/leaderboard.csv, reports/leaderboard.png")
+
+
+def _print(table: pd.DataFrame, title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from sentigate.evaluation.leaderboard import shown
+
+    cells = shown(table)
+    printed = Table(title=title)
+    for column in cells.columns:
+        printed.add_column(column.replace(" ", "\n", 1), justify="right", no_wrap=True)
+    printed.columns[0].justify = "left"
+    for row in cells.itertuples(index=False, name=None):
+        printed.add_row(*row)
+    Console(width=200, highlight=False).print(printed)
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))

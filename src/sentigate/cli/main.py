@@ -1,0 +1,52 @@
+"""The command line over the library."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+import typer
+
+from sentigate.errors import SentigateError
+
+from .ci_report import ci_report
+from .explain import explain
+from .generate import generate
+from .gradients import gradients
+from .leaderboard import leaderboard
+from .predict import predict
+from .servers import serve, ui
+from .train import train
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="LSTM sentiment classification as a gated, versioned, tracked pipeline. "
+    "Run from the project's root.",
+)
+for command in (train, predict, explain, generate, serve, ui, ci_report, gradients, leaderboard):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; what a user can mend ends in one message and exit code 1."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _exit)
+    try:
+        app()
+    except SentigateError as error:
+        sys.exit(f"sentigate: {error}")
+    except FileNotFoundError as error:
+        sys.exit(f"sentigate: {error.filename} does not exist; run `make train` first")
+
+
+def _exit(number: int, frame: object) -> None:
+    """Leave as after an error, so that what is half done is undone."""
+    signal.signal(number, signal.SIG_IGN)  # make passes on what its whole group got already
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""`sentigate predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentigate.errors import DataError, counted
+from sentigate.registry.latest_model import model_errors
+
+from .selection import promoted
+from .text_check import check_text
+
+
+def predict(
+    texts: Annotated[
+        list[str] | None, typer.Argument(help="Texts to judge, each in quotes.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file of texts instead: CSV, TSV, JSON lines or Parquet, or .txt with a text a "
+            "line; also compressed."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the file's rows go, with `label`, `probability` and `note` added: "
+            ".csv, .tsv, .jsonl or .parquet."
+        ),
+    ] = None,
+    column: Annotated[str, typer.Option(help="The file's column that holds the texts.")] = "text",
+    model: Annotated[
+        str, typer.Option(help="An MLflow model URI; by default the data set's promoted version.")
+    ] = "",
+) -> None:
+    """Print a label and the probability of positive for each text, or add them to a file's rows.
+
+    A note follows where the text holds nothing to go by.
+
+    Example: sentigate predict "A fine film, warm and funny." "I want my two hours back."
+
+    Example: sentigate predict --file tweets.csv --out answers.csv
+    """
+    if bool(texts) == bool(file) or bool(file) != bool(out):
+        raise DataError(
+            'give texts, as in sentigate predict "a text", or a file, as in '
+            "sentigate predict --file tweets.csv --out answers.csv"
+        )
+    from sentigate.model.labels import label_of
+    from sentigate.serving.bulk_prediction import check_files, judge, predict_file
+
+    texts = [check_text(text) for text in texts or []]
+    model = model or promoted()
+    if file and out:
+        check_files(file, out)
+    from sentigate.registry.model_package import load_predictor
+
+    with model_errors(model):
+        predictor = load_predictor(model)
+    if file and out:
+        rows = predict_file(predictor, file, out, column)
+        print(f"{counted(rows, 'row')}\t{out}")
+        return
+    for text, probability, note in zip(texts, *judge(predictor, texts), strict=True):
+        fields = [label_of(probability), f"{probability:.4f}", " ".join(text.split())]
+        print(*fields, *filter(None, [note]), sep="\t")

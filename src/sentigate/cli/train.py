@@ -1,0 +1,124 @@
+"""`sentigate train`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sentigate.files import sha256_of
+from sentigate.settings.params import Params
+
+from .selection import PARAMS, choose
+from .subprocesses import dvc
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+
+def train(
+    dataset: Annotated[str, typer.Option(help="An entry of datasets: in params.yaml.")] = "",
+    model: Annotated[str, typer.Option(help="An entry of models: in params.yaml.")] = "",
+) -> None:
+    """Bring the pipeline up to date, as `dvc repro` does, and print how the model did.
+
+    A data set or model that is named becomes the choice in params.yaml. Stages whose inputs have
+    not changed do not run.
+
+    Example: sentigate train --dataset twitter --model lstm
+    """
+    params = choose(PARAMS, {"dataset": dataset, "model": model})
+    try:
+        dvc("repro")
+    finally:
+        _remove_refuted_pages()
+    version = _registered(params)
+    if version is None:
+        print("The model is trained, but this MLflow registry does not hold it whole.")
+        dvc("repro", "--single-item", "--force", "register")
+        version = _registered(params)
+    _tell_mlflow(version)
+    _print_summary(params, version)
+
+
+def _tell_mlflow(version: ModelVersion | None) -> None:
+    """Complete what waits, where nothing ran that would; and a run whose gates hold has not failed.
+
+    A gate may have failed once, and DVC restored its stage from the cache.
+    """
+    from sentigate.tracking.runs import Run, complete_runs, connect, later_if_away
+
+    with later_if_away("what earlier runs left"):
+        complete_runs()
+        if version is not None and version.run_id:
+            Run(connect(), version.run_id).mark("FINISHED")
+
+
+def _remove_refuted_pages() -> None:
+    """Remove what reports/failed/ says of a stage that has passed since.
+
+    A stage that runs does it itself; one that DVC takes out of its cache does not run. DVC removes
+    the outputs of a stage that fails, its page in reports/gates/ among them.
+    """
+    for page in Path("reports/failed").glob("*.*"):
+        if Path("reports/gates", page.name).exists():
+            page.unlink()
+
+
+def _registered(params: Params) -> ModelVersion | None:
+    """The version that holds the weights in models/, where it and the champion can be loaded.
+
+    There is none when DVC has restored the weights, or when artifacts are lost.
+    """
+    from sentigate.registry.versions import aliased, find_version, is_whole, model_name
+
+    name = model_name(params.table)
+    tags = {"weights_sha256": sha256_of(Path("models/weights.safetensors"))}
+    version, best = find_version(name, tags), aliased(name, params.register_.alias)
+    if version is None or best is None or not is_whole(version):
+        return None
+    return version if best.version == version.version or is_whole(best) else None
+
+
+def _print_summary(params: Params, version: ModelVersion | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from sentigate.tracking.runs import tracking_uri
+
+    metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
+    table = Table(title=f"{params.dataset}, test split of {metrics['test']['rows']:,} texts")
+    for column in ("", "accuracy", "95 % interval", "F1"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, key in ((params.model, "test"), ("TF-IDF + logistic regression", "baseline")):
+        row = metrics[key]
+        interval = f"{row['accuracy_low']:.4f} – {row['accuracy_high']:.4f}"
+        table.add_row(name, f"{row['accuracy']:.4f}", interval, f"{row['f1']:.4f}")
+    table.add_row("always the commoner label", f"{metrics['majority']['accuracy']:.4f}", "", "")
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(
+        f"model   {_standing(params, version)}\n"
+        f"run     {version.run_id if version else 'unknown'} in {tracking_uri()}\n"
+        f"report  reports/report.html\n\n"
+        'next    make predict TEXT="what a lovely day"\n'
+        "        make ui\n"
+        "        make train DATASET=twitter",
+        soft_wrap=True,
+    )
+
+
+def _standing(params: Params, version: ModelVersion | None) -> str:
+    """What the registry says now, whatever reports/registration.json said when it was written."""
+    from sentigate.registry.versions import REASON_TAG, aliased, model_name
+
+    name, alias = model_name(params.table), params.register_.alias
+    if version is None:
+        return f"{name} is in no registry that answers"
+    best = aliased(name, alias)
+    reason = version.tags.get(REASON_TAG, "")
+    if best is not None and best.version != version.version:
+        return f"{name} version {version.version}: {alias} is version {best.version} ({reason})"
+    return f"{name} version {version.version}: {alias} ({reason})"

@@ -1,0 +1,1 @@
+"""What becomes of the rows of a data set: filtered, split, counted into a vocabulary."""

@@ -1,0 +1,221 @@
+"""Dealing rows to train, validation and test, and measuring what leaks between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sentigate.errors import DataError, counted
+
+from .stage_files import SPLITS
+
+Rows = npt.NDArray[np.int64]
+Rule = Literal["random", "grouped", "published"]
+
+
+def split_rows(
+    texts: pd.DataFrame,
+    rule: Rule,
+    *,
+    stratify: bool,
+    test_size: float | None,
+    validation_size: float,
+    seed: int,
+) -> pd.DataFrame:
+    """``texts`` with a column ``split``: train, validation or test.
+
+    Rule ``random`` deals rows; ``grouped`` deals whole clusters, so that neither a group nor an
+    identical text is on two sides; ``published`` makes every fold but ``train`` the test split.
+    Validation is carved out of train by the same rule (``published``: at random), as
+    ``validation_size`` of its rows.
+
+    Args:
+        texts: columns group, fold, text (str) and label (int8).
+        rule: see above.
+        stratify: keep the share of positives alike on all sides.
+        test_size: share of rows in test; None with ``published``.
+        validation_size: share of the rows not in test; 0 makes no validation split.
+        seed: of the shuffling.
+
+    Raises:
+        DataError: there are too few rows, groups or folds to make the splits.
+    """
+    if rule == "published":
+        train, test = _published(texts)
+    else:
+        assert test_size is not None  # params see to it
+        train, test = _deal(texts, rule, test_size, stratify, seed)
+    sides = np.full(len(texts), SPLITS.index("train"))
+    sides[test] = SPLITS.index("test")
+    if validation_size > 0:
+        rest = texts[["group", "label", "text"]].iloc[train]
+        carving = "random" if rule == "published" else rule
+        _, validation = _deal(rest, carving, validation_size, stratify, seed)
+        sides[train[validation]] = SPLITS.index("validation")
+    return texts.assign(split=pd.array(SPLITS, dtype="str").take(sides))
+
+
+def leakage(splits: pd.DataFrame) -> dict[str, float]:
+    """Share of test rows whose group, and whose exact text, also occurs in training or validation.
+
+    Args:
+        splits: columns group, text and split.
+
+    Returns:
+        Keys ``group`` and ``text``, values in [0, 1].
+    """
+    in_test = (splits["split"] == "test").to_numpy()
+    shares = {}
+    for key in ("group", "text"):
+        numbers, names = pd.factorize(splits[key])
+        seen = np.zeros(len(names), dtype=bool)
+        seen[numbers[~in_test]] = True
+        shares[key] = float(pd.Series(seen[numbers[in_test]]).mean())
+    return shares
+
+
+def _published(texts: pd.DataFrame) -> tuple[Rows, Rows]:
+    in_train = (texts["fold"] == "train").to_numpy()
+    in_test = texts["fold"].isin(["test", "validation"]).to_numpy()
+    if not in_train.any() or not in_test.any() or not (in_train | in_test).all():
+        found = ", ".join(repr(fold) for fold in sorted(texts["fold"].unique()))
+        raise DataError(
+            f"rule published needs rows of fold train and of fold test, and no others; "
+            f"the data has {found}. Choose rule random or grouped."
+        )
+    return np.flatnonzero(in_train), np.flatnonzero(in_test)
+
+
+def _deal(
+    texts: pd.DataFrame, rule: Rule, size: float, stratify: bool, seed: int
+) -> tuple[Rows, Rows]:
+    """Row numbers of the larger and of the smaller side."""
+    deal: Callable[[pd.DataFrame, float, bool, int], tuple[Rows, Rows]]
+    deal = _deal_random if rule == "random" else _deal_grouped
+    try:
+        large, small = deal(texts, size, stratify, seed)
+    except ValueError as error:  # scikit-learn says which class or side is too small
+        raise DataError(f"cannot split {counted(len(texts), 'row')}: {error}") from None
+    return large, small
+
+
+def _deal_random(texts: pd.DataFrame, size: float, stratify: bool, seed: int) -> tuple[Rows, Rows]:
+    from sklearn.model_selection import train_test_split
+
+    large, small = train_test_split(
+        np.arange(len(texts)),
+        test_size=size,
+        random_state=seed,
+        stratify=texts["label"].to_numpy() if stratify else None,
+    )
+    return large, small
+
+
+def _deal_grouped(texts: pd.DataFrame, size: float, stratify: bool, seed: int) -> tuple[Rows, Rows]:
+    from sklearn.model_selection import GroupShuffleSplit
+
+    clusters = _clusters(texts)
+    if not stratify:
+        chooser = GroupShuffleSplit(1, test_size=size, random_state=seed)
+        large, small = next(chooser.split(clusters, groups=clusters))
+        return large, small
+    return _deal_clusters(clusters, texts["label"].to_numpy(), size, seed)
+
+
+def _clusters(texts: pd.DataFrame) -> Rows:
+    """A number for each row; rows that share a group or a text, by any chain, share the number."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    groups, group_names = pd.factorize(texts["group"])
+    strings, string_names = pd.factorize(texts["text"])
+    edges = coo_matrix(
+        (np.ones(len(texts), dtype=np.int8), (groups, strings + len(group_names))),
+        shape=(len(group_names) + len(string_names),) * 2,
+    )
+    _, component = connected_components(edges, directed=False)
+    clusters: Rows = component[groups].astype(np.int64)
+    return clusters
+
+
+def _deal_clusters(
+    clusters: Rows, labels: npt.NDArray[np.int8], size: float, seed: int
+) -> tuple[Rows, Rows]:
+    """Fill the small side with shuffled clusters, none of which overfills either label's share.
+
+    scikit-learn's StratifiedGroupKFold only knows sides of 1/k; this takes any share.
+    """
+    count = int(clusters.max(initial=-1)) + 1
+    if count == 0:
+        raise ValueError("there are none")
+    if count == 1:
+        raise ValueError("all rows hang together through their groups and texts")
+    positives = np.bincount(clusters, weights=labels, minlength=count)
+    negatives = np.bincount(clusters, minlength=count) - positives
+    # Plain floats, which .data gives: a step for each cluster, after the one before.
+    most_negatives, most_positives = negatives.sum() * size + 0.5, positives.sum() * size + 0.5
+    order = np.random.default_rng(seed).permutation(count)
+    chosen = np.zeros(count, dtype=bool)
+    taken_negatives = taken_positives = 0.0
+    dealt = (values.data for values in (order, negatives[order], positives[order]))
+    for cluster, negative, positive in zip(*dealt, strict=True):
+        if (
+            taken_negatives + negative <= most_negatives
+            and taken_positives + positive <= most_positives
+        ):
+            taken_negatives += negative
+            taken_positives += positive
+            chosen[cluster] = True
+    small = chosen[clusters]
+    if not small.any():
+        raise ValueError(f"no cluster of rows is small enough for a side of {size:.0%}")
+    for label in np.unique(labels):
+        if len(np.unique(small[labels == label])) < 2:
+            raise ValueError(f"label {label} has too few rows to be on both sides")
+    return np.flatnonzero(~small), np.flatnonzero(small)
+
+
+def split_summary(splits: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """For each split that has rows: ``rows`` and ``positives``, the share of label 1."""
+    return {
+        name: {"rows": len(labels), "positives": round(float(labels.mean()), 6)}
+        for name in SPLITS
+        if len(labels := splits.loc[splits["split"] == name, "label"])
+    }
+
+
+def split_checks(
+    splits: pd.DataFrame, test_size: float | None, validation_size: float
+) -> pd.DataFrame:
+    """``splits`` with what its gate looks at in every row.
+
+    Adds splits_of_group and splits_of_text (how many splits the row's group, and its text, fall
+    in), size_difference (its split's share of all rows less the share asked for) and
+    balance_difference (its split's share of positives less that of all rows).
+    """
+    share = splits["split"].value_counts(normalize=True)
+    test = float(share.get("test", 0.0)) if test_size is None else test_size
+    validation = (1 - test) * validation_size
+    wanted = {"train": 1 - test - validation, "validation": validation, "test": test}
+    balance = splits.groupby("split")["label"].mean() - splits["label"].mean()
+    sides, names = pd.factorize(splits["split"])
+    return splits.assign(
+        splits_of_group=_sides_of_value(splits["group"], sides, len(names)),
+        splits_of_text=_sides_of_value(splits["text"], sides, len(names)),
+        size_difference=(share - pd.Series(wanted)).reindex(names).to_numpy()[sides],
+        balance_difference=balance.reindex(names).to_numpy()[sides],
+    )
+
+
+def _sides_of_value(values: pd.Series[str], sides: Rows, count: int) -> Rows:
+    """On how many of ``count`` sides each row's value is."""
+    # Numbers for values: pandas would sort them to group by them, which a million texts feel.
+    numbers, names = pd.factorize(values)
+    met = np.zeros((len(names), count), dtype=bool)
+    met[numbers, sides] = True
+    of_value: Rows = met.sum(axis=1)[numbers]
+    return of_value

@@ -1,0 +1,51 @@
+"""Reading what earlier stages wrote: a damaged file is one message that names it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sentigate.errors import DataError, SentigateError
+
+SPLITS = ("train", "validation", "test")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn whatever a library raises over a file's content into one message.
+
+    Raises:
+        DataError: names ``path``. A file that is missing stays a FileNotFoundError.
+    """
+    try:
+        yield
+    except (FileNotFoundError, PermissionError, SentigateError):
+        raise
+    except Exception as error:  # each format's library has its own; tokenizers a bare Exception
+        reason = " ".join(str(error).split())[:150] or type(error).__name__
+        raise DataError(
+            f"{path} is damaged, or another version of sentigate wrote it ({reason}); "
+            "`dvc repro` makes it anew"
+        ) from None
+
+
+def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """The columns of a Parquet file."""
+    with reading(path):
+        return pd.read_parquet(path, columns=list(columns))
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file."""
+    with reading(path):
+        return json.loads(path.read_text("utf-8"))
+
+
+def read_ids(folder: Path) -> pd.Series[str]:
+    """The id of each row of a padded split."""
+    return read_table(folder / "rows.parquet", ["id"])["id"]

@@ -1,0 +1,52 @@
+"""Reading what training reads and writes: a damaged file is one message that names it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sentigate.model.network.architecture import Architecture
+from sentigate.model.network.batches import Split, load_split
+from sentigate.model.network.network import Network
+from sentigate.model.predictor import load_network
+
+from .stage_files import read_ids, reading
+
+EPOCHS = {
+    "epoch": "int64",
+    "train_loss": "float64",
+    "validation_loss": "float64",
+    "validation_accuracy": "float64",
+    "kept": "int64",
+}
+"""The columns of reports/training.csv."""
+
+
+def read_split(folder: Path) -> Split:
+    """One padded split, memory-mapped."""
+    rows = len(read_ids(folder))
+    for name in Split._fields:
+        with reading(folder / f"{name}.npy"):
+            array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            if len(array) != rows:
+                raise ValueError(f"it has {len(array)} rows, rows.parquet {rows}")
+    return load_split(folder)
+
+
+def read_network(folder: Path) -> Network:
+    """What train left in a folder, as a network in eval mode."""
+    with reading(folder / "model.json"):
+        model = json.loads((folder / "model.json").read_text("utf-8"))
+        Architecture(**model["network"])
+        model["vocabulary_size"], model["max_length"]
+    with reading(folder / "weights.safetensors"):
+        return load_network(folder)
+
+
+def read_epochs(path: Path) -> pd.DataFrame:
+    """reports/training.csv: a row per epoch."""
+    with reading(path):
+        return pd.read_csv(path, usecols=list(EPOCHS), dtype=EPOCHS)

@@ -1,0 +1,153 @@
+"""Building a tokenizer from training texts: characters, words or byte-pair subwords."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from sentigate.errors import DataError
+from sentigate.model.text.encoding import UNKNOWN_ID, Texts, in_chunks
+
+from .stage_files import reading
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+# Plain entries, not tokenizers' "special tokens", which are matched in raw text: real tweets hold
+# a literal "<unk>". The pre-tokenizer parts "<" from "unk", so no text can become these.
+# Their ids are encoding.PAD_ID and encoding.UNKNOWN_ID.
+PAD, UNKNOWN = "<pad>", "<unk>"
+# A word, or one sign. Beyond ASCII, tokenizers and Python do not agree on what \w and \s are.
+WORD_OR_SIGN = r"\w+(?:['’]\w+)*|[^\w\s]"
+ASCII_WORD_OR_SIGN = re.compile(WORD_OR_SIGN, re.ASCII)
+
+Level = Literal["character", "word", "bpe"]
+Order = Literal["frequency", "first_seen"]
+
+
+def build_tokenizer(
+    texts: Texts,
+    level: Level,
+    *,
+    min_count: int,
+    max_size: int,
+    order: Order,
+) -> Tokenizer:
+    """A Hugging Face tokenizer whose ids are ranked by frequency; 0 is padding, 1 unknown.
+
+    Args:
+        texts: training texts.
+        level: ``character``: every code point; ``word``: words, and punctuation sign by sign;
+            ``bpe``: byte-pair merges within words (Sennrich et al. 2016).
+        min_count: entries (``bpe``: pairs) seen less often are left out.
+        max_size: entries at most, both special ones included.
+        order: ``first_seen`` ranks by first appearance instead (not for ``bpe``).
+
+    Raises:
+        DataError: no token is seen ``min_count`` times.
+    """
+    from tokenizers import Tokenizer, decoders, models
+
+    if level == "bpe":
+        return _byte_pairs(texts, min_count, max_size)
+    # Counted here rather than by the trainer, which breaks ties differently from run to run.
+    tokenizer = _with_pre_tokenizer(Tokenizer(models.WordLevel({}, unk_token=UNKNOWN)), level)
+    counts = _count(tokenizer, level, texts)
+    frequent = [(token, count) for token, count in counts.items() if count >= min_count]
+    if not frequent:
+        raise DataError(f"no {level} occurs {min_count} times in {len(texts)} training texts")
+    if order == "frequency":
+        frequent.sort(key=lambda item: (-item[1], item[0]))
+    entries = [PAD, UNKNOWN, *(token for token, _ in frequent[: max_size - 2])]
+    model = models.WordLevel({token: i for i, token in enumerate(entries)}, unk_token=UNKNOWN)
+    tokenizer = _with_pre_tokenizer(Tokenizer(model), level)
+    if level == "character":  # words are joined by spaces without a decoder
+        tokenizer.decoder = decoders.Fuse()
+    return tokenizer
+
+
+def read_tokenizer(path: Path) -> Tokenizer:
+    """A Hugging Face tokenizer."""
+    from tokenizers import Tokenizer
+
+    with reading(path):
+        return Tokenizer.from_str(path.read_text("utf-8"))
+
+
+def vocabulary_table(tokenizer: Tokenizer, texts: Texts) -> pd.DataFrame:
+    """The entries with their share of the tokens in ``texts``.
+
+    Returns:
+        In order of id: id (int), token (str), count (int), known_share (float: the entry's share
+        of all tokens, 0 for the special entries, so that the sum is the coverage).
+    """
+    counts = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
+    for chunk in in_chunks(texts):
+        ids = [each for encoding in tokenizer.encode_batch_fast(chunk) for each in encoding.ids]
+        counts += np.bincount(np.array(ids, dtype=np.int64), minlength=len(counts))
+    entries = sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1])
+    table = pd.DataFrame(
+        {
+            "id": [token_id for _, token_id in entries],
+            "token": pd.Series([token for token, _ in entries], dtype="str"),
+            "count": counts,
+        }
+    )
+    share = table["count"] / max(1, table["count"].sum())
+    return table.assign(known_share=share.where(table["id"] > UNKNOWN_ID, 0.0))
+
+
+def _with_pre_tokenizer(tokenizer: Tokenizer, level: Level) -> Tokenizer:
+    from tokenizers import Regex, pre_tokenizers
+
+    if level == "character":
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+        return tokenizer
+    words = pre_tokenizers.Split(Regex(WORD_OR_SIGN), "removed", invert=True)
+    if level == "bpe":  # bytes, so that nothing is unknown; "Ġ" marks where a word begins
+        byte_level = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([words, byte_level])
+    else:
+        tokenizer.pre_tokenizer = words
+    return tokenizer
+
+
+def _count(tokenizer: Tokenizer, level: Level, texts: Texts) -> Counter[str]:
+    """How often each piece is there, in the order in which they are first met."""
+    split = tokenizer.pre_tokenizer.pre_tokenize_str
+    counts: Counter[str] = Counter()
+    for chunk in in_chunks(texts):
+        if level == "character":  # the same pieces, 20 times faster
+            counts.update("".join(chunk))
+            continue
+        for text in chunk:
+            if text.isascii():  # the same pieces, 3 times faster
+                counts.update(ASCII_WORD_OR_SIGN.findall(text))
+            else:
+                counts.update(piece for piece, _ in split(text))
+    return counts
+
+
+def _byte_pairs(texts: Texts, min_count: int, max_size: int) -> Tokenizer:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = _with_pre_tokenizer(Tokenizer(models.BPE(unk_token=UNKNOWN)), "bpe")
+    trainer = trainers.BpeTrainer(
+        vocab_size=max_size,
+        min_frequency=min_count,
+        special_tokens=[PAD, UNKNOWN],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(in_chunks(texts), trainer)
+    begin = decoders.Strip(" ", 1, 0)  # the space that is put before every word
+    tokenizer.decoder = decoders.Sequence([decoders.ByteLevel(), begin])
+    state = json.loads(tokenizer.to_str())
+    state["added_tokens"] = []  # see PAD
+    return Tokenizer.from_str(json.dumps(state))

@@ -1,0 +1,1 @@
+"""How good an answer is, beside a linear model and beside chance."""

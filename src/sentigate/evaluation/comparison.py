@@ -1,0 +1,80 @@
+"""A network beside the linear baseline and the majority class, on the same held-out rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from sentigate.model.labels import predicted_labels
+from sentigate.model.network.batches import Split
+from sentigate.training.language_model import load_language_model, perplexity
+
+from .metrics import classification_figures
+from .ngram_model import count_perplexities
+
+Figures = dict[str, float | int | None]
+
+
+def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> dict[str, Figures]:
+    """What reports/metrics.json holds.
+
+    Args:
+        held_out: columns split (validation or test), label (0 or 1), probability and
+            baseline_probability (of label 1).
+        samples: resamples of the bootstrap.
+        bins: of the calibration error.
+        seed: of the bootstrap.
+
+    Returns:
+        ``test``, ``baseline`` (on test) and ``validation``, each as
+        ``metrics.Figures.as_dict`` gives it, and ``majority``: the test accuracy of always saying
+        the commoner label.
+    """
+
+    def figures(split: str, column: str) -> Figures:
+        part = held_out.loc[held_out["split"] == split]
+        labels, probabilities = part["label"].to_numpy(), part[column].to_numpy()
+        return classification_figures(
+            labels, probabilities, samples=samples, bins=bins, seed=seed
+        ).as_dict()
+
+    positives = float(held_out.loc[held_out["split"] == "test", "label"].mean())
+    return {
+        "test": figures("test", "probability"),
+        "baseline": figures("test", "baseline_probability"),
+        "validation": figures("validation", "probability"),
+        "majority": {"accuracy": round(max(positives, 1 - positives), 6)},
+    }
+
+
+def hits(rows: pd.DataFrame) -> pd.DataFrame:
+    """``rows`` with the column correct (float64, 1 where the answer is right).
+
+    Args:
+        rows: columns label and probability.
+    """
+    right = predicted_labels(rows["probability"].to_numpy()) == rows["label"]
+    return rows.assign(correct=right.astype("float64"))
+
+
+def perplexities(models: Path, splits: Mapping[str, Split]) -> Figures | None:
+    """How well the language model predicts test texts, beside models that count.
+
+    Args:
+        models: folder in which the train stage left the language model, if it fitted one.
+        splits: train, validation and test.
+
+    Returns:
+        ``perplexity`` and what ``count_model.count_perplexities`` gives; None without a language
+        model.
+    """
+    if not json.loads((models / "model.json").read_text("utf-8"))["pretrained"]:
+        return None
+    model = load_language_model(models)
+    return {
+        "perplexity": round(perplexity(model, splits["test"]), 6),
+        **count_perplexities(**splits, vocabulary_size=model.decoder.out_features),
+    }

@@ -1,0 +1,1 @@
+"""Great Expectations, which nobody else imports."""

@@ -1,0 +1,240 @@
+"""Why a model answers as it does: each token's share of the logit, and what every cell did.
+
+A token's contribution is its integrated gradient (Sundararajan, Taly and Yan 2017, eq. 1) on the
+way from a blank text, padding in every place, to the text itself; where padding is the zero
+vector, that is the way from zero. Contributions sum to the text's logit less the blank one's
+(completeness, their proposition 1), but for a remainder of numerical integration, which is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.cluster.hierarchy import leaves_list, linkage
+from torch import Tensor, nn
+
+from sentigate.model.network.architecture import Convolution
+from sentigate.model.network.batches import Batch, Batches, Split
+from sentigate.model.network.cells import Recurrence
+from sentigate.model.network.network import Layer, Network
+from sentigate.model.network.padded_layout import Reading
+from sentigate.model.predictor import Predictor, predict
+from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID, pad_texts
+
+FloatArray = npt.NDArray[np.floating[Any]]
+
+TOLERANCE = 0.001
+"""Of a logit, over all pieces of the way: it moves a probability by 0.00025 at most."""
+POINTS = 1024
+"""Gradients taken at most; the remainder is then what it is."""
+BATCH = 32
+CHEAP_UNITS = 256
+"""More are put in a good order, not in the best one, which takes time with the cube of them."""
+
+
+class Token(NamedTuple):
+    """What the model read as one id.
+
+    Attributes:
+        before: white space that the tokenizer passed over.
+        text: of the cleaned text; empty for all but the last of several tokens that share a
+            character, and for a text without tokens.
+        unknown: whether the vocabulary lacks it.
+    """
+
+    before: str
+    text: str
+    unknown: bool
+
+
+class Watched(NamedTuple):
+    """One layer reading in one direction.
+
+    Attributes:
+        layer: 1 is nearest the text.
+        direction: ``left to right`` or ``right to left``.
+        units: (H,) int, the unit that each row shows: units alike are neighbours.
+        parts: by the names in cells.py, in their order, each (H, columns) float32; a column
+            belongs to the token at its place in the text, whichever way the layer read.
+    """
+
+    layer: int
+    direction: str
+    units: npt.NDArray[np.int32]
+    parts: dict[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A model's answer to one text, taken apart.
+
+    Attributes:
+        text: as it was given.
+        tokens: T of them, at least one.
+        left_out: tokens past the model's longest text.
+        padding: columns after the text's own, in a network that reads its padding.
+        start: logit of the blank text.
+        contributions: (T,) float64, in logits.
+        logit: the model's own, of the text.
+        probability: the model's own, of positive.
+        running: (T,) float32, the model's probability for the text's first 1, 2, … T tokens.
+        convolution: if there is one, a layer's steps are windows; each is shown at the tokens in
+            the middle of the windows it was made of.
+        watched: layer by layer, and in each from left to right first.
+    """
+
+    text: str
+    tokens: tuple[Token, ...]
+    left_out: int
+    padding: int
+    start: float
+    contributions: FloatArray
+    logit: float
+    probability: float
+    running: FloatArray
+    convolution: Convolution | None
+    watched: tuple[Watched, ...]
+
+    @property
+    def remainder(self) -> float:
+        """What integration missed: ``start + contributions.sum() + remainder`` is ``logit``."""
+        return self.logit - self.start - float(self.contributions.sum())
+
+
+def explain(predictor: Predictor, text: str) -> Explanation:
+    """Take the answer to one raw text apart; an empty one is one unknown token."""
+    network = predictor.network
+    clean = predictor.clean(text)
+    padded = pad_texts(predictor.tokenizer, [clean], predictor.max_length)
+    encoding = predictor.tokenizer.encode(clean)
+    tokens = int(padded.lengths[0])
+    full_width = network.architecture.reads_padding
+    unlabelled = np.zeros(1, dtype=np.int8)
+    (batch,) = Batches(Split(padded.ids, padded.lengths, unlabelled), 1, full_width=full_width)
+    columns = batch.ids.shape[1] if full_width else tokens
+    with torch.inference_mode():
+        logit = network(batch.ids, batch.lengths)
+    start, contributions = _integrated_gradients(network, batch)
+    return Explanation(
+        text=text,
+        tokens=_tokens(clean, encoding.offsets[:tokens], encoding.ids[:tokens]),
+        left_out=max(0, len(encoding.ids) - tokens),
+        padding=columns - tokens,
+        start=start,
+        contributions=contributions[:tokens],
+        logit=logit.item(),
+        probability=logit.sigmoid().item(),
+        running=_running(network, padded.ids[0], tokens),
+        convolution=network.architecture.convolution,
+        watched=_watch(network, batch, columns),
+    )
+
+
+def _tokens(text: str, offsets: list[tuple[int, int]], ids: list[int]) -> tuple[Token, ...]:
+    """Byte pairs can share a character; it goes to the last of them."""
+    if not ids:
+        return (Token("", "", True),)
+    tokens, read = [], 0
+    following = [begin for begin, _ in offsets[1:]] + [len(text)]
+    for (begin, end), token_id, then in zip(offsets, ids, following, strict=True):
+        piece = text[begin : min(end, then)]
+        tokens.append(Token(text[read:begin], piece, token_id == UNKNOWN_ID))
+        read = max(read, begin + len(piece))
+    return tuple(tokens)
+
+
+def _integrated_gradients(network: Network, batch: Batch) -> tuple[float, FloatArray]:
+    """The blank text's logit, and each position's contribution, (columns,) float64.
+
+    The trapezoid rule, and where it errs, finer: over any piece of the way, contributions must
+    sum to the difference in logits, which is known. A maximum over time bends the way in many
+    places, where even steps would need ten times as many.
+    """
+    embedding = network.encoder.embedding
+    with torch.no_grad():
+        blank = embedding(torch.full_like(batch.ids, PAD_ID))
+        way = embedding(batch.ids) - blank  # (1, columns, width)
+
+    def at(shares: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits and their slopes, (points,) and (points, columns), at these shares of the way."""
+        vectors = (blank + shares.view(-1, 1, 1) * way).requires_grad_()
+        reading = Reading(batch.lengths.expand(len(shares)), vectors.shape[1])
+        logits = network.decide(*network.encoder.read(vectors, reading))
+        (gradients,) = torch.autograd.grad(logits.sum(), vectors)
+        return logits.detach().double(), (gradients * way).sum(2).double()
+
+    shares = torch.linspace(0, 1, BATCH + 1)
+    logits, slopes = at(shares)
+    while True:
+        pieces = shares.double().diff().unsqueeze(1) * (slopes[1:] + slopes[:-1]) / 2
+        errors = (logits.diff() - pieces.sum(1)).abs()
+        if errors.sum() < TOLERANCE or len(shares) + BATCH > POINTS:
+            return logits[0].item(), pieces.sum(0).numpy()
+        worst = errors.topk(BATCH).indices
+        middles = (shares[worst] + shares[worst + 1]) / 2
+        more_logits, more_slopes = at(middles)
+        shares, order = torch.cat((shares, middles)).sort()
+        logits = torch.cat((logits, more_logits))[order]
+        slopes = torch.cat((slopes, more_slopes))[order]
+
+
+def _running(network: Network, ids: npt.NDArray[Any], tokens: int) -> FloatArray:
+    lengths = np.arange(1, tokens + 1, dtype=np.int32)
+    beginnings = np.where(np.arange(len(ids)) < lengths[:, None], ids, PAD_ID)
+    return predict(network, Split(beginnings, lengths, np.zeros(tokens, dtype=np.int8)))
+
+
+@torch.inference_mode()
+def _watch(network: Network, batch: Batch, columns: int) -> tuple[Watched, ...]:
+    given: list[tuple[Layer, Tensor, Reading]] = []
+    hooks = [
+        layer.register_forward_pre_hook(lambda layer, inputs: given.append((layer, *inputs)))
+        for layer in network.encoder.layers
+    ]
+    network(batch.ids, batch.lengths)
+    for hook in hooks:
+        hook.remove()
+    convolution = network.architecture.convolution
+    tokens_of_step = convolution.pool if convolution else 1
+    watched = []
+    for number, (layer, states, reading) in enumerate(given, 1):
+        for direction, cells in (
+            ("left to right", layer.left_to_right),
+            ("right to left", layer.right_to_left),
+        ):
+            if cells is None:
+                continue
+            reverse = reading.reverse if cells is layer.right_to_left else lambda states: states
+            steps = _recurrence(network.architecture.cell, cells).steps(reverse(states))
+            parts = {}
+            for name in steps[0]._fields:
+                values = reverse(torch.stack([getattr(step, name) for step in steps], dim=1))[0]
+                parts[name] = np.repeat(values.numpy().T, tokens_of_step, axis=1)[:, :columns]
+            units = _order(parts.get("cell", parts["hidden"]))
+            ordered = {name: values[units] for name, values in parts.items()}
+            watched.append(Watched(number, direction, units, ordered))
+    return tuple(watched)
+
+
+def _recurrence(cell: str, cells: nn.Module) -> Recurrence:
+    """The same cells with their steps in the open."""
+    if isinstance(cells, Recurrence):
+        return cells
+    weights = cells.state_dict()
+    size, width = weights["weight_hh_l0"].shape[1], weights["weight_ih_l0"].shape[1]
+    recurrence = Recurrence(cell, width, size)
+    recurrence.load_state_dict(weights)
+    return recurrence
+
+
+def _order(states: FloatArray) -> npt.NDArray[np.int32]:
+    """Units in the order of a tree of those alike over the text (Ward 1963), (H,)."""
+    if len(states) == 1:
+        return np.zeros(1, dtype=np.int32)
+    best = len(states) <= CHEAP_UNITS
+    order: npt.NDArray[np.int32] = leaves_list(linkage(states, "ward", optimal_ordering=best))
+    return order

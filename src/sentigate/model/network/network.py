@@ -1,0 +1,140 @@
+"""The network: embedding, perhaps a convolution, recurrent layers, pooling over time, head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from .architecture import Architecture, Convolution
+from .cells import Recurrence
+from .dropout import Dropout
+from .padded_layout import Reading
+from .parallel_directions import read_both_ways
+from .pooling import Pooling
+
+FAST_CELLS: dict[str, Callable[..., nn.Module]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+
+
+class Encoder(nn.Module):
+    """From token ids to a state per token; T is the longest text of the batch.
+
+    Padded sequences are used as they are rather than packed: on a CPU, packed ones bypass
+    oneDNN and cost up to ten times as much. The right-to-left direction reads each text reversed
+    within its own length, so padding never changes the state of a token.
+    """
+
+    def __init__(self, architecture: Architecture, vocabulary_size: int) -> None:
+        super().__init__()
+        sizes = architecture.hidden_sizes
+        directions = 2 if architecture.bidirectional else 1
+        # A network that reads its padding learns what padding is; elsewhere it is the zero vector.
+        padding = None if architecture.reads_padding else 0
+        width = architecture.embedding_size
+        self.embedding = nn.Embedding(vocabulary_size, width, padding_idx=padding)
+        self.windows = (
+            Windows(width, architecture.convolution) if architecture.convolution else None
+        )
+        first = architecture.convolution.filters if architecture.convolution else width
+        inputs = (first, *(directions * size for size in sizes[:-1]))
+        self.layers = nn.ModuleList(
+            Layer(architecture, width, size) for width, size in zip(inputs, sizes, strict=True)
+        )
+        self.features = directions * sizes[-1]
+        self.embedding_dropout = Dropout(architecture.embedding_dropout)
+        self.layer_dropout = Dropout(architecture.layer_dropout)
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Reading]:
+        """States and where the texts lie in them.
+
+        Args:
+            ids: (B, T) int64 token ids, 0 after each text's end.
+            lengths: (B,) int64, tokens of each text, from 1 to T.
+
+        Returns:
+            (B, T, features) float32; with a convolution T and the lengths are that much shorter.
+        """
+        return self.read(self.embedding(ids), Reading(lengths, ids.shape[1]))
+
+    def read(self, vectors: Tensor, reading: Reading) -> tuple[Tensor, Reading]:
+        """The same from token vectors, (B, T, embedding_size)."""
+        states = self.embedding_dropout(vectors)
+        if self.windows is not None:
+            states, reading = self.windows(states, reading)
+        for number, layer in enumerate(self.layers):
+            if number:
+                states = self.layer_dropout(states)
+            states = layer(states, reading)
+        return states, reading
+
+
+class Network(nn.Module):
+    """A text classifier over padded token ids."""
+
+    def __init__(self, architecture: Architecture, vocabulary_size: int) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.encoder = Encoder(architecture, vocabulary_size)
+        features = self.encoder.features
+        self.pooling = Pooling(architecture.pooling, features, architecture.bidirectional)
+        self.head_dropout = Dropout(architecture.head_dropout)
+        self.head = nn.Linear(features, 1)
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Logits of the positive label, (B,) float32; arguments as ``Encoder`` takes them."""
+        return self.decide(*self.encoder(ids, lengths))
+
+    def decide(self, states: Tensor, reading: Reading) -> Tensor:
+        """Logits, (B,), from the encoder's states."""
+        pooled = self.pooling(states, reading)  # (B, features)
+        logits: Tensor = self.head(self.head_dropout(pooled)).squeeze(1)
+        return logits
+
+
+class Windows(nn.Module):
+    """Convolution over neighbouring tokens, rectified, and the largest of each few windows."""
+
+    def __init__(self, width: int, convolution: Convolution) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(
+            width, convolution.filters, convolution.width, padding=convolution.width // 2
+        )
+        self.pool = nn.MaxPool1d(convolution.pool, ceil_mode=True)
+        self.step = convolution.pool
+
+    def forward(self, states: Tensor, reading: Reading) -> tuple[Tensor, Reading]:
+        """(B, T, width) -> (B, ceil(T / pool), filters); padding must be zero, and stays so."""
+        features = self.convolution(states.transpose(1, 2)).relu()
+        features = self.pool(features * reading.mask.transpose(1, 2)).transpose(1, 2)
+        lengths = torch.div(reading.lengths + self.step - 1, self.step, rounding_mode="floor")
+        return features, Reading(lengths, features.shape[1])
+
+
+class Layer(nn.Module):
+    """One recurrent layer, one or both ways."""
+
+    def __init__(self, architecture: Architecture, width: int, size: int) -> None:
+        super().__init__()
+
+        def recurrence() -> nn.Module:
+            if architecture.cell_from_scratch:
+                return Recurrence(architecture.cell, width, size)
+            return FAST_CELLS[architecture.cell](width, size, batch_first=True)
+
+        self.left_to_right = recurrence()
+        self.right_to_left = recurrence() if architecture.bidirectional else None
+
+    def forward(self, states: Tensor, reading: Reading) -> Tensor:
+        """(B, T, width) -> (B, T, size), or (B, T, 2 * size) when bidirectional."""
+        right_to_left = self.right_to_left
+        if right_to_left is None:
+            outputs: Tensor = self.left_to_right(states)[0]
+            return outputs
+        both = read_both_ways(
+            lambda states: self.left_to_right(states)[0],
+            lambda states: reading.reverse(right_to_left(reading.reverse(states))[0]),
+            (self.left_to_right, right_to_left),
+            states,
+        )
+        return torch.cat(both, dim=2)

@@ -1,0 +1,51 @@
+"""From a state per token to one vector per text."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .padded_layout import Reading
+
+
+class Pooling(nn.Module):
+    """(B, T, F) -> (B, F), padding left out but in ``last_padded``."""
+
+    def __init__(self, kind: str, features: int, bidirectional: bool) -> None:
+        super().__init__()
+        self.kind = kind
+        self.bidirectional = bidirectional
+        self.attention = Attention(features) if kind == "attention" else None
+
+    def forward(self, states: Tensor, reading: Reading) -> Tensor:
+        """The largest, the mean, the weighted mean, or the last state of each direction."""
+        if self.attention is not None:
+            weights: Tensor = self.attention(states, reading)
+            return (weights * states).sum(1)
+        if self.kind == "max":
+            if reading.padded:
+                states = states.masked_fill(~reading.mask, -torch.inf)
+            return states.amax(1)
+        if self.kind == "mean":
+            return (states * reading.mask).sum(1) / reading.lengths.unsqueeze(1)
+        if self.kind == "last_padded":
+            return states[:, -1]
+        final = states[torch.arange(len(states), device=states.device), reading.last]
+        if not self.bidirectional:
+            return final
+        half = states.shape[2] // 2  # from right to left, the last state is the first token's
+        return torch.cat((final[:, :half], states[:, 0, half:]), dim=1)
+
+
+class Attention(nn.Module):
+    """A weight per token: softmax over u . tanh(W s_t + b) (Yang et al. 2016, eq. 5 and 6)."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.projection = nn.Linear(features, features)
+        self.context = nn.Linear(features, 1, bias=False)
+
+    def forward(self, states: Tensor, reading: Reading) -> Tensor:
+        """(B, T, F) -> (B, T, 1), summing to 1 over each text's tokens, 0 on padding."""
+        scores: Tensor = self.context(torch.tanh(self.projection(states)))
+        return scores.masked_fill(~reading.mask, -torch.inf).softmax(1)

@@ -1,0 +1,143 @@
+"""From raw strings to probabilities, with all that a model carries.
+
+This file and the ones it imports travel inside each registered model as the package
+``sentigate_model``, so they import nothing but each other and third parties.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load_file
+
+from .network.architecture import Architecture
+from .network.batches import Batch, Batches, Split
+from .network.fast_lstm import QuickNetwork, is_quick
+from .network.network import Network
+from .text.cleaning import make_cleaner
+from .text.cleaning_steps import CleaningSteps
+from .text.encoding import UNKNOWN_ID, pad_texts
+
+BATCH_SIZE = 256
+EMPTY = "nothing to go by: the text is empty once cleaned"
+UNKNOWN = "nothing to go by: no word or sign that the model knows"
+# White space, control and format characters, marks without a letter; and letters that are blank.
+INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn"}
+FILLERS = set("\u115f\u1160\u2800\u3164\uffa0")
+
+
+def load_network(folder: Path) -> Network:
+    """The network in ``folder``: model.json and weights.safetensors, as train writes them."""
+    model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    network = Network(Architecture(**model["network"]), model["vocabulary_size"])
+    network.load_state_dict(load_file(folder / "weights.safetensors"))
+    return network.eval()
+
+
+def predict(network: Network, split: Split) -> npt.NDArray[np.float32]:
+    """P(positive) of every row: (rows,) float32, in the split's order.
+
+    Batches are computed side by side, each on one thread; torch's own number of threads is how
+    many are in work at a time. The same rows give the same bits on one processor with one number
+    of threads; another number, or other rows beside them, may change them by less than 1e-6.
+    """
+    if network.training:  # costs a tenth of a millisecond
+        network.eval()
+    architecture = network.architecture
+    several = len(split.lengths) > BATCH_SIZE
+    with torch.inference_mode():  # for one batch, the tables cost more than they spare
+        quick = several and is_quick(architecture)
+        logits = QuickNetwork(network, split.ids) if quick else network
+
+    @torch.inference_mode()  # a thread's own setting
+    def answer(batch: Batch) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        return batch.rows.numpy(), logits(batch.ids, batch.lengths).sigmoid().numpy()
+
+    batches = Batches(split, BATCH_SIZE, full_width=architecture.reads_padding)
+    probabilities = np.empty(len(split.lengths), dtype=np.float32)
+    with _side_by_side(several) as apply:
+        for rows, values in apply(answer, batches):
+            probabilities[rows] = values
+    return probabilities
+
+
+@contextmanager
+def _side_by_side(several: bool) -> Iterator[Callable[..., Iterator[Any]]]:
+    """A ``map`` over as many threads as torch would use, and one thread in each torch call."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # of this thread, and of those that start from now on
+    try:
+        if several and threads > 1:
+            with ThreadPoolExecutor(threads, thread_name_prefix="batch") as pool:
+                yield pool.map
+        else:
+            yield map
+    finally:
+        torch.set_num_threads(threads)
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of the text can be seen."""
+    return all(unicodedata.category(c) in INVISIBLE or c in FILLERS for c in text)
+
+
+class Answers(NamedTuple):
+    """What a model says of some texts.
+
+    Attributes:
+        probabilities: P(positive), (texts,) float32.
+        notes: for each text "", or why there is nothing in it to go by.
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    notes: list[str]
+
+
+class Predictor:
+    """Cleaning, tokenizer and network of one model.
+
+    Loaded from a folder that holds cleaning.json, tokenizer.json, model.json and
+    weights.safetensors.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from tokenizers import Tokenizer
+
+        cleaning: dict[str, Any] = json.loads((folder / "cleaning.json").read_text("utf-8"))
+        model: dict[str, Any] = json.loads((folder / "model.json").read_text("utf-8"))
+        self.clean = make_cleaner(CleaningSteps(**cleaning))
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.max_length: int = model["max_length"]
+        self.network = load_network(folder)
+        vocabulary = self.tokenizer.get_vocab()
+        self.telling = np.zeros(len(vocabulary), dtype=bool)
+        """Of each token id, whether it says anything: padding, unknown and blanks do not."""
+        for token, token_id in vocabulary.items():
+            self.telling[token_id] = token_id > UNKNOWN_ID and not is_blank(token)
+
+    def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """P(positive) of raw texts: (texts,) float32. An empty text is one unknown token."""
+        return self.judge(texts).probabilities
+
+    def judge(self, texts: Sequence[str]) -> Answers:
+        """P(positive) of raw texts, and a note on each that holds nothing to go by."""
+        cleaned = [self.clean(text) for text in texts]
+        padded = pad_texts(self.tokenizer, cleaned, self.max_length)
+        unlabelled = np.zeros(len(texts), dtype=np.int8)
+        probabilities = predict(self.network, Split(padded.ids, padded.lengths, unlabelled))
+        told = self.telling[padded.ids].any(axis=1)
+        # Bytes are tokens of their own in byte pairs, also those of what cannot be seen.
+        notes = [
+            EMPTY if is_blank(text) else "" if telling else UNKNOWN
+            for text, telling in zip(cleaned, told, strict=True)
+        ]
+        return Answers(probabilities, notes)

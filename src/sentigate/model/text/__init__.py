@@ -1,0 +1,1 @@
+"""From a raw text to token ids."""

@@ -1,0 +1,27 @@
+"""The cleaning switches of a data set, as params.yaml and a registered model hold them.
+
+Apart from cleaning.py so that a change of how a step works reruns only the stages that clean.
+"""
+
+from __future__ import annotations
+
+from ..strict_model import StrictModel
+
+
+class CleaningSteps(StrictModel):
+    """Which cleaning steps a data set gets; they run in the order of the fields."""
+
+    normalize_unicode: bool
+    """NFKC: full-width, ligature and styled letters become plain ones."""
+    remove_html: bool
+    """Tags and comments become a space, entities their character."""
+    remove_links: bool
+    remove_mentions: bool
+    """``@name``."""
+    lowercase: bool
+    remove_stop_words: bool
+    """scikit-learn's English list. It holds "not" and "no", so it costs accuracy on sentiment."""
+    letters_only: bool
+    """Everything but a-z and white space becomes a space."""
+    squeeze_whitespace: bool
+    """Runs of white space become one space; ends are trimmed."""

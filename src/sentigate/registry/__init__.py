@@ -1,0 +1,1 @@
+"""The MLflow registry: how a model is packaged, versioned, promoted and loaded."""

@@ -1,0 +1,169 @@
+"""An explanation as one HTML page that stands alone: tokens coloured, gates and states as maps."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib import colormaps
+from PIL import Image
+
+if TYPE_CHECKING:
+    from sentigate.model.labels import label_of
+from sentigate.insight.explanation import Explanation, Watched
+
+SHARE, STATE = "share", "state"
+PARTS = {
+    "forget": ("forget gate", "share of the cell state that is kept", SHARE),
+    "input": ("input gate", "share of the candidate that is written", SHARE),
+    "output": ("output gate", "share of the cell state that is shown", SHARE),
+    "reset": ("reset gate", "share of the hidden state that the candidate sees", SHARE),
+    "update": ("update gate", "share of the hidden state that is kept", SHARE),
+    "cell": ("cell state", "the long-term memory", STATE),
+    "hidden": ("hidden state", "what the layer passes on", STATE),
+    "candidate": ("candidate", "what could be written", STATE),
+}
+"""Title, meaning and kind of each part of a step in cells.py, in the page's order."""
+
+POSITIVE, NEGATIVE = (0, 114, 178), (213, 94, 0)  # Okabe & Ito's, as in charts.py
+LEVELS = 255  # odd, so that zero has a colour of its own
+SCALED = 95  # per cent of a map's states; the few beyond would make the rest pale
+SHEET = 980  # pixels, what most screens show beside the row titles
+DECIMALS = 4
+
+Levels = npt.NDArray[np.uint8]
+
+
+def render_explanation(explanation: Explanation, model: str) -> str:
+    """The page: nothing fetched, every text escaped, the same for the same input.
+
+    Figures are rounded to four decimals, and the remainder so that what is shown adds up. The
+    unrounded ones are in the page too, as JSON in the element ``explanation``.
+
+    Args:
+        explanation: what to show.
+        model: which model it is, in words.
+    """
+    environment = Environment(
+        loader=PackageLoader("sentigate.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["signed"] = signed
+    contributions = explanation.contributions.round(DECIMALS)
+    largest = float(np.abs(explanation.contributions).max()) or 1.0
+    columns = len(explanation.tokens) + explanation.padding
+    shown = {
+        "start": round(explanation.start, DECIMALS),
+        "sum": round(float(contributions.sum()), DECIMALS),
+        "logit": round(explanation.logit, DECIMALS),
+    }
+    shown["remainder"] = round(shown["logit"] - shown["start"] - shown["sum"], DECIMALS)
+    upright = all(len(token.text) <= 2 for token in explanation.tokens)
+    return environment.get_template("explanation.html.j2").render(
+        explanation=explanation,
+        model=model,
+        label=label_of(explanation.probability),
+        shown=shown,
+        tokens=[
+            {
+                "before": token.before,
+                "text": token.text,
+                "name": token.text.replace(" ", "␣") or "·",
+                "unknown": token.unknown,
+                "contribution": float(contribution),
+                "strength": round(abs(float(contribution)) / largest, 3),
+                "running": float(running),
+            }
+            for token, contribution, running in zip(
+                explanation.tokens, contributions, explanation.running, strict=True
+            )
+        ],
+        largest=largest,
+        upright=upright,
+        column=int(np.clip(SHEET // columns, 11 if upright else 14, 60)),
+        columns=columns,
+        layers=[_layer(watched) for watched in explanation.watched],
+        data=_data(explanation, model),
+    )
+
+
+def signed(value: float) -> str:
+    """Four decimals and a sign."""
+    return f"{value:+.{DECIMALS}f}".replace("-", "−")
+
+
+def _data(explanation: Explanation, model: str) -> dict[str, Any]:
+    return {
+        "model": model,
+        "text": explanation.text,
+        "tokens": [token.text for token in explanation.tokens],
+        "unknown": [token.unknown for token in explanation.tokens],
+        "left_out": explanation.left_out,
+        "start": explanation.start,
+        "contributions": explanation.contributions.tolist(),
+        "remainder": explanation.remainder,
+        "logit": explanation.logit,
+        "probability": explanation.probability,
+        "running": explanation.running.tolist(),
+        "units": [
+            {
+                "layer": watched.layer,
+                "direction": watched.direction,
+                "order": watched.units.tolist(),
+            }
+            for watched in explanation.watched
+        ],
+    }
+
+
+def _layer(watched: Watched) -> dict[str, Any]:
+    units = len(watched.units)
+    return {
+        "number": watched.layer,
+        "direction": watched.direction,
+        "units": units,
+        "height": units * int(np.clip(128 // units, 1, 24)),
+        "maps": [_map(name, watched.parts[name]) for name in PARTS if name in watched.parts],
+    }
+
+
+def _map(name: str, values: npt.NDArray[np.floating[Any]]) -> dict[str, Any]:
+    title, meaning, kind = PARTS[name]
+    low, high = 0.0, 1.0
+    if kind == STATE:
+        high = float(np.percentile(np.abs(values), SCALED)) or 1.0
+        low = -high
+    shares = (values.clip(low, high) - low) / (high - low)
+    levels = (shares * (LEVELS - 1)).round().astype(np.uint8)
+    return {
+        "title": title,
+        "meaning": meaning,
+        "low": f"{low:.3g}".replace("-", "−"),
+        "high": f"{high:.3g}",
+        "image": _png(levels, kind),
+        "legend": _png(np.arange(LEVELS, dtype=np.uint8)[None], kind),
+    }
+
+
+def _png(levels: Levels, kind: str) -> str:
+    """A data URI, a pixel a value. States fade into the page, light or dark, as they near zero."""
+    if kind == SHARE:
+        palette = colormaps["viridis"](np.linspace(0, 1, LEVELS), bytes=True)
+    else:
+        signs = np.linspace(-1, 1, LEVELS)
+        palette = np.empty((LEVELS, 4), dtype=np.uint8)
+        palette[:, :3] = np.where(signs[:, None] < 0, NEGATIVE, POSITIVE)
+        palette[:, 3] = (255 * np.abs(signs)).round()
+    image = Image.fromarray(levels)
+    image.putpalette(palette[:, :3].tobytes())
+    content = io.BytesIO()
+    image.save(content, "PNG", transparency=palette[:, 3].tobytes())
+    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode("ascii")

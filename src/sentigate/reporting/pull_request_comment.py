@@ -1,0 +1,274 @@
+"""What a change did to the figures and the gates, as the comment CI posts on a pull request."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from sentigate.errors import DataError, shorten
+from sentigate.gates.validate import describe
+
+from .report import MISSING, count, number, points, share
+
+MARKER = "<!-- sentigate -->"
+"""First line of the comment, by which the workflow finds its own again."""
+METRICS, PARAMS = "reports/metrics.json", "params.yaml"
+# Key, part of the file, name, whether it is a share, whether higher is better.
+FIGURES = (
+    ("accuracy", "test", "Accuracy", True, True),
+    ("accuracy", "baseline", "Accuracy of the linear baseline", True, True),
+    ("precision", "test", "Precision", True, True),
+    ("recall", "test", "Recall", True, True),
+    ("f1", "test", "F1", True, True),
+    ("auroc", "test", "AUROC", False, True),
+    ("log_loss", "test", "Log loss", False, False),
+    ("expected_calibration_error", "test", "Calibration error", True, False),
+)
+LONGEST = 60_000  # GitHub refuses comments of more than 65,536 characters
+
+
+class Side(NamedTuple):
+    """One of the two versions compared; ``lack`` says why there are no figures, or is empty."""
+
+    figures: Mapping[str, Mapping[str, float]]
+    lack: str
+    dataset: str
+    model: str
+
+    def of(self, key: str, part: str = "test") -> float | None:
+        """A figure, or None."""
+        return self.figures.get(part, {}).get(key)
+
+
+class Gate(NamedTuple):
+    """A stage's gate: passed, failed, not run or unreadable, and what its JSON file holds."""
+
+    stage: str
+    verdict: str
+    rows: int
+    expectations: list[dict[str, Any]]
+
+
+def comparison(base: str) -> str:
+    """Compare the figures in the work tree with those of a git revision.
+
+    Run from the project's root. The same files give the same text.
+
+    Args:
+        base: a branch, tag or commit.
+
+    Returns:
+        GitHub-flavoured Markdown: a headline, the test figures, the gates, and for each gate that
+        failed the expectations that were not met. What is missing is said.
+
+    Raises:
+        DataError: ``base`` is not a revision, or there is no git repository.
+    """
+    commit = _commit(base)
+    gates = _gates()
+    before = _side(_show(commit, METRICS), _show(commit, PARAMS), f"<code>{_safe(base)}</code>")
+    after = _side(_read(METRICS), _read(PARAMS), "the work tree")
+    open_gates = {gate.stage: gate.verdict for gate in gates if gate.verdict != "passed"}
+    if "evaluate" in open_gates:
+        # Git holds metrics.json, so after a failure the file is there but of an earlier run.
+        stage, verdict = next(iter(open_gates.items()))
+        lack = f"the pipeline did not get past stage {_safe(stage)} (gate {verdict})."
+        after = after._replace(figures={}, lack=lack)
+    parts = [_headline(before, after), _chosen(before, after)]
+    if before.figures or after.figures:
+        parts.append(_figures_table(before, after))
+    parts.append(_gates_table(gates))
+    failed = [gate for gate in gates if gate.verdict == "failed"]
+    text = "\n\n".join([*parts, *(_failures(gate, rows=True) for gate in failed)])
+    if len(text) > LONGEST:
+        text = "\n\n".join([*parts, *(_failures(gate, rows=False) for gate in failed)])
+    return f"{MARKER}\n{text}"
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["git", *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        raise DataError("ci-report reads the base with git, which is not installed") from None
+
+
+def _commit(base: str) -> str:
+    # With this suffix no base is one of git's options.
+    done = _git("rev-parse", "--verify", "--quiet", f"{base}^{{commit}}")
+    if done.returncode:
+        # Git is silent about a name it doesn't know, not about a folder that is no repository.
+        cause = " ".join(done.stderr.split()) or "there is no such branch, tag or commit"
+        raise DataError(
+            f"the base {shorten(base)} is not a git revision: {cause}; "
+            "name one that is here: make ci-report BASE=origin/main"
+        )
+    return done.stdout.strip()
+
+
+def _show(commit: str, path: str) -> str | None:
+    done = _git("show", f"{commit}:./{path}")
+    return None if done.returncode else done.stdout
+
+
+def _read(path: str) -> str | None:
+    file = Path(path)
+    return file.read_text("utf-8", errors="replace") if file.is_file() else None
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text, parse_constant=lambda name: None)
+    except ValueError:
+        content = None
+    return content if isinstance(content, dict) else {}
+
+
+def _side(metrics: str | None, params: str | None, place: str) -> Side:
+    try:
+        chosen = yaml.safe_load(params or "")
+    except yaml.YAMLError:
+        chosen = None
+    names = chosen if isinstance(chosen, dict) else {}
+    content = _object(metrics or "")
+    figures = {
+        part: {key: value for key, value in values.items() if isinstance(value, int | float)}
+        for part, values in content.items()
+        if isinstance(values, dict)
+    }
+    lack = ""
+    if metrics is None:
+        lack = f"there is no {METRICS} in {place}."
+    elif not content:
+        lack = f"{METRICS} in {place} is not valid JSON."
+    elif "accuracy" not in figures.get("test", {}):
+        lack = f"{METRICS} in {place} has no test accuracy."
+    unknown = "unknown"
+    dataset, model = str(names.get("dataset", unknown)), str(names.get("model", unknown))
+    return Side({} if lack else figures, lack, dataset, model)
+
+
+def _headline(before: Side, after: Side) -> str:
+    new, old = after.of("accuracy"), before.of("accuracy")
+    interval = f"95 % interval {_interval(after)}"
+    linear = f"Linear baseline {share(after.of('accuracy', 'baseline'))}."
+    if new is None:
+        was = "" if old is None else f" Test accuracy was {share(old)} before."
+        return f"**No new figures:** {after.lack}{was}"
+    if old is None:
+        lead = f"**Test accuracy {share(new)}** ({interval}), with nothing to compare it to:"
+        return f"{lead} {before.lack} {linear}"
+    if before.dataset != after.dataset:
+        lead = "**The data set differs, so the figures do not compare.** Test accuracy is"
+        now = f"{share(new)} ({interval}) on {_safe(after.dataset)}"
+        return f"{lead} {now}; it was {share(old)} on {_safe(before.dataset)}. {linear}"
+    low, high = after.of("accuracy_low"), after.of("accuracy_high")
+    if low is None or high is None:
+        verdict = "there is no 95 % interval to judge that by."
+    elif low <= old <= high:
+        verdict = f"that is within the new figure's {interval}: it may be chance."
+    else:
+        verdict = f"that exceeds the new figure's {interval}."
+    if old == new:
+        verdict = f"{interval}."
+    lead = f"**Test accuracy {share(old)} → {share(new)}** ({_difference(new - old, True, True)}):"
+    rows = (before.of("rows"), after.of("rows"))
+    if rows[0] != rows[1]:
+        verdict += f" The test split has changed, from {count(rows[0])} to {count(rows[1])} texts."
+    was = share(before.of("accuracy", "baseline"))
+    return f"{lead} {verdict} {linear.replace('baseline', f'baseline {was} →')}"
+
+
+def _interval(side: Side) -> str:
+    return f"{share(side.of('accuracy_low'))} – {share(side.of('accuracy_high'))}"
+
+
+def _chosen(before: Side, after: Side) -> str:
+    pairs = {"Data set": (before.dataset, after.dataset), "model": (before.model, after.model)}
+    return ", ".join(
+        f"{name} {_safe(new)}" if old == new else f"{name} {_safe(old)} → **{_safe(new)}**"
+        for name, (old, new) in pairs.items()
+    )
+
+
+def _figures_table(before: Side, after: Side) -> str:
+    lines = ["| Test figure | Before | After | Difference |", "|---|--:|--:|--:|"]
+    for key, part, name, is_share, higher in FIGURES:
+        old, new = before.of(key, part), after.of(key, part)
+        show = share if is_share else number
+        change = MISSING
+        if before.dataset == after.dataset and old is not None and new is not None:
+            change = _difference(new - old, is_share, higher)
+        lines.append(f"| {name} | {show(old)} | {show(new)} | {change} |")
+    lines.append(f"| 95 % interval of accuracy | {_interval(before)} | {_interval(after)} | |")
+    lines.append(f"| Texts | {count(before.of('rows'))} | {count(after.of('rows'))} | |")
+    return "\n".join(lines)
+
+
+def _difference(change: float, is_share: bool, higher: bool) -> str:
+    text = points(change) if is_share else f"{change:+.3f}".replace("-", "−")
+    if not re.search("[1-9]", text):
+        return "no difference"
+    return f"{text}, {'better' if (change > 0) == higher else 'worse'}"
+
+
+def _gates() -> list[Gate]:
+    """Every stage's gate, in the order of dvc.yaml, in which a stage follows what it needs."""
+    gates = []
+    unmade: set[str] = set()
+    for stage, entry in yaml.safe_load(Path("dvc.yaml").read_text("utf-8"))["stages"].items():
+        passed, failed = (_read(f"reports/{folder}/{stage}.json") for folder in ("gates", "failed"))
+        # DVC removes a failing stage's outputs, its old verdict too, but not those that follow.
+        verdict = "failed" if passed is None else "passed"
+        text = failed if passed is None else passed
+        content = _object(text or "")
+        if text is None or unmade.intersection(entry.get("deps", [])):
+            verdict, content = "not run", {}
+        elif not isinstance(content.get("expectations"), list):
+            verdict, content = "unreadable", {}
+        if verdict != "passed":
+            unmade.update(entry.get("outs", []))
+        gates.append(Gate(stage, verdict, content.get("rows", 0), content.get("expectations", [])))
+    return gates
+
+
+def _gates_table(gates: list[Gate]) -> str:
+    lines = ["| Stage | Gate | Expectations met | Rows |", "|---|---|--:|--:|"]
+    for stage, verdict, rows, expectations in gates:
+        met = f"{sum(item['success'] for item in expectations)} of {len(expectations)}"
+        cells = [met, count(rows)] if expectations else [MISSING, MISSING]
+        shown = verdict if verdict == "passed" else f"**{verdict}**"
+        lines.append(f"| {' | '.join([_safe(stage), shown, *cells])} |")
+    return "\n".join(lines)
+
+
+def _failures(gate: Gate, rows: bool) -> str:
+    """The expectations that were not met, folded; one HTML block, so without an empty line."""
+    failed = [item for item in gate.expectations if not item["success"]]
+    met = f"{len(failed)} of {len(gate.expectations)} expectations not met, no output was written"
+    lines = [f"<details open><summary>{_safe(gate.stage)}: {met}</summary>"]
+    for item in failed:
+        lines.append(
+            f"<p>✗ {_safe(item['says'])}<br><code>{_safe(describe(item)[:600])}</code></p>"
+        )
+        if rows and item["sample"]:
+            lines.append("<pre>")
+            for row in item["sample"]:
+                lines.append(_safe(", ".join(f"{key}: {shorten(row[key])}" for key in row)))
+            lines.append("</pre>")
+    if not rows:
+        lines.append("<p>Sample rows are left out: the comment would be too long.</p>")
+    return "\n".join([*lines, "</details>"])
+
+
+def _safe(value: object) -> str:
+    """Any text as one line that Markdown and HTML leave alone and that names nobody."""
+    text = re.sub("[@#]", "\\g<0>\u200b", " ".join(str(value).split()))
+    return re.sub(r"[\\`*_\[\]|~$]", lambda found: f"&#{ord(found[0])};", html.escape(text))

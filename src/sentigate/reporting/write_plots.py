@@ -1,0 +1,110 @@
+"""Plots of a test run: PNG files for people, and beside them the CSV files `dvc plots` compares.
+
+Same input, same bytes: figures are drawn off screen in a fixed style, with no times or versions in
+the files, and pyplot, with its global state, is not used.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sentigate.errors import DataError
+from sentigate.evaluation.curve_points import (
+    beside_precision_recall,
+    beside_roc,
+    precision_recall_points,
+    roc_points,
+)
+from sentigate.evaluation.metrics import (
+    FloatArray,
+    IntArray,
+    calibration_table,
+    check_answers,
+)
+from sentigate.model.labels import CLASSES, predicted_labels
+
+from . import draw as charts
+
+PLOTS = {
+    "Confusion matrix": "confusion",
+    "ROC": "roc",
+    "Precision and recall": "precision_recall",
+    "Calibration": "calibration",
+    "Training": "training",
+    "Slices": "slices",
+}
+"""Title -> name of the PNG file, in a report's order."""
+
+
+def write_plots(
+    folder: Path,
+    *,
+    labels: IntArray,
+    probabilities: FloatArray,
+    baseline_probabilities: FloatArray,
+    training: pd.DataFrame,
+    slices: pd.DataFrame,
+    bins: int = 15,
+) -> None:
+    """Write every plot, and the data of those that `dvc plots` compares, into ``folder``.
+
+    confusion, roc, precision_recall and calibration become a CSV and a PNG file each, training and
+    slices a PNG file.
+
+    Args:
+        folder: made if it isn't there.
+        labels: of the test rows, 0 or 1, both present, shape (rows,).
+        probabilities: the model's, of class 1, shape (rows,).
+        baseline_probabilities: the baseline's, of class 1, shape (rows,).
+        training: as ``training.fit`` gives it.
+        slices: as ``slice_figures`` gives it.
+        bins: of the calibration plot.
+
+    Raises:
+        DataError: no rows, one class only, different lengths, or values out of range.
+        OSError: ``folder`` can't be written to.
+    """
+    from matplotlib import style
+
+    labels, probabilities = check_answers(labels, probabilities)
+    _, baseline_probabilities = check_answers(labels, baseline_probabilities)
+    if labels.min() == labels.max():
+        raise DataError("the test rows are all of one class; plots need both")
+    names = np.array(CLASSES)
+    confusion = pd.DataFrame(
+        {"actual": names[labels], "predicted": names[predicted_labels(probabilities)]}
+    )
+    roc = [roc_points(labels, values) for values in (probabilities, baseline_probabilities)]
+    precision_recall = [
+        precision_recall_points(labels, values)
+        for values in (probabilities, baseline_probabilities)
+    ]
+    calibration = calibration_table(labels, probabilities, bins)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in {
+        "confusion": confusion,
+        "roc": beside_roc(*roc),
+        "precision_recall": beside_precision_recall(*precision_recall),
+        "calibration": calibration,
+    }.items():
+        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6f", lineterminator="\n")
+    # "default" first: a matplotlibrc of the user's must not change a versioned file.
+    with style.context(["default", charts.STYLE]), warnings.catch_warnings():
+        # A slice may be named in letters or emoji that the font lacks: boxes then, not a warning.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        for name, figure in {
+            "confusion": charts.confusion_chart(confusion),
+            "roc": charts.roc_chart(roc, labels, (probabilities, baseline_probabilities)),
+            "precision_recall": charts.precision_recall_chart(
+                precision_recall, labels, (probabilities, baseline_probabilities)
+            ),
+            "calibration": charts.calibration_chart(calibration, labels, probabilities, bins),
+            "training": charts.training_chart(training),
+            "slices": charts.slices_chart(slices),
+        }.items():
+            figure.savefig(folder / f"{name}.png", metadata={"Software": None})

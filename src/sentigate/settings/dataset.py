@@ -1,0 +1,138 @@
+"""One data set of params.yaml: its source, labels, cleaning, split and thresholds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from sentigate.errors import shorten
+from sentigate.model.strict_model import StrictModel
+from sentigate.model.text.cleaning_steps import CleaningSteps
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+"""What DVC can interpolate into a stage's parameters, and a path hold."""
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class VaderSource(StrictModel):
+    """The rated sentences inside the source distribution of vaderSentiment, fetched with pip."""
+
+    kind: Literal["vader"]
+    version: str
+    sha256: Sha256
+    threshold: Annotated[float, Field(ge=0.0, le=4.0)]
+    """Mean ratings (in [-4, 4]) nearer to zero than this are Neutral."""
+
+
+class TwitterSource(StrictModel):
+    """Kaggle's entity sentiment tweets, from the mirror or through kagglehub."""
+
+    kind: Literal["twitter"]
+    handle: str
+    sha256: dict[str, Sha256]
+    """Of each CSV file in the data set."""
+
+
+class ImdbSource(StrictModel):
+    """The Large Movie Review Dataset (Maas et al. 2011), from the mirror or by HTTP."""
+
+    kind: Literal["imdb"]
+    url: str
+    sha256: tuple[Sha256, ...] = Field(min_length=1, strict=False)
+    """Of the archives accepted."""
+
+
+class CsvSource(StrictModel):
+    """A table of the user's own: CSV, TSV, JSON lines or Parquet, also compressed, path or URL."""
+
+    kind: Literal["csv"]
+    name: Name | None
+    """Of the table; its models are registered under it. null takes it from the path."""
+    path: str
+    sha256: Sha256 | None
+    text_column: str
+    sentiment_column: str
+    id_column: str | None
+    group_column: str | None
+    slice_column: str | None
+    fold_column: str | None
+
+
+Source = Annotated[
+    VaderSource | TwitterSource | ImdbSource | CsvSource, Field(discriminator="kind")
+]
+
+
+class CleanParams(StrictModel):
+    """What the clean stage does to texts, and which rows it drops."""
+
+    steps: CleaningSteps
+    folds: tuple[Literal["train", "validation", "test"], ...] | None = Field(strict=False)
+    """Published folds kept; null keeps every row."""
+    drop_duplicates: bool
+    """Drop a row whose cleaned text and label were seen before."""
+    drop_conflicts: bool
+    """Drop every row whose cleaned text occurs with both labels."""
+
+
+class SplitParams(StrictModel):
+    """How rows are dealt to train, validation and test."""
+
+    rule: Literal["random", "grouped", "published"]
+    stratify: bool
+    test_size: Annotated[float, Field(gt=0.0, lt=1.0)] | None
+    """Share of rows in test; null with the published rule, whose test fold is given."""
+    validation_size: Annotated[float, Field(ge=0.0, lt=1.0)]
+    """Share of the training rows that becomes validation."""
+
+    @model_validator(mode="after")
+    def _test_size_fits_rule(self) -> SplitParams:
+        if (self.test_size is None) != (self.rule == "published"):
+            raise ValueError(
+                f"test_size is {shorten(self.test_size)} with rule {self.rule}; "
+                "allowed: null with published, a share with the others"
+            )
+        return self
+
+
+class DatasetGates(StrictModel):
+    """Thresholds that belong to one data set."""
+
+    min_rows: Annotated[int, Field(ge=1)]
+    min_test_accuracy: Share
+
+
+class Dataset(StrictModel):
+    """One entry of ``datasets:``."""
+
+    source: Source
+    labels: dict[str, Literal[0, 1] | None]
+    """Every sentiment the source may hold: 1 positive, 0 negative, null left out."""
+    clean: CleanParams
+    split: SplitParams
+    max_length: Annotated[int, Field(ge=1, le=100_000)]
+    """Tokens kept of a text, unless the model says otherwise."""
+    gates: DatasetGates
+
+    @model_validator(mode="after")
+    def _both_classes(self) -> Dataset:
+        if {0, 1} - set(self.labels.values()):
+            raise ValueError(
+                f"labels is {shorten(self.labels)}; allowed: at least one sentiment mapped to 1 "
+                "and one to 0"
+            )
+        return self
+
+
+def table_name(dataset: str, entry: Dataset) -> str:
+    """The data set's own name; or that of the user's table, by default its file's."""
+    source = entry.source
+    if not isinstance(source, CsvSource):
+        return dataset
+    stem = PurePosixPath(urlsplit(source.path).path).name.split(".")[0]
+    return source.name or re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or dataset

@@ -1,0 +1,237 @@
+"""params.yaml as typed, frozen objects; unknown keys are refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from sentigate.errors import ParamsError, shorten
+from sentigate.model.strict_model import StrictModel
+
+from .dataset import CsvSource, Dataset, Name, Share, table_name
+from .model import Correlation, ModelPreset
+
+Alias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+
+
+class TrainerParams(StrictModel):
+    """What training runs on, in PyTorch Lightning's terms; the same for every model."""
+
+    accelerator: Literal["auto", "cpu", "gpu"]
+    """auto is the GPU where there is one."""
+    devices: Annotated[int, Field(ge=1, le=64)]
+    """Processes, each with a share of every batch (on GPUs, one each)."""
+    precision: Literal["auto", "32-true", "bf16-mixed"]
+    """auto is bf16-mixed where hardware.py expects it to be faster."""
+
+
+class BaselineParams(StrictModel):
+    """TF-IDF with logistic regression."""
+
+    max_ngram: Annotated[int, Field(ge=1, le=5)]
+    min_count: Annotated[int, Field(ge=1)]
+    inverse_regularization: Annotated[float, Field(gt=0.0)]
+
+
+class EvaluateParams(StrictModel):
+    """How the test report is made."""
+
+    bootstrap_samples: Annotated[int, Field(ge=100)]
+    calibration_bins: Annotated[int, Field(ge=2)]
+    listed_errors: Annotated[int, Field(ge=0)]
+    """Most confident mistakes shown in the report."""
+
+
+class RegisterParams(StrictModel):
+    """Where the model goes."""
+
+    alias: Alias
+    """Of the best version in the MLflow registry."""
+    challenger_alias: Alias
+    """Of the newest version that was not found to be better."""
+    significance_level: Annotated[float, Field(gt=0.0, lt=1.0)]
+    """The p of the paired test below which a newcomer is better."""
+
+    @model_validator(mode="after")
+    def _two_aliases(self) -> RegisterParams:
+        if self.alias == self.challenger_alias:
+            raise ValueError(f"alias and challenger_alias are both {self.alias!r}; allowed: two")
+        return self
+
+
+class Gates(StrictModel):
+    """Thresholds that hold for every data set."""
+
+    max_text_characters: Annotated[int, Field(ge=1)]
+    min_class_share: Annotated[float, Field(ge=0.0, le=0.5)]
+    max_balance_difference: Share
+    max_size_difference: Share
+    min_coverage: Share
+    max_unknown_share: Share
+    min_baseline_mcc: Correlation
+    """Of the linear baseline's answers on validation and test rows together."""
+    min_validation_mcc: Correlation
+    """Of the kept weights' answers on validation rows, unless the model says otherwise."""
+    max_served_difference: Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Params(StrictModel):
+    """The whole of params.yaml."""
+
+    dataset: str
+    model: str
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    datasets: dict[Name, Dataset]
+    models: dict[Name, ModelPreset]
+    trainer: TrainerParams
+    baseline: BaselineParams
+    evaluate: EvaluateParams
+    register_: RegisterParams = Field(alias="register")
+    gates: Gates
+
+    @model_validator(mode="after")
+    def _chosen_exist(self) -> Params:
+        for name, chosen, offered in (
+            ("dataset", self.dataset, self.datasets),
+            ("model", self.model, self.models),
+        ):
+            if chosen not in offered:
+                raise ValueError(f"{name} is {shorten(chosen)}; allowed: {', '.join(offered)}")
+        return self
+
+    @model_validator(mode="after")
+    def _tables_have_names_of_their_own(self) -> Params:
+        owners: dict[str, str] = {}
+        for name, entry in self.datasets.items():
+            table = table_name(name, entry)
+            owner = owners.setdefault(table, name)
+            if owner != name:
+                raise ValueError(
+                    f"the table of datasets.{name} is named {table!r}, as that of "
+                    f"datasets.{owner} is; allowed in source.name: any name of its own"
+                )
+        return self
+
+    @property
+    def chosen_dataset(self) -> Dataset:
+        """The entry of ``datasets:`` that ``dataset`` names."""
+        return self.datasets[self.dataset]
+
+    @property
+    def table(self) -> str:
+        """The name under which models of the chosen data are registered."""
+        return table_name(self.dataset, self.chosen_dataset)
+
+    @property
+    def table_source(self) -> str:
+        """What tells two tables of one name apart: where it is from, unless it was named."""
+        source = self.chosen_dataset.source
+        return source.path if isinstance(source, CsvSource) and not source.name else self.table
+
+    @property
+    def chosen_model(self) -> ModelPreset:
+        """The entry of ``models:`` that ``model`` names."""
+        return self.models[self.model]
+
+    @property
+    def max_length(self) -> int:
+        """Tokens kept of a text: the model's own number, or else the data set's."""
+        return self.chosen_model.max_length or self.chosen_dataset.max_length
+
+    @property
+    def min_validation_mcc(self) -> float:
+        """The floor of the kept weights: the model's own number, or else that of ``gates:``."""
+        own = self.chosen_model.min_validation_mcc
+        return self.gates.min_validation_mcc if own is None else own
+
+    def chosen(self) -> dict[str, Any]:
+        """What this run depends on, as nested plain values: the chosen entries only."""
+        values = self.model_dump(mode="json", by_alias=True, exclude={"datasets", "models"})
+        values["dataset"] = {"name": self.dataset, **self.chosen_dataset.model_dump(mode="json")}
+        # MLflow takes few signs in a parameter's name, and a label may have any.
+        labels = json.dumps(self.chosen_dataset.labels, ensure_ascii=False)
+        values["dataset"]["labels"] = labels
+        values["model"] = {"name": self.model, **self.chosen_model.model_dump(mode="json")}
+        return values
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """A loader that refuses a key written twice, where PyYAML keeps the last in silence."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        # As written: "<<: *anchor" is not yet spread out, and may be overridden.
+        node = super().get_single_node()
+        self._check(node)
+        return node
+
+    def _check(self, node: yaml.Node | None) -> None:
+        if isinstance(node, yaml.SequenceNode):
+            for item in node.value:
+                self._check(item)
+        elif isinstance(node, yaml.MappingNode):
+            seen: set[tuple[str, str]] = set()
+            for key, value in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    if (key.tag, key.value) in seen:
+                        raise yaml.constructor.ConstructorError(
+                            None, None, f"key {key.value!r} is there twice", key.start_mark
+                        )
+                    seen.add((key.tag, key.value))
+                self._check(value)
+
+
+def parse_params(values: object, origin: str) -> Params:
+    """Check ``values`` (what a YAML file holds) and give them back typed.
+
+    Raises:
+        ParamsError: names the first wrong keys, their values and what is allowed.
+    """
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        # One mistake shows in every entry that takes over (<<) what it stands in.
+        keys: dict[tuple[str, str], list[str]] = {}
+        for problem in error.errors(include_url=False):
+            key, message = _dotted(problem["loc"]), _message(problem)
+            entry = key.split(".")[2:] if key.startswith(("datasets.", "models.")) else [key]
+            keys.setdefault((".".join(entry), message), []).append(key)
+        problems = [
+            f"  {found[0]}{f' (and {len(found) - 1} more)' if found[1:] else ''}: {message}"
+            for (_, message), found in list(keys.items())[:5]
+        ]
+        raise ParamsError("\n".join([f"{origin} is not valid:", *problems])) from None
+
+
+def load_params(path: Path) -> Params:
+    """Read and check a params.yaml.
+
+    Raises:
+        ParamsError: the file is missing, is not YAML, or holds a wrong key, type or value.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            values = yaml.load(file, Loader=_UniqueKeys)  # noqa: S506 (a SafeLoader)
+    except FileNotFoundError:
+        raise ParamsError(f"{path} does not exist; run from the project's root") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    return parse_params(values, path.name)
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    """The key as dotted in params.yaml; pydantic adds the union's tag after ``source``."""
+    parts = [str(part) for part in location]
+    if "source" in parts and len(parts) > parts.index("source") + 1:
+        del parts[parts.index("source") + 1]
+    return ".".join(parts) or "top level"
+
+
+def _message(problem: Any) -> str:
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] in ("missing", "value_error"):
+        return message
+    return f"{message} (given: {shorten(problem['input'])})"

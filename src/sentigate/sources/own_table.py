@@ -1,0 +1,214 @@
+"""A table of the user's own, from a path or URL."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Collection, Iterable
+from datetime import date
+from numbers import Number
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from sentigate.errors import SourceError, shorten
+from sentigate.files import sha256_of
+from sentigate.settings.dataset import CsvSource
+from sentigate.tables.compression import format_of, unpack
+from sentigate.tables.parse import PARSERS, Chunk
+
+from .download import download, kept_download, without_secrets, wrong_hash
+from .rows import COLUMNS
+
+FOLDS = ("train", "test")
+
+
+def read(source: CsvSource, labels: Collection[str], cache: Path) -> tuple[pd.DataFrame, str]:
+    """The rows of the table, and its name for messages.
+
+    A row's ``id`` is its number where ``source.id_column`` is null; ``group`` is then the id where
+    ``group_column`` is null; ``slice`` and ``fold`` are "" where theirs are. A missing text is "".
+
+    Raises:
+        SourceError: the file is not there, not readable, or holds something that is not allowed.
+    """
+    is_url = source.path.lower().startswith(("http://", "https://"))
+    origin = without_secrets(source.path) if is_url else source.path
+    name = unquote(urlsplit(source.path).path) if is_url else source.path
+    if not is_url:
+        _check_is_file(source.path)
+    format_, compression = format_of(PurePosixPath(name).name, origin)
+    wanted = (
+        source.text_column,
+        source.sentiment_column,
+        source.id_column,
+        source.group_column,
+        source.slice_column,
+        source.fold_column,
+    )
+    columns = list(dict.fromkeys(column for column in wanted if column is not None))
+    path = _downloaded(source, name, cache) if is_url else _checked(source)
+    with path.open("rb") as packed:
+        if not os.fstat(packed.fileno()).st_size:
+            raise SourceError(f"{origin} is empty")
+        with unpack(packed, compression, origin) as file:
+            table = _collect(PARSERS[format_](file, columns, origin), columns, origin)
+    return _frame(source, table, labels), origin
+
+
+def _check_is_file(path: str) -> None:
+    if "://" in path:
+        raise SourceError(f"{shorten(path)}: of URLs, only http and https are allowed")
+    if Path(path).is_dir():
+        raise SourceError(f"{path} is a folder; name a file in it")
+    if not Path(path).is_file():
+        raise SourceError(f"{path} does not exist (looked for in {Path.cwd()})")
+
+
+def _checked(source: CsvSource) -> Path:
+    path = Path(source.path)
+    try:
+        found = sha256_of(path)
+    except OSError as error:
+        raise SourceError(f"{source.path} cannot be read: {error.strerror}") from None
+    if source.sha256 not in (None, found):
+        raise wrong_hash(
+            source.path,
+            [str(source.sha256)],
+            found,
+            "Put the right file there, or change sha256 in params.yaml if the change is meant.",
+        )
+    return path
+
+
+def _downloaded(source: CsvSource, name: str, cache: Path) -> Path:
+    # Two addresses may end in the same file name.
+    prefix = hashlib.sha256(source.path.encode()).hexdigest()[:12]
+    target = cache / f"{prefix}-{PurePosixPath(name).name[-100:]}"
+    accepted = None if source.sha256 is None else [source.sha256]
+    if accepted is None or not kept_download(target, accepted):
+        download(source.path, target, accepted)
+    return target
+
+
+class Table(NamedTuple):
+    """All rows of the columns that were asked for, as str, and where each is in the file."""
+
+    columns: dict[str, pd.Series[str]]
+    places: npt.NDArray[np.int64]
+    unit: str
+    origin: str
+
+    def place(self, index: int, column: str) -> str:
+        """A value, as messages name it."""
+        return _place(self.origin, self.unit, self.places[index], column)
+
+
+def _place(origin: str, unit: str, number: int, column: str) -> str:
+    return f"{origin}: {unit} {number:,}, column {column!r}"
+
+
+def _collect(chunks: Iterable[Chunk], names: Collection[str], origin: str) -> Table:
+    """All chunks as str columns, which Arrow holds, so that no more than one chunk is objects."""
+    arrays: dict[str, list[pa.Array]] = {name: [] for name in names}
+    places = []
+    unit = ""
+    for chunk in chunks:
+        for name in names:
+            values = [
+                value
+                if isinstance(value, str)
+                else _as_text(value, _place(origin, chunk.unit, number, name))
+                for value, number in zip(chunk.columns[name], chunk.places, strict=True)
+            ]
+            arrays[name].append(pa.array(values, pa.large_string()))
+        places.append(np.asarray(chunk.places, dtype=np.int64))
+        unit = chunk.unit
+    if not places:
+        raise SourceError(f"{origin} has columns and no rows")
+    columns = {}
+    for name in names:
+        columns[name] = pd.Series(pa.concat_arrays(arrays.pop(name)), dtype="str")
+    return Table(columns, np.concatenate(places), unit, origin)
+
+
+def _frame(source: CsvSource, table: Table, labels: Collection[str]) -> pd.DataFrame:
+    size = len(table.places)
+    sentiments = _sentiments(table, source.sentiment_column, labels)
+    if source.id_column is None:
+        numbers = pa.array(np.arange(1, size + 1)).cast(pa.large_string())
+        ids = pd.Series(numbers, dtype="str")
+    else:
+        ids = table.columns[source.id_column]
+        _check_ids(ids, source.id_column, table)
+    groups = ids
+    if source.group_column is not None:
+        groups = table.columns[source.group_column]
+        if (index := _first(groups == "")) is not None:
+            raise SourceError(
+                f"{table.place(index, source.group_column)} is empty; give every row a group, "
+                "or set group_column to null"
+            )
+    nothing = pd.Series("", index=range(size), dtype="str")
+    slices = nothing if source.slice_column is None else table.columns[source.slice_column]
+    folds = nothing
+    if source.fold_column is not None:
+        folds = table.columns[source.fold_column]
+        if (index := _first(~folds.isin(FOLDS))) is not None:
+            raise SourceError(
+                f"{table.place(index, source.fold_column)} is {shorten(folds.iloc[index])}; "
+                f"allowed: {', '.join(FOLDS)}"
+            )
+    texts = table.columns[source.text_column]
+    values = (ids, groups, slices, sentiments, texts, folds)
+    return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
+
+
+def _first(found: pd.Series[bool]) -> int | None:
+    """Where the first True is."""
+    return int(found.to_numpy().argmax()) if found.any() else None
+
+
+def _as_text(value: object, place: str) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Number | date):
+        return str(value)
+    raise SourceError(f"{place} is {shorten(value)}; allowed: text, a number or a date")
+
+
+def _sentiments(table: Table, column: str, labels: Collection[str]) -> pd.Series[str]:
+    # Whole numbers beside a missing one, or from pandas, are often stored as 0.0 and 1.0.
+    label_of = {f"{label}.0": label for label in labels} | {label: label for label in labels}
+    values = table.columns[column]
+    if (index := _first(~values.isin(list(label_of)))) is not None:
+        value = values.iloc[index]
+        what = f"is {shorten(value)}" if value.strip() else "is empty"
+        raise SourceError(
+            f"{table.place(index, column)} {what}; "
+            f"allowed (the data set's labels): {', '.join(labels)}"
+        )
+    numbers, names = pd.factorize(values)
+    return pd.Series(pd.array([label_of[name] for name in names], dtype="str").take(numbers))
+
+
+def _check_ids(ids: pd.Series[str], column: str, table: Table) -> None:
+    index = _first((ids == "") | ids.duplicated())
+    if index is None:
+        return
+    value = ids.iloc[index]
+    if not value:
+        raise SourceError(f"{table.place(index, column)} is empty; every row needs an id")
+    first = table.places[_first(ids == value)]
+    raise SourceError(
+        f"{table.place(index, column)} is {shorten(value)}, as is {table.unit} "
+        f"{first:,}; ids must be unique"
+    )

@@ -1,0 +1,1 @@
+"""Any table in and out, a chunk at a time."""

@@ -1,0 +1,138 @@
+"""A table as a stream of records, each a dict of a row's values by column."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+from sentigate.errors import SourceError, shorten
+
+from .compression import format_of, unpack
+from .parse import check_text, delimited_rows, records_of, require_columns
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+Record = dict[str, Any]
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+CHUNK = 16_384
+"""Records in memory at a time: enough that texts of one length fill batches."""
+
+
+class Input(NamedTuple):
+    """A table that is being read.
+
+    Attributes:
+        chunks: its records, CHUNK at a time; values are str but in JSON lines and Parquet.
+        size: bytes of the file, unpacked.
+        position: how many of them have been read.
+        schema: a Parquet file's own.
+    """
+
+    chunks: Iterator[list[Record]]
+    size: int
+    position: Callable[[], int]
+    schema: pa.Schema | None
+
+
+@contextmanager
+def open_records(path: Path) -> Iterator[Input]:
+    """Read CSV, TSV, JSON lines, Parquet, or plain text (a column ``text``, a row a line).
+
+    Raises:
+        SourceError: the file is not there or no such table; or, from ``chunks``, a row is damaged.
+    """
+    origin = str(path)
+    # Plain text is packed as the others are.
+    name = re.sub(r"\.txt(\.\w+)?$", r".csv\1", path.name, flags=re.IGNORECASE)
+    try:
+        format_, compression = format_of(name, origin)
+    except SourceError as error:
+        raise SourceError(f"{error}; and .txt, a text a line") from None
+    is_text = name != path.name
+    try:
+        packed = path.open("rb")
+    except OSError as error:
+        raise SourceError(f"{origin} cannot be read: {error.strerror}") from None
+    limit = csv.field_size_limit()
+    with packed, unpack(packed, compression, origin) as file:
+        size = os.fstat(file.fileno()).st_size
+        csv.field_size_limit(max(size, limit))  # at its default, 131,072 characters
+        try:
+            if format_ == ".parquet":
+                yield _open_parquet(file, size, origin)
+            else:
+                check_text(file, origin)
+                if is_text:
+                    records = _lines(file)
+                elif format_ in DELIMITERS:
+                    records = _rows(file, DELIMITERS[format_], origin)
+                else:
+                    records = (record for _, record in records_of(file, origin))
+                yield Input(_in_chunks(records), size, file.tell, None)
+        finally:
+            csv.field_size_limit(limit)
+
+
+def _in_chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
+    while some := list(islice(records, CHUNK)):
+        yield some
+
+
+def _lines(file: BinaryIO) -> Iterator[Record]:
+    for number, line in enumerate(file):
+        text = line.decode("utf-8" if number else "utf-8-sig")
+        yield {"text": text.removesuffix("\n").removesuffix("\r")}
+
+
+def _rows(file: BinaryIO, delimiter: str, origin: str) -> Iterator[Record]:
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    rows = delimited_rows(text, delimiter, origin)
+    header = next(rows)
+    require_columns(header, header, origin)  # none twice
+    for row in rows:
+        yield dict(zip(header, row, strict=True))
+    text.detach()  # else the file is closed with it
+
+
+def _open_parquet(file: BinaryIO, size: int, origin: str) -> Input:
+    import pyarrow as pa
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    damaged = (pa.ArrowException, OSError, ValueError, OverflowError)
+    done = 0
+
+    def unreadable(error: Exception) -> SourceError:
+        reason = shorten(" ".join(str(error).split()), 200)
+        return SourceError(f"{origin} cannot be read as a Parquet file: {reason}")
+
+    try:
+        table = pq.ParquetFile(file)
+    except damaged as error:
+        raise unreadable(error) from None
+    names = table.schema_arrow.names
+    require_columns(names, names, origin)
+
+    def chunks() -> Iterator[list[Record]]:
+        nonlocal done
+        batches = table.iter_batches(CHUNK)
+        while True:
+            try:
+                batch = next(batches, None)
+                records = [] if batch is None else batch.to_pylist()
+            except damaged as error:
+                raise unreadable(error) from None
+            if batch is None:
+                return
+            yield records
+            done += batch.num_rows
+
+    rows = max(table.metadata.num_rows, 1)
+    return Input(chunks(), size, lambda: size * done // rows, table.schema_arrow)

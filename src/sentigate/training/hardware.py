@@ -1,0 +1,96 @@
+"""What training runs on when params.yaml leaves it open."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import torch
+
+from sentigate.errors import ParamsError
+from sentigate.model.network.architecture import Architecture
+from sentigate.model.network.network import Network
+from sentigate.settings.params import TrainerParams
+
+# Narrower layers spend their time elsewhere than in the multiplications that bfloat16 speeds up.
+SMALLEST_LAYER = 32
+
+
+class Hardware(NamedTuple):
+    """Arguments of Lightning's Trainer.
+
+    Attributes:
+        accelerator: the kind of device.
+        devices: processes, a device each.
+        precision: bf16-mixed multiplies in bfloat16, and keeps weights and sums in float32.
+    """
+
+    accelerator: Literal["cpu", "gpu"]
+    devices: int
+    precision: Literal["32-true", "bf16-mixed"]
+
+
+ONE_CPU = Hardware("cpu", 1, "32-true")
+
+
+def settle(trainer: TrainerParams, architecture: Architecture) -> Hardware:
+    """``trainer`` with a decision for every ``auto``, which depends on the machine alone.
+
+    bfloat16 is chosen where it was measured to be faster and to cost no accuracy
+    (benchmarks/precision.md): with torch's LSTM, on processors that multiply it in hardware, and
+    on GPUs that do.
+
+    Raises:
+        ParamsError: a GPU is asked for, or more of them than there are; or bf16-mixed, which torch
+            cannot train this network in on this processor.
+    """
+    gpus = torch.cuda.device_count()
+    accelerator = trainer.accelerator
+    if accelerator == "auto":
+        accelerator = "gpu" if gpus else "cpu"
+    if accelerator == "gpu" and gpus < trainer.devices:
+        raise ParamsError(
+            f"trainer: accelerator gpu with devices {trainer.devices}, and torch sees {gpus} GPUs "
+            "here; allowed: accelerator cpu, or as many devices as there are"
+        )
+    precision = trainer.precision
+    if precision == "auto":
+        fast = _multiplies_bfloat16(accelerator) and _is_worth_it(architecture)
+        runs = fast and (accelerator == "gpu" or _trains_in_bfloat16(architecture))
+        precision = "bf16-mixed" if runs else "32-true"
+        return Hardware(accelerator, trainer.devices, precision)
+    on_cpu = precision == "bf16-mixed" and accelerator == "cpu"
+    if on_cpu and not _trains_in_bfloat16(architecture):
+        raise ParamsError(
+            f"trainer.precision is bf16-mixed, and this processor lacks instructions that "
+            f"torch's {architecture.cell} needs for bfloat16; allowed: 32-true or auto"
+        )
+    return Hardware(accelerator, trainer.devices, precision)
+
+
+def _multiplies_bfloat16(accelerator: Literal["cpu", "gpu"]) -> bool:
+    if accelerator == "gpu":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+
+
+def _trains_in_bfloat16(architecture: Architecture) -> bool:
+    """Whether torch has the kernels on this CPU: tried on two tokens, for it tells by failing."""
+    # A second direction's thread would keep the number of threads that torch has now.
+    one_way = architecture.model_copy(update={"bidirectional": False})
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        network = Network(one_way, vocabulary_size=2)
+        try:
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = network(torch.ones(1, 2, dtype=torch.int64), torch.tensor([2]))
+            logits.float().sum().backward()
+        except RuntimeError:
+            return False
+    return True
+
+
+def _is_worth_it(architecture: Architecture) -> bool:
+    return (
+        architecture.cell == "lstm"
+        and not architecture.cell_from_scratch
+        and min(architecture.hidden_sizes) >= SMALLEST_LAYER
+    )

@@ -1,0 +1,105 @@
+"""A language model: the classifier's encoder, and a linear layer that predicts the next token.
+
+Id 0, padding elsewhere, is the boundary of a text: the model is given it before the first token,
+and predicts it after the last.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sentigate.errors import DataError
+from sentigate.model.network.architecture import Architecture
+from sentigate.model.network.batches import Batches, Split
+from sentigate.model.network.dropout import Dropout
+from sentigate.model.network.network import Encoder
+from sentigate.model.network.padded_layout import Reading
+from sentigate.model.text.encoding import PAD_ID
+
+WEIGHTS = "language_model.safetensors"
+BATCH_SIZE = 256
+# Predictions made at a time, each with a logit for every entry of the vocabulary: what scoring
+# holds in memory. Training keeps them all for the gradient.
+CHUNK = 4096
+
+
+class LanguageModel(nn.Module):
+    """P(token | those before it), over padded token ids (Mikolov et al. 2010, with any cell).
+
+    Its encoder reads from left to right only, and is the classifier's own.
+    """
+
+    def __init__(self, architecture: Architecture, vocabulary_size: int) -> None:
+        super().__init__()
+        self.encoder = Encoder(architecture, vocabulary_size)
+        self.head_dropout = Dropout(architecture.head_dropout)
+        self.decoder = nn.Linear(self.encoder.features, vocabulary_size)
+
+    def states(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """What the encoder knows before each token and before each text's end.
+
+        Args:
+            ids: (B, T) int64 token ids, 0 after each text's end.
+            lengths: (B,) int64, tokens of each text, from 0 to T.
+
+        Returns:
+            (N, features) float32, text after text; N is B plus the sum of the lengths. Row n of a
+            text has seen its first n tokens. ``decoder`` makes them logits, (N, vocabulary).
+        """
+        states, reading = self.encoder(functional.pad(ids, (1, 0), value=PAD_ID), lengths + 1)
+        # Only these go through the decoder, whose output is far wider than a state.
+        selected: Tensor = self.head_dropout(states[reading.mask.squeeze(2)])
+        return selected
+
+    def score(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """How well texts are predicted; arguments as ``states`` takes them.
+
+        Returns:
+            Summed negative log likelihood in nats, () float32, predictions whose likeliest token
+            was right, and all predictions, each () int64.
+        """
+        states = self.states(ids, lengths)
+        targets = functional.pad(ids, (0, 1), value=PAD_ID)
+        answers = targets[Reading(lengths + 1, targets.shape[1]).mask.squeeze(2)]
+        loss, hits = states.new_zeros(()), lengths.new_zeros(())
+        for first in range(0, len(answers), CHUNK):
+            wanted = answers[first : first + CHUNK]
+            logits = self.decoder(states[first : first + CHUNK])
+            loss = loss + functional.cross_entropy(logits, wanted, reduction="sum")
+            hits = hits + (logits.argmax(1) == wanted).sum()
+        return loss, hits, lengths.new_tensor(len(answers))
+
+
+@torch.inference_mode()
+def perplexity(model: LanguageModel, split: Split) -> float:
+    """Exponential of the mean negative log likelihood; each text's end is a token too."""
+    model.eval()
+    loss, predictions = 0.0, 0
+    for batch in Batches(split, BATCH_SIZE):
+        nats, _, count = model.score(batch.ids, batch.lengths)
+        loss, predictions = loss + float(nats), predictions + int(count)
+    return math.exp(loss / predictions)
+
+
+def load_language_model(folder: Path) -> LanguageModel:
+    """The language model in ``folder``: model.json and language_model.safetensors.
+
+    Raises:
+        DataError: there is none, because the model there was not pretrained.
+    """
+    model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    if not model["pretrained"]:
+        raise DataError(
+            f"the model in {folder}/ has no language model; "
+            "`make train MODEL=pretrained_lstm` makes one"
+        )
+    network = LanguageModel(Architecture(**model["network"]), model["vocabulary_size"])
+    network.load_state_dict(load_file(folder / WEIGHTS))
+    return network.eval()

@@ -1,0 +1,381 @@
+"""The servers and a long prediction as real processes: what they answer, and how they end."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from safetensors.torch import save_file
+from support import ROOT, add_champion, architecture, cleaning, environment_of
+
+from sentigate.data.vocabulary import build_tokenizer
+from sentigate.model.network.network import Network
+from sentigate.registry.scoring_app import MAX_BYTES, MAX_TEXTS
+from sentigate.registry.versions import model_name
+
+SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGKILL]
+PING = {"serve": "ping", "ui": "health"}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a promoted model, whose network nobody has trained."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("params.yaml", "Makefile"):
+        shutil.copyfile(ROOT / name, folder / name)
+    programs = folder / ".venv/bin"
+    programs.mkdir(parents=True)
+    (programs / "sentigate").write_text(
+        f'#!/bin/sh\nPYTHONPATH={ROOT}/src exec {sys.executable} -m sentigate.cli.main "$@"\n'
+    )
+    (programs / "sentigate").chmod(0o755)
+    for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml", ".venv/installed"):
+        (folder / name).touch()
+    files, scratch = folder / "files", folder / "scratch"
+    files.mkdir()
+    scratch.mkdir()
+    tokenizer = build_tokenizer(["a fine film , warm ."], "word", min_count=1, max_size=100)
+    tokenizer.save(str(files / "tokenizer.json"))
+    shape = architecture(
+        embedding_size=8, cell="lstm", hidden_sizes=(6,), bidirectional=True, pooling="max",
+        embedding_dropout=0.0, layer_dropout=0.0, head_dropout=0.0,
+    )  # fmt: skip
+    network = Network(shape, tokenizer.get_vocab_size())
+    save_file(network.state_dict(), files / "weights.safetensors")
+    described = {
+        "network": shape.model_dump(mode="json"),
+        "vocabulary_size": tokenizer.get_vocab_size(),
+        "max_length": 24,
+    }
+    (files / "model.json").write_text(json.dumps(described))
+    steps = cleaning("lowercase", "squeeze_whitespace")
+    (files / "cleaning.json").write_text(json.dumps(steps.model_dump(mode="json")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        # Absolute, for MLflow keeps one connection for each URI, wherever that was made.
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+        add_champion(files, model_name("vader"), scratch)
+    return folder
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def start(folder: Path, *command: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment_of(ROOT) | {"PYTHONUNBUFFERED": "1"},
+        text=True,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def sentigate(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return start(folder, sys.executable, "-m", "sentigate.cli.main", *arguments)
+
+
+def wait_for(url: str, process: subprocess.Popen[str]) -> None:
+    for _ in range(240):
+        assert process.poll() is None, process.stdout and process.stdout.read()
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                assert answer.status == 200
+                return
+        except OSError:
+            time.sleep(0.25)
+    raise AssertionError(f"{url} did not answer within a minute")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def half_a_request(port: int) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port))
+    client.sendall(
+        b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 99\r\n\r\n{"
+    )
+    return client
+
+
+def check_ended(process: subprocess.Popen[str], port: int) -> None:
+    """All that belonged to the process is gone within seconds, and the port free."""
+    members = [each for each in psutil.process_iter() if in_session(each, process.pid)]
+    _, alive = psutil.wait_procs(members, timeout=10)
+    output = process.communicate(timeout=10)[0]
+    assert alive == []
+    assert is_free(port)
+    assert "Traceback" not in output
+    assert "Warning" not in output
+
+
+def in_session(process: psutil.Process, leader: int) -> bool:
+    try:
+        return os.getsid(process.pid) == leader
+    except OSError:
+        return False
+
+
+ENDINGS = [("serve", signal.SIGTERM), ("serve", signal.SIGKILL), ("ui", signal.SIGHUP)]
+
+
+@pytest.mark.parametrize(("command", "number"), ENDINGS)
+def test_a_signal_ends_it_and_frees_the_port(
+    project: Path, command: str, number: signal.Signals
+) -> None:
+    port = free_port()
+    process = sentigate(project, command, f"--port={port}")
+    wait_for(f"http://127.0.0.1:{port}/{PING[command]}", process)
+    assert psutil.Process(process.pid).children(recursive=True) == []
+    with half_a_request(port):
+        process.send_signal(number)
+        check_ended(process, port)
+
+
+@pytest.mark.parametrize(("command", "group"), [("serve", False), ("ui", True)])
+def test_make_and_the_server_end_together(project: Path, command: str, group: bool) -> None:
+    port = free_port()
+    process = start(project, "make", command, f"PORT={port}")
+    wait_for(f"http://127.0.0.1:{port}/{PING[command]}", process)
+    assert len(psutil.Process(process.pid).children(recursive=True)) == 1
+    if group:  # as a terminal does with Ctrl-C
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.terminate()
+    check_ended(process, port)
+
+
+@pytest.mark.parametrize("command", PING)
+def test_an_occupied_port_is_one_line(project: Path, command: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        process = sentigate(project, command, f"--port={port}")
+        output = process.communicate(timeout=60)[0]
+    assert process.returncode == 1
+    assert output == (
+        f"sentigate: port {port} on 127.0.0.1 cannot be had: Address already in use; "
+        "choose another with --port (with make: PORT=)\n"
+    )
+
+
+def test_the_ui_shows_this_project_and_answers_only_here(project: Path) -> None:
+    port = free_port()
+    process = sentigate(project, "ui", f"--port={port}")
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health", process)
+        ours = f"http://127.0.0.1:{port}/ajax-api/2.0/mlflow/experiments/get-by-name"
+        with urllib.request.urlopen(f"{ours}?experiment_name=sentigate", timeout=30) as answer:
+            assert json.load(answer)["experiment"]["name"] == "sentigate"
+        listening = psutil.Process(process.pid).net_connections()
+        assert {each.laddr.ip for each in listening if each.status == "LISTEN"} == {"127.0.0.1"}
+        elsewhere = urllib.request.Request(ours, headers={"Host": "example.org"})
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(elsewhere, timeout=30)
+    finally:
+        process.terminate()
+        check_ended(process, port)
+
+
+# What the scoring server answers
+
+
+@pytest.fixture(scope="module")
+def address(project: Path) -> Iterator[tuple[str, int]]:
+    port = free_port()
+    process = sentigate(project, "serve", f"--port={port}")
+    wait_for(f"http://127.0.0.1:{port}/ping", process)
+    yield "127.0.0.1", port
+    assert process.poll() is None, "the server is still up after all of this"
+    process.terminate()
+    output = process.communicate(timeout=30)[0]
+    assert "Traceback" not in output
+
+
+def ask(
+    address: tuple[str, int],
+    body: bytes | Iterator[bytes] = b"",
+    kind: str | None = "application/json",
+    method: str = "POST",
+    path: str = "/invocations",
+) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(*address, timeout=60)
+    connection.request(method, path, body, {} if kind is None else {"Content-Type": kind})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, text
+
+
+def test_good_requests(address: tuple[str, int]) -> None:
+    assert ask(address, method="GET", path="/ping") == (200, "\n")
+    assert ask(address, method="GET", path="/health") == (200, "\n")
+    assert ask(address, method="GET", path="/version")[0] == 200
+    assert ask(address, b'{"inputs": []}') == (200, '{"predictions": []}')
+    body = json.dumps({"inputs": ["A fine film.", "", "\U0001f600"]}).encode()
+    for kind in ("application/json", "Application/JSON; charset=utf-8"):
+        status, text = ask(address, body, kind)
+        assert status == 200
+        first, *others = json.loads(text)["predictions"]
+        assert set(first) == {"label", "probability", "note"}
+        assert first["note"] == ""
+        assert all(other["note"].startswith("nothing to go by") for other in others)
+
+
+JSON = "application/json"
+BAD: list[tuple[bytes, str | None, int, str]] = [
+    (b'{"inputs": ["a"]}', None, 415, "send application/json"),
+    (b'{"inputs": ["a"]}', "application/x-www-form-urlencoded", 415, "send application/json"),
+    (b"text\na\n", "text/csv", 415, "send application/json"),
+    (b"PAR1", "application/vnd.apache.parquet", 415, "send application/json"),
+    (b'{"inputs": ["a"]}', "application/json; charset=latin-1", 415, "only supports UTF-8"),
+    (b"", JSON, 400, "the body is not JSON: Expecting value"),
+    (b"{", JSON, 400, "the body is not JSON"),
+    (b"[" * 20_000, JSON, 400, "nested too deep"),
+    (b'{"inputs": ' + b"[" * 990 + b"]" * 990 + b"}", JSON, 400, ""),
+    (b'{"a":' * 20_000, JSON, 400, "nested too deep"),
+    (b'{"inputs": ' + b"[" * 500 + b"]" * 500 + b"}", JSON, 400, "inputs[0] is not a text"),
+    (b'{"inputs": ["fine", "no \\ud800"]}', JSON, 400, "inputs[1] has half a surrogate pair"),
+    (b'{"inputs": ["\xff"]}', JSON, 400, "can't decode byte 0xff"),
+    (b'{"inputs": [' + b"1" * 5000 + b"]}", JSON, 400, "the body is not JSON"),
+    (b'{"inputs": [' + b'"",' * MAX_TEXTS + b'""]}', JSON, 413, "100,001 texts"),
+    (b'{"inputs": ["a"], "messages": []}', JSON, 400, "'messages' beside inputs"),
+    *(
+        (body, JSON, 400, "there is no list of texts under inputs")
+        for body in (
+            b"null", b"3", b"NaN", b'"a text"', b'["a text"]', b"{}", b'{"inputs": "a text"}',
+            b'{"inputs": null}', b'{"inputs": {"text": ["a"]}}', b'{"instances": ["a"]}',
+            b'{"dataframe_split": {"columns": ["text"], "data": [["a"]]}}',
+        )
+    ),
+    *(
+        (b'{"inputs": ["a", %s]}' % value, JSON, 400, "inputs[1] is not a text")
+        for value in (b"null", b"3", b"NaN", b"1e999", b"true", b'["a"]', b'{"a": "b"}')
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "said"), BAD, ids=[str(n) for n in range(len(BAD))]
+)
+def test_a_bad_request_is_one_line(
+    address: tuple[str, int], body: bytes, kind: str | None, status: int, said: str
+) -> None:
+    found, text = ask(address, body, kind)
+    check_error(found, text, status, said)
+
+
+def check_error(found: int, text: str, status: int, said: str) -> None:
+    assert found == status, text
+    error: dict[str, Any] = json.loads(text)
+    assert set(error) == {"error_code", "message"}
+    assert error["error_code"]
+    assert said in error["message"]
+    assert len(error["message"].splitlines()) == 1
+    assert len(error["message"]) < 400
+    assert "Traceback" not in text
+
+
+def test_what_is_not_there(address: tuple[str, int]) -> None:
+    check_error(*ask(address, path="/nope"), 404, "Not Found")
+    check_error(*ask(address, method="GET"), 405, "Method Not Allowed")
+
+
+@pytest.mark.parametrize("size", [MAX_BYTES + 1, 10 * MAX_BYTES])
+def test_a_body_that_is_too_large(address: tuple[str, int], size: int) -> None:
+    memory = psutil.Process(listener(address[1])).memory_info
+    before = memory().rss
+    check_error(*ask(address, b"x" * size), 413, "allowed: 16,777,216")
+    chunks = (b"x" * (1 << 20) for _ in range(size >> 20 | 1))
+    check_error(*ask(address, chunks), 413, "allowed: 16,777,216")
+    check_error(*ask(address, b"x" * MAX_BYTES, None), 415, "send application/json")
+    assert memory().rss - before < 4 * MAX_BYTES
+
+
+def listener(port: int) -> int:
+    (found,) = {
+        each.pid
+        for each in psutil.net_connections()
+        if each.laddr and each.laddr.port == port and each.status == "LISTEN"
+    }
+    assert found
+    return int(found)
+
+
+def test_a_client_that_goes_away(address: tuple[str, int]) -> None:
+    half_a_request(address[1]).close()
+    assert ask(address, b'{"inputs": ["a"]}')[0] == 200
+
+
+def test_what_a_command_has_started_ends_with_it(tmp_path: Path) -> None:
+    (tmp_path / "outer.py").write_text(
+        "import subprocess, sys\n"
+        "inner = 'import time; print(1, flush=True); time.sleep(60)'\n"
+        "subprocess.run([sys.executable, '-c', inner])\n"
+    )
+    code = (
+        "import sys\n"
+        "from sentigate import cli\n"
+        "from sentigate.cli.subprocesses import run_module\n"
+        "cli.app = lambda: run_module('outer')\n"
+        "cli.main()\n"
+    )
+    process = start(tmp_path, sys.executable, "-c", code)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "1\n"
+    started = psutil.Process(process.pid).children(recursive=True)
+    assert len(started) == 2
+    process.terminate()
+    assert psutil.wait_procs(started, timeout=10)[1] == []
+    assert process.wait(10) == 128 + signal.SIGTERM
+    assert "Traceback" not in process.communicate()[0]
+
+
+# A file, half way through
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_nothing_is_left_of_a_prediction_that_was_ended(
+    project: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    tweets = tmp_path / "tweets.csv"
+    tweets.write_text("text\n" + "a fine film, warm\n" * 1_000_000)
+    command = ("predict", f"--file={tweets}", f"--out={tmp_path}/answers.csv")
+    process = sentigate(project, *command)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("judging")
+    time.sleep(0.5)
+    process.send_signal(number)
+    output = process.communicate(timeout=30)[0]
+    assert process.returncode not in (0, None)
+    assert "Traceback" not in output
+    assert [path.name for path in tmp_path.iterdir()] == ["tweets.csv"]

@@ -1,0 +1,263 @@
+"""Splitting: what may never be on two sides, sizes, balance, seeds, and what leaks."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from sentigate.data.splitting import SPLITS, leakage, split_checks, split_rows, split_summary
+from sentigate.errors import DataError
+
+
+def frame(
+    labels: list[int],
+    groups: list[str] | None = None,
+    texts: list[str] | None = None,
+    folds: list[str] | None = None,
+) -> pd.DataFrame:
+    numbers = range(len(labels))
+    return pd.DataFrame(
+        {
+            "id": pd.Series([f"r{n}" for n in numbers], dtype="str"),
+            "group": pd.Series(groups or [f"g{n}" for n in numbers], dtype="str"),
+            "slice": pd.Series("s", index=numbers, dtype="str"),
+            "fold": pd.Series(folds or [""] * len(labels), dtype="str"),
+            "label": pd.Series(labels, dtype="int8"),
+            "text": pd.Series(texts or [f"text {n}" for n in numbers], dtype="str"),
+        }
+    )
+
+
+def corpus(rows: int, seed: int = 0) -> pd.DataFrame:
+    """Groups of one to ten rows whose labels lean one way, and one text in twenty repeated."""
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(rows), rng.integers(1, 11, rows))[:rows]
+    leaning = rng.choice([0.1, 0.4, 0.9], rows)
+    labels = (rng.random(rows) < leaning[groups]).astype(int)
+    texts = np.where(rng.random(rows) < 0.05, rng.integers(0, rows, rows), np.arange(rows))
+    return frame(labels.tolist(), [f"g{g}" for g in groups], [f"text {t}" for t in texts])
+
+
+def split(texts: pd.DataFrame, rule: Any = "grouped", **choices: Any) -> pd.DataFrame:
+    values = {"stratify": True, "test_size": 0.2, "validation_size": 0.1, "seed": 42, **choices}
+    return split_rows(texts, rule, **values)
+
+
+def sides(splits: pd.DataFrame, key: str) -> int:
+    """The most splits that one value of ``key`` is in."""
+    return int(splits.groupby(key)["split"].nunique().max())
+
+
+SMALL = st.integers(2, 40).flatmap(
+    lambda rows: st.builds(
+        frame,
+        st.lists(st.integers(0, 1), min_size=rows, max_size=rows),
+        st.lists(st.sampled_from("abcdefghijkl"), min_size=rows, max_size=rows),
+        st.lists(st.sampled_from("ABCDEFGHIJKLMNOPQ"), min_size=rows, max_size=rows),
+    )
+)
+
+
+@settings(deadline=None)
+@given(SMALL, st.booleans(), st.sampled_from([0.1, 0.2, 0.5]), st.sampled_from([0.0, 0.1, 0.3]))
+def test_grouped_parts_neither_group_nor_text(
+    texts: pd.DataFrame, stratify: bool, test_size: float, validation_size: float
+) -> None:
+    try:
+        splits = split(
+            texts, stratify=stratify, test_size=test_size, validation_size=validation_size
+        )
+    except DataError:  # too few clusters: refused, never dealt wrongly
+        assume(False)
+    assert sides(splits, "group") == 1
+    assert sides(splits, "text") == 1
+    assert set(splits["split"]) == {"train", "test"} | (
+        {"validation"} if validation_size else set()
+    )
+    pd.testing.assert_frame_equal(splits.drop(columns="split"), texts)
+    assert leakage(splits) == {"group": 0.0, "text": 0.0}
+
+
+@pytest.mark.parametrize("stratify", [True, False])
+def test_chains_hold_together(stratify: bool) -> None:
+    """Row n shares its group with one neighbour and its text with the other, eight rows long."""
+    chain = 8
+    rows = 40 * chain
+    chains = [n // chain for n in range(rows)]
+    groups = [f"{c}-{(n % chain) // 2}" for n, c in enumerate(chains)]
+    strings = [f"{c}-{(n % chain + 1) // 2}" for n, c in enumerate(chains)]
+    texts = frame([n % 2 for n in range(rows)], groups, strings)
+    splits = split(texts, stratify=stratify).assign(chain=chains)
+    assert sides(splits, "chain") == 1
+    assert set(splits["split"]) == set(SPLITS)
+
+
+def test_a_group_and_a_text_of_the_same_name_have_nothing_to_do_with_each_other() -> None:
+    names = [str(n) for n in range(200)]
+    texts = frame([0, 1] * 100, names, [str(n + 1) for n in range(200)])
+    assert set(split(texts)["split"]) == set(SPLITS)  # one chain of 200 if they had
+
+
+@pytest.mark.parametrize("rule", ["grouped", "random"])
+@pytest.mark.parametrize("stratify", [True, False])
+@pytest.mark.parametrize(("test_size", "validation_size"), [(0.2, 0.1), (0.5, 0.25), (0.05, 0.0)])
+def test_sizes_and_balance_are_near_what_was_asked(
+    rule: str, stratify: bool, test_size: float, validation_size: float
+) -> None:
+    texts = corpus(3000)
+    splits = split(
+        texts, rule, stratify=stratify, test_size=test_size, validation_size=validation_size
+    )
+    shares = splits["split"].value_counts(normalize=True)
+    wanted = {"test": test_size, "validation": (1 - test_size) * validation_size}
+    for name, share in wanted.items():
+        # Without stratifying, the share is one of groups, which differ in size.
+        tolerance = 0.05 if rule == "grouped" and not stratify else 0.004
+        assert shares.get(name, 0.0) == pytest.approx(share, abs=tolerance)
+    balance = splits.groupby("split")["label"].mean() - splits["label"].mean()
+    assert balance.abs().max() < (0.01 if stratify else 0.2)
+
+
+@settings(deadline=None)
+@given(
+    st.integers(40, 120), st.integers(20, 80), st.sampled_from([0.1, 0.25, 0.5]), st.integers(0, 99)
+)
+def test_stratified_rows_keep_the_balance_to_a_row(
+    negatives: int, positives: int, size: float, seed: int
+) -> None:
+    texts = frame([0] * negatives + [1] * positives)
+    for rule in ("random", "grouped"):
+        splits = split(texts, rule, test_size=size, seed=seed)
+        in_test = splits.loc[splits["split"] == "test", "label"]
+        assert (in_test == 1).sum() == pytest.approx(positives * size, abs=1)
+        assert (in_test == 0).sum() == pytest.approx(negatives * size, abs=1)
+
+
+@pytest.mark.parametrize("rule", ["grouped", "random"])
+@pytest.mark.parametrize("stratify", [True, False])
+def test_a_seed_decides(rule: str, stratify: bool) -> None:
+    texts = corpus(400)
+    first, again = (split(texts, rule, stratify=stratify, seed=7) for _ in range(2))
+    other = split(texts, rule, stratify=stratify, seed=8)
+    pd.testing.assert_frame_equal(first, again)
+    assert (first["split"] != other["split"]).mean() > 0.1
+
+
+def test_random_is_scikit_learns_own_split() -> None:
+    from sklearn.model_selection import train_test_split
+
+    texts = corpus(500)
+    expected = train_test_split(texts["id"], test_size=0.2, random_state=42)[1]
+    splits = split(texts, "random", stratify=False, validation_size=0.0)
+    assert set(splits.loc[splits["split"] == "test", "id"]) == set(expected)
+
+
+@pytest.mark.parametrize("other", ["test", "validation"])
+def test_published_keeps_the_published_sides(other: str) -> None:
+    folds = ["train"] * 100 + [other] * 60
+    splits = split(frame([0, 1] * 80, folds=folds), "published", test_size=None)
+    assert (splits["split"] == "test").tolist() == [fold != "train" for fold in folds]
+    assert (splits["split"] == "validation").sum() == 10
+    carved = splits.loc[splits["split"] == "validation", "label"]
+    assert carved.mean() == 0.5
+
+
+@pytest.mark.parametrize(
+    "folds", [["train"] * 4, ["test"] * 4, ["train", "test", "", "train"], [""] * 4]
+)
+def test_published_needs_both_sides_and_no_other(folds: list[str]) -> None:
+    with pytest.raises(DataError, match="published") as error:
+        split(frame([0, 1, 0, 1], folds=folds), "published", test_size=None)
+    assert repr(folds[-1]) in str(error.value)
+    assert "random or grouped" in str(error.value)
+
+
+def test_validation_is_carved_by_the_same_rule() -> None:
+    texts = frame([0, 0, 1, 1] * 100, [f"g{n // 8}" for n in range(400)])
+    assert sides(split(texts, "grouped"), "group") == 1
+    assert sides(split(texts, "random"), "group") == 3
+
+
+def test_no_validation_when_none_is_asked_for() -> None:
+    for rule in ("grouped", "random"):
+        splits = split(corpus(200), rule, validation_size=0.0)
+        assert set(splits["split"]) == {"train", "test"}
+
+
+def test_the_index_of_the_frame_does_not_matter() -> None:
+    texts = corpus(300)
+    shifted = texts.set_index(pd.Index(range(1000, 1300)))
+    for rule in ("grouped", "random"):
+        assert split(shifted, rule)["split"].tolist() == split(texts, rule)["split"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("texts", "rule", "choices", "says"),
+    [
+        (frame([0, 1] * 20, ["g"] * 40), "grouped", {}, "hang together"),
+        (frame([0, 1] * 20, texts=["same"] * 40), "grouped", {}, "hang together"),
+        (frame([0, 1] * 20, ["g"] * 40), "grouped", {"stratify": False}, "train set will be empty"),
+        (frame([0, 1] * 20, ["a"] * 20 + ["b"] * 20), "grouped", {}, "small enough"),
+        (frame([0, 1]), "random", {"stratify": False}, "validation|train"),
+        (frame([0]), "random", {"stratify": False}, "1 row"),
+        (frame([0]), "grouped", {}, "1 row"),
+        (frame([0] * 40 + [1]), "random", {}, "member|class"),
+        (frame([0] * 40 + [1]), "grouped", {}, "label 1 has too few"),
+        (frame([0, 1, 0, 1]), "grouped", {"test_size": 0.9}, "label 0 has too few"),
+    ],
+)
+def test_what_cannot_be_split_is_refused(
+    texts: pd.DataFrame, rule: str, choices: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(DataError, match=says) as error:
+        split(texts, rule, **choices)
+    assert str(error.value).startswith("cannot split ")
+
+
+def test_no_rows_at_all() -> None:
+    for rule in ("random", "grouped"):
+        with pytest.raises(DataError, match=r"cannot split 0 rows: .*(none|n_samples=0)"):
+            split(frame([]), rule)
+
+
+HAND_MADE = frame(
+    [1, 0, 1, 0, 1, 0, 1, 0],
+    ["a", "a", "b", "c", "a", "d", "c", "e"],
+    ["T1", "T2", "T3", "T4", "T1", "T5", "T6", "T7"],
+).assign(
+    split=pd.Series(
+        ["train", "train", "train", "validation", "test", "test", "test", "test"], dtype="str"
+    )
+)
+
+
+def test_leakage_by_hand() -> None:
+    """Of four test rows two have their group outside, one of them its text too."""
+    assert leakage(HAND_MADE) == {"group": 0.5, "text": 0.25}
+
+
+def test_summary_by_hand() -> None:
+    assert split_summary(HAND_MADE) == {
+        "train": {"rows": 3, "positives": 0.666667},
+        "validation": {"rows": 1, "positives": 0.0},
+        "test": {"rows": 4, "positives": 0.5},
+    }
+    assert list(split_summary(HAND_MADE.iloc[:3])) == ["train"]
+
+
+def test_checks_by_hand() -> None:
+    checks = split_checks(HAND_MADE, 0.25, 0.5)
+    assert checks["splits_of_group"].tolist() == [2, 2, 1, 2, 2, 1, 2, 1]
+    assert checks["splits_of_text"].tolist() == [2, 1, 1, 1, 2, 1, 1, 1]
+    # asked: test 2/8, validation 3/8, train 3/8
+    assert checks["size_difference"].tolist() == [0.0] * 3 + [-0.25] + [0.25] * 4
+    assert checks["balance_difference"].round(6).tolist() == [0.166667] * 3 + [-0.5] + [0.0] * 4
+
+
+def test_checks_take_a_published_test_split_as_asked_for() -> None:
+    folds = ["train"] * 100 + ["test"] * 100
+    splits = split(frame([0, 1] * 100, folds=folds), "published", test_size=None)
+    assert split_checks(splits, None, 0.1)["size_difference"].abs().max() < 1e-12

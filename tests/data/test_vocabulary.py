@@ -1,0 +1,292 @@
+"""Vocabularies: what gets an id, which one, and what can never get one."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from sentigate.data.vocabulary import PAD, UNKNOWN, Level, Order, build_tokenizer, vocabulary_table
+from sentigate.errors import DataError
+from sentigate.model.text.encoding import CHUNK, PAD_ID, UNKNOWN_ID
+
+LEVELS: tuple[Level, ...] = ("character", "word", "bpe")
+TEXTS = [
+    "the film is good , the cast is good !",
+    "the film isn't good :( it's bad",
+    "great cast , great film , <unk> great <pad> fun",
+    "café naïve 😀😀 👩\u200d💻 e\u0301",
+]
+BYTES = 256  # bpe's alphabet
+
+
+def build(texts: list[str], level: Level, min_count: int = 1, max_size: int = 3000) -> Tokenizer:
+    return build_tokenizer(texts, level, min_count=min_count, max_size=max_size)
+
+
+def ids(tokenizer: Tokenizer, text: str) -> list[int]:
+    encoded: list[int] = tokenizer.encode(text).ids
+    return encoded
+
+
+def pieces(tokenizer: Tokenizer, text: str) -> list[str]:
+    encoded: list[str] = tokenizer.encode(text).tokens
+    return encoded
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_special_entries_come_first(level: Level) -> None:
+    tokenizer = build(TEXTS, level)
+    assert (tokenizer.id_to_token(0), tokenizer.id_to_token(1)) == (PAD, UNKNOWN)
+    assert (PAD_ID, UNKNOWN_ID) == (0, 1)
+    assert sorted(tokenizer.get_vocab().values()) == list(range(tokenizer.get_vocab_size()))
+
+
+SPECIALS = st.sampled_from([PAD, UNKNOWN, "<PAD>", "<", ">", "unk", "pad", " ", "film", "x", "#"])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@settings(deadline=None)
+@given(text=st.lists(SPECIALS, max_size=10).map("".join))
+def test_a_literal_special_entry_is_never_the_entry(level: Level, text: str) -> None:
+    """The training texts hold each of these signs, so nothing may be unknown either."""
+    tokenizer = build(
+        [*TEXTS, "<unk> <pad> <PAD> unkpad unk pad x #", *[PAD + UNKNOWN] * 50], level
+    )
+    found = ids(tokenizer, text)
+    assert PAD_ID not in found
+    if level != "word":  # glued together, they make words never seen
+        assert UNKNOWN_ID not in found
+    literal = [pieces(tokenizer, special) for special in (PAD, UNKNOWN)]
+    assert all(len(parts) >= 3 for parts in literal)
+
+
+def test_characters_ranked_by_frequency_then_code_point() -> None:
+    tokenizer = build(["bbb ccc aa", "dz"], "character")
+    assert [tokenizer.id_to_token(n) for n in range(2, 8)] == ["b", "c", " ", "a", "d", "z"]
+    assert tokenizer.get_vocab_size() == 8
+
+
+def test_words_ranked_by_frequency_then_alphabet() -> None:
+    tokenizer = build(["b a c b", "c d , b"], "word")
+    assert [tokenizer.id_to_token(n) for n in range(2, 7)] == ["b", "c", ",", "a", "d"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["a", "b", "c", "d", "e f", "g g g"]), min_size=1), st.randoms())
+def test_the_order_of_texts_changes_no_id(texts: list[str], random: object) -> None:
+    shuffled = list(texts)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    for level in ("character", "word"):
+        assert build(texts, level).to_str() == build(shuffled, level).to_str()
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(), min_size=1), st.sampled_from(["character", "word"]))
+def test_ids_never_grow_with_frequency(texts: list[str], level: Level) -> None:
+    try:
+        tokenizer = build(texts, level)
+    except DataError:
+        assert not any("".join(texts).split() if level == "word" else texts)
+        return
+    counts = vocabulary_table(tokenizer, texts)["count"].to_numpy()[2:]
+    assert (np.diff(counts) <= 0).all()
+    assert (counts >= 1).all()
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(), min_size=1).filter(lambda texts: any(texts)))
+def test_characters_are_counted_as_the_tokenizer_cuts_them(texts: list[str]) -> None:
+    table = vocabulary_table(build(texts, "character"), texts)
+    expected = Counter("".join(texts))
+    assert dict(zip(table["token"][2:], table["count"][2:], strict=True)) == expected
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.text(st.characters(max_codepoint=127)) | st.text()).filter(
+        lambda texts: any(re.search(r"\w", text) for text in texts)
+    )
+)
+def test_words_are_counted_as_the_tokenizer_cuts_them(texts: list[str]) -> None:
+    table = vocabulary_table(build(texts, "word"), texts)
+    cut = build(["x"], "word").pre_tokenizer.pre_tokenize_str
+    expected = Counter(piece for text in texts for piece, _ in cut(text))
+    assert dict(zip(table["token"][2:], table["count"][2:], strict=True)) == expected
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("order", ["frequency", "first_seen"])
+def test_a_column_makes_the_same_vocabulary_as_a_list(level: Level, order: Order) -> None:
+    texts = [f"{TEXTS[n % 4]} word{n % 97}" for n in range(2 * CHUNK + 3)]
+    column = pd.Series(texts, index=range(3, len(texts) + 3), dtype="str")
+    made = [
+        build_tokenizer(kind, level, min_count=2, max_size=500, order=order).to_str()
+        for kind in (texts, column)
+    ]
+    assert made[0] == made[1]
+
+
+def test_words_keep_apostrophes_and_part_signs() -> None:
+    tokenizer = build(["I don't. It’s 'so-so' @ann #1!! 😀"], "word")
+    cut = [
+        piece for piece, _ in tokenizer.pre_tokenizer.pre_tokenize_str("I don't. It’s 'so-so'!!")
+    ]
+    assert cut == ["I", "don't", ".", "It’s", "'", "so", "-", "so", "'", "!", "!"]
+
+
+@pytest.mark.parametrize(
+    ("level", "min_count", "expected"),
+    [
+        ("character", 2, {"a", " "}),
+        ("character", 5, {"a"}),
+        ("word", 3, {"a"}),
+        ("word", 1, {"a", "aa", "b", "c"}),
+    ],
+)
+def test_min_count(level: Level, min_count: int, expected: set[str]) -> None:
+    tokenizer = build(["a a b", "aa a c"], level, min_count)
+    assert set(tokenizer.get_vocab()) - {PAD, UNKNOWN} == expected
+
+
+def test_min_count_of_pairs() -> None:
+    def merges(min_count: int) -> int:
+        return build(["ab ab ab", "cd cd"], "bpe", min_count).get_vocab_size() - BYTES - 2
+
+    assert merges(4) == 0
+    assert merges(3) == 2  # "Ġa" and "Ġab"
+    assert merges(2) == 4
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_max_size_counts_the_special_entries(level: Level) -> None:
+    most = 300 if level == "bpe" else 7
+    texts = [" ".join(f"word{n:b}" for n in range(500))]
+    tokenizer = build(texts, level, max_size=most)
+    assert tokenizer.get_vocab_size() == (most if level != "character" else 7)
+    if level != "bpe":
+        kept = build(texts, level, max_size=1000)
+        for token_id in range(2, most):
+            assert tokenizer.id_to_token(token_id) == kept.id_to_token(token_id)
+
+
+@pytest.mark.parametrize(
+    ("texts", "level", "min_count"),
+    [(["abc"], "character", 2), (["a b c"], "word", 2), ([], "word", 1), (["", " "], "word", 1)],
+)
+def test_a_vocabulary_of_nothing_is_refused(texts: list[str], level: Level, min_count: int) -> None:
+    with pytest.raises(DataError, match=rf"no {level} occurs {min_count} times in {len(texts)}"):
+        build(texts, level, min_count)
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_characters_round_trip(text: str) -> None:
+    """Emoji with joiners, combining marks, control signs: a code point is a token."""
+    tokenizer = build([text, "x"], "character")
+    found = ids(tokenizer, text)
+    assert len(found) == len(text)
+    assert "".join(tokenizer.id_to_token(token_id) for token_id in found) == text
+    assert UNKNOWN_ID not in found
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_ids_become_the_text_again(text: str) -> None:
+    """Characters exactly; words and signs with one space between, whatever was there."""
+    characters = build([text, "x"], "character")
+    assert characters.decode(ids(characters, text)) == text
+    words = [piece for piece, _ in build(["x"], "word").pre_tokenizer.pre_tokenize_str(text)]
+    for level in ("word", "bpe"):
+        tokenizer = build([text, "x"], level)
+        assert tokenizer.decode(ids(tokenizer, text)) == " ".join(words)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_ids_become_a_text_after_a_file_too(level: Level) -> None:
+    tokenizer = Tokenizer.from_str(build(TEXTS, level).to_str(pretty=True))
+    expected = "it's bad , café 😀" if level != "character" else "it's bad, café 😀"
+    assert tokenizer.decode(ids(tokenizer, "it's bad, café 😀")) == expected
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_subwords_know_every_text(text: str) -> None:
+    tokenizer = build(TEXTS, "bpe", min_count=2)
+    found = ids(tokenizer, text)
+    assert not {PAD_ID, UNKNOWN_ID} & set(found)
+    # Python counts the separators U+001C to U+001F as white space, tokenizers does not.
+    assert bool(found) == bool(re.search(r"[\S\x1c-\x1f]", text))
+
+
+@pytest.mark.parametrize("level", ["character", "word"])
+def test_what_training_did_not_hold_is_unknown(level: Level) -> None:
+    tokenizer = build(["good film"], level)
+    assert ids(tokenizer, "Ж") == [UNKNOWN_ID]
+    assert UNKNOWN_ID not in ids(tokenizer, "film")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_to_a_file_and_back(level: Level) -> None:
+    tokenizer = build(TEXTS, level)
+    again = Tokenizer.from_str(tokenizer.to_str(pretty=True))
+    for text in [*TEXTS, "<unk> Ж unseen"]:
+        assert ids(again, text) == ids(tokenizer, text)
+    assert json.loads(tokenizer.to_str())["added_tokens"] == []
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_table_counts_every_token(level: Level) -> None:
+    tokenizer = build(TEXTS, level)
+    seen = [*TEXTS, "Жж unseen film", ""]
+    table = vocabulary_table(tokenizer, seen)
+    found = Counter(token_id for text in seen for token_id in ids(tokenizer, text))
+    assert table["id"].tolist() == list(range(tokenizer.get_vocab_size()))
+    assert table["token"].tolist() == [tokenizer.id_to_token(n) for n in table["id"]]
+    assert table["count"].tolist() == [found[n] for n in table["id"]]
+    known = sum(found.values()) - found[UNKNOWN_ID]
+    assert table["known_share"].sum() == pytest.approx(known / sum(found.values()))
+    assert table["known_share"].iloc[:2].tolist() == [0.0, 0.0]
+
+
+def test_the_table_of_texts_without_tokens() -> None:
+    for texts in ([], ["", " "]):
+        table = vocabulary_table(build(TEXTS, "word"), texts)
+        assert table["count"].sum() == 0
+        assert table["known_share"].sum() == 0
+
+
+def test_more_texts_than_one_chunk() -> None:
+    texts = [f"word{n % 7} end" for n in range(5000)]
+    table = vocabulary_table(build(texts, "word"), texts).set_index("token")
+    assert table.loc["end", "count"] == 5000
+    assert table.loc["word0", "count"] == 715
+
+
+def test_two_processes_build_the_same_bits() -> None:
+    script = (
+        "import random; from sentigate.data.vocabulary import build_tokenizer\n"
+        "rng = random.Random(1)\n"
+        "words = [''.join(rng.choices('abcdefgh', k=rng.randint(1, 6))) for _ in range(400)]\n"
+        "texts = [' '.join(rng.choices(words, k=8)) for _ in range(500)]\n"
+        "for level in ('bpe', 'word', 'character'):\n"
+        "    print(build_tokenizer(texts, level, min_count=2, max_size=600).to_str())\n"
+    )
+    printed = []
+    for hash_seed, threads in (("1", "1"), ("2", "2")):
+        settings = {"PYTHONHASHSEED": hash_seed, "RAYON_NUM_THREADS": threads}
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(
+            command, env=os.environ | settings, capture_output=True, text=True, check=True
+        )
+        printed.append(done.stdout)
+    assert printed[0] == printed[1]
+    assert printed[0].count("\n") == 3

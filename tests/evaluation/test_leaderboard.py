@@ -1,0 +1,148 @@
+"""The leaderboard's table, page and chart, from made-up entries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentigate.evaluation.leaderboard import (
+    BASELINE,
+    DTYPES,
+    MAJORITY,
+    leaderboard_markdown,
+    leaderboard_table,
+    shown,
+)
+from sentigate.reporting.leaderboard_chart import leaderboard_chart, write_leaderboard_chart
+
+LINEAR = {"accuracy": 0.788, "accuracy_low": 0.77, "accuracy_high": 0.8, "log_loss": 0.45}
+BASE = {"test": LINEAR | {"f1": 0.8}, "validation": LINEAR | {"accuracy": 0.77, "log_loss": 0.46}}
+SPLITS = {"validation": {"positives": 0.3}, "test": {"positives": 0.6}}
+
+
+def entry(model: str, log_loss: float = 0.5, accuracy: float = 0.75, **others: Any) -> Any:
+    return {
+        "model": model,
+        "dataset": "made",
+        "seed": 42,
+        "validation_accuracy": accuracy,
+        "validation_log_loss": log_loss,
+        "test_accuracy": accuracy - 0.01,
+        "test_accuracy_low": accuracy - 0.03,
+        "test_accuracy_high": accuracy + 0.01,
+        "test_log_loss": log_loss + 0.01,
+        "parameters": 1_234_567,
+        "epochs": 8,
+        "training_seconds": 1234.5,
+        "texts_per_second": 9876,
+        **others,
+    }
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    entries = [entry("slow", 0.5, 0.70), entry("quick", 0.4, 0.72), entry("odd", 0.45, 0.9)]
+    return leaderboard_table(entries, BASE, SPLITS)
+
+
+def test_order_is_by_validation_log_loss(table: pd.DataFrame) -> None:
+    """Though odd is the most accurate, on test too."""
+    assert list(table["model"]) == ["quick", "odd", BASELINE, "slow", MAJORITY]
+
+
+@given(st.permutations([entry(f"m{n}", 0.3 + n / 100) for n in range(6)]))
+def test_the_order_of_entries_has_no_say(entries: list[Any]) -> None:
+    models = list(leaderboard_table(entries, BASE, SPLITS)["model"])
+    assert models == [*(f"m{n}" for n in range(6)), BASELINE, MAJORITY]
+
+
+def test_figures_are_the_entries_and_the_baselines_own(table: pd.DataFrame) -> None:
+    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == DTYPES
+    rows = table.set_index("model")
+    given_row = entry("quick", 0.4, 0.72)
+    for key in rows.columns:
+        assert rows.loc["quick", key] == given_row[key]
+    linear = rows.loc[BASELINE]
+    assert (linear["validation_accuracy"], linear["test_accuracy"]) == (0.77, 0.788)
+    assert (linear["validation_log_loss"], linear["test_log_loss"]) == (0.46, 0.45)
+    assert (linear["test_accuracy_low"], linear["test_accuracy_high"]) == (0.77, 0.8)
+    commoner = rows.loc[MAJORITY]
+    assert (commoner["validation_accuracy"], commoner["test_accuracy"]) == (0.7, 0.6)
+    costs = ["parameters", "epochs", "training_seconds", "texts_per_second"]
+    assert rows.loc[[BASELINE, MAJORITY], costs].isna().all(axis=None)
+
+
+def test_cells_are_as_people_read_them(table: pd.DataFrame) -> None:
+    cells = shown(table).set_index("model")
+    assert list(cells.loc["quick"]) == [
+        *("0.4000", "0.7200", "0.7100", "0.6900 – 0.7300", "0.4100"),
+        *("1,234,567", "8", "1,234 s", "9,876"),
+    ]
+    assert list(cells.loc[MAJORITY]) == ["", "0.7000", "0.6000", *[""] * 6]
+
+
+def test_page_holds_every_cell_and_the_models_that_failed(table: pd.DataFrame) -> None:
+    page = leaderboard_markdown(
+        table, "made, test split of 9 texts", {"broken": "no word occurs twice"}
+    )
+    lines = page.splitlines()
+    assert lines[0] == "# made, test split of 9 texts"
+    rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in lines if line[:1] == "|"]
+    cells = shown(table)
+    assert rows[0] == list(cells.columns)
+    assert rows[2:] == cells.to_numpy().tolist()
+    assert "- `broken`: no word occurs twice" in lines
+    assert "validation log loss" in page.split("\n\n")[2]
+    assert "Not in the table" not in leaderboard_markdown(table, "made", {})
+
+
+def test_without_entries_there_are_the_two_to_beat() -> None:
+    table = leaderboard_table([], BASE, SPLITS)
+    assert list(table["model"]) == [BASELINE, MAJORITY]
+    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == DTYPES
+    assert "| majority class |" in leaderboard_markdown(table, "made", {"all": "broken"})
+
+
+def test_chart_shows_every_model_with_its_interval(table: pd.DataFrame) -> None:
+    figure = leaderboard_chart(table, "made, test split of 9 texts")
+    accuracy, training, speed = figure.axes
+    models = ["quick", "odd", "slow"]
+    assert [tick.get_text() for tick in accuracy.get_yticklabels()] == models
+    assert accuracy.yaxis_inverted()  # the best on top
+    rows = table.set_index("model").loc[models]
+    dots = accuracy.lines[0]
+    np.testing.assert_array_equal(dots.get_xdata(), rows["test_accuracy"])
+    (bars,) = accuracy.collections
+    ends = [segment[:, 0] for segment in bars.get_segments()]  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(ends, rows[["test_accuracy_low", "test_accuracy_high"]])
+    assert {float(line.get_xdata()[0]) for line in accuracy.lines[1:]} == {0.788, 0.6}
+    for axes, key in ((training, "training_seconds"), (speed, "texts_per_second")):
+        assert [bar.get_width() for bar in axes.patches] == list(rows[key])
+    (legend,) = figure.legends
+    names = {text.get_text() for text in legend.get_texts()}
+    assert {"Linear baseline, 78.8 %", "Majority class, 60.0 %"} < names
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_chart_file_is_the_same_bytes_whatever_the_users_style(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    import matplotlib
+
+    entries = [
+        entry(f"m_{n}_$x$", 0.3 + n / 100, texts_per_second=10**n % 7919) for n in range(count)
+    ]
+    table = leaderboard_table(entries, BASE, SPLITS)
+    write_leaderboard_chart(table, "made", tmp_path / "one.png")
+    monkeypatch.setitem(matplotlib.rcParams, "font.size", 20)
+    write_leaderboard_chart(table, "made", tmp_path / "two.png")
+    content = (tmp_path / "one.png").read_bytes()
+    assert content == (tmp_path / "two.png").read_bytes()
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    assert b"Software" not in content

@@ -1,0 +1,506 @@
+"""Explanations: figures that sum to the model's answer, gates as computed, a page that is safe."""
+
+import base64
+import dataclasses
+import io
+import itertools
+import json
+import re
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from support import add_champion, architecture, cleaning
+from tokenizers import Tokenizer
+
+from sentigate.cli.main import main
+from sentigate.data.vocabulary import Level, build_tokenizer
+from sentigate.files import sha256_of
+from sentigate.insight.explanation import TOLERANCE, Explanation, _order, _tokens, explain
+from sentigate.model.network.architecture import Convolution
+from sentigate.model.network.batches import Batches, Split
+from sentigate.model.network.network import Network
+from sentigate.model.network.padded_layout import Reading
+from sentigate.model.predictor import Predictor
+from sentigate.model.text.encoding import pad_texts
+from sentigate.registry.model_package import load_model
+from sentigate.registry.versions import model_name
+from sentigate.reporting.explanation_page import PARTS, render_explanation
+
+ROOT = Path(__file__).parents[2]
+TRAINING = ["a fine film , warm and funny .", "i want my two hours back !", "naïve 😀 café 😀 it's"]
+TEXT = "A fine film, but nobody's two hours. Warm!"
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> fine & <!-- film \" ' "
+MAX_LENGTH = 12
+
+
+def save_model(
+    folder: Path, level: Level = "word", max_length: int = MAX_LENGTH, **changes: Any
+) -> Path:
+    """A folder as register makes it, around a network nobody has trained."""
+    values: dict[str, Any] = {
+        "embedding_size": 6, "cell": "lstm", "hidden_sizes": (5,), "bidirectional": True,
+        "pooling": "mean", "embedding_dropout": 0.5, "layer_dropout": 0.0, "head_dropout": 0.5,
+    }  # fmt: skip
+    shape = architecture(**values | changes)
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = build_tokenizer(TRAINING * 2, level, min_count=2, max_size=300)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    torch.manual_seed(3)
+    network = Network(shape, tokenizer.get_vocab_size())
+    for parameter in network.parameters():
+        parameter.data *= 2  # answers that differ from text to text
+    save_file(network.state_dict(), folder / "weights.safetensors")
+    described = {
+        "network": shape.model_dump(mode="json"),
+        "vocabulary_size": tokenizer.get_vocab_size(),
+        "max_length": max_length,
+    }
+    (folder / "model.json").write_text(json.dumps(described))
+    steps = cleaning("lowercase", "squeeze_whitespace")
+    (folder / "cleaning.json").write_text(json.dumps(steps.model_dump(mode="json")))
+    return folder
+
+
+def answers(pooling: str) -> list[tuple[str, bool, str, Convolution | None]]:
+    return [
+        (cell, bidirectional, pooling, convolution)
+        for cell, bidirectional, convolution in itertools.product(
+            ("rnn", "lstm", "gru"), (True, False), (None, Convolution(filters=4, width=3, pool=2))
+        )
+        if pooling != "last_padded" or not (bidirectional or convolution)
+    ]
+
+
+class Page(HTMLParser):
+    """What a browser would find in a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, str] = {}
+        self.cells: list[str] = []
+        self._in = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        self.tags.append((tag, attributes))
+        self._in = attributes.get("id") or ("cell" if tag == "td" else "")
+        if tag == "td" and "contribution" in (attributes.get("class") or ""):
+            self._in = "contribution"
+
+    def handle_data(self, data: str) -> None:
+        if self._in == "contribution":
+            self.cells.append(data)
+        self.texts.setdefault(self._in, data)
+        self._in = ""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.texts["explanation"])
+        return found
+
+    def number(self, name: str) -> Decimal:
+        return Decimal(self.texts[name].replace("−", "-"))
+
+
+def page_of(predictor: Predictor, text: str) -> Page:
+    return Page(render_explanation(explain(predictor, text), "a model"))
+
+
+def beginnings(predictor: Predictor, text: str) -> list[str]:
+    """The text cut off after each token."""
+    clean = predictor.clean(text)
+    return [clean[:end] for _, end in predictor.tokenizer.encode(clean).offsets][:MAX_LENGTH]
+
+
+@pytest.mark.parametrize(
+    ("cell", "bidirectional", "pooling", "convolution"),
+    [
+        row
+        for pooling in ("last", "max", "mean", "attention", "last_padded")
+        for row in answers(pooling)
+    ],
+)
+def test_the_figures_on_the_page_sum_to_the_models_answer(
+    tmp_path: Path, cell: str, bidirectional: bool, pooling: str, convolution: Convolution | None
+) -> None:
+    predictor = Predictor(
+        save_model(
+            tmp_path, cell=cell, bidirectional=bidirectional, pooling=pooling,
+            convolution=convolution,
+        )
+    )  # fmt: skip
+    answer = float(predictor([TEXT])[0])
+    page = page_of(predictor, TEXT)
+    data = page.data
+    total = data["start"] + sum(data["contributions"]) + data["remainder"]
+    assert total == pytest.approx(data["logit"], abs=1e-9)
+    assert 1 / (1 + np.exp(-total)) == pytest.approx(answer, abs=1e-6)
+    assert data["probability"] == pytest.approx(answer, abs=1e-6)
+    assert abs(data["remainder"]) < TOLERANCE
+    assert max(map(abs, data["contributions"])) > 2 * TOLERANCE  # there is something to see
+
+    shown = [page.number(name) for name in ("start", "sum", "remainder")]
+    assert sum(shown) == page.number("logit")
+    assert sum(Decimal(cell.replace("−", "-")) for cell in page.cells) == page.number("sum")
+    assert abs(float(page.number("logit")) - data["logit"]) < 5.1e-5
+    assert abs(float(page.number("remainder"))) < TOLERANCE + 5e-5 * (3 + len(page.cells))
+    assert page.texts["probability"] == f"{answer:.4f}"
+
+    expected = predictor(beginnings(predictor, TEXT))
+    assert data["running"] == pytest.approx(expected.tolist(), abs=1e-6)
+    assert len(data["tokens"]) == len(data["contributions"]) == len(expected) == 11
+
+
+@pytest.mark.numeric
+@pytest.mark.parametrize("pooling", ["last", "attention", "last_padded"])
+def test_each_token_gets_its_own_integrated_gradient(tmp_path: Path, pooling: str) -> None:
+    """Against the definition, summed in many even steps."""
+    predictor = Predictor(save_model(tmp_path, pooling=pooling, bidirectional=False))
+    network, tokenizer = predictor.network, predictor.tokenizer
+    padded = pad_texts(tokenizer, [predictor.clean(TEXT)], MAX_LENGTH)
+    ids = torch.from_numpy(padded.ids.astype(np.int64))
+    vectors = network.encoder.embedding(ids).detach()
+    blank = network.encoder.embedding(torch.zeros_like(ids)).detach()
+    steps = 400
+    shares = ((torch.arange(steps) + 0.5) / steps).view(-1, 1, 1)
+    points = (blank + shares * (vectors - blank)).requires_grad_()
+    reading = Reading(torch.from_numpy(padded.lengths.astype(np.int64)).expand(steps), MAX_LENGTH)
+    network.decide(*network.encoder.read(points, reading)).sum().backward()
+    assert points.grad is not None
+    expected = (points.grad.mean(0) * (vectors - blank)[0]).sum(1)[: padded.lengths[0]]
+    found = explain(predictor, TEXT).contributions
+    assert found == pytest.approx(expected.numpy(), abs=TOLERANCE)
+    assert np.ptp(found) > 20 * TOLERANCE
+
+
+@pytest.mark.numeric
+@pytest.mark.parametrize("cell_from_scratch", [False, True])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_what_is_watched_is_what_the_network_did(
+    tmp_path: Path, cell: str, cell_from_scratch: bool
+) -> None:
+    predictor = Predictor(
+        save_model(
+            tmp_path,
+            cell=cell,
+            hidden_sizes=(5, 4),
+            pooling="max",
+            cell_from_scratch=cell_from_scratch,
+        )
+    )
+    network = predictor.network
+    padded = pad_texts(predictor.tokenizer, [predictor.clean(TEXT)], MAX_LENGTH)
+    (batch,) = Batches(Split(padded.ids, padded.lengths, np.zeros(1, np.int8)), 1)
+    outputs: list[torch.Tensor] = []
+    for layer in network.encoder.layers:
+        layer.register_forward_hook(lambda *hooked: outputs.append(hooked[2]))
+    with torch.no_grad():
+        network(batch.ids, batch.lengths)
+    states = [output[0, : padded.lengths[0]].T.numpy() for output in outputs[:2]]
+    watched = explain(predictor, TEXT).watched
+    assert [(w.layer, w.direction) for w in watched] == list(
+        itertools.product((1, 2), ("left to right", "right to left"))
+    )
+    for layer, of_layer in zip(states, (watched[:2], watched[2:]), strict=True):
+        for half, one in zip(np.split(layer, 2), of_layer, strict=True):
+            assert sorted(one.units) == list(range(len(half)))
+            assert one.parts["hidden"] == pytest.approx(half[one.units], abs=1e-5)
+            if cell == "lstm":  # h = o * tanh(c): these belong together, column by column
+                remade = one.parts["output"] * np.tanh(one.parts["cell"])
+                assert remade == pytest.approx(one.parts["hidden"], abs=1e-5)
+
+
+@pytest.mark.numeric
+def test_an_lstms_cell_state_is_torchs_own(tmp_path: Path) -> None:
+    predictor = Predictor(save_model(tmp_path))
+    encoding = predictor.tokenizer.encode(predictor.clean(TEXT))
+    vectors = predictor.network.encoder.embedding(torch.tensor([encoding.ids]))
+    layer: Any = predictor.network.encoder.layers[0]
+    forwards, backwards = explain(predictor, TEXT).watched
+    with torch.no_grad():
+        _, (_, last) = layer.left_to_right(vectors)
+        _, (_, first) = layer.right_to_left(vectors.flip(1))
+    assert forwards.parts["cell"][:, -1] == pytest.approx(last[0, 0][forwards.units].numpy(), 1e-4)
+    assert backwards.parts["cell"][:, 0] == pytest.approx(
+        first[0, 0][backwards.units].numpy(), 1e-4
+    )
+
+
+def test_maps_are_drawn_value_for_value(tmp_path: Path) -> None:
+    predictor = Predictor(save_model(tmp_path, hidden_sizes=(5, 4)))
+    explanation = explain(predictor, TEXT)
+    maps = [
+        attributes
+        for tag, attributes in Page(render_explanation(explanation, "a model")).tags
+        if tag == "img" and attributes.get("class") == "map"
+    ]
+    expected = [(one, name) for one in explanation.watched for name in PARTS if name in one.parts]
+    assert len(maps) == len(expected) == 4 * 6
+    for drawn, (one, name) in zip(maps, expected, strict=True):
+        assert f"layer {one.layer}, {one.direction}" in str(drawn["alt"])
+        content = base64.b64decode(str(drawn["src"]).removeprefix("data:image/png;base64,"))
+        image = Image.open(io.BytesIO(content))
+        values = one.parts[name]
+        assert image.size == values.shape[::-1]
+        levels = np.asarray(image).astype(float) / 254
+        if PARTS[name][2] == "share":
+            assert levels == pytest.approx(values, abs=0.5 / 254 + 1e-6)
+        else:
+            scale = np.percentile(np.abs(values), 95)
+            assert 2 * levels - 1 == pytest.approx((values / scale).clip(-1, 1), abs=1.01 / 254)
+
+
+def test_units_alike_are_neighbours() -> None:
+    rng = np.random.default_rng(0)
+    courses = rng.normal(size=(3, 20))
+    kinds = rng.permutation(np.repeat([0, 1, 2], 7))
+    order = _order(courses[kinds] + 0.01 * rng.normal(size=(21, 20)))
+    assert sorted(order) == list(range(21))
+    assert (np.diff(kinds[order]) != 0).sum() == 2
+
+
+def test_a_column_of_windows_lies_over_its_tokens(tmp_path: Path) -> None:
+    convolution = Convolution(filters=4, width=3, pool=2)
+    predictor = Predictor(save_model(tmp_path, convolution=convolution))
+    explanation = explain(predictor, TEXT)
+    hidden = explanation.watched[0].parts["hidden"]
+    assert hidden.shape[1] == len(explanation.tokens) == 11
+    assert (hidden[:, 0:10:2] == hidden[:, 1:11:2]).all()
+    assert (hidden[:, 1:9:2] != hidden[:, 2:10:2]).any(0).all()
+    assert "2 windows of 3 tokens" in render_explanation(explanation, "a model")
+
+
+def test_padding_that_is_read_is_shown(tmp_path: Path) -> None:
+    predictor = Predictor(
+        save_model(tmp_path, pooling="last_padded", bidirectional=False, hidden_sizes=(1,))
+    )
+    explanation = explain(predictor, "fine film")
+    assert explanation.padding == MAX_LENGTH - 2
+    assert explanation.contributions.shape == explanation.running.shape == (2,)
+    (watched,) = explanation.watched
+    assert watched.parts["forget"].shape == (1, MAX_LENGTH)
+    with torch.no_grad():  # the decision is read where the last column ends
+        logit = predictor.network.head(torch.from_numpy(watched.parts["hidden"][:, -1]))
+    assert logit.item() == pytest.approx(explanation.logit, abs=1e-6)
+    assert "columns of padding" in render_explanation(explanation, "a model")
+
+
+@settings(max_examples=60)
+@given(
+    text=st.text() | st.text("ab é😀ñ' \n<&", max_size=30),
+    level=st.sampled_from(["word", "bpe", "character"]),
+)
+def test_tokens_read_one_after_the_other_are_the_text(text: str, level: Level) -> None:
+    encoding = TOKENIZERS[level].encode(text)
+    tokens = _tokens(text, encoding.offsets, encoding.ids)
+    read = "".join(token.before + token.text for token in tokens)
+    assert text.startswith(read)
+    assert not text.removeprefix(read).strip()
+    assert all(token.before.strip() == "" for token in tokens)
+    assert len(tokens) == max(1, len(encoding.ids))
+
+
+TOKENIZERS: dict[Level, Tokenizer] = {
+    level: build_tokenizer(TRAINING * 2, level, min_count=2, max_size=300)
+    for level in ("word", "bpe", "character")
+}
+
+
+def test_unknown_tokens_are_marked_and_what_is_left_out_is_said(tmp_path: Path) -> None:
+    predictor = Predictor(save_model(tmp_path))
+    html = render_explanation(explain(predictor, "fine zebra " * MAX_LENGTH), "a model")
+    page = Page(html)
+    assert page.data["unknown"] == [False, True] * (MAX_LENGTH // 2)
+    assert page.data["left_out"] == MAX_LENGTH
+    assert f"{MAX_LENGTH} more tokens were left out" in html
+    assert "left out" not in render_explanation(explain(predictor, "fine"), "a model")
+
+
+@pytest.mark.parametrize("text", ["", " \n\t"])
+@pytest.mark.parametrize("level", ["word", "bpe", "character"])
+def test_an_empty_text_is_explained_as_it_is_judged(
+    tmp_path: Path, text: str, level: Level
+) -> None:
+    predictor = Predictor(save_model(tmp_path, level))
+    html = render_explanation(explain(predictor, text), "a model")
+    data = Page(html).data
+    assert data["probability"] == pytest.approx(float(predictor([text])[0]), abs=1e-6)
+    assert (data["tokens"], data["unknown"]) == ([""], [True])
+    assert "Nothing is left" in html
+
+
+@pytest.mark.parametrize("level", ["word", "bpe", "character"])
+def test_a_hostile_text_stays_a_text(tmp_path: Path, level: Level) -> None:
+    predictor = Predictor(save_model(tmp_path, level, max_length=100))
+    page = Page(render_explanation(explain(predictor, HOSTILE), HOSTILE))
+    tags = [tag for tag, _ in page.tags]
+    plain = Page(render_explanation(explain(predictor, "fine"), "a model"))
+    assert tags.count("script") == 2
+    assert tags.count("img") == [tag for tag, _ in plain.tags].count("img")
+    assert not any("onerror" in attributes for _, attributes in page.tags)
+    assert page.data["text"] == page.data["model"] == HOSTILE
+
+
+def test_nothing_is_fetched(tmp_path: Path) -> None:
+    predictor = Predictor(save_model(tmp_path))
+    html = render_explanation(explain(predictor, "fine https://example.org/x.js film"), "a model")
+    page = Page(html)
+    for _, attributes in page.tags:
+        for name in ("src", "href", "action", "data", "poster", "srcset", "xlink:href"):
+            assert (attributes.get(name) or "data:").startswith("data:")
+    assert not {"link", "iframe", "object", "embed", "base"} & {tag for tag, _ in page.tags}
+    style = "".join(re.findall(r"<style>.*?</style>", html, re.DOTALL))
+    assert "url(" not in style
+    assert "@import" not in style
+    script = html[html.rindex("<script>") :]
+    assert not re.search(r"fetch|XMLHttp|import|https?:", script)
+    policies = [a for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"]
+    assert "default-src 'none'" in str(policies[0]["content"])
+
+
+def test_the_same_text_gives_the_same_bytes(tmp_path: Path) -> None:
+    folder = save_model(tmp_path, pooling="max")
+    pages = [render_explanation(explain(Predictor(folder), TEXT), "a model") for _ in range(2)]
+    assert pages[0] == pages[1]
+
+
+def test_figures_that_are_all_zero_can_be_drawn(tmp_path: Path) -> None:
+    explanation = explain(Predictor(save_model(tmp_path)), TEXT)
+    still = [
+        one._replace(parts={name: 0 * values for name, values in one.parts.items()})
+        for one in explanation.watched
+    ]
+    nothing: Explanation = dataclasses.replace(
+        explanation, contributions=0 * explanation.contributions, watched=tuple(still)
+    )
+    assert "nan" not in render_explanation(nothing, "a model").lower()
+
+
+# The command
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A project with a registered model; its database is made once, for that takes 5 s."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+        files = save_model(folder / "files")
+        add_champion(files, model_name("vader"), tmp_path_factory.mktemp("scratch"))
+        yield folder
+
+
+def ended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
+) -> tuple[object, str]:
+    """Exit code or message, and what was printed."""
+    monkeypatch.setattr(sys, "argv", ["sentigate", "explain", *arguments])
+    with pytest.raises(SystemExit) as error:
+        main()
+    return error.value.code, capsys.readouterr().out
+
+
+def test_the_command_explains_the_registered_models_answer(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out = ended(monkeypatch, capsys, "--", TEXT)
+    assert code == 0
+    answer = load_model("models:/sentigate-vader@champion")([TEXT])
+    label, probability = answer["label"][0], float(answer["probability"][0])
+    assert out == f"{label}\t{probability:.4f}\treports/explanation.html\n"
+    data = Page((project / "reports/explanation.html").read_text("utf-8")).data
+    total = data["start"] + sum(data["contributions"]) + data["remainder"]
+    assert 1 / (1 + np.exp(-total)) == pytest.approx(probability, abs=1e-6)
+    assert data["model"] == "models:/sentigate-vader@champion"
+    assert [path.name for path in (project / "reports").iterdir()] == ["explanation.html"]
+
+
+def test_the_latest_model_is_the_one_in_models(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    arguments = ("@ann A FINE film", "--model", "latest", "--out", "deep/er/page.html")
+    message, _ = ended(monkeypatch, capsys, *arguments)
+    assert str(message).endswith("models/model.json does not exist; run `make train` first")
+
+    for name in ("models", "data/vocab"):
+        save_model(tmp_path / name, cell="gru")
+    path = Path("models/model.json")
+    digest = sha256_of(Path("data/vocab/tokenizer.json"))
+    described = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(described | {"dataset": "vader", "tokenizer_sha256": digest}))
+    code, out = ended(monkeypatch, capsys, *arguments)
+    assert code == 0
+    assert out.endswith("\tdeep/er/page.html\n")
+    data = Page(Path("deep/er/page.html").read_text("utf-8")).data
+    assert data["tokens"] == ["a", "fine", "film"]  # cleaned as params.yaml says
+
+    tokenizer = build_tokenizer(TRAINING, "word", min_count=1, max_size=5)
+    tokenizer.save("data/vocab/tokenizer.json")
+    message, out = ended(monkeypatch, capsys, *arguments)
+    assert "data/vocab/tokenizer.json is not the one that the model in models/" in str(message)
+    assert out == ""
+
+
+@pytest.mark.parametrize("older", ["keys", "weights"])
+def test_an_older_version_is_refused_in_a_sentence(
+    project: Path, older: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    (saved,) = (project / "mlartifacts").glob("models/*/artifacts/artifacts/files")
+    before = {path: path.read_bytes() for path in saved.iterdir()}
+    if older == "keys":
+        described = json.loads((saved / "model.json").read_text())
+        del described["network"]["cell"]
+        (saved / "model.json").write_text(json.dumps(described))
+    else:
+        weights = load_file(saved / "weights.safetensors")
+        renamed = {name.replace("left_to_right", "forward_lstm"): w for name, w in weights.items()}
+        save_file(renamed, saved / "weights.safetensors")
+    try:
+        page = tmp_path / "page.html"
+        message, out = ended(monkeypatch, capsys, TEXT, "--out", str(page))
+    finally:
+        for path, content in before.items():
+            path.write_bytes(content)
+    assert "champion is damaged, or of another version of sentigate" in str(message)
+    assert len(str(message).splitlines()) == 1
+    assert len(str(message)) < 500
+    assert out == ""
+    assert not page.exists()
+
+
+def test_other_wrong_input_is_a_sentence_too(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    message, _ = ended(monkeypatch, capsys, TEXT, "--model", "models:/nothing@champion")
+    assert "no model at models:/nothing@champion" in str(message)
+    message, _ = ended(monkeypatch, capsys, TEXT, "--model", "no/such/folder")
+    assert "no model at no/such/folder" in str(message)
+    message, _ = ended(monkeypatch, capsys, "bad \udcff byte")
+    assert message == "sentigate: the text 'bad \\udcff byte' is not valid UTF-8"
+    (tmp_path / "folder").mkdir()
+    for out in (tmp_path / "folder", tmp_path / "params/page.html"):
+        (tmp_path / "params").write_text("a file")
+        message, printed = ended(monkeypatch, capsys, TEXT, "--out", str(out))
+        assert f"{out} cannot be written: " in str(message)
+        assert printed == ""
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "params"]

@@ -1,0 +1,210 @@
+"""The predictor: cleaning, tokenizer and network as one, from a folder of plain files."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+from support import architecture, cleaning
+from tokenizers import Tokenizer
+
+from sentigate.data.vocabulary import Level, build_tokenizer
+from sentigate.model.network.batches import Split
+from sentigate.model.network.network import Network
+from sentigate.model.predictor import BATCH_SIZE, EMPTY, UNKNOWN, Predictor, load_network, predict
+from sentigate.model.text.cleaning import make_cleaner
+from sentigate.model.text.encoding import pad_texts
+
+pytestmark = pytest.mark.numeric
+STEPS = cleaning(
+    "normalize_unicode",
+    "remove_html",
+    "remove_links",
+    "remove_mentions",
+    "lowercase",
+    "squeeze_whitespace",
+)
+SHAPE = architecture(
+    embedding_size=8,
+    cell="lstm",
+    hidden_sizes=(6, 5),
+    bidirectional=True,
+    pooling="mean",
+    embedding_dropout=0.5,
+    layer_dropout=0.5,
+    head_dropout=0.5,
+)
+MAX_LENGTH = 24
+TEXTS = [
+    "A fine film, warm and funny.",
+    "I want my two hours back.",
+    "@ann <b>GREAT</b> cast https://t.co/x &lt;3",
+    "",
+    " \n\t",
+    "😀👩\u200d💻",
+    "<unk> <pad>",
+    "word " * 10_000,
+]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as register makes it, around a network nobody has trained."""
+    folder = tmp_path_factory.mktemp("model")
+    clean = make_cleaner(STEPS)
+    tokenizer = build_tokenizer([clean(t) for t in TEXTS], "word", min_count=1, max_size=100)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    torch.manual_seed(5)
+    network = Network(SHAPE, tokenizer.get_vocab_size())
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter)  # answers far apart, so that a wrong one shows
+    save_file(network.state_dict(), folder / "weights.safetensors")
+    described = {
+        "network": SHAPE.model_dump(mode="json"),
+        "vocabulary_size": tokenizer.get_vocab_size(),
+        "max_length": MAX_LENGTH,
+    }
+    (folder / "model.json").write_text(json.dumps(described))
+    (folder / "cleaning.json").write_text(json.dumps(STEPS.model_dump(mode="json")))
+    return folder
+
+
+def test_it_is_cleaning_padding_and_the_network(model: Path) -> None:
+    network = load_network(model)
+    tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
+    padded = pad_texts(tokenizer, [make_cleaner(STEPS)(t) for t in TEXTS], MAX_LENGTH)
+    ids, lengths = (torch.from_numpy(values.astype(np.int64)) for values in padded)
+    with torch.no_grad():
+        expected = network(ids, lengths).sigmoid().numpy()
+    found = Predictor(model)(TEXTS)
+    assert found.dtype == np.float32
+    assert np.abs(found - expected).max() < 1e-6
+    assert np.ptp(found) > 0.05
+
+
+def test_cleaning_is_part_of_it(model: Path) -> None:
+    dirty, plain = Predictor(model)(["@ann <b>GREAT</b>  CAST https://t.co/x", "great cast"])
+    assert dirty == pytest.approx(plain, abs=1e-6)
+
+
+def test_texts_without_tokens_are_one_unknown_token(model: Path) -> None:
+    found = Predictor(model)(["", " \n\t", "https://t.co/x", "neverseen"])
+    assert found == pytest.approx(np.full(4, found[3]), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("", EMPTY),
+        (" \n\t\0\u2028", EMPTY),
+        ("\u200b\u200d\ufe0f\u2060\ufeff\u00ad\u202e", EMPTY),
+        ("\u3164\u2800", EMPTY),
+        ("https://t.co/x <br>", EMPTY),
+        ("neverseen", UNKNOWN),
+        ("漢字 \u200d neverseen", UNKNOWN),  # the joiner is known, and says nothing
+        ("neverseen " * MAX_LENGTH + "fine", UNKNOWN),  # the model does not read so far
+        ("neverseen fine", ""),
+        ("😀", ""),
+        (".", ""),
+    ],
+)
+def test_it_says_when_there_is_nothing_to_go_by(model: Path, text: str, note: str) -> None:
+    predictor = Predictor(model)
+    assert predictor.judge([text]).notes == [note]
+    answers = predictor.judge(["fine", text, "fine"])
+    assert answers.notes == ["", note, ""]
+    assert np.array_equal(answers.probabilities, predictor(["fine", text, "fine"]))
+
+
+@pytest.mark.parametrize("level", ["character", "bpe"])
+def test_signs_and_bytes_that_cannot_be_seen_are_nothing_to_go_by(
+    model: Path, tmp_path: Path, level: Level
+) -> None:
+    tokenizer = build_tokenizer(["fine film \u200d"] * 9, level, min_count=1, max_size=400)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    described = json.loads((model / "model.json").read_text())
+    described["vocabulary_size"] = tokenizer.get_vocab_size()
+    (tmp_path / "model.json").write_text(json.dumps(described))
+    (tmp_path / "cleaning.json").write_bytes((model / "cleaning.json").read_bytes())
+    network = Network(SHAPE, tokenizer.get_vocab_size())
+    save_file(network.state_dict(), tmp_path / "weights.safetensors")
+    notes = Predictor(tmp_path).judge(["", "\u200d \u200d", "漢 \u200d 字", "film"]).notes
+    # Of bytes, none is unknown.
+    assert notes == [EMPTY, EMPTY, UNKNOWN if level == "character" else "", ""]
+
+
+def test_what_is_cut_does_not_count(model: Path) -> None:
+    first = "fine film " * (MAX_LENGTH // 2)
+    found = Predictor(model)([first, first + "two hours back", first + "word " * 10_000])
+    assert found == pytest.approx(np.full(3, found[0]), abs=1e-6)
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(texts=st.lists(st.text() | st.sampled_from(TEXTS), min_size=1, max_size=8))
+def test_company_and_order_do_not_count(model: Path, texts: list[str]) -> None:
+    predictor = Predictor(model)
+    found = predictor(texts)
+    assert found.shape == (len(texts),)
+    assert ((found >= 0) & (found <= 1)).all()
+    assert np.abs(found - predictor(texts[::-1])[::-1]).max() < 1e-6
+
+
+def test_no_texts(model: Path) -> None:
+    assert Predictor(model)([]).shape == (0,)
+    assert Predictor(model).judge([]).notes == []
+
+
+def test_more_rows_than_a_batch_come_back_in_their_order(model: Path) -> None:
+    network = load_network(model)
+    rng = np.random.default_rng(0)
+    lengths = rng.choice([1, 5, 16], 2 * BATCH_SIZE + 9).astype(np.int32)
+    ids = np.where(np.arange(16) < lengths[:, None], rng.integers(1, 20, (len(lengths), 16)), 0)
+    split = Split(ids.astype(np.uint16), lengths, np.zeros(len(lengths), np.int8))
+    network.train()  # predict must see to it that dropout is off
+    found = predict(network, split)
+    some = [0, BATCH_SIZE, len(lengths) - 1]
+    alone = [predict(network, Split(*(values[[row]] for values in split)))[0] for row in some]
+    assert found[some] == pytest.approx(np.array(alone), abs=1e-6)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])  # the quick way, and the network as it is
+def test_threads_count_for_rounding_alone(cell: str) -> None:
+    rng = np.random.default_rng(1)
+    lengths = rng.integers(1, 17, 5 * BATCH_SIZE).astype(np.int32)
+    ids = np.where(np.arange(16) < lengths[:, None], rng.integers(1, 20, (len(lengths), 16)), 0)
+    split = Split(ids.astype(np.uint16), lengths, np.zeros(len(lengths), np.int8))
+    torch.manual_seed(1)
+    network = Network(SHAPE.model_copy(update={"cell": cell}), 20)
+    threads = torch.get_num_threads()
+    answers = []
+    try:
+        for number in (1, 2, 3):
+            torch.set_num_threads(number)
+            answers.append(predict(network, split))
+            assert np.array_equal(answers[-1], predict(network, split))
+            assert torch.get_num_threads() == number  # left as it was
+    finally:
+        torch.set_num_threads(threads)
+    assert np.ptp(answers, axis=0).max() < 1e-6
+    with torch.no_grad():
+        expected = network(torch.from_numpy(ids), torch.from_numpy(lengths.astype(np.int64)))
+    assert np.abs(answers - expected.sigmoid().numpy()).max() < 1e-6
+
+
+def test_loaded_networks_do_not_drop_out(model: Path) -> None:
+    assert not load_network(model).training
+
+
+def test_weights_of_another_shape_are_refused(model: Path, tmp_path: Path) -> None:
+    described = json.loads((model / "model.json").read_text())
+    described["vocabulary_size"] += 1
+    (tmp_path / "model.json").write_text(json.dumps(described))
+    (tmp_path / "weights.safetensors").write_bytes((model / "weights.safetensors").read_bytes())
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        load_network(tmp_path)

@@ -1,0 +1,189 @@
+"""Cleaning: each switch, their order, and what real tweets hold."""
+
+import re
+import sys
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import cleaning
+
+from sentigate.model.text.cleaning import LINK, MENTION, make_cleaner
+from sentigate.model.text.cleaning_steps import CleaningSteps
+
+SWITCHES = tuple(CleaningSteps.model_fields)
+ALL_BUT_LOSSY = cleaning(
+    "normalize_unicode",
+    "remove_html",
+    "remove_links",
+    "remove_mentions",
+    "lowercase",
+    "squeeze_whitespace",
+)
+# Pieces that the steps act on, so that hypothesis meets them in every order and glued together.
+PIECES = st.lists(
+    st.sampled_from(
+        ["@ann", "me@x.org", "https://t.co/a1", "www.x.org", "Awww...", "<br />", "a < b", "&lt;3"]
+    )
+    | st.sampled_from(["&amp;", "NOT", "the", "fine", "😀", "\uff21\uff22", "\ufb01ne", "e\u0301"])
+    | st.sampled_from([" ", "\t\n ", "."])
+    | st.text(max_size=4),
+    max_size=12,
+).map("".join)
+
+
+LINKS = st.sampled_from(["HTTPs://x", "http\u017f://x", "wwW.x", "PIC.Twitter.com/x", "p\u0131c."])
+
+
+def clean(text: str, *switches: str) -> str:
+    return make_cleaner(cleaning(*switches))(text)
+
+
+@settings(deadline=None)
+@given(PIECES)
+def test_no_switch_changes_nothing(text: str) -> None:
+    assert make_cleaner(cleaning())(text) == text
+
+
+@settings(deadline=None)
+@given(st.lists(PIECES | LINKS | st.text(), max_size=5).map("".join))
+def test_looking_first_changes_nothing(text: str) -> None:
+    """Steps look for what every match of their pattern holds before they use it."""
+    assert clean(text, "normalize_unicode") == unicodedata.normalize("NFKC", text)
+    assert clean(text, "remove_links") == LINK.sub(" ", text)
+    assert clean(text, "remove_mentions") == MENTION.sub(" ", text)
+    assert clean(text, "squeeze_whitespace") == re.sub(r"\s+", " ", text).strip()
+
+
+def test_no_other_sign_is_one_of_the_letters_looked_for() -> None:
+    """As U+017F is an s where case does not matter; then a link could be overlooked."""
+    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert set(re.findall("[wcom./]", every, re.IGNORECASE)) == set("wcomWCOM./")
+    assert "WWW.COM/".lower() == "www.com/"
+
+
+@pytest.mark.parametrize(
+    ("switch", "text", "expected"),
+    [
+        ("normalize_unicode", "\uff27\uff32\uff25\uff21\uff34 \ufb01lm\u2026", "GREAT film..."),
+        ("normalize_unicode", "\U0001d403\U0001d428\U0001d427e caf\u0065\u0301", "Done café"),
+        ("remove_html", "Good.<br /><br>Bad.", "Good.  Bad."),
+        ("remove_html", "one<!-- a\n<b> comment -->two", "one two"),
+        ("remove_html", "one <!-- two", "one <!-- two"),
+        ("remove_html", "write &lt;b&gt; for bold", "write <b> for bold"),  # a text about tags
+        ("remove_html", "I &lt;3 this &amp; that &#33;", "I <3 this & that !"),
+        ("remove_html", '<a href="x">link</a>', " link "),
+        ("remove_html", "a < b and c > d", "a < b and c > d"),
+        ("remove_html", "I <3 you >:(", "I <3 you >:("),
+        ("remove_html", "1<2>0", "1<2>0"),
+        ("remove_links", "see https://t.co/aB3?x=1&y=2 now", "see   now"),
+        ("remove_links", "HTTP://X.ORG/a", " "),
+        ("remove_links", "(www.example.org)", "( "),
+        ("remove_links", "watchpic.twitter.com/0a1b", "watch "),
+        (
+            "remove_links",
+            "Awwww....so cute, ewww...bad",
+            "Awwww....so cute, ewww...bad",
+        ),
+        ("remove_links", "www... what", "www... what"),
+        ("remove_links", "the http: part and https", "the http: part and https"),
+        ("remove_mentions", "@Xbox_Support help", "  help"),
+        ("remove_mentions", "RT @a: hi", "RT  : hi"),
+        ("remove_mentions", "(@a) .@b", "( ) . "),
+        ("remove_mentions", "me.too@example.org", "me.too@example.org"),
+        ("remove_mentions", "3 @ 5 dollars", "3 @ 5 dollars"),
+        ("remove_mentions", "@Jürgen_ß!", " !"),
+        ("lowercase", "GREAT Ärger ΑΣ", "great ärger ας"),
+        ("remove_stop_words", "This is NOT good", "      good"),
+        ("remove_stop_words", "(It was the) film!", "(     ) film!"),
+        ("remove_stop_words", "don't, I'm", "don't, I'm"),
+        ("letters_only", "so-so, 10/10 :) café", "so so        :) caf ".replace(":)", "  ")),
+        ("squeeze_whitespace", " \t a\r\n\u00a0b\u3000 ", "a b"),
+    ],
+)
+def test_one_switch_alone(switch: str, text: str, expected: str) -> None:
+    assert clean(text, switch) == expected
+
+
+TWEET = "  @EA I\uff4d  LOVE it &lt;3 https://t.co/x1 <b>not</b> 100% 😀 "
+
+
+@pytest.mark.parametrize(
+    ("switches", "expected"),
+    [
+        (SWITCHES, "im love"),
+        (tuple(ALL_BUT_LOSSY.model_dump(exclude_defaults=True)), "im love it <3 not 100% 😀"),
+        (("lowercase", "squeeze_whitespace"), TWEET.lower().strip().replace("  ", " ")),
+        (("remove_html", "letters_only", "squeeze_whitespace"), "EA I LOVE it https t co x not"),
+        (("letters_only", "remove_stop_words", "squeeze_whitespace"), "EA I LOVE lt https t x b b"),
+    ],
+)  # fmt: skip
+def test_switches_together(switches: tuple[str, ...], expected: str) -> None:
+    assert clean(TWEET, *switches) == expected
+
+
+def test_entities_are_decoded_before_links_are_looked_for() -> None:
+    assert clean("https&#58;//t.co/x good", "remove_html", "remove_links") == "  good"
+
+
+def test_full_width_mentions_are_mentions() -> None:
+    assert clean("\uff20ann hi", "normalize_unicode", "remove_mentions") == "  hi"
+
+
+def test_emoji_skin_tones_and_joiners_survive() -> None:
+    text = "👍🏽 👩\u200d💻 ❤\ufe0f 🇩🇪"
+    assert make_cleaner(ALL_BUT_LOSSY)(text) == text
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t", "@a @b", "https://t.co/x", "<br />", "&nbsp;"])
+def test_nothing_left_is_an_empty_text(text: str) -> None:
+    assert make_cleaner(ALL_BUT_LOSSY)(text) == ""
+
+
+@settings(deadline=None)
+@given(PIECES)
+def test_cleaning_twice_is_cleaning_once(text: str) -> None:
+    """But for entities: "&amp;lt;" decoded twice is "<"; and "@a@b" holds a mention and a half."""
+    steps = cleaning("normalize_unicode", "lowercase", "letters_only", "squeeze_whitespace")
+    clean_once = make_cleaner(steps)
+    assert clean_once(clean_once(text)) == clean_once(text)
+
+
+@settings(deadline=None)
+@given(PIECES)
+def test_no_stop_word_is_left(text: str) -> None:
+    words = clean(text, "remove_stop_words", "squeeze_whitespace").lower().split()
+    assert not {"the", "not", "me", "i"} & set(words)
+    assert ("fine" in text.split()) <= ("fine" in words)
+
+
+@settings(deadline=None)
+@given(PIECES)
+def test_what_is_promised_of_each_result(text: str) -> None:
+    assert unicodedata.is_normalized("NFKC", clean(text, "normalize_unicode"))
+    assert "www.x.org" not in clean(text, "remove_links").split()
+    lowered = clean(text, "lowercase")
+    assert lowered.lower() == lowered
+    letters = clean(text, "letters_only")
+    assert len(letters) == len(text)
+    assert all(sign == " " or (sign.isascii() and sign.isalpha()) for sign in letters)
+    squeezed = clean(text, "squeeze_whitespace")
+    assert squeezed == " ".join(text.split())
+
+
+@settings(deadline=None)
+@given(PIECES)
+def test_one_cleaner_serves_many_texts_alike(text: str) -> None:
+    cleaner = make_cleaner(ALL_BUT_LOSSY)
+    first = cleaner(text)
+    cleaner("another <b>text</b> @b")
+    assert cleaner(text) == first == make_cleaner(ALL_BUT_LOSSY)(text)
+
+
+@pytest.mark.parametrize("piece", ["<!--", "<a ", "&lt", "@", "www.", "https://", "<", "&#"])
+def test_the_longest_text_allowed_takes_no_time(piece: str) -> None:
+    started = time.perf_counter()
+    make_cleaner(ALL_BUT_LOSSY)(piece * (100_000 // len(piece)))
+    assert time.perf_counter() - started < 5

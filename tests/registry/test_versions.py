@@ -1,0 +1,571 @@
+"""The registry: models that load without this repository, versions, and which is promoted."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from mlflow.exceptions import MlflowException
+from safetensors.torch import save_file
+from support import architecture, cleaning
+
+from sentigate.cli.main import main
+from sentigate.data.vocabulary import build_tokenizer
+from sentigate.errors import RegistryError
+from sentigate.model.network.network import Network
+from sentigate.model.predictor import Predictor
+from sentigate.registry.model_package import (
+    CARRIED,
+    code_of,
+    load_model,
+    load_predictor,
+    model_files,
+    model_sha256,
+    package_model,
+)
+from sentigate.registry.promotion import TRAINED_ON, training_keys
+from sentigate.registry.versions import (
+    MODEL_TAG,
+    add_version,
+    aliased,
+    find_version,
+    find_whole,
+    is_whole,
+    model_name,
+    promote,
+)
+from sentigate.settings.params import RegisterParams
+from sentigate.tracking.provenance import git_commit
+from sentigate.tracking.runs import Run, connect, start_run, tracking_uri
+
+ROOT = Path(__file__).parents[2]
+TEXTS = [
+    "A fine film, warm and funny.",
+    "I want my two hours back.",
+    "",
+    " ",
+    "😀",
+    "word " * 10_000,
+]
+Model = Callable[[Any], pd.DataFrame]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A project as the working directory; its database is made once, for that takes 5 s."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        # Absolute, for MLflow keeps one connection for each URI, wherever that was made.
+        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a model is made of, around a network nobody has trained."""
+    folder = tmp_path_factory.mktemp("files")
+    tokenizer = build_tokenizer([t.lower() for t in TEXTS], "word", min_count=1, max_size=100)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    shape = architecture(
+        embedding_size=8, cell="lstm", hidden_sizes=(6,), bidirectional=True, pooling="max",
+        embedding_dropout=0.5, layer_dropout=0.0, head_dropout=0.5,
+    )  # fmt: skip
+    torch.manual_seed(0)  # one that gives both labels
+    network = Network(shape, tokenizer.get_vocab_size())
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter)
+    save_file(network.state_dict(), folder / "weights.safetensors")
+    described = {
+        "network": shape.model_dump(mode="json"),
+        "vocabulary_size": tokenizer.get_vocab_size(),
+        "max_length": 24,
+    }
+    (folder / "model.json").write_text(json.dumps(described))
+    steps = cleaning("lowercase", "squeeze_whitespace")
+    (folder / "cleaning.json").write_text(json.dumps(steps.model_dump(mode="json")))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(project: Path) -> Run:
+    opened = start_run("vader-bilstm")
+    opened.end()
+    return Run(connect(), opened.id)
+
+
+@pytest.fixture(scope="module")
+def package(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return package_model(files, tmp_path_factory.mktemp("scratch"))
+
+
+@pytest.fixture(scope="module")
+def uri(run: Run, package: Path) -> str:
+    version = add_version(run, package, "logged", {})
+    return f"models:/{version.name}/{version.version}"
+
+
+@pytest.fixture(scope="module")
+def served(uri: str) -> Model:
+    return load_model(uri)
+
+
+def test_it_answers_as_the_predictor_does(served: Model, files: Path) -> None:
+    answers = served(TEXTS)
+    probabilities = Predictor(files)(TEXTS)
+    assert np.abs(answers["probability"].to_numpy() - probabilities).max() < 1e-6
+    assert (
+        answers["label"].tolist() == np.where(probabilities >= 0.5, "positive", "negative").tolist()
+    )
+    assert set(answers["label"]) == {"positive", "negative"}
+    assert answers["note"].tolist() == Predictor(files).judge(TEXTS).notes
+    assert "nothing to go by" in answers["note"][2]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [None, 3, "a bare text", [None], ["a", None], [1.5], [["a"]], {"text": "a"}, b"a"],
+    ids=repr,
+)
+def test_wrong_input_is_refused_rather_than_answered(served: Model, wrong: Any) -> None:
+    with pytest.raises(MlflowException):
+        served(wrong)
+
+
+def test_half_a_surrogate_pair_is_refused(served: Model) -> None:
+    with pytest.raises(MlflowException, match=r"text 1 \(from 0\) holds half a") as error:
+        served(["fine", "no \ud800"])
+    assert error.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+def test_nothing_is_pickled(uri: str, project: Path) -> None:
+    logged = [path for path in (project / "mlartifacts").rglob("*") if path.is_file()]
+    assert {path.name for path in logged} >= {"MLmodel", "weights.safetensors", "served_model.py"}
+    for path in logged:
+        assert path.suffix not in {".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin"}, path
+        assert not path.read_bytes().startswith(b"\x80"), f"{path} looks like a pickle"
+
+
+def test_the_code_carried_is_all_it_needs(uri: str, project: Path, tmp_path: Path) -> None:
+    """Another process, to which the package sentigate is forbidden."""
+    script = (
+        "import sys, warnings; warnings.simplefilter('ignore'); sys.modules['sentigate'] = None\n"
+        "import mlflow; mlflow.set_tracking_uri(sys.argv[1])\n"
+        "print(mlflow.pyfunc.load_model(sys.argv[2]).predict(['fine film'])['label'][0])\n"
+        "print(sorted(n for n in sys.modules if n.startswith('sentigate_model.')))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tracking_uri(), uri],
+        cwd=project, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    label, modules = done.stdout.splitlines()
+    assert label in {"positive", "negative"}
+    # What is carried is what is used.
+    assert modules == str(
+        [f"sentigate_model.{name.removesuffix('.py')}" for name in sorted(CARRIED)]
+    )
+
+
+def test_requirements_are_pinned_to_public_versions(package: Path) -> None:
+    lines = (package / "requirements.txt").read_text().splitlines()
+    assert any(line.startswith("torch==") for line in lines)
+    assert all("==" in line and "+" not in line for line in lines)
+
+
+def test_logging_leaves_no_module_behind(uri: str) -> None:
+    assert not [path for path in sys.path if "scratch" in path]
+
+
+SETTINGS = RegisterParams(alias="champion", challenger_alias="challenger", significance_level=0.05)
+ROWS = pd.DataFrame(
+    {
+        "id": [str(number) for number in range(60)],
+        "group": [str(number) for number in range(60)],
+        "raw": [f"text {number}" for number in range(60)],
+        "split": ["train"] * 20 + ["validation"] * 40,
+        "label": [number % 2 for number in range(60)],
+    }
+)
+VALIDATION = ROWS.loc[ROWS["split"] == "validation"]
+
+
+def with_keys(files: Path, keys: Any, folder: Path) -> Path:
+    """A copy of a model's folder that says what it was trained on."""
+    shutil.copytree(files, folder)
+    np.save(folder / TRAINED_ON, keys)
+    return folder
+
+
+def answers_well(share: float) -> Callable[[Any], Any]:
+    """A newcomer that is right about that share of the rows, and surer than any untrained net."""
+
+    def answer(texts: Any) -> Any:
+        numbers = np.array([int(text.split()[1]) for text in texts])
+        right = numbers % 100 < 100 * share
+        return np.where(right == (numbers % 2 == 1), 0.95, 0.05).astype(np.float32)
+
+    return answer
+
+
+@pytest.fixture(scope="module")
+def rule_champion(
+    run: Run, files: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, Any], Any]:
+    """Adds a version that was trained on certain texts, and promotes it as the first."""
+
+    def add(name: str, keys: Any) -> Any:
+        folder = with_keys(files, keys, tmp_path_factory.mktemp("keys") / "files")
+        package = package_model(folder, tmp_path_factory.mktemp("scratch"))
+        version = add_version(run, package, name, {"split_sha256": "a"})
+        made = promote(version, answers_well(0), VALIDATION, "grouped", SETTINGS)
+        assert made == {
+            "name": name,
+            "version": 1,
+            "alias": "champion",
+            "promoted": True,
+            "reason": "the first version",
+        }
+        return version
+
+    return add
+
+
+def alias_of(name: str, alias: str) -> int | None:
+    version = aliased(name, alias)
+    return None if version is None else int(version.version)
+
+
+def test_a_better_version_is_promoted_and_a_worse_one_challenges(
+    run: Run, package: Path, rule_champion: Callable[[str, Any], Any]
+) -> None:
+    rule_champion("rule", training_keys(ROWS, "grouped"))
+    worse = add_version(run, package, "rule", {"split_sha256": "b"})  # a new split is no excuse
+    made = promote(worse, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    assert (made["version"], made["alias"], made["promoted"]) == (2, "challenger", False)
+    assert (
+        "on 40 texts that neither was trained on (paired t-test, p = 1, not below"
+        in (made["reason"])
+    )
+    assert (alias_of("rule", "champion"), alias_of("rule", "challenger")) == (1, 2)
+    better = add_version(run, package, "rule", {"split_sha256": "b"})
+    made = promote(better, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    assert (made["version"], made["alias"], made["promoted"]) == (3, "champion", True)
+    assert ", below 0.05)" in made["reason"]
+    assert "against version 1's" in made["reason"]
+    assert (alias_of("rule", "champion"), alias_of("rule", "challenger")) == (3, 2)
+    again = promote(better, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    assert again == made  # the champion is not judged against itself
+
+
+def test_what_a_champion_was_trained_on_does_not_count_for_it(
+    run: Run, package: Path, rule_champion: Callable[[str, Any], Any]
+) -> None:
+    """It would know by heart what the newcomer has never seen."""
+    seen = ROWS.assign(split=np.where(ROWS.index < 50, "train", "validation"))
+    rule_champion("seen", training_keys(seen, "grouped"))
+    version = add_version(run, package, "seen", {})
+    made = promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    assert "on 10 texts that neither was trained on" in made["reason"]
+    rule_champion("all", training_keys(ROWS.assign(split="train"), "grouped"))
+    version = add_version(run, package, "all", {})
+    made = promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    assert made["alias"] == "challenger"
+    assert "nothing to compare on" in made["reason"]
+
+
+def test_a_champion_that_cannot_be_loaded_gives_way(
+    run: Run, package: Path, rule_champion: Callable[[str, Any], Any], project: Path
+) -> None:
+    lost = rule_champion("lost", training_keys(ROWS, "grouped"))
+    for name in ("weights.safetensors", "MLmodel"):
+        for path in Path(connect().get_model_version_download_uri("lost", 1)).rglob(name):
+            path.unlink()
+    assert find_whole("lost", lost.tags.get(MODEL_TAG, "")) is None
+    version = add_version(run, package, "lost", {})
+    made = promote(version, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    assert made["promoted"]
+    assert made["reason"] == "version 1, the champion before, cannot be loaded"
+
+
+def test_a_model_of_an_older_sentigate_is_compared_on_its_own_split_only(
+    run: Run, package: Path
+) -> None:
+    old = add_version(run, package, "old", {"split_sha256": "a"})  # keeps no keys
+    promote(old, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    same = add_version(run, package, "old", {"split_sha256": "a"})
+    assert promote(same, answers_well(1), VALIDATION, "grouped", SETTINGS)["promoted"]
+    connect().set_registered_model_alias("old", "champion", old.version)
+    other = add_version(run, package, "old", {"split_sha256": "b"})
+    made = promote(other, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    assert not made["promoted"]
+    assert "does not say what it was trained on" in made["reason"]
+
+
+def test_one_model_is_one_version(
+    run: Run, package: Path, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = model_sha256(files, code_of(package / "artifacts/files"))
+    assert find_whole("once", digest) is None
+    made = add_version(run, package, "once", {MODEL_TAG: digest})
+    monkeypatch.setattr("sentigate.registry.model_package.CARRIED", ("a_file_of_tomorrow.py",))
+    found = find_whole("once", digest)
+    assert found is not None
+    assert found.version == made.version
+    assert find_whole("once", "0" * 64) is None
+
+
+def test_lost_code_and_a_damaged_description_are_seen(run: Run, package: Path) -> None:
+    for name, damage in (("code", shutil.rmtree), ("MLmodel", lambda path: path.write_text("- ["))):
+        version = add_version(run, package, f"damaged-{name}", {})
+        assert is_whole(version)
+        folder = Path(connect().get_model_version_download_uri(version.name, version.version))
+        damage(folder / name)
+        assert not is_whole(version)
+        with pytest.raises(RegistryError, match=r"make train|has lost its code"):
+            load_predictor(f"models:/{version.name}/1")
+
+
+def test_nobody_is_promoted_because_mlflow_is_away(
+    run: Run,
+    package: Path,
+    rule_champion: Callable[[str, Any], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rule_champion("away", training_keys(ROWS, "grouped"))
+    version = add_version(run, package, "away", {})
+
+    def fails(**arguments: Any) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mlflow.artifacts.download_artifacts", fails)
+    with pytest.raises(RegistryError, match="No space left"):
+        promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    with pytest.raises(RegistryError, match="No space left"):
+        is_whole(version)
+    assert alias_of("away", "champion") == 1
+
+
+def test_another_table_of_the_same_name_takes_no_crown(run: Run, package: Path) -> None:
+    first = add_version(run, package, "train", {"table": "restaurants/train.csv"})
+    promote(first, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    other = add_version(run, package, "train", {"table": "finance/train.csv"})
+    made = promote(other, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    assert not made["promoted"]
+    assert (
+        "version 1 is of another table, restaurants/train.csv: give this one a name"
+        in (made["reason"])
+    )
+
+
+def test_the_same_weights_with_todays_code_follow_their_champion(run: Run, package: Path) -> None:
+    old = add_version(run, package, "code", {"weights_sha256": "x"})
+    promote(old, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    new = add_version(run, package, "code", {"weights_sha256": "x"})
+    made = promote(new, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    assert made["promoted"]
+    assert "the same weights as version 1" in made["reason"]
+
+
+def test_groups_in_training_are_seen_and_row_numbers_are_no_groups() -> None:
+    from sentigate.registry.promotion import unseen
+
+    rows = pd.DataFrame(
+        {
+            "id": ["1", "2", "3", "4"],
+            "group": ["a", "a", "3", "4"],
+            "raw": ["one", "two", "three", "four"],
+            "split": ["train", "validation", "train", "validation"],
+        }
+    )
+    keys = training_keys(rows, "grouped")
+    assert unseen(rows, "grouped", keys).tolist() == [False, False, False, True]
+    assert unseen(rows, "random", training_keys(rows, "random")).tolist() == [False, True] * 2
+    # The same number, another text: no reason to leave it out.
+    other = rows.assign(raw=["five", "six", "seven", "eight"])
+    assert unseen(other, "grouped", keys).tolist() == [False, False, True, True]
+
+
+def test_a_model_that_cannot_be_registered_is_not_left_behind(
+    run: Run, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect()
+    experiment = client.get_run(run.id).info.experiment_id
+
+    def logged() -> int:
+        return len(client.search_logged_models([experiment]))
+
+    before = logged()
+    with pytest.raises(RegistryError):
+        add_version(run, package, "bad", {"k" * 300: "a tag's name is too long"})
+    assert logged() == before
+
+
+def test_two_models_are_loaded_side_by_side(served: Model, uri: str, files: Path) -> None:
+    """Each with the code that it carries, though both packages have one name."""
+    predictor = load_predictor(uri)
+    assert np.abs(predictor(TEXTS) - served(TEXTS)["probability"]).max() < 1e-6
+
+
+def test_a_models_figures_are_its_runs_and_the_run_keeps_them_once(
+    project: Path, package: Path
+) -> None:
+    opened = start_run("figures")
+    opened.log_params({"seed": 1})
+    opened.log_metrics({"loss": 0.7}, step=0)
+    opened.log_metrics({"loss": 0.5}, step=1)
+    opened.end()
+    run = Run(connect(), opened.id)
+    version = add_version(run, package, "figures", {})
+    model = connect().get_logged_model(version.source.rpartition("/")[2])
+    assert {metric.key: metric.value for metric in model.metrics} == {"loss": 0.5}
+    assert model.params == {"seed": "1"}
+    history = connect().get_metric_history(run.id, "loss")
+    assert [(point.step, point.value) for point in history] == [(0, 0.7), (1, 0.5)]
+
+
+def test_registering_leaves_the_runs_times(run: Run, package: Path) -> None:
+    before = connect().get_run(run.id).info
+    add_version(run, package, "times", {})
+    after = connect().get_run(run.id).info
+    assert (after.status, after.end_time) == (before.status, before.end_time)
+
+
+def test_versions_are_found_by_tags(run: Run, package: Path) -> None:
+    for weights, split in (("x", "a"), ("y", "a"), ("x", "b")):
+        tags = {"weights_sha256": weights, "split_sha256": split}
+        add_version(run, package, "found", tags)
+    newest = find_version("found", {"weights_sha256": "x"})
+    assert newest is not None
+    assert int(newest.version) == 3
+    assert newest.run_id == run.id
+    assert find_version("found", {"weights_sha256": "y", "split_sha256": "a"}) is not None
+    assert find_version("found", {"weights_sha256": "y", "split_sha256": "b"}) is None
+    assert find_version("never-registered", {}) is None
+
+
+def test_ten_versions_are_more_than_nine(run: Run, uri: str) -> None:
+    client = connect()
+    client.create_registered_model("many")
+    for _ in range(10):
+        client.create_model_version("many", uri, run.id, tags={"t": "1"})
+    newest = find_version("many", {"t": "1"})
+    assert newest is not None
+    assert int(newest.version) == 10
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "models:/nothing@champion",
+        "models:/nothing/1",
+        "models:/m-0123456789",
+        "runs:/0/model",
+        "no/such/folder",
+    ],
+)
+def test_a_model_that_is_not_there(missing: str) -> None:
+    with pytest.raises(RegistryError) as error:
+        load_model(missing)
+    message = str(error.value)
+    assert missing in message
+    assert tracking_uri() in message
+    assert "make train" in message
+    assert "\n" not in message
+
+
+def test_the_command_line_judges_by_the_promoted_version(
+    run: Run,
+    package: Path,
+    served: Model,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    version = add_version(run, package, model_name("vader"), {})
+    promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    texts = ["A fine film, warm and funny.", "two\tlines\nof text", ""]
+    monkeypatch.setattr(sys, "argv", ["sentigate", "predict", *texts])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    lines = capsys.readouterr().out.splitlines()
+    answers = served(texts)
+    assert lines == [
+        f"{label}\t{probability:.4f}\t{text}"
+        for label, probability, text in zip(
+            answers["label"],
+            answers["probability"],
+            [texts[0], "two lines of text", "\t" + answers["note"][2]],
+            strict=True,
+        )
+    ]
+
+
+def test_the_command_line_judges_a_file(
+    run: Run,
+    uri: str,
+    served: Model,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tweets, out = tmp_path / "tweets.csv", tmp_path / "answers.parquet"
+    pd.DataFrame({"tweet": TEXTS * 60}).to_csv(tweets, index=False)
+    arguments = ["--file", str(tweets), "--out", str(out), "--column", "tweet", "--model", uri]
+    monkeypatch.setattr(sys, "argv", ["sentigate", "predict", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    found, answers = pd.read_parquet(out), served(TEXTS * 60)
+    assert found["tweet"].tolist() == TEXTS * 60
+    assert found["label"].tolist() == answers["label"].tolist()
+    assert np.abs(found["probability"] - answers["probability"]).max() < 1e-6
+    assert found["note"].tolist() == answers["note"].tolist()
+    assert not [name for name in sys.modules if name.startswith("sentigate_model")]
+
+
+def test_a_model_of_an_older_version_is_judged_without_notes(
+    uri: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    older = model_files(uri, tmp_path / "older").parents[1]
+    code = next(older.rglob("sentigate_model/predictor.py"))
+    text = code.read_text("utf-8")
+    before, after = text.index("        return self.judge("), text.index("    def judge(")
+    body = text[after:].split("\n        told =")[0].split('"""\n')[1]
+    code.write_text(text[:before] + body + "\n        return probabilities\n", "utf-8")
+    monkeypatch.setattr(sys, "argv", ["sentigate", "predict", "", "--model", str(older)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert len(capsys.readouterr().out.rstrip("\n").split("\t")) == 3
+
+
+def git(*arguments: str) -> None:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *arguments], check=True, capture_output=True)
+
+
+def test_the_commit_says_when_files_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert git_commit() == "unknown"
+    git("init", "-q")
+    (tmp_path / "a").write_text("1")
+    git("add", "a")
+    git("commit", "-qm", "one")
+    clean = git_commit()
+    assert len(clean) == 40
+    (tmp_path / "untracked").write_text("1")
+    assert git_commit() == clean
+    (tmp_path / "a").write_text("2")
+    assert git_commit() == f"{clean}-dirty"

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import base64
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sentigate.evaluation.metrics import classification_figures, confident_errors, slice_figures
+from sentigate.reporting.report import count, number, points, render_report, share
+
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+# The smallest PNG file: one transparent pixel.
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+class Page(HTMLParser):
+    """Attributes, texts and tags of a page; fails on a tag that isn't closed in its place."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.attributes: list[tuple[str, str, str]] = []
+        self.words = ""
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attributes]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.words += data
+
+
+@pytest.fixture
+def context(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 2
+    probabilities = np.clip(labels * 0.3 + rng.random(200) * 0.7, 0, 1)
+    rows = pd.DataFrame(
+        {
+            "id": [f"r{n:03d}" for n in range(200)],
+            "slice": np.array(["films", "<i>tweets</i>"])[np.arange(200) // 2 % 2],
+            "text": "plain text",
+            "label": labels,
+            "probability": probabilities,
+        }
+    )
+    figures = classification_figures(labels, probabilities, samples=100, bins=15, seed=1).as_dict()
+    picture = tmp_path / "roc.png"
+    picture.write_bytes(PIXEL)
+    return {
+        "dataset": "vader",
+        "model": "bilstm",
+        "figures": {
+            "test": {**figures, "accuracy": 0.8123},
+            "baseline": {**figures, "accuracy": 0.7},
+            "validation": figures,
+            "majority": {"accuracy": 0.5},
+        },
+        "splits": pd.DataFrame(
+            {
+                "split": ["train", "validation", "test"],
+                "rows": [12_345, 90, 200],
+                "positives": [0.5, 0.4, 0.333],
+            }
+        ),
+        "leakage": {"group": 0.0, "text": 0.0},
+        "slices": slice_figures(rows),
+        "errors": confident_errors(rows, 3),
+        "gates": ["clean", "a b/c"],
+        "images": {"ROC <curve>": picture},
+    }
+
+
+def test_page_is_well_formed_and_shows_the_figures(context):
+    page = Page(render_report(**context))
+    for words in ("bilstm on vader", "81.2 %", "+11.2 points", "+31.2 points", "12,345", "33.3 %"):
+        assert words in page.words
+    assert f"{context['figures']['test']['log_loss']:.3f}" in page.words
+
+
+def test_page_is_the_same_each_time_and_names_no_folder(context, tmp_path):
+    page = render_report(**context)
+    assert page == render_report(**context)
+    assert str(tmp_path) not in page
+
+
+def test_texts_slices_and_titles_are_escaped(context):
+    nasty = "</div><script>alert(1)</script><img src=x onerror=alert(1)> &amp; \"' 😀 ünï"
+    context["errors"].loc[0, "text"] = nasty
+    context["errors"].loc[1, "slice"] = nasty
+    context["errors"].loc[2, "id"] = nasty
+    context["dataset"] = context["model"] = nasty
+    page = Page(render_report(**context))
+    assert "script" not in page.tags
+    assert "i" not in page.tags
+    assert page.tags.count("img") == 1
+    assert page.words.count(nasty) == 7  # title and heading hold both names
+    assert "<i>tweets</i>" in page.words
+    assert ("img", "alt", "ROC <curve>") in page.attributes
+
+
+def test_nothing_is_fetched(context):
+    context["errors"].loc[0, "text"] = "see https://example.com/ and <a href='http://x.y'>z</a>"
+    html = render_report(**context)
+    page = Page(html)
+    assert "link" not in page.tags
+    targets = {
+        value for _, name, value in page.attributes if name in ("src", "href", "srcset", "action")
+    }
+    assert {value for value in targets if not value.startswith("data:")} == {
+        "gates/clean.html",
+        "gates/a%20b/c.html",
+    }
+    style = re.search("<style>(.*?)</style>", html, re.DOTALL)
+    assert style is not None
+    assert not re.search(r"url\(|@import|http", style[1])
+
+
+def test_picture_is_inside_with_its_size(context):
+    page = Page(render_report(**context))
+    sources = [value for tag, name, value in page.attributes if (tag, name) == ("img", "src")]
+    assert [base64.b64decode(value.split(",")[1]) for value in sources] == [PIXEL]
+    assert {("img", "width", "1"), ("img", "height", "1")} <= set(page.attributes)
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
+def test_missing_figures_show_as_a_dash(context, value):
+    for kind in ("test", "baseline", "validation"):
+        context["figures"][kind] = {**context["figures"][kind], "auroc": value}
+    context["figures"]["validation"] = {"accuracy": value}
+    context["slices"].loc[0, "f1"] = value
+    words = Page(render_report(**context)).words
+    assert words.count("–") >= 3
+    for missing in ("nan", "None", "inf "):
+        assert missing not in words
+
+
+@pytest.mark.parametrize(
+    ("group", "text", "said", "unsaid"),
+    [
+        (0.93, 0.0, ["93.0 % of them belong"], ["word for word"]),
+        (0.0, 0.00001, ["< 0.1 % of them have a text"], ["belong to a group"]),
+        (0.5, 0.25, ["50.0 % of them belong", "25.0 % of them have a text"], []),
+        (0.0, 0.0, [], ["The test rows leak", "belong to a group", "word for word"]),
+    ],
+)
+def test_leakage_is_warned_of(context, group, text, said, unsaid):
+    context["leakage"] = {"group": group, "text": text}
+    page = Page(render_report(**context))
+    assert (("div", "role", "alert") in page.attributes) == bool(said)
+    for words in said:
+        assert words in page.words
+    for words in unsaid:
+        assert words not in page.words
+    assert f"Test rows whose group occurs in training: {share(group)}" in page.words
+    assert f"Test rows whose exact text occurs in training: {share(text)}" in page.words
+
+
+def test_long_text_is_folded_and_whole(context):
+    long = "word " * 2000
+    context["errors"].loc[0, "text"] = long
+    page = Page(render_report(**context))
+    assert page.tags.count("details") == 1
+    assert long in page.words
+    assert "(10,000 characters)" in page.words
+
+
+def test_error_shows_what_was_said_and_how_sure(context):
+    context["errors"] = pd.DataFrame(
+        {
+            "id": ["r1", "r2"],
+            "slice": ["films", "films"],
+            "text": ["one", "two"],
+            "label": [1, 0],
+            "probability": [0.125, 0.75],
+        }
+    )
+    words = " ".join(Page(render_report(**context)).words.split())
+    assert "onepositivenegativesure to 87.5 %filmsr1" in words
+    assert "twonegativepositivesure to 75.0 %filmsr2" in words
+
+
+def test_gates_are_named(context):
+    """Without their thresholds, so that a threshold that changes makes no new page."""
+    words = Page(render_report(**context)).words
+    assert "clean✓ passed" in words
+    assert "a b/c✓ passed" in words
+
+
+def test_nothing_to_list(context):
+    context |= {"errors": context["errors"].head(0), "images": {}, "gates": []}
+    page = Page(render_report(**context))
+    assert "None are listed." in page.words
+    assert "Plots" not in page.words
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "shown"),
+    [
+        (share, 0, "0.0 %"),
+        (share, 0.0004, "< 0.1 %"),
+        (share, 0.8125, "81.2 %"),
+        (share, 0.9996, "> 99.9 %"),
+        (share, 1, "100.0 %"),
+        (number, 0.12345, "0.123"),
+        (count, 12345, "12,345"),
+        (points, 0.05, "+5.0 points"),
+        (points, -0.05, "−5.0 points"),
+        (points, None, "–"),
+    ],
+)
+def test_numbers_as_shown(function, value, shown):
+    assert function(value) == shown

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as reference
+
+from sentigate.errors import DataError
+from sentigate.evaluation.curve_points import (
+    MAX_POINTS,
+    beside_precision_recall,
+    beside_roc,
+    precision_recall_points,
+    roc_points,
+)
+from sentigate.evaluation.metrics import slice_figures
+from sentigate.reporting import draw as charts
+from sentigate.reporting.write_plots import write_plots
+
+FILES = {
+    *("calibration.csv", "confusion.csv", "precision_recall.csv", "roc.csv"),
+    *("calibration.png", "confusion.png", "precision_recall.png", "roc.png"),
+    *("training.png", "slices.png"),
+}
+
+
+def inputs(rows: int = 3000, slices: tuple[str, ...] = ("films", "tweets"), seed: int = 0):
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(rows) % 2)
+    signs = 2 * labels - 1
+    probabilities = 1 / (1 + np.exp(-1.5 * signs - rng.normal(0, 1.5, rows)))
+    names = np.array(slices)[np.arange(rows) % len(slices)]
+    table = pd.DataFrame({"slice": names, "label": labels, "probability": probabilities})
+    return {
+        "labels": labels,
+        "probabilities": probabilities.astype(np.float32),
+        "baseline_probabilities": 1 / (1 + np.exp(-signs - rng.normal(0, 1.5, rows))),
+        "training": pd.DataFrame(
+            {
+                "epoch": [0, 1, 2, 3],
+                "train_loss": [0.6, 0.4, 0.3, 0.2],
+                "validation_loss": [0.5, 0.45, 0.42, 0.44],
+                "validation_accuracy": [0.7, 0.8, 0.82, 0.83],
+                "kept": [0, 0, 1, 0],
+            }
+        ),
+        "slices": slice_figures(table),
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plots") / "made" / "here"
+    write_plots(folder, **inputs())
+    return folder
+
+
+def test_every_file_is_there(folder):
+    assert {path.name for path in folder.iterdir()} == FILES
+
+
+def test_pictures_are_png_without_version(folder):
+    for path in folder.glob("*.png"):
+        content = path.read_bytes()
+        assert content.startswith(b"\x89PNG\r\n\x1a\n")
+        assert b"Software" not in content
+        assert b"tIME" not in content
+
+
+def test_same_input_same_bytes_whatever_the_users_style(folder, tmp_path, monkeypatch):
+    import matplotlib
+
+    monkeypatch.setitem(matplotlib.rcParams, "axes.facecolor", "black")
+    monkeypatch.setitem(matplotlib.rcParams, "font.size", 20)
+    write_plots(tmp_path, **inputs())
+    for name in FILES:
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes(), name
+    assert matplotlib.rcParams["font.size"] == 20
+
+
+def test_matplotlib_is_imported_late_and_pyplot_never(tmp_path):
+    program = (
+        "import sys, pathlib, sentigate.reporting.write_plots;"
+        "assert 'matplotlib' not in sys.modules;"
+        "import test_write_plots; test_write_plots.write_plots(pathlib.Path(sys.argv[1]),"
+        " **test_write_plots.inputs(10));"
+        "assert 'matplotlib.figure' in sys.modules;"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_confusion_holds_a_row_for_each_test_row(folder):
+    given, table = inputs(), pd.read_csv(folder / "confusion.csv")
+    assert table.columns.tolist() == ["actual", "predicted"]
+    got = pd.crosstab(table["actual"], table["predicted"]).to_numpy()
+    expected = reference.confusion_matrix(given["labels"], given["probabilities"] >= 0.5)
+    np.testing.assert_array_equal(got, expected)
+    assert (table["actual"] == "positive").tolist() == (given["labels"] == 1).tolist()
+
+
+def test_roc_has_the_area_of_all_points(folder):
+    given, table = inputs(), pd.read_csv(folder / "roc.csv")
+    assert table.columns.tolist() == ["fpr", "tpr", "baseline_tpr"]
+    for column, key in (("tpr", "probabilities"), ("baseline_tpr", "baseline_probabilities")):
+        area = reference.auc(table["fpr"], table[column])
+        assert area == pytest.approx(
+            reference.roc_auc_score(given["labels"], given[key]), abs=0.005
+        )
+
+
+def test_precision_recall_has_the_average_precision_of_all_points(folder):
+    given, table = inputs(), pd.read_csv(folder / "precision_recall.csv")
+    assert table.columns.tolist() == ["recall", "precision", "baseline_precision"]
+    for column, key in (
+        ("precision", "probabilities"),
+        ("baseline_precision", "baseline_probabilities"),
+    ):
+        area = (table["recall"].diff() * table[column]).sum()
+        expected = reference.average_precision_score(given["labels"], given[key])
+        assert area == pytest.approx(expected, abs=0.005)
+
+
+def test_curves_are_thinned_and_keep_their_ends():
+    given = inputs(rows=20_000)
+    full, _, _ = reference.roc_curve(given["labels"], given["probabilities"])
+    assert len(full) > MAX_POINTS
+    roc = roc_points(given["labels"], given["probabilities"])
+    assert len(roc) == MAX_POINTS
+    assert roc.iloc[[0, -1]].to_numpy().tolist() == [[0, 0], [1, 1]]
+    points = precision_recall_points(given["labels"], given["probabilities"])
+    assert len(points) == MAX_POINTS
+    assert points["recall"].is_monotonic_increasing
+    assert points.iloc[0].tolist() == [0, 1]
+    assert points.iloc[-1].tolist() == [1, 0.5]
+
+
+def test_short_curves_are_not_thinned():
+    roc = roc_points(np.array([0, 1, 0, 1]), np.array([0.1, 0.2, 0.3, 0.4]))
+    assert roc.to_numpy().tolist() == [[0, 0], [0, 0.5], [0.5, 0.5], [0.5, 1], [1, 1]]
+
+
+def test_baseline_is_read_at_the_models_places():
+    model = pd.DataFrame({"fpr": [0, 0.25, 1], "tpr": [0, 1, 1]})
+    baseline = pd.DataFrame({"fpr": [0, 0.5, 1], "tpr": [0, 0.5, 1]})
+    assert beside_roc(model, baseline)["baseline_tpr"].tolist() == [0, 0.25, 1]
+    model = pd.DataFrame({"recall": [0, 0.25, 0.5, 0.75, 1], "precision": 1.0})
+    baseline = pd.DataFrame({"recall": [0, 0.5, 1], "precision": [1, 0.8, 0.6]})
+    got = beside_precision_recall(model, baseline)["baseline_precision"].tolist()
+    assert got == [1, 0.8, 0.8, 0.6, 0.6]
+
+
+def test_calibration_counts_every_row(folder):
+    table = pd.read_csv(folder / "calibration.csv")
+    assert table["rows"].sum() == 3000
+    assert table["mean_probability"].between(table["low"], table["high"]).all()
+
+
+def test_the_epoch_that_was_kept_is_marked():
+    figure = charts.training_chart(inputs()["training"])
+    labels = [line.get_label() for line in figure.axes[0].get_lines()]
+    assert "Kept: epoch 2" in labels
+
+
+def test_at_most_thirty_slices_are_drawn_the_largest():
+    table = inputs(rows=1000, slices=tuple(f"brand {n:02d}" for n in range(33)))["slices"]
+    axes = charts.slices_chart(table).axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == [f"{row.slice} ({row.rows})" for row in table.head(30).itertuples()]
+    assert axes.get_title(loc="center") == "Accuracy by slice, 30 largest of 33"
+
+
+def test_odd_slice_names_are_drawn(tmp_path):
+    odd = ("$unbalanced", "$\\frac{$", "two\nlines", "日本語 🎉", "x" * 500, "_under%")
+    write_plots(tmp_path, **inputs(rows=60, slices=odd))
+    axes = charts.slices_chart(inputs(rows=60, slices=odd)["slices"]).axes[0]
+    names = {label.get_text() for label in axes.get_yticklabels()}
+    assert {"two lines (10)", "$unbalanced (10)", "x" * 39 + "… (10)"} <= names
+
+
+def test_two_rows_and_one_epoch_are_enough(tmp_path):
+    given = inputs(rows=2)
+    given["training"] = given["training"].head(1)
+    write_plots(tmp_path, **given)
+    assert {path.name for path in tmp_path.iterdir()} == FILES
+
+
+def test_one_class_is_refused_before_anything_is_written(tmp_path):
+    given = inputs(rows=4)
+    given["labels"] = np.ones(4, dtype=int)
+    with pytest.raises(DataError, match="all of one class"):
+        write_plots(tmp_path / "new", **given)
+    assert not (tmp_path / "new").exists()
+
+
+def test_other_length_of_baseline_is_refused(tmp_path):
+    given = inputs(rows=4)
+    given["baseline_probabilities"] = np.array([0.5])
+    with pytest.raises(DataError, match="equally long"):
+        write_plots(tmp_path, **given)

@@ -1,0 +1,311 @@
+"""Files of texts: the same answers as all at once, in order, in and out of every format."""
+
+import bz2
+import csv
+import gzip
+import json
+import lzma
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sentigate.errors import DataError, SentigateError, SourceError
+from sentigate.serving.bulk_prediction import predict_file
+from sentigate.tables import compression
+from sentigate.tables import read as record_reading
+
+HARD = ["NA", "null", "", " lead and trail ", "1.50", "a,b", 'say "no"', "tab\there", "two\nlines",
+        "cr\rhere", "crlf\r\nhere", "😀", "\u2028 apart", "true"]  # fmt: skip
+COLUMNS = ["id", "text", "label", "probability", "note"]
+
+
+def judge(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Any function of the text alone will do here; the real one is in the registry's tests."""
+    return np.array([sum(t.encode()) % 997 / 996 for t in texts], dtype=np.float32)
+
+
+def write(path: Path, texts: Sequence[str]) -> Path:
+    rows = [{"id": f"0{n}", "text": text} for n, text in enumerate(texts)]
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    else:
+        delimiter = "\t" if path.suffix == ".tsv" else ","
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, ["id", "text"], delimiter=delimiter)
+            writer.writeheader()
+            writer.writerows(rows)
+    return path
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    if path.suffix == ".parquet":
+        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+        return rows
+    if path.suffix in (".jsonl", ".ndjson"):
+        return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ","))
+
+
+def check(path: Path, texts: Sequence[str]) -> None:
+    rows = read(path)
+    expected = judge(texts)
+    assert [row["text"] for row in rows] == list(texts)
+    assert [row["id"] for row in rows] == [f"0{n}" for n in range(len(texts))]
+    assert [np.float32(row["probability"]) for row in rows] == expected.tolist()
+    assert [row["label"] for row in rows] == [
+        "positive" if p >= 0.5 else "negative" for p in expected
+    ]
+    assert all(list(row) == COLUMNS for row in rows)
+
+
+FORMATS = [".csv", ".tsv", ".jsonl", ".parquet"]
+
+
+class Noting:
+    """A model that says of empty texts that they are."""
+
+    def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        return judge(texts)
+
+    def judge(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], list[str]]:
+        return judge(texts), ["" if text else "empty" for text in texts]
+
+
+@pytest.mark.parametrize("out", FORMATS)
+def test_notes_stand_beside_the_answers(tmp_path: Path, out: str) -> None:
+    file = write(tmp_path / "tweets.jsonl", HARD)
+    predict_file(Noting(), file, tmp_path / f"answers{out}", "text")
+    check(tmp_path / f"answers{out}", HARD)
+    notes = [row["note"] for row in read(tmp_path / f"answers{out}")]
+    assert notes == ["" if text else "empty" for text in HARD]
+
+
+@pytest.mark.parametrize("source", FORMATS)
+@pytest.mark.parametrize("out", [*FORMATS, ".ndjson"])
+def test_every_format_into_every_other(tmp_path: Path, source: str, out: str) -> None:
+    file = write(tmp_path / f"tweets{source}", HARD)
+    answers = tmp_path / "deep" / f"answers{out}"
+    assert predict_file(judge, file, answers, "text") == len(HARD)
+    check(answers, HARD)
+    assert [path.name for path in answers.parent.iterdir()] == [answers.name]
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    texts=st.lists(
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+        | st.sampled_from(HARD),
+        min_size=1,
+    ),
+    chunk=st.integers(1, 9),
+    formats=st.tuples(st.sampled_from(FORMATS), st.sampled_from(FORMATS)),
+)
+def test_chunks_do_not_show(
+    tmp_path: Path, texts: list[str], chunk: int, formats: tuple[str, str]
+) -> None:
+    sizes: list[int] = []
+
+    def counting(some: Sequence[str]) -> npt.NDArray[np.float32]:
+        sizes.append(len(some))
+        return judge(some)
+
+    file = write(tmp_path / f"tweets{formats[0]}", texts)
+    answers = tmp_path / f"answers{formats[1]}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record_reading, "CHUNK", chunk)
+        predict_file(counting, file, answers, "text")
+    check(answers, texts)
+    assert max(sizes) <= chunk  # no more is ever held at once
+    assert sum(sizes) == len(texts)
+
+
+def test_parquet_keeps_its_types(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "n": pa.array([1, None], pa.int16()),
+            "text": pa.array(["a", None], pa.large_string()),
+            "at": pa.array([0, 1], pa.timestamp("ms")),
+            "tags": pa.array([["x"], []], pa.list_(pa.string())),
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    predict_file(judge, tmp_path / "t.parquet", tmp_path / "a.parquet", "text")
+    found = pq.read_table(tmp_path / "a.parquet")
+    assert found.select(table.column_names).equals(table)
+    assert found.schema.field("probability").type == pa.float32()
+    predict_file(judge, tmp_path / "t.parquet", tmp_path / "a.csv", "text")
+    assert read(tmp_path / "a.csv")[0] | {"probability": ""} == {
+        "n": "1", "text": "a", "at": "1970-01-01 00:00:00", "tags": '["x"]',
+        "label": "negative", "probability": "", "note": "",
+    }  # fmt: skip
+
+
+def test_json_lines_keep_what_each_line_has(tmp_path: Path) -> None:
+    lines = [{"text": "a", "n": 1.5, "deep": {"x": [None]}}, {"text": None, "more": True}, {"n": 2}]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    predict_file(judge, tmp_path / "t.jsonl", tmp_path / "a.jsonl", "text")
+    found = read(tmp_path / "a.jsonl")
+    assert [{k: row[k] for k in list(row)[:-3]} for row in found] == lines
+    assert found[1]["probability"] == found[2]["probability"] == float(judge([""])[0])
+
+
+def test_a_text_a_line(tmp_path: Path) -> None:
+    (tmp_path / "t.TXT").write_bytes(b'\xef\xbb\xbfone, "two"\r\n\nlast')
+    predict_file(judge, tmp_path / "t.TXT", tmp_path / "a.csv", "text")
+    assert [row["text"] for row in read(tmp_path / "a.csv")] == ['one, "two"', "", "last"]
+
+
+def zipped(data: bytes, path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inside", data)
+
+
+def zstd(data: bytes, path: Path) -> None:
+    with pa.CompressedOutputStream(str(path), "zstd") as stream:
+        stream.write(data)
+
+
+PACKERS: dict[str, Callable[[bytes, Path], object]] = {
+    ".gz": lambda data, path: path.write_bytes(gzip.compress(data)),
+    ".bz2": lambda data, path: path.write_bytes(bz2.compress(data)),
+    ".xz": lambda data, path: path.write_bytes(lzma.compress(data)),
+    ".zip": zipped,
+    ".zst": zstd,
+}
+
+
+@pytest.mark.parametrize("suffix", PACKERS)
+@pytest.mark.parametrize("inner", [".csv", ".txt"])
+def test_compressed(tmp_path: Path, suffix: str, inner: str) -> None:
+    file = tmp_path / f"t{inner}{suffix}"
+    PACKERS[suffix](b"text\nfine\n", file)
+    predict_file(judge, file, tmp_path / "a.csv", "text")
+    assert [row["text"] for row in read(tmp_path / "a.csv")][-1] == "fine"
+
+
+@pytest.mark.parametrize("suffix", PACKERS)
+def test_what_unpacks_to_far_more_is_refused_as_soon_as_it_does(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compression, "FREE_BYTES", 1 << 20)
+    file = tmp_path / f"t.csv{suffix}"
+    PACKERS[suffix](b"text\n" + b"fine film\n" * 1_000_000, file)
+    assert file.stat().st_size * compression.MAX_RATIO < 10_000_000
+    with pytest.raises(SourceError) as error:
+        predict_file(judge, file, tmp_path / "a.csv", "text")
+    assert re.fullmatch(
+        rf"{file} unpacks to more than \d MiB; allowed: 1 MiB, or 100 times the packed size if "
+        "that is more. If it is meant, unpack it yourself and name the unpacked file",
+        str(error.value),
+    )
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+    monkeypatch.setattr(compression, "FREE_BYTES", 10 << 20)
+    assert predict_file(judge, file, tmp_path / "a.csv", "text") == 1_000_000
+
+
+def test_three_gigabytes_of_zeros_are_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv.gz"
+    block = gzip.compress(bytes(1 << 24))
+    file.write_bytes(block * 192)
+    code = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400 << 20, 400 << 20))\n"
+        "from pathlib import Path\n"
+        "from sentigate.serving.bulk_prediction import predict_file\n"
+        "predict_file(None, Path(sys.argv[1]), Path(sys.argv[1] + '.csv'), 'text')\n"
+    )
+    command = [sys.executable, "-c", code, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert "unpacks to more than 298 MiB; allowed: 256 MiB" in done.stderr.splitlines()[-1]
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+
+
+def test_another_column_and_a_file_that_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("tweet,text\nfine,x\n")
+    (tmp_path / "a.csv").write_text("old")
+    predict_file(judge, tmp_path / "t.csv", tmp_path / "a.csv", "tweet")
+    assert float(read(tmp_path / "a.csv")[0]["probability"]) == pytest.approx(judge(["fine"])[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "out", "column", "said"),
+    [
+        ("t.csv", b"id,tweet\n1,a\n", "a.csv", "text", "no column 'text'; it has 'id', 'tweet'"),
+        ("t.csv", b"text\n", "a.csv", "text", "no rows"),
+        ("t.csv", b"", "a.csv", "text", "is empty"),
+        ("t.csv", b"id,text\n1,a\n2,b,c\n", "a.csv", "text", "row 2 .*has 3 fields, the header 2"),
+        ("t.csv", b"text\nfine\nna\xefve\n", "a.csv", "text", "line 3 is not UTF-8"),
+        ("t.csv", b'text\n"open\n', "a.csv", "text", "row 1"),
+        ("t.csv", b"text,text\na,b\n", "a.csv", "text", "'text' 2 times"),
+        ("t.csv", b"text,label\na,b\n", "a.csv", "text", "has a column 'label' already"),
+        ("t.csv", b"text,note\na,b\n", "a.csv", "text", "has a column 'note' already"),
+        ("t.csv", b"text\na\n", "t.csv", "text", "is the input file"),
+        ("t.csv", b"text\na\n", "a.xlsx", "text", "allowed: .csv, .tsv, .jsonl"),
+        ("t.doc", b"text\na\n", "a.csv", "text", "allowed: .csv.*and .txt"),
+        ("t.jsonl", b'{"text": "a"}\n[1]\n', "a.csv", "text", "line 2"),
+        ("t.jsonl", b'{"text": "a"}\n{"text": "\\ud800"}\n', "a.csv", "text",
+         r"t\.jsonl: line 2 has half a surrogate pair"),
+        ("t.jsonl", b'{"text": ["a"]}\n', "a.csv", "text", "row 1, column 'text' is"),
+        ("t.jsonl", b'{"text": "a", "n": 1}\n{"text": "b", "n": "x"}\n', "a.parquet", "text",
+         "cannot hold these values"),
+        ("t.parquet", b"PAR1 no", "a.csv", "text", "cannot be read as a Parquet file"),
+        ("t.csv.gz", b"text\na\n", "a.csv", "text", "cannot be unpacked"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_and_nothing_is_written(
+    tmp_path: Path, name: str, data: bytes, out: str, column: str, said: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(SentigateError, match=said) as error:
+        predict_file(judge, tmp_path / name, tmp_path / out, column)
+    assert "\n" not in str(error.value)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_bytes() == data
+
+
+def test_a_later_error_leaves_the_old_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_reading, "CHUNK", 2)
+    (tmp_path / "t.csv").write_text("text\na\nb\nc\nd,e\n")
+    (tmp_path / "a.csv").write_text("old")
+    with pytest.raises(SourceError, match="row 4"):
+        predict_file(judge, tmp_path / "t.csv", tmp_path / "a.csv", "text")
+    assert (tmp_path / "a.csv").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_new_column_after_the_first_chunk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_reading, "CHUNK", 1)
+    (tmp_path / "t.jsonl").write_text('{"text": "a"}\n{"text": "b", "more": 1}\n')
+    for out in ("a.csv", "a.parquet"):
+        with pytest.raises(DataError, match=r"'more'.*\.jsonl can"):
+            predict_file(judge, tmp_path / "t.jsonl", tmp_path / out, "text")
+    assert predict_file(judge, tmp_path / "t.jsonl", tmp_path / "a.jsonl", "text") == 2
+
+
+def test_files_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"no\.csv cannot be read: No such file"):
+        predict_file(judge, tmp_path / "no.csv", tmp_path / "a.csv", "text")
+    (tmp_path / "b.csv").mkdir()
+    with pytest.raises(DataError, match="is a folder"):
+        predict_file(judge, tmp_path / "no.csv", tmp_path / "b.csv", "text")

@@ -1,0 +1,140 @@
+"""Every model by every data set: from real raw rows to one training step and one evaluation."""
+
+import os
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from sentigate.data.filtering import label_and_clean
+from sentigate.data.splitting import split_rows
+from sentigate.data.vocabulary import build_tokenizer
+from sentigate.evaluation.metrics import classification_figures
+from sentigate.model.network.batches import Split
+from sentigate.model.network.network import Network
+from sentigate.model.predictor import predict
+from sentigate.model.text.encoding import pad_texts
+from sentigate.settings.dataset import Source
+from sentigate.settings.params import load_params
+from sentigate.sources import read_source
+from sentigate.training.fit import fit
+
+ROOT = Path(__file__).parents[2]
+PARAMS = load_params(ROOT / "params.yaml")
+MIRROR = Path(os.environ.get("SENTIGATE_MIRROR") or ROOT.parent / "shared" / "data")
+ROWS, STEP = 600, 16
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], pd.DataFrame]]:
+    """Rows of a data set, split, from a sample of its source; each source is read once."""
+    downloads = tmp_path_factory.mktemp("downloads")
+
+    def raw(source: Source, labels: dict[str, int | None]) -> pd.DataFrame:
+        key = source.model_dump_json()
+        if key not in sources:
+            frame = read_source(source, labels, 100_000, downloads)
+            labelled = frame[frame["sentiment"].map(labels).notna()]
+            sources[key] = labelled.sample(min(ROWS, len(labelled)), random_state=0).sort_index()
+        return sources[key].reset_index(drop=True)
+
+    sources: dict[str, pd.DataFrame] = {}
+
+    @cache
+    def split(name: str) -> pd.DataFrame:
+        dataset = PARAMS.datasets[name]
+        if dataset.source.kind in ("twitter", "imdb") and not MIRROR.is_dir():
+            pytest.skip(f"the archives are not in {MIRROR}")
+        texts, _ = label_and_clean(
+            raw(dataset.source, dataset.labels),
+            dataset.labels,
+            dataset.clean.steps,
+            folds=dataset.clean.folds,
+            drop_duplicates=dataset.clean.drop_duplicates,
+            drop_conflicts=dataset.clean.drop_conflicts,
+        )
+        rule = dataset.split
+        return split_rows(
+            texts,
+            rule.rule,
+            stratify=rule.stratify,
+            test_size=rule.test_size,
+            validation_size=rule.validation_size,
+            seed=PARAMS.seed,
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        if MIRROR.is_dir():
+            patch.setenv("SENTIGATE_MIRROR", str(MIRROR))
+        yield split
+
+
+@pytest.mark.parametrize("model_name", PARAMS.models)
+@pytest.mark.parametrize("dataset_name", PARAMS.datasets)
+def test_one_step_and_one_evaluation(
+    dataset_name: str, model_name: str, read: Callable[[str], pd.DataFrame], tmp_path: Path
+) -> None:
+    texts = read(dataset_name)
+    params = PARAMS.model_copy(update={"dataset": dataset_name, "model": model_name})
+    model = params.chosen_model
+    training_texts = texts.loc[texts["split"] == "train", "text"].tolist()
+    tokenizer = build_tokenizer(
+        training_texts,
+        model.vocab.level,
+        min_count=model.vocab.min_count,
+        max_size=model.vocab.max_size,
+        order=model.vocab.order,
+    )
+
+    def padded(name: str) -> Split:
+        part = texts[texts["split"] == name].head(STEP)
+        ids, lengths = pad_texts(tokenizer, part["text"].tolist(), params.max_length)
+        return Split(ids, lengths, part["label"].to_numpy(dtype=np.int8))
+
+    def start() -> Network:
+        network = Network(model.network, tokenizer.get_vocab_size())
+        first.update({k: v.clone() for k, v in network.state_dict().items()})
+        return network
+
+    first: dict[str, object] = {}
+    train, validation, test = (padded(name) for name in ("train", "validation", "test"))
+    # Decay alone would move a weight that has no gradient.
+    once = model.training.model_copy(
+        update={"max_epochs": 1, "batch_size": STEP, "weight_decay": 0.0}
+    )
+    weights, epochs = fit(
+        start, train, validation, once, full_width=model.network.reads_padding,
+        seed=params.seed, scratch=tmp_path,
+    )  # fmt: skip
+    assert len(train.labels) == STEP
+    assert np.isfinite(epochs.to_numpy()).all()
+    for name, value in weights.items():
+        assert not value.equal(first[name]), f"{name} has learned nothing"
+
+    network = Network(model.network, tokenizer.get_vocab_size())
+    network.load_state_dict(weights)
+    probabilities = predict(network, test)
+    assert ((probabilities > 0) & (probabilities < 1)).all()
+    figures = classification_figures(test.labels, probabilities, samples=100, bins=5, seed=0)
+    assert 0 <= figures.as_dict()["accuracy"] <= 1
+
+
+@pytest.mark.parametrize("model_name", PARAMS.models)
+def test_any_model_can_run_its_cells_from_scratch(model_name: str) -> None:
+    shape = PARAMS.models[model_name].network
+    readable = shape.model_copy(update={"cell_from_scratch": True})
+    networks = []
+    for architecture in (shape, readable):
+        torch.manual_seed(PARAMS.seed)
+        networks.append(Network(architecture, 100))
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 25, STEP).astype(np.int32)
+    ids = rng.integers(1, 100, (STEP, 24)) * (np.arange(24) < lengths[:, None])
+    split = Split(ids.astype(np.uint16), lengths, np.zeros(STEP, dtype=np.int8))
+    fast, slow = (predict(network, split) for network in networks)
+    assert np.ptp(fast) > 0
+    assert fast == pytest.approx(slow, abs=1e-5)

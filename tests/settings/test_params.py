@@ -1,0 +1,330 @@
+"""params.yaml: what is there is valid, and what is wrong is named with what is allowed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sentigate.cli.selection import choose
+from sentigate.errors import ParamsError
+from sentigate.settings.params import load_params
+
+ROOT = Path(__file__).parents[2]
+COMMITTED = (ROOT / "params.yaml").read_text("utf-8")
+VALUES: dict[str, Any] = yaml.safe_load(COMMITTED)
+MISSING = object()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "params.yaml"
+    path.write_text(COMMITTED, encoding="utf-8")
+    return path
+
+
+def refusal(path: Path, text: str | None = None) -> str:
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(ParamsError) as caught:
+        load_params(path)
+    return str(caught.value)
+
+
+def changed(key: str, value: object) -> str:
+    """params.yaml with a dotted key set, or taken out."""
+    values = json.loads(json.dumps(VALUES))  # nothing is shared any more
+    *sections, last = key.split(".")
+    node = values
+    for section in sections:
+        node = node[section]
+    if value is MISSING:
+        del node[last]
+    else:
+        node[last] = value
+    return yaml.safe_dump(values, sort_keys=False)
+
+
+def test_committed_params_are_valid() -> None:
+    params = load_params(ROOT / "params.yaml")
+    assert set(params.datasets) >= {"vader", "twitter", "imdb", "csv"}
+    assert set(params.models) >= {"bilstm", "lstm", "char_lstm", "bpe_lstm"}
+    assert params.chosen_dataset is params.datasets[VALUES["dataset"]]
+    assert params.chosen_model is params.models[VALUES["model"]]
+
+
+@pytest.mark.parametrize("dataset", VALUES["datasets"])
+@pytest.mark.parametrize("model", VALUES["models"])
+def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
+    params = choose(path, {"dataset": dataset, "model": model})
+    own = VALUES["models"][model]["max_length"]
+    assert params.max_length == (own or VALUES["datasets"][dataset]["max_length"])
+    floor = VALUES["models"][model]["min_validation_mcc"]
+    general = VALUES["gates"]["min_validation_mcc"]
+    assert params.min_validation_mcc == (general if floor is None else floor)
+    chosen = params.chosen()
+    assert chosen["dataset"]["name"] == dataset
+    defaults = {"pretraining": None, "monitor": "validation_loss"}
+    written = defaults | VALUES["models"][model]["training"]
+    if written["pretraining"]:
+        written["pretraining"] = {"monitor": "validation_loss"} | written["pretraining"]
+    assert chosen["model"]["training"] == written
+    assert not {"datasets", "models"} & set(chosen)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fragments"),
+    [
+        # A wrong key: where, which, and those allowed.
+        ("gates.min_covrage", 0.5, ["gates: unknown key 'min_covrage'", "min_coverage"]),
+        ("colour", 1, ["top level: unknown key 'colour'", "dataset, model, seed", "register"]),
+        ("datasets.csv.source.sep", ";", ["datasets.csv.source: unknown key 'sep'", "sha256"]),
+        (
+            "datasets.vader.clean.steps.stem",
+            True,
+            ["datasets.vader.clean.steps: unknown key 'stem'", "lowercase"],
+        ),
+        ("models.lstm.training.epochs", 3, ["models.lstm.training: unknown key", "max_epochs"]),
+        # A wrong type.
+        ("seed", "42", ["seed: ", "valid integer", "'42'"]),
+        ("seed", True, ["seed: ", "valid integer", "True"]),
+        ("models.lstm.training.batch_size", 6.5, ["models.lstm.training.batch_size", "6.5"]),
+        ("datasets.imdb.split.stratify", "yes", ["split.stratify", "boolean", "'yes'"]),
+        ("models.bilstm.network", [1], ["models.bilstm.network", "dictionary", "[1]"]),
+        ("gates", None, ["gates: ", "dictionary", "None"]),
+        # Out of range.
+        (
+            "models.lstm.training.batch_size",
+            -64,
+            ["models.lstm.training.batch_size", "greater than or equal to 1", "-64"],
+        ),
+        ("models.lstm.training.learning_rate", 0.0, ["learning_rate", "greater than 0", "0.0"]),
+        ("models.lstm.network.head_dropout", 1.0, ["head_dropout", "less than 1", "1.0"]),
+        ("gates.min_class_share", 0.6, ["gates.min_class_share", "equal to 0.5", "0.6"]),
+        ("gates.min_baseline_mcc", 1.5, ["gates.min_baseline_mcc", "equal to 1", "1.5"]),
+        ("models.lstm.min_validation_mcc", -2, ["lstm.min_validation_mcc", "equal to -1", "-2"]),
+        ("gates.min_coverage", float("nan"), ["gates.min_coverage", "finite", "nan"]),
+        ("models.lstm.training.weight_decay", float("inf"), ["weight_decay", "finite", "inf"]),
+        ("datasets.vader.source.sha256", "abc", ["source.sha256", "[0-9a-f]{64}", "'abc'"]),
+        ("datasets.vader.split.rule", "fair", ["split.rule", "'random', 'grouped'", "'fair'"]),
+        ("models.lstm.vocab.level", "letter", ["models.lstm.vocab.level", "'word'", "'letter'"]),
+        ("models.lstm.network.cell", "mlp", ["cell", "'rnn', 'lstm' or 'gru'", "'mlp'"]),
+        ("models.lstm.network.layer_dropout", 0.2, ["layer_dropout is 0.2", "one layer"]),
+        ("models.bilstm.network.pooling", "last_padded", ["last_padded", "bidirectional false"]),
+        (
+            "models.t5_cnn_lstm.network.pooling",
+            "last_padded",
+            ["last_padded", "convolution null"],
+        ),
+        ("models.t5_cnn_lstm.network.convolution.width", 4, ["width is 4", "an odd number"]),
+        ("models.bpe_lstm.vocab.order", "first_seen", ["first_seen", "bpe", "frequency"]),
+        ("models.lstm.network.hidden_sizes", [], ["hidden_sizes", "at least 1 item", "[]"]),
+        ("datasets.csv.source.kind", "excel", ["datasets.csv.source", "'csv'", "excel"]),
+        ("datasets.csv.labels.neutral", 2, ["datasets.csv.labels.neutral", "0 or 1", "2"]),
+        ("register.alias", "The Best", ["register.alias", "a-z", "'The Best'"]),
+        # Not there.
+        ("seed", MISSING, ["seed: ", "required"]),
+        ("models.lstm.vocab.min_count", MISSING, ["models.lstm.vocab.min_count", "required"]),
+        ("register", MISSING, ["register: ", "required"]),
+        # A choice that is not offered.
+        ("dataset", "amazon", ["dataset is 'amazon'", "vader, twitter", "imdb", "csv"]),
+        ("model", "transformer", ["model is 'transformer'", "bilstm", "lstm", "char_lstm"]),
+        # What does not go together.
+        (
+            "datasets.imdb.split.test_size",
+            0.2,
+            ["datasets.imdb.split", "test_size is 0.2 with rule published", "allowed: null"],
+        ),
+        (
+            "datasets.vader.split.test_size",
+            None,
+            ["datasets.vader.split", "test_size is None with rule grouped", "a share"],
+        ),
+        (
+            "models.pretrained_lstm.network.bidirectional",
+            True,
+            ["models.pretrained_lstm", "bidirectional is true with pretraining", "false"],
+        ),
+        (
+            "models.pretrained_lstm.network.convolution",
+            {"filters": 8, "width": 3, "pool": 1},
+            ["models.pretrained_lstm", "convolution with pretraining", "allowed: convolution null"],
+        ),
+        (
+            "models.pretrained_lstm.network.pooling",
+            "last_padded",
+            ["models.pretrained_lstm", "'last_padded' with pretraining", "another pooling"],
+        ),
+        (
+            "models.pretrained_lstm.training.pretraining.pretraining",
+            None,
+            ["training.pretraining: unknown key 'pretraining'", "max_epochs"],
+        ),
+        (
+            "datasets.csv.labels",
+            {"good": 1, "fine": 1, "meh": None},
+            ["datasets.csv", "labels is {'good': 1", "allowed: at least one", "one to 0"],
+        ),
+    ],
+)
+def test_refused_with_key_value_and_what_is_allowed(
+    path: Path, key: str, value: object, fragments: list[str]
+) -> None:
+    message = refusal(path, changed(key, value))
+    assert message.startswith("params.yaml is not valid:\n")
+    for fragment in fragments:
+        assert fragment in message
+    assert len(message.splitlines()) == 2
+    assert "pydantic" not in message
+
+
+def test_several_problems_are_all_named(path: Path) -> None:
+    text = changed("seed", -1).replace("batch_size: 64", "batch_size: 0", 1)
+    message = refusal(path, text)
+    assert "seed: " in message
+    assert "models.bilstm.training.batch_size: " in message
+
+
+@pytest.mark.parametrize(
+    ("text", "fragments"),
+    [
+        (COMMITTED + "seed: 7\n", ["key 'seed' is there twice", "line "]),
+        (COMMITTED.replace("  lstm:", "  bilstm:"), ["key 'bilstm' is there twice", "line "]),
+        ("dataset: [vader\n", ["line 2", "expected"]),
+        ("a: b: c\n", ["line 1"]),
+        ("dataset: \tvader: x\n", ["line 1"]),
+        ("? [a, b]\n: 1\n", ["line 1"]),
+        ("seed: !!python/object/apply:os.getcwd []\n", ["could not determine a constructor"]),
+        ("seed: \x00\n", ["special characters are not allowed"]),
+    ],
+)
+def test_not_yaml(path: Path, text: str, fragments: list[str]) -> None:
+    message = refusal(path, text)
+    assert message.startswith(f"{path} is not YAML: ")
+    assert len(message.splitlines()) == 1
+    for fragment in fragments:
+        assert fragment in message
+
+
+def test_bytes_that_are_not_utf8(path: Path) -> None:
+    path.write_bytes(b"dataset: \xff\xfe\n")
+    assert refusal(path).startswith(f"{path} is not YAML: 'utf-8' codec can't decode")
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n", "- dataset\n", "vader\n"])
+def test_yaml_that_is_no_mapping(path: Path, text: str) -> None:
+    message = refusal(path, text)
+    assert message.startswith("params.yaml is not valid:\n  top level: ")
+    assert "dictionary" in message
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    message = refusal(tmp_path / "params.yaml")
+    assert message == f"{tmp_path}/params.yaml does not exist; run from the project's root"
+
+
+def test_params_are_frozen() -> None:
+    params = load_params(ROOT / "params.yaml")
+    with pytest.raises(ValueError, match="frozen"):
+        params.seed = 1  # type: ignore[misc]
+
+
+# choose
+
+
+def test_choose_keeps_all_else_byte_for_byte(path: Path) -> None:
+    params = choose(path, {"dataset": "csv", "model": "char_lstm"})
+    assert (params.dataset, params.model) == ("csv", "char_lstm")
+    before, after = COMMITTED.splitlines(True), path.read_text("utf-8").splitlines(True)
+    different = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    assert different == [
+        (line, line.replace(VALUES[key], name, 1))
+        for key, name in (("dataset", "csv"), ("model", "char_lstm"))
+        for line in before
+        if line.startswith(f"{key}:")
+    ]
+    assert all("#" in new for _, new in different)
+    assert load_params(path) == params
+
+
+def test_choose_and_back_is_the_same_file(path: Path) -> None:
+    choose(path, {"dataset": "imdb", "model": "lstm"})
+    choose(path, {"dataset": VALUES["dataset"], "model": VALUES["model"]})
+    assert path.read_bytes() == COMMITTED.encode()
+
+
+def test_choose_keeps_line_ends(path: Path) -> None:
+    path.write_bytes(COMMITTED.replace("\n", "\r\n").encode())
+    choose(path, {"dataset": "csv", "model": ""})
+    assert path.read_bytes().count(b"\r\n") == path.read_bytes().count(b"\n") > 100
+
+
+def test_presets_say_only_how_they_differ(path: Path) -> None:
+    """YAML merge keys, which are taken over from entry to entry."""
+    models = load_params(path).models
+    assert models["lstm"].network == models["bilstm"].network.model_copy(
+        update={"bidirectional": False, "pooling": "mean"}
+    )
+    assert models["t4_rnn"].training == models["t4_bilstm"].training
+    assert models["t4_rnn"].network == models["t4_bilstm"].network.model_copy(
+        update={"cell": "rnn", "bidirectional": False}
+    )
+
+
+def test_a_mistake_that_others_take_over_is_said_once(path: Path) -> None:
+    message = refusal(path, COMMITTED.replace("batch_size: 64 ", "batch_size: 6.5 "))
+    assert message.count("\n") == 1
+    assert "models.bilstm.training.batch_size (and " in message
+    assert "(given: 6.5)" in message
+
+
+@pytest.mark.parametrize("name", ["lstm.big", "a@b", "a/b", 'a"b', "a b", ""])
+def test_names_that_dvc_or_a_path_cannot_hold_are_refused(path: Path, name: str) -> None:
+    values = yaml.safe_load(COMMITTED)
+    values["models"][name] = values["models"]["lstm"]
+    message = refusal(path, yaml.safe_dump(values))
+    assert "should match pattern" in message
+    assert f"(given: {name!r})" in message
+
+
+def test_choose_nothing_writes_nothing(path: Path) -> None:
+    path.chmod(0o444)
+    stamp = path.stat().st_mtime_ns, path.stat().st_ino
+    params = choose(path, {"dataset": "", "model": VALUES["model"]})
+    assert params == load_params(ROOT / "params.yaml")
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == stamp
+
+
+@pytest.mark.parametrize(
+    ("choices", "fragments"),
+    [
+        ({"dataset": "amazon", "model": "lstm"}, ["dataset is 'amazon'; allowed: vader"]),
+        ({"dataset": "imdb", "model": "transformer"}, ["model is 'transformer'; allowed: bilstm"]),
+        ({"dataset": "no such", "model": ""}, ["'no such'"]),
+        ({"dataset": "[", "model": ""}, ["dataset is '['"]),
+        ({"dataset": "{a: b}", "model": ""}, ["dataset is '{a: b}'"]),
+        ({"dataset": r"\g<1>", "model": ""}, [r"dataset is '\\g<1>'; allowed: vader"]),
+        ({"dataset": "", "model": "lstm\nseed: 7"}, [r"model is 'lstm\nseed: 7'"]),
+        ({"dataset": "imdb # or not", "model": ""}, ["dataset is 'imdb # or not'"]),
+    ],
+)
+def test_choose_refuses_and_leaves_the_file(
+    path: Path, choices: dict[str, str], fragments: list[str]
+) -> None:
+    with pytest.raises(ParamsError) as caught:
+        choose(path, choices)
+    for fragment in fragments:
+        assert fragment in str(caught.value)
+    assert path.read_bytes() == COMMITTED.encode()
+    assert [file.name for file in path.parent.iterdir()] == ["params.yaml"]
+
+
+def test_choose_on_a_file_that_is_wrong_already(path: Path) -> None:
+    text = changed("gates.min_coverage", 7)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ParamsError, match=r"gates\.min_coverage"):
+        choose(path, {"dataset": "csv", "model": ""})
+    assert path.read_text("utf-8") == text

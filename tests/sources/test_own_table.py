@@ -1,0 +1,584 @@
+"""A table of the user's own: what is read, and what is refused and how."""
+
+import bz2
+import datetime
+import gzip
+import hashlib
+import io
+import json
+import lzma
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentigate.errors import SourceError
+from sentigate.settings.dataset import CsvSource
+from sentigate.sources import COLUMNS, read_source
+from sentigate.tables import parse
+
+LABELS = ["good", "bad", "so-so"]
+CSV = b'text,sentiment\n"fine, really",good\npoor,bad\n'
+
+
+@pytest.fixture(autouse=True, params=["as it stands", "in small pieces"])
+def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything holds too where a chunk is two rows and a block parts most characters."""
+    if request.param == "in small pieces":
+        monkeypatch.setattr(parse, "CHUNK", 2)
+        monkeypatch.setattr(parse, "BLOCK_BYTES", 5)
+
+
+def source_of(path: Path, **changes: str | None) -> CsvSource:
+    values: dict[str, str | None] = {
+        "sha256": None,
+        "text_column": "text",
+        "sentiment_column": "sentiment",
+        "id_column": None,
+        "group_column": None,
+        "slice_column": None,
+        "fold_column": None,
+    }
+    return CsvSource.model_validate(
+        {"kind": "csv", "name": None, "path": str(path)} | values | changes
+    )
+
+
+Reader = Callable[..., pd.DataFrame]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Reader:
+    """Writes ``data`` to a file ``name`` and reads that."""
+
+    def read(
+        name: str, data: bytes, labels: list[str] = LABELS, limit: int = 1_000, **changes: str
+    ) -> pd.DataFrame:
+        (tmp_path / name).write_bytes(data)
+        source = source_of(tmp_path / name, **changes)
+        return read_source(source, labels, limit, tmp_path / "cache")
+
+    return read
+
+
+@pytest.fixture
+def refusal(read: Reader, tmp_path: Path) -> Callable[..., str]:
+    """The message of the error, less the folder's name."""
+
+    def refusal(name: str, data: bytes, **options: object) -> str:
+        with pytest.raises(SourceError) as caught:
+            read(name, data, **options)
+        message = str(caught.value)
+        assert "\n" not in message
+        assert len(message) < 1_000
+        assert message.startswith(str(tmp_path / name))
+        return message.removeprefix(f"{tmp_path}/")
+
+    return refusal
+
+
+Refusal = Callable[..., str]
+
+
+def parquet(**columns: object) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
+def zipped(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, CSV)
+    return buffer.getvalue()
+
+
+def zstandard(data: bytes) -> bytes:
+    buffer = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(buffer, "zstd") as stream:
+        stream.write(data)
+    return bytes(buffer.getvalue())
+
+
+JSON_LINES = b'{"text": "fine, really", "sentiment": "good"}\n{"text": "poor", "sentiment": "bad"}'
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.csv", CSV),
+        ("a.CSV", CSV),
+        ("a.b.c.csv", CSV),
+        ("a.csv", b"\xef\xbb\xbf" + CSV),
+        ("a.csv", CSV.replace(b"\n", b"\r\n")),
+        ("a.csv", CSV.replace(b"\n", b"\r")),
+        ("a.csv", CSV.rstrip()),
+        ("a.csv", b"\n" + CSV.replace(b"\n", b"\n\n")),
+        ("a.tsv", b"text\tsentiment\nfine, really\tgood\npoor\tbad\n"),
+        ("a.jsonl", JSON_LINES),
+        ("a.jsonl", b"\xef\xbb\xbf" + JSON_LINES.replace(b"\n", b"\r\n\r\n")),
+        ("a.NDJSON", JSON_LINES + b"\n"),
+        ("a.parquet", parquet(text=["fine, really", "poor"], sentiment=["good", "bad"])),
+        ("a.csv.gz", gzip.compress(CSV, mtime=0)),
+        ("a.Csv.GZ", gzip.compress(CSV, mtime=0)),
+        ("a.csv.bz2", bz2.compress(CSV)),
+        ("a.csv.xz", lzma.compress(CSV)),
+        ("a.csv.zip", zipped("whatever.txt")),
+        ("a.csv.zst", zstandard(CSV)),
+        ("a.jsonl.gz", gzip.compress(JSON_LINES, mtime=0)),
+    ],
+)
+def test_formats(read: Reader, name: str, data: bytes) -> None:
+    frame = read(name, data)
+    assert tuple(frame.columns) == COLUMNS
+    assert all(dtype == "str" for dtype in frame.dtypes)
+    assert frame.to_dict("records") == [
+        dict(zip(COLUMNS, ("1", "1", "", "good", "fine, really", ""), strict=True)),
+        dict(zip(COLUMNS, ("2", "2", "", "bad", "poor", ""), strict=True)),
+    ]
+
+
+def test_every_column(read: Reader) -> None:
+    data = b"f,t,s,i,g,l\ntrain,fine,good,x1,ada,web\ntest,poor,bad,x2,ada,\n"
+    frame = read(
+        "a.csv",
+        data,
+        text_column="t",
+        sentiment_column="s",
+        id_column="i",
+        group_column="g",
+        slice_column="l",
+        fold_column="f",
+    )
+    assert frame.to_numpy().tolist() == [
+        ["x1", "ada", "web", "good", "fine", "train"],
+        ["x2", "ada", "", "bad", "poor", "test"],
+    ]
+
+
+def test_group_is_the_id_where_none_is_named(read: Reader) -> None:
+    frame = read("a.csv", b"text,sentiment,i\na,good,x\nb,bad,y\n", id_column="i")
+    assert frame["group"].tolist() == ["x", "y"]
+
+
+def test_texts_are_taken_as_they_are(read: Reader) -> None:
+    texts = [
+        "",
+        " ",
+        "NA",
+        "null",
+        "1.50",
+        "a\nb\r\nc",
+        'say ""',
+        "é 😀 \u2028 \x85 \x0b",
+        "'",
+        "\\",
+    ]
+    quoted = [f'"{text.replace(chr(34), chr(34) * 2)}",good' for text in texts]
+    data = "\n".join(["text,sentiment", *quoted]).encode()
+    assert read("a.csv", data)["text"].tolist() == texts
+    records = [json.dumps({"text": text, "sentiment": "good"}) for text in texts]
+    assert read("a.jsonl", "\n".join(records).encode())["text"].tolist() == texts
+    raw = [json.dumps({"text": t, "sentiment": "good"}, ensure_ascii=False) for t in texts]
+    assert read("a.jsonl", "\n".join(raw).encode())["text"].tolist() == texts
+    data = parquet(text=texts, sentiment=["good"] * len(texts))
+    assert read("a.parquet", data)["text"].tolist() == texts
+
+
+def test_missing_text_is_empty(read: Reader) -> None:
+    lines = b'{"text": null, "sentiment": "good"}\n{"sentiment": "bad"}\n' + JSON_LINES
+    assert read("a.jsonl", lines)["text"].tolist() == ["", "", "fine, really", "poor"]
+    data = parquet(text=["a", None], sentiment=["good", "bad"])
+    assert read("a.parquet", data)["text"].tolist() == ["a", ""]
+    assert read("a.csv", b"text,sentiment\n,good\n")["text"].tolist() == [""]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.parquet", parquet(text=["a", "b"], sentiment=[1, 0])),
+        ("a.parquet", parquet(text=["a", "b"], sentiment=[1.0, 0.0])),
+        ("a.parquet", parquet(text=["a", "b"], sentiment=pa.array([1, 0], pa.int8()))),
+        ("a.parquet", parquet(text=["a", "b"], sentiment=pa.array(["1", "0"]).dictionary_encode())),
+        ("a.jsonl", b'{"text": "a", "sentiment": 1}\n{"text": "b", "sentiment": 0.0}'),
+        ("a.csv", b"text,sentiment\na,1\nb,0.0\n"),
+    ],
+)
+def test_numbers_as_labels(read: Reader, name: str, data: bytes) -> None:
+    assert read(name, data, labels=["0", "1"])["sentiment"].tolist() == ["1", "0"]
+
+
+def test_labels_written_as_fractions(read: Reader) -> None:
+    data = parquet(text=["a", "b"], sentiment=[1.0, 0.0])
+    frame = read("a.parquet", data, labels=["0.0", "1.0"])
+    assert frame["sentiment"].tolist() == ["1.0", "0.0"]
+
+
+def test_truth_values_as_labels(read: Reader) -> None:
+    data = parquet(text=["a", "b"], sentiment=[True, False])
+    assert read("a.parquet", data, labels=["true", "false"])["sentiment"].tolist() == [
+        "true",
+        "false",
+    ]
+
+
+def test_numbers_and_dates_elsewhere(read: Reader) -> None:
+    day = datetime.date(2024, 5, 1)
+    data = parquet(text=[5, 6], sentiment=["good", "bad"], i=[10, 11], d=[day, day])
+    frame = read("a.parquet", data, id_column="i", slice_column="d")
+    assert frame[["id", "slice", "text"]].to_numpy().tolist() == [
+        ["10", "2024-05-01", "5"],
+        ["11", "2024-05-01", "6"],
+    ]
+
+
+def test_file_missing(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"none\.csv does not exist \(looked for in /"):
+        read_source(source_of(tmp_path / "none.csv"), LABELS, 9, tmp_path)
+
+
+def test_folder(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="is a folder; name a file in it"):
+        read_source(source_of(tmp_path), LABELS, 9, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "a.xlsx", "a.gz", "a.zip", "a.csv.rar", "a.parquet.gz", ".csv", "a.csv.gz.gz"]
+)
+def test_unknown_extension(refusal: Refusal, name: str) -> None:
+    assert "allowed: .csv, .tsv, .jsonl, .ndjson, each also with .gz" in refusal(name, CSV)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.parquet", "a.csv.gz"])
+def test_empty_file(refusal: Refusal, name: str) -> None:
+    assert refusal(name, b"") == f"{name} is empty"
+
+
+@pytest.mark.parametrize("data", [b"\n\n \n", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_blank_file(refusal: Refusal, name: str, data: bytes) -> None:
+    assert refusal(name, data) == f"{name} is empty"
+
+
+def test_compressed_nothing(refusal: Refusal) -> None:
+    assert refusal("a.csv.gz", gzip.compress(b"", mtime=0)) == "a.csv.gz is empty"
+
+
+def test_header_only(refusal: Refusal) -> None:
+    assert "no rows" in refusal("a.csv", b"text,sentiment\n")
+    data = parquet(text=pa.array([], pa.string()), sentiment=pa.array([], pa.string()))
+    assert "no rows" in refusal("a.parquet", data)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.csv", b"review,sentiment\na,good\n"),
+        ("a.tsv", b"review\tsentiment\na\tgood\n"),
+        ("a.jsonl", b'{"review": "a", "sentiment": "good"}'),
+        ("a.parquet", parquet(review=["a"], sentiment=["good"])),
+    ],
+)
+def test_missing_column(refusal: Refusal, name: str, data: bytes) -> None:
+    assert refusal(name, data) == f"{name} has no column 'text'; it has 'review', 'sentiment'"
+
+
+def test_missing_column_among_many(refusal: Refusal) -> None:
+    header = ",".join(f"column{number}" + "x" * 1_000 for number in range(50))
+    message = refusal("a.csv", f"{header}\n".encode())
+    assert message.endswith("and 40 more")
+
+
+def test_column_twice(refusal: Refusal) -> None:
+    assert "column 'text' 2 times" in refusal("a.csv", b"text,sentiment,text\na,good,b\n")
+
+
+def test_binary_file(refusal: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "BLOCK_BYTES", 1 << 20)  # within a block, NUL is told first
+    picture = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
+    assert "line 3 holds a NUL byte" in refusal("a.csv", picture)
+    assert "is not UTF-8: byte 0x89 at offset 0" in refusal("a.csv", picture[:8])
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_nul_byte(refusal: Refusal, end: bytes) -> None:
+    data = end.join([b"text,sentiment", b"a,good", b"b\0c,bad", b"d,bad"])
+    assert "line 3 holds a NUL byte" in refusal("a.csv", data)
+
+
+def test_nul_byte_in_json_lines(refusal: Refusal) -> None:
+    assert "line 2 holds a NUL byte" in refusal("a.jsonl", JSON_LINES + b"\0")
+
+
+def test_not_utf8(refusal: Refusal) -> None:
+    data = "text,sentiment\na,good\ncafé,bad\n".encode("latin-1")
+    assert "line 3 is not UTF-8: byte 0xE9 at offset 25" in refusal("a.csv", data)
+    assert "is UTF-16; save it as UTF-8" in refusal("a.csv", CSV.decode().encode("utf-16"))
+
+
+def test_ragged_rows(refusal: Refusal) -> None:
+    many = refusal("a.csv", b'text,sentiment\n"a\nb",good\nc, or d,bad\n')
+    assert "row 2 (it ends at line 4) has 3 fields, the header 2" in many
+    assert "double quotes" in many
+    few = refusal("a.csv", b"text,sentiment\na,good\nb,bad\nc\n")
+    assert "row 3 (it ends at line 4) has 1 fields, the header 2" in few
+
+
+def test_quote_never_closed(refusal: Refusal) -> None:
+    message = refusal("a.csv", b'text,sentiment\na,good\n"b,bad\nc,good\n')
+    assert "row 2 (it ends at line 4): unexpected end of data" in message
+    assert "row 1 " in refusal("a.csv", b'text,sentiment\n"a" b,good\n')
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "place"),
+    [
+        ("a.csv", b"text,sentiment\na,good\n\nb,Good\n", "row 2"),
+        ("a.tsv", b"text\tsentiment\na\tgood\nb\tGood\n", "row 2"),
+        ("a.jsonl", JSON_LINES + b'\n\n{"text": "", "sentiment": "Good"}', "line 4"),
+        ("a.parquet", parquet(text=["a", "b"], sentiment=["good", "Good"]), "row 2"),
+    ],
+)
+def test_unknown_label(refusal: Refusal, name: str, data: bytes, place: str) -> None:
+    assert refusal(name, data) == (
+        f"{name}: {place}, column 'sentiment' is 'Good'; "
+        "allowed (the data set's labels): good, bad, so-so"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.csv", b"text,sentiment\na,good\nb,\n"),
+        ("a.csv", b"text,sentiment\na,good\nb,  \n"),
+        ("a.jsonl", b'{"text": "a", "sentiment": "good"}\n{"text": "b"}'),
+        ("a.jsonl", b'{"text": "a", "sentiment": "good"}\n{"text": "b", "sentiment": null}'),
+        ("a.jsonl", b'{"text": "a", "sentiment": "good"}\n{"text": "b", "sentiment": NaN}'),
+        ("a.parquet", parquet(text=["a", "b"], sentiment=["good", None])),
+    ],
+)
+def test_empty_sentiment(refusal: Refusal, name: str, data: bytes) -> None:
+    message = refusal(name, data)
+    assert " 2, column 'sentiment' is empty; allowed" in message
+
+
+@pytest.mark.parametrize(
+    "value", [[1], {"a": "b" * 9_000}, ["x"] * 5_000], ids=["list", "object", "long"]
+)
+def test_value_that_is_no_text(refusal: Refusal, value: object) -> None:
+    line = json.dumps({"text": value, "sentiment": "good"}).encode()
+    assert "line 1, column 'text' is" in refusal("a.jsonl", line)
+    data = parquet(text=[value], sentiment=["good"])
+    assert "row 1, column 'text' is" in refusal("a.parquet", data)
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"text": "a",', b"text", b"{'text': 'a'}", b"[" * 100_000, b"9" * 5_000]
+)
+def test_broken_json(refusal: Refusal, line: bytes) -> None:
+    assert "a.jsonl: line 3 is not JSON: " in refusal("a.jsonl", JSON_LINES + b"\n" + line)
+
+
+@pytest.mark.parametrize("line", [b"[1]", b'"text"', b"5", b"null"])
+def test_json_that_is_no_object(refusal: Refusal, line: bytes) -> None:
+    message = refusal("a.jsonl", JSON_LINES + b"\n" + line)
+    assert "a.jsonl: line 3 is " in message
+    assert "must be a JSON object" in message
+
+
+def test_half_a_surrogate_pair(refusal: Refusal, read: Reader) -> None:
+    line = b'{"text": "\\ud83d", "sentiment": "good"}'
+    assert "line 1 has half a surrogate pair" in refusal("a.jsonl", line)
+    whole = line.replace(b"\\ud83d", b"\\ud83d\\ude00")
+    assert read("a.jsonl", whole)["text"].tolist() == ["😀"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.csv.gz", gzip.compress(CSV, mtime=0)[:-4]),
+        ("a.csv.gz", CSV),
+        ("a.csv.gz", gzip.compress(CSV, mtime=0)[:12] + b"~~~~" + gzip.compress(CSV, mtime=0)[16:]),
+        ("a.csv.bz2", bz2.compress(CSV)[:-4]),
+        ("a.csv.xz", lzma.compress(CSV)[:-4]),
+        ("a.csv.zip", zipped("a.csv")[:-9]),
+        ("a.csv.zip", zipped("a.csv").replace(b"poor", b"good")),
+        ("a.csv.zst", zstandard(CSV)[:-4]),
+        ("a.csv.zst", CSV),
+    ],
+)
+def test_corrupt_compression(refusal: Refusal, name: str, data: bytes) -> None:
+    extension = name.removeprefix("a.csv")
+    assert f"{name} cannot be unpacked as {extension}: " in refusal(name, data)
+
+
+@pytest.mark.parametrize("names", [[], ["a.csv", "b.csv"]])
+def test_zip_of_not_one_file(refusal: Refusal, names: list[str]) -> None:
+    message = refusal("a.csv.zip", zipped(*names))
+    assert f"it holds {len(names)} files, allowed is exactly one" in message
+
+
+@pytest.mark.parametrize("cut", [slice(-1), slice(40), slice(4, None)])
+def test_corrupt_parquet(refusal: Refusal, cut: slice) -> None:
+    data = parquet(text=["a"], sentiment=["good"])
+    assert "a.parquet cannot be read as a Parquet file" in refusal("a.parquet", data[cut])
+    assert "a.parquet cannot be read as a Parquet file" in refusal("a.parquet", CSV)
+
+
+def test_ten_megabytes_in_one_line(refusal: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "BLOCK_BYTES", 1 << 20)
+    huge = b"x" * 10_000_000
+    assert "has no column 'text'" in refusal("a.csv", huge)
+    assert "10,000,000 characters; allowed: 1,000" in refusal(
+        "a.csv", b"text,sentiment\n" + huge + b",good\n"
+    )
+    assert "row 1, column 'sentiment' is 'xxx" in refusal(
+        "a.csv", b"text,sentiment\na," + huge + b"\n"
+    )
+    assert "line 1 is not JSON" in refusal("a.jsonl", huge)
+    line = b'{"sentiment": "good", "text": "' + huge + b'"}'
+    assert "10,000,000 characters" in refusal("a.jsonl", line)
+
+
+def test_text_as_long_as_allowed_and_one_more(read: Reader, refusal: Refusal) -> None:
+    data = "text,sentiment,i\na,good,p\n" + "é" * 20 + ",bad,q\n"
+    assert len(read("a.csv", data.encode(), limit=20)) == 2
+    assert refusal("a.csv", data.encode(), limit=19, id_column="i").endswith(
+        "a.csv: row 2 (id 'q') has a text of 20 characters; allowed: 19 (gates.max_text_characters)"
+    )
+
+
+def test_field_size_limit_of_the_process_stays(read: Reader) -> None:
+    import csv
+
+    before = csv.field_size_limit()
+    long = b"y" * 200_000
+    frame = read("a.csv", b"text,sentiment\n" + long + b",good\n", limit=200_000)
+    assert len(frame["text"][0]) == 200_000
+    assert csv.field_size_limit() == before
+
+
+def test_id_twice_or_empty(refusal: Refusal) -> None:
+    data = b"text,sentiment,i\na,good,p\nb,bad,q\nc,bad,p\n"
+    assert refusal("a.csv", data, id_column="i") == (
+        "a.csv: row 3, column 'i' is 'p', as is row 1; ids must be unique"
+    )
+    data = b"text,sentiment,i\na,good,p\nb,bad,\n"
+    assert "row 2, column 'i' is empty" in refusal("a.csv", data, id_column="i")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_places_beyond_the_first_chunk(read: Reader, refusal: Refusal, name: str) -> None:
+    """Also of what only the whole column tells."""
+    rows = parse.CHUNK * 2 + 3
+
+    def table(**last: str) -> bytes:
+        """Rows numbered from 1, but for values of the last."""
+        columns = {
+            "text": [f"text {n},\n{n}" for n in range(1, rows + 1)],
+            "sentiment": [LABELS[n % 3] for n in range(rows)],
+            "i": [f"id-{n}" for n in range(1, rows + 1)],
+        }
+        for column, value in last.items():
+            columns[column][-1] = value
+        frame = pd.DataFrame(columns)
+        if name == "a.csv":
+            return frame.to_csv(index=False).encode()
+        if name == "a.jsonl":
+            return frame.to_json(orient="records", lines=True).encode()
+        return parquet(**columns)
+
+    frame = read(name, table(), id_column="i")
+    assert frame["id"].tolist() == [f"id-{n}" for n in range(1, rows + 1)]
+    assert frame["text"].tolist() == [f"text {n},\n{n}" for n in range(1, rows + 1)]
+    assert frame["sentiment"].tolist() == [LABELS[n % 3] for n in range(rows)]
+    unit = "line" if name == "a.jsonl" else "row"
+    wrong = refusal(name, table(sentiment="fine"), id_column="i")
+    assert wrong.startswith(f"{name}: {unit} {rows:,}, column 'sentiment' is 'fine'; allowed")
+    assert refusal(name, table(i="id-1"), id_column="i") == (
+        f"{name}: {unit} {rows:,}, column 'i' is 'id-1', as is {unit} 1; ids must be unique"
+    )
+
+
+def test_a_column_that_only_a_later_chunk_names(read: Reader) -> None:
+    lines = [b'{"sentiment": "good"}'] * 5 + [b'{"text": "a", "sentiment": "bad"}']
+    assert read("a.jsonl", b"\n".join(lines))["text"].tolist() == [""] * 5 + ["a"]
+
+
+def test_rows_become_objects_chunk_by_chunk() -> None:
+    data = b"text,sentiment\n" + b"a,good\n" * (parse.CHUNK + 1)
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        chunks = list(parse.parse_csv(file, ["text"], "a.csv"))
+    assert [len(chunk.columns["text"]) for chunk in chunks] == [parse.CHUNK, 1]
+    assert [list(chunk.places)[-1] for chunk in chunks] == [parse.CHUNK, parse.CHUNK + 1]
+
+
+BYTES = st.sampled_from(
+    [b"a", b"\n", b"\r", b"\r\n", "é".encode(), "😀".encode(), b"\xff", b"\xe9"]
+)
+
+
+@given(st.lists(BYTES, min_size=1).map(b"".join), st.integers(1, 7))
+def test_the_line_of_a_byte_that_is_no_text(data: bytes, block: int) -> None:
+    """However the blocks part lines and characters, as if all had been decoded at once."""
+    try:
+        expected = "" if data.decode().strip() else "a is empty"
+    except UnicodeDecodeError as error:
+        line = len((data[: error.start] + b".").splitlines())
+        expected = f"a: line {line} is not UTF-8: byte 0x{data[error.start]:02X} at offset "
+        expected += f"{error.start}; save the file as UTF-8"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parse, "BLOCK_BYTES", block)
+        try:
+            parse.check_text(io.BytesIO(data), "a")
+            found = ""
+        except SourceError as error:
+            found = str(error)
+    assert found == expected
+
+
+def test_group_empty(refusal: Refusal) -> None:
+    data = b"text,sentiment,g\na,good,p\nb,bad,\n"
+    assert "row 2, column 'g' is empty" in refusal("a.csv", data, group_column="g")
+
+
+@pytest.mark.parametrize("fold", ["", "Train", "validation"])
+def test_fold_that_is_not_allowed(refusal: Refusal, fold: str) -> None:
+    data = f"text,sentiment,f\na,good,train\nb,bad,{fold}\n".encode()
+    message = refusal("a.csv", data, fold_column="f")
+    assert message == f"a.csv: row 2, column 'f' is {fold!r}; allowed: train, test"
+
+
+def test_hash(read: Reader, refusal: Refusal) -> None:
+    digest = hashlib.sha256(CSV).hexdigest()
+    assert len(read("a.csv", CSV, sha256=digest)) == 2
+    message = refusal("a.csv", CSV + b"\n", sha256=digest)
+    assert digest in message
+    assert hashlib.sha256(CSV + b"\n").hexdigest() in message
+
+
+def test_labels_hold_for_every_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sentigate.settings.dataset import TwitterSource
+
+    files = {"twitter_training.csv": b"1,A,Fine,a\n", "twitter_validation.csv": b"1,A,Good,b\n"}
+    with zipfile.ZipFile(tmp_path / "twitter-entity-sentiment-analysis.zip", "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    monkeypatch.setenv("SENTIGATE_MIRROR", str(tmp_path))
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    source = TwitterSource(kind="twitter", handle="a/b", sha256=hashes)
+    assert len(read_source(source, ["Fine", "Good"], 1, tmp_path)) == 2
+    with pytest.raises(SourceError, match=r"twitter: row 2 \(validation-1\).* 'Good'; .*: Fine"):
+        read_source(source, ["Fine"], 1, tmp_path)
+    with pytest.raises(SourceError, match=r"row 1 .* 1 characters; allowed: 0"):
+        read_source(source, ["Fine", "Good"], 0, tmp_path)

@@ -1,0 +1,149 @@
+"""What is known of the real tweets, measured apart from this code (scikit-learn and pandas)."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sentigate.data.filtering import label_and_clean
+from sentigate.data.splitting import leakage, split_checks, split_rows
+from sentigate.data.vocabulary import build_tokenizer
+from sentigate.gates.validate import GateResult, validate
+from sentigate.settings.dataset import Dataset
+from sentigate.settings.params import load_params
+from sentigate.sources import read_source
+
+ROOT = Path(__file__).parents[2]
+PARAMS = load_params(ROOT / "params.yaml")
+SEED = 42  # the facts are of this one, whatever params.yaml says
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    folder = Path(os.environ.get("SENTIGATE_MIRROR") or ROOT.parent / "shared" / "data")
+    if not (folder / "twitter-entity-sentiment-analysis.zip").is_file():
+        pytest.skip(f"the tweets are not in {folder}")
+    dataset = PARAMS.datasets["twitter"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SENTIGATE_MIRROR", str(folder))
+        cache = tmp_path_factory.mktemp("cache")
+        return read_source(dataset.source, dataset.labels, 100_000, cache)
+
+
+def cleaned(raw: pd.DataFrame, dataset: Dataset) -> tuple[pd.DataFrame, dict[str, int]]:
+    return label_and_clean(
+        raw,
+        dataset.labels,
+        dataset.clean.steps,
+        folds=dataset.clean.folds,
+        drop_duplicates=dataset.clean.drop_duplicates,
+        drop_conflicts=dataset.clean.drop_conflicts,
+    )
+
+
+def split(texts: pd.DataFrame, dataset: Dataset, validation_size: float) -> pd.DataFrame:
+    return split_rows(
+        texts,
+        dataset.split.rule,
+        stratify=dataset.split.stratify,
+        test_size=dataset.split.test_size,
+        validation_size=validation_size,
+        seed=SEED,
+    )
+
+
+@pytest.fixture(scope="module")
+def random_split(raw: pd.DataFrame) -> pd.DataFrame:
+    """The tutorials' split: 80/20 at random, nothing cleaned."""
+    dataset = PARAMS.datasets["twitter_random"]
+    return split(cleaned(raw, dataset)[0], dataset, 0.0)
+
+
+@pytest.fixture(scope="module")
+def grouped_split(raw: pd.DataFrame) -> pd.DataFrame:
+    dataset = PARAMS.datasets["twitter"]
+    return split(cleaned(raw, dataset)[0], dataset, dataset.split.validation_size)
+
+
+def test_rows_left_out(raw: pd.DataFrame) -> None:
+    texts, taken = cleaned(raw, PARAMS.datasets["twitter_random"])
+    assert taken == {
+        "fold_left_out": 1_000,
+        "sentiment_left_out": 18_318 + 12_990,
+        "empty": 22_542 + 20_832 - 43_013,
+        "kept": 43_013,
+    }
+    assert (texts["text"] != "").all()
+
+
+def test_sizes_of_the_random_split(random_split: pd.DataFrame) -> None:
+    assert random_split["split"].value_counts().to_dict() == {"train": 34_410, "test": 8_603}
+
+
+def test_characters_and_lengths(random_split: pd.DataFrame) -> None:
+    texts = random_split.loc[random_split["split"] == "train", "text"]
+    tokenizer = build_tokenizer(texts.tolist(), "character", min_count=1, max_size=2_000)
+    assert tokenizer.get_vocab_size() - 1 == 274  # with the unknown token, without padding
+    lengths = texts.str.len()
+    assert lengths.mean() == pytest.approx(103.600262, abs=5e-7)
+    assert lengths.std() == pytest.approx(79.972798, abs=5e-7)
+    assert (lengths.min(), lengths.median(), lengths.max()) == (1, 83, 727)
+
+
+def test_the_random_split_leaks(random_split: pd.DataFrame) -> None:
+    assert leakage(random_split)["group"] == pytest.approx(0.9986, abs=5e-5)
+
+
+def test_the_published_validation_file_leaks_too(raw: pd.DataFrame) -> None:
+    published = raw.assign(split=raw["fold"].replace({"validation": "test"}))
+    assert leakage(published)["group"] == 1.0
+
+
+def test_the_grouped_split_does_not(grouped_split: pd.DataFrame) -> None:
+    assert leakage(grouped_split) == {"group": 0.0, "text": 0.0}
+    for key in ("group", "text"):
+        assert grouped_split.groupby(key)["split"].nunique().max() == 1
+    assert set(grouped_split["split"]) == {"train", "validation", "test"}
+
+
+def test_no_text_keeps_both_labels(raw: pd.DataFrame, grouped_split: pd.DataFrame) -> None:
+    as_published, _ = cleaned(raw, PARAMS.datasets["twitter_random"])
+    assert (as_published.groupby("text")["label"].nunique() > 1).sum() == 88
+    assert not grouped_split.duplicated("text").any()
+
+
+def gate(splits: pd.DataFrame, dataset: Dataset, validation_size: float) -> GateResult:
+    """The split stage's gate, with the thresholds of the grouped rule."""
+    assert dataset.split.test_size is not None
+    size, balance = PARAMS.gates.max_size_difference, PARAMS.gates.max_balance_difference
+    return validate(
+        ROOT / "expectations" / "split.json",
+        split_checks(splits, dataset.split.test_size, validation_size),
+        {
+            "max_splits": 1,
+            "splits": ["train", "test"],
+            "min_size_difference": -size,
+            "max_size_difference": size,
+            "min_balance_difference": -balance,
+            "max_balance_difference": balance,
+        },
+    )
+
+
+def test_the_gate_lets_the_grouped_split_through(grouped_split: pd.DataFrame) -> None:
+    dataset = PARAMS.datasets["twitter"]
+    assert gate(grouped_split, dataset, dataset.split.validation_size).success
+
+
+def test_the_gate_refuses_the_random_split(random_split: pd.DataFrame) -> None:
+    result = gate(random_split, PARAMS.datasets["twitter_random"], 0.0)
+    failed = {e["kwargs"].get("column"): e for e in result.expectations if not e["success"]}
+    assert not result.success
+    assert set(failed) == {"splits_of_group", "splits_of_text"}
+    parted = failed["splits_of_group"]
+    assert parted["unexpected_count"] > 0.7 * 43_013  # six variants: 1 - 0.8 ** 6
+    sample = parted["sample"]
+    assert len(sample) == 5
+    assert set(random_split["id"]) >= {row["id"] for row in sample}
+    assert sample[0]["id"] in result.message()

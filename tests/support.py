@@ -1,0 +1,155 @@
+"""What several test files share: a copy of the project, small enough to run in a minute."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sentigate.model.network.architecture import Architecture
+from sentigate.model.text.cleaning_steps import CleaningSteps
+
+ROOT = Path(__file__).parents[1]
+SMALL_TABLE = "data/own/small.csv"
+TINY_MODEL = {
+    "vocab": {"level": "word", "min_count": 2, "max_size": 2000, "order": "frequency"},
+    "max_length": 32,
+    "min_validation_mcc": -1.0,
+    "network": {
+        "embedding_size": 16,
+        "convolution": None,
+        "cell": "lstm",
+        "cell_from_scratch": False,
+        "hidden_sizes": [16],
+        "bidirectional": True,
+        "pooling": "max",
+        "embedding_dropout": 0.0,
+        "layer_dropout": 0.0,
+        "head_dropout": 0.0,
+    },
+    "training": {
+        "batch_size": 32,
+        "max_epochs": 4,
+        "patience": 4,
+        "monitor": "validation_loss",
+        "learning_rate": 0.01,
+        "weight_decay": 0.01,
+        "gradient_clip": 1.0,
+        "pretraining": None,
+    },
+}
+
+
+def architecture(**values: Any) -> Architecture:
+    """An architecture of ``values``, plain where they say nothing."""
+    return Architecture(**{"convolution": None, "cell_from_scratch": False, **values})
+
+
+def cleaning(*steps: str) -> CleaningSteps:
+    """The named cleaning steps and no other."""
+    return CleaningSteps(**{name: name in steps for name in CleaningSteps.model_fields})
+
+
+def tiny_values(path: Path = ROOT / "params.yaml") -> dict[str, Any]:
+    """params.yaml with a small table and a network that trains in two seconds.
+
+    Its 600 rows teach a network little, so the floors that judge its accuracy are low.
+    """
+    # Through JSON, so that no entry shares what it takes over.
+    values: dict[str, Any] = json.loads(json.dumps(yaml.safe_load(path.read_text("utf-8"))))
+    values |= {"dataset": "csv", "model": "tiny"}
+    values["models"]["tiny"] = copy.deepcopy(TINY_MODEL)
+    csv = values["datasets"]["csv"]
+    csv["source"] |= {
+        "path": SMALL_TABLE,
+        "id_column": "id",
+        "group_column": "document",
+        "slice_column": "source",
+    }
+    csv["gates"] = {"min_rows": 100, "min_test_accuracy": 0.3}
+    values["gates"] |= {"min_baseline_mcc": -1.0, "max_balance_difference": 0.1}
+    values["evaluate"]["bootstrap_samples"] = 100
+    return values
+
+
+def write_values(values: object, folder: Path) -> None:
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+
+
+def set_value(values: dict[str, Any], key: str, value: object) -> None:
+    """Set a dotted key."""
+    *sections, last = key.split(".")
+    for section in sections:
+        values = values[section]
+    values[last] = value
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """The environment in which a copied project runs its own code, and MLflow in the copy."""
+    environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment["PYTHONPATH"] = str(folder / "src")
+    return environment
+
+
+def run_in(folder: Path, *command: str, timeout: int = 300) -> subprocess.CompletedProcess[str]:
+    """Run a command in a copied project."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment_of(folder),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
+def put_small_table(folder: Path) -> None:
+    """Put it where ``tiny_values`` says it is."""
+    (folder / SMALL_TABLE).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(ROOT / "tests/small.csv", folder / SMALL_TABLE)
+
+
+def copy_project(target: Path) -> Path:
+    """The files of the working tree that git does not ignore but tests, and the small table."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listing.stdout.split("\0")):
+        if not name.startswith("tests/") and (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    put_small_table(target)
+    return target
+
+
+def commit_all(folder: Path) -> None:
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "A copy"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
+
+
+def add_champion(files: Path, name: str, scratch: Path) -> str:
+    """Make a model's folder the promoted version of ``name``, and give its URI."""
+    from sentigate.registry.model_package import package_model
+    from sentigate.registry.versions import add_version
+    from sentigate.tracking.runs import Run, connect, start_run
+
+    opened = start_run("made for a test")
+    opened.end()
+    package = package_model(files, scratch)
+    version = add_version(Run(connect(), opened.id), package, name, {"split_sha256": "a"})
+    connect().set_registered_model_alias(name, "champion", version.version)
+    return f"models:/{name}/{version.version}"

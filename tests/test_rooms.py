@@ -1,0 +1,117 @@
+"""The rooms of src/sentigate/: who may look into which, and that model/ stands alone."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import Counter
+
+import rooms
+from pydantic import BaseModel
+from support import ROOT
+
+from sentigate.settings.params import Params
+
+PACKAGE = ROOT / "src/sentigate"
+
+
+def test_imports_point_down() -> None:
+    edges = rooms.room_imports()
+    upward = [
+        f"{start} imports {end}"
+        for start, end in edges
+        if rooms.floor_of(start) >= rooms.floor_of(end)
+    ]
+    assert upward == []
+    assert len(edges) > 30
+
+
+def test_every_room_has_a_floor() -> None:
+    found = {path.stem for path in PACKAGE.iterdir() if path.name != "__pycache__"}
+    assert found - {"__init__", "py"} == {room for floor in rooms.FLOORS for room in floor}
+
+
+def test_the_walk_sees_every_kind_of_import() -> None:
+    for line, seen in {
+        "import sentigate.gates.validate": ["gates"],
+        "from sentigate.gates import validate": ["gates"],
+        "from sentigate import gates, files": ["gates", "files"],
+        "from ..gates.validate import x": ["gates"],
+        "from .. import gates": ["gates"],
+        "from . import near": ["cli"],
+        "from .near import x": ["cli"],
+        "import os, pandas.core": [],
+        "from pandas import DataFrame": [],
+    }.items():
+        (node,) = ast.parse(line).body
+        assert rooms.imported(node, ("cli", "main")) == seen, line
+
+
+def test_the_picture_is_of_today() -> None:
+    """Made anew by python docs/architecture/rooms.py."""
+    assert rooms.draw(rooms.room_imports()) == rooms.PICTURE.read_text("utf-8")
+    upward = rooms.draw(Counter({("model", "cli"): 1}))
+    assert "#c62828" in upward
+    assert "#c62828" not in rooms.PICTURE.read_text("utf-8")
+
+
+def test_tests_have_the_same_rooms() -> None:
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir()}
+    own = {"e2e", "pipeline", "__pycache__"}
+    assert folders - own <= {room for floor in rooms.FLOORS for room in floor}
+
+
+def test_model_imports_nothing_outside_itself() -> None:
+    allowed = {*sys.stdlib_module_names, "numpy", "pandas", "pydantic", "safetensors"}
+    allowed |= {"sklearn", "tokenizers", "torch"}
+    for path in (PACKAGE / "model").rglob("*.py"):
+        depth = len(path.relative_to(PACKAGE / "model").parts)
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                assert node.level <= depth, f"{path} looks out of model/"
+            elif isinstance(node, ast.ImportFrom):
+                assert str(node.module).split(".")[0] in allowed, path
+            elif isinstance(node, ast.Import):
+                assert {alias.name.split(".")[0] for alias in node.names} <= allowed, path
+
+
+def test_only_labels_know_the_classes() -> None:
+    """Their names and the threshold stand in model/labels.py, once."""
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "pipeline").rglob("*.py")]:
+        if path == PACKAGE / "model/labels.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant):
+                assert node.value not in ("positive", "negative"), f"{path}:{node.lineno}"
+            if isinstance(node, ast.Compare):
+                values = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant)]
+                compared = re.search("prob|answer|label", ast.unparse(node))
+                assert not (0.5 in values and compared), f"{path}:{node.lineno}"
+
+
+def settings_of(model: type[BaseModel], seen: set[type[BaseModel]]) -> set[type[BaseModel]]:
+    if model not in seen:
+        seen.add(model)
+        for field in model.model_fields.values():
+            for part in parts(field.annotation):
+                settings_of(part, seen)
+    return seen
+
+
+def parts(annotation: object) -> list[type[BaseModel]]:
+    """The settings that a field's type names, however deep."""
+    inner = getattr(annotation, "__args__", ()) or ()
+    found = [part for one in inner for part in parts(one)]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        found.append(annotation)
+    return found
+
+
+def test_no_setting_has_its_default_in_code() -> None:
+    """DVC sees only what stands in params.yaml."""
+    found = settings_of(Params, set())
+    assert len(found) > 15
+    for model in found:
+        for name, field in model.model_fields.items():
+            assert field.is_required(), f"{model.__name__}.{name}"

@@ -1,0 +1,314 @@
+"""Training: it learns, repeats itself bit for bit, stops, and keeps the best epoch."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from support import architecture
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from sentigate.gates.validate import validate
+from sentigate.model.network.architecture import Architecture, Convolution
+from sentigate.model.network.batches import Split
+from sentigate.model.network.network import Network
+from sentigate.settings.model import TrainingParams
+from sentigate.training.fit import Epoch, fit
+
+ROOT = Path(__file__).parents[2]
+VOCABULARY = 30
+SHAPE = architecture(
+    embedding_size=8,
+    cell="lstm",
+    hidden_sizes=(8,),
+    bidirectional=True,
+    pooling="max",
+    embedding_dropout=0.1,
+    layer_dropout=0.0,
+    head_dropout=0.1,
+)
+Weights = dict[str, Tensor]
+
+
+def texts(rows: int, seed: int, *, noise: float = 0.0) -> Split:
+    """Tokens at random; one of them, 2 or 3, tells the label but for a share of ``noise``."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(2, 9, rows).astype(np.int32)
+    labels = (np.arange(rows) % 2).astype(np.int8)
+    ids = np.where(np.arange(8) < lengths[:, None], rng.integers(4, VOCABULARY, (rows, 8)), 0)
+    ids[np.arange(rows), rng.integers(0, lengths)] = np.where(
+        rng.random(rows) < noise, 3 - labels, 2 + labels
+    )
+    return Split(ids.astype(np.uint16), lengths, labels)
+
+
+def params(**choices: object) -> TrainingParams:
+    values = {
+        "batch_size": 16,
+        "max_epochs": 12,
+        "patience": 3,
+        "learning_rate": 0.03,
+        "weight_decay": 0.01,
+        "gradient_clip": 1.0,
+        "monitor": "validation_loss",
+    }
+    return TrainingParams.model_validate(values | choices)
+
+
+def trained(
+    scratch: Path,
+    train: Split,
+    validation: Split,
+    *,
+    seed: int = 42,
+    shape: Architecture = SHAPE,
+    **choices: object,
+) -> tuple[Weights, pd.DataFrame]:
+    return fit(
+        lambda: Network(shape, VOCABULARY),
+        train,
+        validation,
+        params(**choices),
+        full_width=shape.reads_padding,
+        seed=seed,
+        scratch=scratch,
+    )
+
+
+def loss_of(weights: Weights, split: Split) -> float:
+    network = Network(SHAPE, VOCABULARY)
+    network.load_state_dict(weights)
+    with torch.no_grad():
+        ids, lengths, labels = (torch.from_numpy(values.astype(np.int64)) for values in split)
+        logits = network.eval()(ids, lengths)
+        return float(binary_cross_entropy_with_logits(logits, labels.float()))
+
+
+def same(first: Weights, second: Weights) -> bool:
+    assert first.keys() == second.keys()
+    return all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+def test_learns_64_texts_by_heart(tmp_path: Path) -> None:
+    split = texts(64, 0)
+    weights, table = trained(tmp_path, split, split)
+    assert table["train_loss"].iloc[0] > 0.5
+    assert table["train_loss"].iloc[-1] < 0.1
+    assert table["validation_accuracy"].iloc[-1] == 1.0
+    assert loss_of(weights, split) < 0.05
+
+
+@pytest.mark.numeric
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_the_cell_from_scratch_trains_to_the_same_weights(tmp_path: Path, cell: str) -> None:
+    split = texts(96, 0, noise=0.1)
+    parts = {"cell": cell, "embedding_dropout": 0.0, "head_dropout": 0.0}
+    fast, read = (
+        trained(
+            tmp_path, split, split, max_epochs=3,
+            shape=SHAPE.model_copy(update={**parts, "cell_from_scratch": cell_from_scratch}),
+        )
+        for cell_from_scratch in (False, True)
+    )  # fmt: skip
+    assert fast[0].keys() == read[0].keys()
+    for name, value in fast[0].items():
+        assert (value - read[0][name]).abs().max() < 1e-4, name
+    assert np.allclose(fast[1], read[1], atol=1e-4)
+
+
+def test_full_width_rows_keep_their_padding(tmp_path: Path) -> None:
+    """The same texts with more padding behind them are other inputs to such a network."""
+    split = texts(40, 0)
+    longer = split._replace(ids=np.pad(split.ids, ((0, 0), (0, 4))))
+    shape = SHAPE.model_copy(update={"bidirectional": False, "pooling": "last_padded"})
+    tables = [
+        trained(tmp_path, part, part, shape=shape, max_epochs=1)[1] for part in (split, longer)
+    ]
+    assert not np.allclose(tables[0]["validation_loss"], tables[1]["validation_loss"], atol=1e-5)
+    shape = SHAPE.model_copy(update={"bidirectional": False, "pooling": "last"})
+    tables = [
+        trained(tmp_path, part, part, shape=shape, max_epochs=1)[1] for part in (split, longer)
+    ]
+    assert np.allclose(tables[0], tables[1], atol=1e-6)
+
+
+def test_no_clipping_where_none_is_asked_for(tmp_path: Path) -> None:
+    split = texts(64, 0)
+    free, clipped = (
+        trained(tmp_path, split, split, max_epochs=1, gradient_clip=clip)[0]
+        for clip in (None, 1e-4)
+    )
+    assert not same(free, clipped)
+
+
+def test_the_table_has_a_row_for_each_epoch(tmp_path: Path) -> None:
+    told: list[Epoch] = []
+    split = texts(40, 0)
+    _, table = fit(
+        lambda: Network(SHAPE, VOCABULARY), split, split, params(max_epochs=2), seed=1,
+        scratch=tmp_path, on_epoch=told.append,
+    )  # fmt: skip
+    assert {name: str(kind) for name, kind in table.dtypes.items()} == {
+        "epoch": "int64",
+        "train_loss": "float64",
+        "validation_loss": "float64",
+        "validation_accuracy": "float64",
+        "kept": "int64",
+    }
+    assert table["epoch"].tolist() == [0, 1]
+    assert told == table.drop(columns="kept").to_dict("records")
+    assert table["kept"].sum() == 1
+
+
+def test_the_best_epochs_weights_are_returned(tmp_path: Path) -> None:
+    """Half of the training labels lie, so that the validation loss rises again."""
+    validation = texts(50, 9)
+    weights, table = trained(
+        tmp_path, texts(80, 1, noise=0.5), validation, max_epochs=10, patience=10
+    )
+    losses = table["validation_loss"]
+    assert len(losses) == 10
+    assert losses.idxmin() < 9
+    assert loss_of(weights, validation) == pytest.approx(losses.min(), abs=1e-5)
+    assert losses.min() < losses.iloc[-1] - 1e-3
+
+
+def test_figures_are_of_all_rows_alike(tmp_path: Path) -> None:
+    """The last batch is smaller; a mean over batches would count its rows more than the others'."""
+    validation = texts(4 * 16 + 3, 9)
+    weights, table = trained(tmp_path, texts(35, 1), validation, max_epochs=1)
+    assert loss_of(weights, validation) == pytest.approx(table["validation_loss"].iloc[0], abs=1e-6)
+    hits = table["validation_accuracy"].iloc[0] * len(validation.labels)
+    assert hits == pytest.approx(round(hits), abs=1e-4)
+
+
+def test_stops_when_the_validation_loss_no_longer_falls(tmp_path: Path) -> None:
+    train, validation = texts(64, 1, noise=0.5), texts(50, 9)
+    _, table = trained(tmp_path, train, validation, max_epochs=40, patience=2)
+    losses = table["validation_loss"]
+    assert len(losses) < 40
+    assert losses.idxmin() == len(losses) - 3
+    _, short = trained(tmp_path, train, validation, max_epochs=1, patience=2)
+    assert len(short) == 1
+
+
+OTHER_PARTS: list[dict[str, object]] = [
+    {"cell": "gru"},
+    {"cell": "rnn"},
+    {"pooling": "attention"},
+    {"convolution": Convolution(filters=8, width=3, pool=2)},
+]
+
+
+@pytest.mark.numeric
+@pytest.mark.parametrize(("parts", "threads"), [({}, 1), *((parts, None) for parts in OTHER_PARTS)])
+def test_a_seed_decides_every_bit(
+    tmp_path: Path, parts: dict[str, object], threads: int | None
+) -> None:
+    """With torch's own number of threads whatever it was before: training sets its own."""
+    split = texts(64, 0)
+    shape = SHAPE.model_copy(update=parts)
+    first, table = trained(tmp_path, split, split, shape=shape, max_epochs=3)
+    torch.rand(7)  # what ran before does not matter
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        again, table_again = trained(tmp_path, split, split, shape=shape, max_epochs=3)
+    finally:
+        torch.set_num_threads(before)
+    assert same(first, again)
+    pd.testing.assert_frame_equal(table, table_again, check_exact=True)
+    other, _ = trained(tmp_path, split, split, seed=43, shape=shape, max_epochs=3)
+    assert not same(first, other)
+
+
+@pytest.mark.parametrize("monitor", ["validation_loss", "validation_accuracy"])
+def test_the_epoch_kept_is_the_best_by_what_is_monitored(tmp_path: Path, monitor: str) -> None:
+    """Labels that nothing tells make the network too sure: the loss is best early, long before."""
+    train, validation = texts(64, 0, noise=0.2), texts(64, 1, noise=0.3)
+    weights, table = trained(
+        tmp_path, train, validation, monitor=monitor, max_epochs=12, patience=12
+    )
+    loss, accuracy = table["validation_loss"], table["validation_accuracy"]
+    assert loss.idxmin() != accuracy.idxmax()
+    best = loss.idxmin() if monitor == "validation_loss" else accuracy.idxmax()
+    assert table.index[table["kept"] == 1].tolist() == [best]
+    assert loss_of(weights, validation) == pytest.approx(loss[best], abs=1e-5)
+
+
+@pytest.mark.parametrize("rate", [1e9, 1e30])
+def test_a_rate_that_diverges_is_stopped_and_refused_by_the_gate(
+    tmp_path: Path, rate: float
+) -> None:
+    split = texts(64, 0)
+    _, table = trained(tmp_path, split, split, learning_rate=rate)
+    assert len(table) < 12
+    assert not np.isfinite(table["validation_loss"]).all() or table["validation_loss"].max() > 1e6
+    gate = validate(
+        ROOT / "expectations" / "train.json",
+        table.assign(kept_mcc=0.5),
+        {"min_validation_mcc": 0.1},
+        "epoch",
+    )
+    failed = [item["says"] for item in gate.expectations if not item["success"]]
+    assert any("loss" in sentence for sentence in failed)
+
+
+def test_two_layers_and_the_other_poolings_learn(tmp_path: Path) -> None:
+    split = texts(64, 0)
+    for pooling in ("mean", "last"):
+        shape = SHAPE.model_copy(
+            update={"hidden_sizes": (8, 6), "pooling": pooling, "layer_dropout": 0.1}
+        )
+        _, table = trained(tmp_path, split, split, shape=shape)
+        assert table["validation_loss"].min() < 0.3
+
+
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work, scratch = tmp_path / "work", tmp_path / "scratch"
+    work.mkdir()
+    scratch.mkdir()
+    monkeypatch.chdir(work)
+    split = texts(20, 0)
+    trained(scratch, split, split, max_epochs=1)
+    assert [*work.iterdir(), *scratch.iterdir()] == []
+
+
+def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    split = texts(20, 0)
+    trained(tmp_path, split, split, max_epochs=1)
+    captured = capfd.readouterr()
+    assert captured.out + captured.err == ""
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["pipeline.train", "pipeline.evaluate", "sentigate.training.fit", "sentigate.model.predictor"],
+)
+def test_idle_threads_sleep(module: str) -> None:
+    """The setting counts only when it is made before torch is imported."""
+    script = (
+        "import importlib, os, sys\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'torch':\n"
+        "            print(os.environ.get('OMP_WAIT_POLICY'), flush=True)\n"
+        "            os._exit(0)\n"
+        "sys.meta_path.insert(0, Watch())\n"
+        "importlib.import_module(sys.argv[1])\n"
+    )
+    unset = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    done = subprocess.run(
+        [sys.executable, "-c", script, module],
+        cwd=ROOT,
+        env=unset,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "PASSIVE\n"
