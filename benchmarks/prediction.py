@@ -24,7 +24,6 @@ import torch
 from many_tweets import make_table, real_tweets
 from measuring import PEERS_PYTHON, Ratio, Worker, alternate, ratio, write_results
 from running import ROOT, MeasurementError, run
-from safetensors.torch import save_file
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
@@ -32,6 +31,7 @@ from sentigate.data.vocabulary import build_tokenizer
 from sentigate.model.network.batches import Batches, Split
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import BATCH_SIZE, Predictor, predict
+from sentigate.model.saved_model import Description, SavedModel
 from sentigate.model.text.cleaning import make_cleaner
 from sentigate.model.text.encoding import pad_texts
 from sentigate.registry.model_package import package_model
@@ -65,21 +65,25 @@ def make_model(params: Params, tweets: pd.DataFrame, folder: Path) -> str:
     texts = [clean(text) for text in tweets["text"]]
     vocab = entry.vocab
     tokenizer = build_tokenizer(
-        texts, vocab.level, min_count=vocab.min_count, max_size=vocab.max_size
+        texts,
+        vocab.level,
+        min_count=vocab.min_count,
+        max_size=vocab.max_size,
+        order=vocab.order,
     )
     torch.manual_seed(params.seed)
     network = Network(entry.network, tokenizer.get_vocab_size())
     longest = max(len(encoding.ids) for encoding in tokenizer.encode_batch_fast(texts))
-    described = {
-        "network": entry.network.model_dump(mode="json"),
-        "vocabulary_size": tokenizer.get_vocab_size(),
-        "max_length": longest,
-    }
-    tokenizer.save(str(folder / "tokenizer.json"))
-    save_file(network.state_dict(), folder / "weights.safetensors")
-    (folder / "model.json").write_text(json.dumps(described), "utf-8")
-    steps = dataset.clean.steps.model_dump(mode="json")
-    (folder / "cleaning.json").write_text(json.dumps(steps), "utf-8")
+    description = Description(
+        dataset="twitter",
+        model="bilstm",
+        cleaning=dataset.clean.steps,
+        max_length=longest,
+        vocabulary_size=tokenizer.get_vocab_size(),
+        network=entry.network,
+        precision="32-true",
+    )
+    SavedModel(description, tokenizer, network.state_dict()).save(folder)
     opened = start_run("prediction")
     opened.end()
     with tempfile.TemporaryDirectory() as scratch:

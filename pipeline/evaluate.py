@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.data.stage_files import read_ids, read_json, read_table, reading
-from sentigate.data.training_files import read_epochs, read_network, read_split
+from sentigate.data.training_files import read_epochs, read_model, read_split
 from sentigate.evaluation.comparison import compare, hits, perplexities
 from sentigate.evaluation.metrics import confident_errors, slice_figures
 from sentigate.model.predictor import predict
@@ -23,12 +23,12 @@ COLUMNS = ("id", "slice", "label", "text", "split")
 def evaluate(stage: StageRun) -> Output:
     """Write reports/: metrics.json, predictions.parquet, slices.csv, plots/, report.html."""
     params, settings = stage.params, stage.params.evaluate
-    network = read_network(Path("models"))
+    saved = read_model(Path("models"))
     padded = {s: read_split(Path("data/padded", s)) for s in ("train", "validation", "test")}
     splits = read_table(Path("data/split/texts.parquet"), COLUMNS)
     baseline = read_table(Path("reports/baseline_predictions.parquet"), ["id", "probability"])
     answers = [
-        pd.Series(predict(network, padded[name]), read_ids(Path("data/padded", name)))
+        pd.Series(predict(saved.network, padded[name]), read_ids(Path("data/padded", name)))
         for name in ("validation", "test")
     ]
     held_out = splits.loc[splits["split"] != "train"].reset_index(drop=True)
@@ -43,9 +43,7 @@ def evaluate(stage: StageRun) -> Output:
         bins=settings.calibration_bins,
         seed=params.seed,
     )
-    with reading(Path("models/language_model.safetensors")):
-        language_model = perplexities(Path("models"), padded)
-    if language_model:
+    if language_model := perplexities(saved, padded):
         metrics["language_model"] = language_model
     slices = slice_figures(test)
     epochs = read_epochs(Path("reports/training.csv"))

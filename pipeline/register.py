@@ -10,9 +10,9 @@ import numpy as np
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.data.stage_files import read_json, read_table, reading
-from sentigate.data.training_files import read_epochs, read_network
-from sentigate.data.vocabulary import read_tokenizer
+from sentigate.data.training_files import read_epochs, read_model
 from sentigate.files import sha256_of
+from sentigate.model.saved_model import FILES
 from sentigate.registry.model_package import code_of, load_model, model_sha256, package_model
 from sentigate.registry.promotion import TRAINED_ON, training_keys, unseen
 from sentigate.registry.versions import (
@@ -29,7 +29,7 @@ from sentigate.settings.params import Params
 from sentigate.tracking.runs import Run, find_run, later_if_away
 
 CHECKED_ROWS = 200
-WEIGHTS, TOKENIZER = Path("models/weights.safetensors"), Path("data/vocab/tokenizer.json")
+WEIGHTS = Path("models/weights.safetensors")
 RAW, SPLIT = Path("data/raw/texts.parquet"), Path("data/split/texts.parquet")
 REPORTS = (
     "reports/training.csv",
@@ -95,15 +95,12 @@ def register_model(stage: StageRun) -> Output:
 
 def _model_files(stage: StageRun, trained_on: Any) -> Path:
     """What a registered model is made of, gathered in one folder."""
-    read_network(Path("models"))  # a file that cannot be read is said by its own name
-    read_tokenizer(TOKENIZER)
-    files = stage.path("bundle/files/cleaning.json").parent
-    steps = stage.params.chosen_dataset.clean.steps.model_dump(mode="json")
-    stage.write_json(steps, "bundle/files/cleaning.json")
-    for source in (WEIGHTS, Path("models/model.json"), TOKENIZER):
-        shutil.copyfile(source, files / source.name)
-    np.save(files / TRAINED_ON, trained_on, allow_pickle=False)
-    return files
+    read_model(Path("models"))  # a file that cannot be read is said by its own name
+    folder = stage.path("bundle/files/x").parent
+    for name in FILES:
+        shutil.copyfile(Path("models", name), folder / name)
+    np.save(folder / TRAINED_ON, trained_on, allow_pickle=False)
+    return folder
 
 
 def _run(params: Params) -> Run:

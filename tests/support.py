@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tokenizers import Tokenizer
 
 from sentigate.model.network.architecture import Architecture
+from sentigate.model.network.network import Network
+from sentigate.model.saved_model import Description, SavedModel
 from sentigate.model.text.cleaning_steps import CleaningSteps
 
 ROOT = Path(__file__).parents[1]
@@ -55,6 +58,24 @@ def architecture(**values: Any) -> Architecture:
 def cleaning(*steps: str) -> CleaningSteps:
     """The named cleaning steps and no other."""
     return CleaningSteps(**{name: name in steps for name in CleaningSteps.model_fields})
+
+
+def save_model(
+    folder: Path, network: Network, tokenizer: Tokenizer, steps: CleaningSteps, max_length: int = 24
+) -> Path:
+    """Write a model as the train stage does, around any network, and give its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    description = Description(
+        dataset="vader",
+        model="bilstm",
+        cleaning=steps,
+        max_length=max_length,
+        vocabulary_size=tokenizer.get_vocab_size(),
+        network=network.architecture,
+        precision="32-true",
+    )
+    SavedModel(description, tokenizer, network.state_dict()).save(folder)
+    return folder
 
 
 def tiny_values(path: Path = ROOT / "params.yaml") -> dict[str, Any]:

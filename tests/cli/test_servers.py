@@ -19,8 +19,7 @@ from typing import Any
 
 import psutil
 import pytest
-from safetensors.torch import save_file
-from support import ROOT, add_champion, architecture, cleaning, environment_of
+from support import ROOT, add_champion, architecture, cleaning, environment_of, save_model
 
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.model.network.network import Network
@@ -49,21 +48,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files.mkdir()
     scratch.mkdir()
     tokenizer = build_tokenizer(["a fine film , warm ."], "word", min_count=1, max_size=100)
-    tokenizer.save(str(files / "tokenizer.json"))
     shape = architecture(
         embedding_size=8, cell="lstm", hidden_sizes=(6,), bidirectional=True, pooling="max",
         embedding_dropout=0.0, layer_dropout=0.0, head_dropout=0.0,
     )  # fmt: skip
     network = Network(shape, tokenizer.get_vocab_size())
-    save_file(network.state_dict(), files / "weights.safetensors")
-    described = {
-        "network": shape.model_dump(mode="json"),
-        "vocabulary_size": tokenizer.get_vocab_size(),
-        "max_length": 24,
-    }
-    (files / "model.json").write_text(json.dumps(described))
-    steps = cleaning("lowercase", "squeeze_whitespace")
-    (files / "cleaning.json").write_text(json.dumps(steps.model_dump(mode="json")))
+    save_model(files, network, tokenizer, cleaning("lowercase", "squeeze_whitespace"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         # Absolute, for MLflow keeps one connection for each URI, wherever that was made.

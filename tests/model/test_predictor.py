@@ -1,6 +1,5 @@
 """The predictor: cleaning, tokenizer and network as one, from a folder of plain files."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +7,14 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from safetensors.torch import save_file
-from support import architecture, cleaning
+from support import architecture, cleaning, save_model
 from tokenizers import Tokenizer
 
 from sentigate.data.vocabulary import Level, build_tokenizer
 from sentigate.model.network.batches import Split
 from sentigate.model.network.network import Network
-from sentigate.model.predictor import BATCH_SIZE, EMPTY, UNKNOWN, Predictor, load_network, predict
+from sentigate.model.predictor import BATCH_SIZE, EMPTY, UNKNOWN, Predictor, predict
+from sentigate.model.saved_model import SavedModel
 from sentigate.model.text.cleaning import make_cleaner
 from sentigate.model.text.encoding import pad_texts
 
@@ -57,24 +56,15 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     clean = make_cleaner(STEPS)
     tokenizer = build_tokenizer([clean(t) for t in TEXTS], "word", min_count=1, max_size=100)
-    tokenizer.save(str(folder / "tokenizer.json"))
     torch.manual_seed(5)
     network = Network(SHAPE, tokenizer.get_vocab_size())
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter)  # answers far apart, so that a wrong one shows
-    save_file(network.state_dict(), folder / "weights.safetensors")
-    described = {
-        "network": SHAPE.model_dump(mode="json"),
-        "vocabulary_size": tokenizer.get_vocab_size(),
-        "max_length": MAX_LENGTH,
-    }
-    (folder / "model.json").write_text(json.dumps(described))
-    (folder / "cleaning.json").write_text(json.dumps(STEPS.model_dump(mode="json")))
-    return folder
+    return save_model(folder, network, tokenizer, STEPS, MAX_LENGTH)
 
 
 def test_it_is_cleaning_padding_and_the_network(model: Path) -> None:
-    network = load_network(model)
+    network = SavedModel.load(model).network
     tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
     padded = pad_texts(tokenizer, [make_cleaner(STEPS)(t) for t in TEXTS], MAX_LENGTH)
     ids, lengths = (torch.from_numpy(values.astype(np.int64)) for values in padded)
@@ -125,13 +115,7 @@ def test_signs_and_bytes_that_cannot_be_seen_are_nothing_to_go_by(
     model: Path, tmp_path: Path, level: Level
 ) -> None:
     tokenizer = build_tokenizer(["fine film \u200d"] * 9, level, min_count=1, max_size=400)
-    tokenizer.save(str(tmp_path / "tokenizer.json"))
-    described = json.loads((model / "model.json").read_text())
-    described["vocabulary_size"] = tokenizer.get_vocab_size()
-    (tmp_path / "model.json").write_text(json.dumps(described))
-    (tmp_path / "cleaning.json").write_bytes((model / "cleaning.json").read_bytes())
-    network = Network(SHAPE, tokenizer.get_vocab_size())
-    save_file(network.state_dict(), tmp_path / "weights.safetensors")
+    save_model(tmp_path, Network(SHAPE, tokenizer.get_vocab_size()), tokenizer, STEPS)
     notes = Predictor(tmp_path).judge(["", "\u200d \u200d", "漢 \u200d 字", "film"]).notes
     # Of bytes, none is unknown.
     assert notes == [EMPTY, EMPTY, UNKNOWN if level == "character" else "", ""]
@@ -161,7 +145,7 @@ def test_no_texts(model: Path) -> None:
 
 
 def test_more_rows_than_a_batch_come_back_in_their_order(model: Path) -> None:
-    network = load_network(model)
+    network = SavedModel.load(model).network
     rng = np.random.default_rng(0)
     lengths = rng.choice([1, 5, 16], 2 * BATCH_SIZE + 9).astype(np.int32)
     ids = np.where(np.arange(16) < lengths[:, None], rng.integers(1, 20, (len(lengths), 16)), 0)
@@ -195,16 +179,3 @@ def test_threads_count_for_rounding_alone(cell: str) -> None:
     with torch.no_grad():
         expected = network(torch.from_numpy(ids), torch.from_numpy(lengths.astype(np.int64)))
     assert np.abs(answers - expected.sigmoid().numpy()).max() < 1e-6
-
-
-def test_loaded_networks_do_not_drop_out(model: Path) -> None:
-    assert not load_network(model).training
-
-
-def test_weights_of_another_shape_are_refused(model: Path, tmp_path: Path) -> None:
-    described = json.loads((model / "model.json").read_text())
-    described["vocabulary_size"] += 1
-    (tmp_path / "model.json").write_text(json.dumps(described))
-    (tmp_path / "weights.safetensors").write_bytes((model / "weights.safetensors").read_bytes())
-    with pytest.raises(RuntimeError, match="size mismatch"):
-        load_network(tmp_path)

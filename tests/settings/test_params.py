@@ -275,7 +275,7 @@ def test_presets_say_only_how_they_differ(path: Path) -> None:
 
 
 def test_a_mistake_that_others_take_over_is_said_once(path: Path) -> None:
-    message = refusal(path, COMMITTED.replace("batch_size: 64 ", "batch_size: 6.5 "))
+    message = refusal(path, COMMITTED.replace("batch_size: 64\n", "batch_size: 6.5\n"))
     assert message.count("\n") == 1
     assert "models.bilstm.training.batch_size (and " in message
     assert "(given: 6.5)" in message

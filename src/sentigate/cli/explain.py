@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -12,10 +10,9 @@ import typer
 
 from sentigate.errors import DataError
 from sentigate.files import written_whole
-from sentigate.registry.latest_model import MODELS, TOKENIZER, latest, model_errors
-from sentigate.settings.params import load_params
+from sentigate.registry.model_errors import model_errors
 
-from .selection import PARAMS, promoted
+from .selection import MODELS, promoted
 from .text_check import check_text
 
 LATEST = "latest"
@@ -46,9 +43,9 @@ def explain(
     from sentigate.model.predictor import Predictor
     from sentigate.registry.model_package import model_files
 
-    name = "models/" if model == LATEST else model
+    name = f"{MODELS}/" if model == LATEST else model
     with TemporaryDirectory() as folder:
-        files = _latest(Path(folder)) if model == LATEST else model_files(model, Path(folder))
+        files = MODELS if model == LATEST else model_files(model, Path(folder))
         with model_errors(name):
             predictor = Predictor(files)
 
@@ -61,16 +58,6 @@ def explain(
     label = label_of(explanation.probability)
     notes = filter(None, predictor.judge([text]).notes)
     print(label, f"{explanation.probability:.4f}", out, *notes, sep="\t")
-
-
-def _latest(folder: Path) -> Path:
-    """Gathered as the register stage gathers them."""
-    _, dataset = latest(load_params(PARAMS))
-    steps = dataset.clean.steps.model_dump(mode="json")
-    (folder / "cleaning.json").write_text(json.dumps(steps), encoding="utf-8")
-    for source in (MODELS / "model.json", MODELS / "weights.safetensors", TOKENIZER):
-        shutil.copyfile(source, folder / source.name)
-    return folder
 
 
 def _write(page: str, out: Path) -> None:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from sentigate.registry.latest_model import MODELS, TOKENIZER, latest, model_errors
+from sentigate.registry.model_errors import model_errors
 from sentigate.settings.params import load_params
 
-from .selection import PARAMS
+from .selection import MODELS, PARAMS
 from .text_check import check_text
 
 
@@ -30,22 +30,21 @@ def generate(
     check_text(prompt)
     params = load_params(PARAMS)
 
-    from tokenizers import Tokenizer
-
     from sentigate.insight.generation import continue_text
+    from sentigate.model.saved_model import SavedModel
     from sentigate.model.text.cleaning import make_cleaner
-    from sentigate.training.language_model import load_language_model
+    from sentigate.training.language_model import language_model_of
 
-    description, dataset = latest(params)
     with model_errors(f"{MODELS}/"):
-        model = load_language_model(MODELS)
+        saved = SavedModel.load(MODELS)
+        model = language_model_of(saved)
     text = continue_text(
         model,
-        Tokenizer.from_str(TOKENIZER.read_text("utf-8")),
-        make_cleaner(dataset.clean.steps)(prompt),
+        saved.tokenizer,
+        make_cleaner(saved.description.cleaning)(prompt),
         length=length,
         temperature=temperature,
         seed=params.seed if seed is None else seed,
-        context=description["max_length"],
+        context=saved.description.max_length,
     )
     print(text.strip())

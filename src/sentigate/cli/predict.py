@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sentigate.errors import DataError, counted
-from sentigate.registry.latest_model import model_errors
+from sentigate.registry.model_errors import model_errors
 
 from .selection import promoted
 from .text_check import check_text

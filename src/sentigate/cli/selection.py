@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import yaml
@@ -11,7 +10,7 @@ from sentigate.errors import ParamsError, shorten
 from sentigate.files import written_whole
 from sentigate.settings.params import Params, load_params, parse_params
 
-PARAMS = Path("params.yaml")
+PARAMS, MODELS = Path("params.yaml"), Path("models")
 
 
 def choose(path: Path, choices: dict[str, str]) -> Params:
@@ -31,19 +30,10 @@ def choose(path: Path, choices: dict[str, str]) -> Params:
     before = text = path.read_bytes().decode()  # as they are, line ends too
     for key, value in choices.items():
         if value:
-            escaped = value.replace("\\", r"\\")
-            text, count = re.subn(rf"(?m)^({key}:\s*)\S+", rf"\g<1>{escaped}", text)
-            if count != 1:
-                raise ParamsError(f"{path} has no line `{key}: ...` to set")
+            text = _set(text, key, value)
     if text == before:
         return params
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError:
-        values = {}
-    for key, value in choices.items():
-        if value and values.get(key) != value:
-            raise ParamsError(f"{key} is {shorten(value)}, which is no name")
+    values = yaml.safe_load(text)
     params = parse_params(values, path.name)
     try:
         with written_whole(path) as file:
@@ -51,6 +41,21 @@ def choose(path: Path, choices: dict[str, str]) -> Params:
     except OSError as error:
         raise ParamsError(f"{path} cannot be written: {error.strerror}") from None
     return params
+
+
+def _set(text: str, key: str, value: str) -> str:
+    """The text of a YAML mapping with the scalar of a top-level key replaced, and all else kept."""
+    root = yaml.compose(text)
+    assert isinstance(root, yaml.MappingNode)  # it has been loaded
+    (node,) = (node for name, node in root.value if name.value == key)
+    start, end = node.start_mark.index, node.end_mark.index
+    changed = f"{text[:start]}{value}{text[end:]}"
+    try:
+        if yaml.safe_load(changed)[key] == value:
+            return changed
+    except yaml.YAMLError:
+        pass
+    raise ParamsError(f"{key} is {shorten(value)}, which is no name")
 
 
 def promoted() -> str:

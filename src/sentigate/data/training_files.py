@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from sentigate.model.network.architecture import Architecture
 from sentigate.model.network.batches import Split, load_split
-from sentigate.model.network.network import Network
-from sentigate.model.predictor import load_network
+from sentigate.model.saved_model import ModelFileError, SavedModel
 
-from .stage_files import read_ids, reading
+from .stage_files import damaged, read_ids, reading
 
 EPOCHS = {
     "epoch": "int64",
@@ -36,14 +33,12 @@ def read_split(folder: Path) -> Split:
     return load_split(folder)
 
 
-def read_network(folder: Path) -> Network:
-    """What train left in a folder, as a network in eval mode."""
-    with reading(folder / "model.json"):
-        model = json.loads((folder / "model.json").read_text("utf-8"))
-        Architecture(**model["network"])
-        model["vocabulary_size"], model["max_length"]
-    with reading(folder / "weights.safetensors"):
-        return load_network(folder)
+def read_model(folder: Path) -> SavedModel:
+    """What train left in a folder."""
+    try:
+        return SavedModel.load(folder)
+    except ModelFileError as error:
+        raise damaged(str(error)) from None
 
 
 def read_epochs(path: Path) -> pd.DataFrame:

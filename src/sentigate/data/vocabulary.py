@@ -37,7 +37,7 @@ def build_tokenizer(
     *,
     min_count: int,
     max_size: int,
-    order: Order,
+    order: Order = "frequency",
 ) -> Tokenizer:
     """A Hugging Face tokenizer whose ids are ranked by frequency; 0 is padding, 1 unknown.
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 
 from sentigate.model.labels import predicted_labels
 from sentigate.model.network.batches import Split
-from sentigate.training.language_model import load_language_model, perplexity
+from sentigate.model.saved_model import SavedModel
+from sentigate.training.language_model import language_model_of, perplexity
 
 from .metrics import classification_figures
 from .ngram_model import count_perplexities
@@ -60,20 +59,20 @@ def hits(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(correct=right.astype("float64"))
 
 
-def perplexities(models: Path, splits: Mapping[str, Split]) -> Figures | None:
+def perplexities(saved: SavedModel, splits: Mapping[str, Split]) -> Figures | None:
     """How well the language model predicts test texts, beside models that count.
 
     Args:
-        models: folder in which the train stage left the language model, if it fitted one.
+        saved: a classifier, perhaps with the language model that it started from.
         splits: train, validation and test.
 
     Returns:
-        ``perplexity`` and what ``count_model.count_perplexities`` gives; None without a language
+        ``perplexity`` and what ``ngram_model.count_perplexities`` gives; None without a language
         model.
     """
-    if not json.loads((models / "model.json").read_text("utf-8"))["pretrained"]:
+    if saved.language_model is None:
         return None
-    model = load_language_model(models)
+    model = language_model_of(saved)
     return {
         "perplexity": round(perplexity(model, splits["test"]), 6),
         **count_perplexities(**splits, vocabulary_size=model.decoder.out_features),

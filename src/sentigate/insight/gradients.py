@@ -42,7 +42,9 @@ def one_layer(architecture: Architecture, cell: str) -> Architecture:
     """
     values: dict[str, Any] = {
         "embedding_size": architecture.embedding_size,
+        "convolution": None,
         "cell": cell,
+        "cell_from_scratch": False,
         "hidden_sizes": architecture.hidden_sizes[:1],
         "bidirectional": False,
         "pooling": "last",

@@ -1,12 +1,10 @@
-"""From raw strings to probabilities, with all that a model carries.
+"""From raw strings to probabilities.
 
-This file and the ones it imports travel inside each registered model as the package
-``sentigate_model``, so they import nothing but each other and third parties.
+The package travels inside each registered model as ``sentigate_model``.
 """
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,14 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load_file
 
-from .network.architecture import Architecture
 from .network.batches import Batch, Batches, Split
 from .network.fast_lstm import QuickNetwork, is_quick
 from .network.network import Network
+from .saved_model import SavedModel
 from .text.cleaning import make_cleaner
-from .text.cleaning_steps import CleaningSteps
 from .text.encoding import UNKNOWN_ID, pad_texts
 
 BATCH_SIZE = 256
@@ -33,14 +29,6 @@ UNKNOWN = "nothing to go by: no word or sign that the model knows"
 # White space, control and format characters, marks without a letter; and letters that are blank.
 INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn"}
 FILLERS = set("\u115f\u1160\u2800\u3164\uffa0")
-
-
-def load_network(folder: Path) -> Network:
-    """The network in ``folder``: model.json and weights.safetensors, as train writes them."""
-    model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    network = Network(Architecture(**model["network"]), model["vocabulary_size"])
-    network.load_state_dict(load_file(folder / "weights.safetensors"))
-    return network.eval()
 
 
 def predict(network: Network, split: Split) -> npt.NDArray[np.float32]:
@@ -103,21 +91,14 @@ class Answers(NamedTuple):
 
 
 class Predictor:
-    """Cleaning, tokenizer and network of one model.
-
-    Loaded from a folder that holds cleaning.json, tokenizer.json, model.json and
-    weights.safetensors.
-    """
+    """From raw texts to answers, as a ``SavedModel`` in a folder gives them."""
 
     def __init__(self, folder: Path) -> None:
-        from tokenizers import Tokenizer
-
-        cleaning: dict[str, Any] = json.loads((folder / "cleaning.json").read_text("utf-8"))
-        model: dict[str, Any] = json.loads((folder / "model.json").read_text("utf-8"))
-        self.clean = make_cleaner(CleaningSteps(**cleaning))
-        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self.max_length: int = model["max_length"]
-        self.network = load_network(folder)
+        saved = SavedModel.load(folder)
+        self.clean = make_cleaner(saved.description.cleaning)
+        self.tokenizer = saved.tokenizer
+        self.max_length = saved.description.max_length
+        self.network = saved.network
         vocabulary = self.tokenizer.get_vocab()
         self.telling = np.zeros(len(vocabulary), dtype=bool)
         """Of each token id, whether it says anything: padding, unknown and blanks do not."""

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, cast
 from sentigate.errors import LostModelError, RegistryError
 from sentigate.tracking.runs import connect, tracking_uri
 
+from .promotion import TRAINED_ON
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
 PACKAGES = (
     "mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "tokenizers", "torch",
 )  # fmt: skip
-DEFINING = ("cleaning.json", "model.json", "tokenizer.json", "weights.safetensors")
-"""The files that decide what a model answers."""
-
 Model = Callable[[list[str]], "pd.DataFrame"]
 Probabilities = Callable[[Sequence[str]], "npt.NDArray[np.float32]"]
 
@@ -37,11 +36,12 @@ def model_sha256(files: Path, code: Path) -> str:
     """One hash of all that decides what a model answers.
 
     Args:
-        files: holds ``DEFINING``.
+        files: what it was packaged with.
         code: what the model carries, which in another version may be other files: ``code_of``.
     """
     digest = hashlib.sha256()
-    for path in (*(files / name for name in DEFINING), *sorted(code.rglob("*.py"))):
+    answering = sorted(path for path in files.iterdir() if path.name != TRAINED_ON)
+    for path in (*answering, *sorted(code.rglob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -50,7 +50,7 @@ def package_model(files: Path, folder: Path) -> Path:
     """Make an MLflow model in ``folder``, which is empty.
 
     Args:
-        files: ``DEFINING``, and what else is to travel with them.
+        files: a saved model's, and what else is to travel with them.
         folder: gets the model, and scratch files beside it.
 
     Returns:
@@ -144,7 +144,7 @@ def model_files(uri: str, folder: Path) -> Path:
         folder: an empty one, for all that the model holds.
 
     Returns:
-        Where in it cleaning.json, tokenizer.json, model.json and weights.safetensors are.
+        Where in it they are.
 
     Raises:
         LostModelError: its files are gone or damaged, or it is none of ours.

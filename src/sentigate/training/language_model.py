@@ -6,12 +6,9 @@ and predicts it after the last.
 
 from __future__ import annotations
 
-import json
 import math
-from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -21,9 +18,9 @@ from sentigate.model.network.batches import Batches, Split
 from sentigate.model.network.dropout import Dropout
 from sentigate.model.network.network import Encoder
 from sentigate.model.network.padded_layout import Reading
+from sentigate.model.saved_model import SavedModel
 from sentigate.model.text.encoding import PAD_ID
 
-WEIGHTS = "language_model.safetensors"
 BATCH_SIZE = 256
 # Predictions made at a time, each with a logit for every entry of the vocabulary: what scoring
 # holds in memory. Training keeps them all for the gradient.
@@ -88,18 +85,17 @@ def perplexity(model: LanguageModel, split: Split) -> float:
     return math.exp(loss / predictions)
 
 
-def load_language_model(folder: Path) -> LanguageModel:
-    """The language model in ``folder``: model.json and language_model.safetensors.
+def language_model_of(saved: SavedModel) -> LanguageModel:
+    """The language model that a classifier started from, in eval mode.
 
     Raises:
-        DataError: there is none, because the model there was not pretrained.
+        DataError: there is none, because it was not pretrained.
     """
-    model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    if not model["pretrained"]:
+    if saved.language_model is None:
         raise DataError(
-            f"the model in {folder}/ has no language model; "
+            f"the model that was trained on {saved.description.dataset} has no language model; "
             "`make train MODEL=pretrained_lstm` makes one"
         )
-    network = LanguageModel(Architecture(**model["network"]), model["vocabulary_size"])
-    network.load_state_dict(load_file(folder / WEIGHTS))
-    return network.eval()
+    model = LanguageModel(saved.description.network, saved.description.vocabulary_size)
+    model.load_state_dict(saved.language_model)
+    return model.eval()

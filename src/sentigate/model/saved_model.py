@@ -1,0 +1,122 @@
+"""A trained model as files: train writes them whole, and all who use a model load them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from .network.architecture import Architecture
+from .network.network import Network
+from .strict_model import StrictModel
+from .text.cleaning_steps import CleaningSteps
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+DESCRIPTION, TOKENIZER, WEIGHTS = "model.json", "tokenizer.json", "weights.safetensors"
+FILES = (DESCRIPTION, TOKENIZER, WEIGHTS)
+"""What answers; the language model, from which it may have started, is no part of it."""
+LANGUAGE_MODEL = "language_model.safetensors"
+
+
+class ModelFileError(ValueError):
+    """A model's file is damaged, or another version wrote it; the message names it first."""
+
+
+class Description(StrictModel):
+    """What model.json holds: all of a model that is neither weights nor tokenizer."""
+
+    dataset: str
+    """The entry of ``datasets:`` that it was trained on."""
+    model: str
+    """The entry of ``models:`` that it was trained as."""
+    cleaning: CleaningSteps
+    max_length: int
+    """Tokens kept of a text."""
+    vocabulary_size: int
+    """Entries of the tokenizer."""
+    network: Architecture
+    precision: str
+    """In which it was trained, in PyTorch Lightning's terms."""
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A trained model: from it alone raw texts can be answered.
+
+    Attributes:
+        description: what it is.
+        tokenizer: from cleaned texts to token ids.
+        weights: the network's, float32 on the CPU.
+        language_model: weights of the language model that it started from; None where it is not
+            there, as in a registered model.
+    """
+
+    description: Description
+    tokenizer: Tokenizer
+    weights: dict[str, Tensor]
+    language_model: dict[str, Tensor] | None = None
+
+    def save(self, folder: Path) -> None:
+        """Write all files to ``folder``, which is there."""
+        text = json.dumps(self.description.model_dump(mode="json"), indent=2, ensure_ascii=False)
+        (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+        (folder / TOKENIZER).write_text(self.tokenizer.to_str(pretty=True), encoding="utf-8")
+        save_file(self.weights, folder / WEIGHTS)
+        if self.language_model is not None:
+            save_file(self.language_model, folder / LANGUAGE_MODEL)
+
+    @classmethod
+    def load(cls, folder: Path) -> SavedModel:
+        """Read what ``save`` wrote.
+
+        Raises:
+            ModelFileError: a file cannot be read, or does not fit the others.
+            FileNotFoundError: a file is missing.
+        """
+        from tokenizers import Tokenizer
+
+        with _named(folder / DESCRIPTION) as path:
+            description = Description.model_validate_json(path.read_text("utf-8"))
+        with _named(folder / TOKENIZER) as path:
+            tokenizer = Tokenizer.from_str(path.read_text("utf-8"))
+            if tokenizer.get_vocab_size() != description.vocabulary_size:
+                raise ValueError(
+                    f"it has {tokenizer.get_vocab_size()} entries, {DESCRIPTION} says "
+                    f"{description.vocabulary_size}"
+                )
+        start = None
+        if (folder / LANGUAGE_MODEL).exists():
+            with _named(folder / LANGUAGE_MODEL) as path:
+                start = load_file(path)
+        with _named(folder / WEIGHTS) as path:
+            saved = cls(description, tokenizer, load_file(path), start)
+            assert saved.network  # built, so that weights of another network are refused here
+        return saved
+
+    @cached_property
+    def network(self) -> Network:
+        """The network with these weights, in eval mode."""
+        network = Network(self.description.network, self.description.vocabulary_size)
+        network.load_state_dict(self.weights)
+        return network.eval()
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[Path]:
+    """Say which file it was, whatever a library raises over its content."""
+    try:
+        yield path
+    except (FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:  # each format's library has its own; tokenizers a bare Exception
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ModelFileError(f"{path} ({reason})") from None

@@ -1,0 +1,125 @@
+"""A model's files: written whole, read back the same, refused when they do not fit each other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from support import ROOT, architecture, cleaning, save_model
+
+from sentigate.data.vocabulary import build_tokenizer
+from sentigate.model.network.network import Network
+from sentigate.model.predictor import Predictor
+from sentigate.model.saved_model import FILES, ModelFileError, SavedModel
+
+TEXTS = ["A fine film, warm and funny.", "I want my two hours back."]
+STEPS = cleaning("lowercase", "squeeze_whitespace")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A model around a network nobody has trained."""
+    tokenizer = build_tokenizer(
+        [text.lower() for text in TEXTS], "word", min_count=1, max_size=100, order="frequency"
+    )
+    shape = architecture(
+        embedding_size=8, cell="lstm", hidden_sizes=(6,), bidirectional=True, pooling="max",
+        embedding_dropout=0.5, layer_dropout=0.0, head_dropout=0.5,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    return save_model(
+        tmp_path / "saved", Network(shape, tokenizer.get_vocab_size()), tokenizer, STEPS
+    )
+
+
+def test_what_is_saved_is_loaded(folder: Path, tmp_path: Path) -> None:
+    assert {path.name for path in folder.iterdir()} == set(FILES)
+    saved = SavedModel.load(folder)
+    assert saved.description.cleaning == STEPS
+    assert not saved.network.training  # no dropout
+    assert saved.language_model is None
+    (tmp_path / "again").mkdir()
+    saved.save(tmp_path / "again")
+    for name in FILES:
+        assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_a_language_model_is_kept_beside_it(folder: Path, tmp_path: Path) -> None:
+    plain = SavedModel.load(folder)
+    start = {"decoder.bias": torch.arange(3.0)}
+    (tmp_path / "both").mkdir()
+    SavedModel(plain.description, plain.tokenizer, plain.weights, start).save(tmp_path / "both")
+    loaded = SavedModel.load(tmp_path / "both").language_model
+    assert loaded is not None
+    assert torch.equal(loaded["decoder.bias"], start["decoder.bias"])
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("damage", ["empty", "half", "missing"])
+def test_damage_names_the_file(folder: Path, name: str, damage: str) -> None:
+    path = folder / name
+    content = path.read_bytes()
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes(content[: len(content) // 2] if damage == "half" else b"")
+    expected = FileNotFoundError if damage == "missing" else ModelFileError
+    with pytest.raises(expected, match=name.replace(".", r"\.")):
+        SavedModel.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        ("vocabulary_size", 99, "tokenizer.json"),
+        ("network.hidden_sizes", [7], "weights.safetensors"),
+        ("network.cell", "mlp", "model.json"),
+        ("network.rooms", 3, "model.json"),
+        ("cleaning.lowercase", "yes please", "model.json"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused(
+    folder: Path, key: str, value: object, named: str
+) -> None:
+    described = json.loads((folder / "model.json").read_text("utf-8"))
+    *sections, last = key.split(".")
+    node = described
+    for section in sections:
+        node = node[section]
+    node[last] = value
+    (folder / "model.json").write_text(json.dumps(described), "utf-8")
+    with pytest.raises(ModelFileError, match=named):
+        SavedModel.load(folder)
+
+
+def test_the_folder_model_predicts_alone(folder: Path, tmp_path: Path) -> None:
+    """Copied to an empty folder, under another name, without sentigate anywhere."""
+    expected = Predictor(folder)(TEXTS)
+    shutil.copytree(
+        ROOT / "src/sentigate/model",
+        tmp_path / "alone/elsewhere",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    script = (
+        "import json, sys\n"
+        "sys.meta_path.insert(0, type('No', (), {'find_spec': staticmethod(lambda name, *rest:"
+        " sys.exit(name) if name.split('.')[0] in ('sentigate', 'pipeline') else None)})())\n"
+        "from pathlib import Path\n"
+        "from elsewhere.predictor import Predictor\n"
+        "found = Predictor(Path(sys.argv[1]))(json.loads(sys.argv[2]))\n"
+        "print(json.dumps([float(value) for value in found]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(folder), json.dumps(TEXTS)],
+        cwd=tmp_path / "alone",
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert np.array(json.loads(done.stdout)) == pytest.approx(expected, abs=1e-6)
