@@ -8,14 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from sentigate.model.labels import predicted_labels
 from sentigate.model.network.batches import Split
 from sentigate.training.language_model import load_language_model, perplexity
 
-from .metrics import classification_figures
-from .ngram_model import count_perplexities
-
-Figures = dict[str, float | int | None]
+from .metrics import Figures, classification_figures
+from .ngram_model import ngram_perplexities
 
 
 def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> dict[str, Figures]:
@@ -30,16 +27,14 @@ def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> di
 
     Returns:
         ``test``, ``baseline`` (on test) and ``validation``, each as
-        ``metrics.Figures.as_dict`` gives it, and ``majority``: the test accuracy of always saying
-        the commoner label.
+        ``classification_figures`` gives it, and ``majority``: the test accuracy of always
+        predicting the commoner label.
     """
 
     def figures(split: str, column: str) -> Figures:
         part = held_out.loc[held_out["split"] == split]
         labels, probabilities = part["label"].to_numpy(), part[column].to_numpy()
-        return classification_figures(
-            labels, probabilities, samples=samples, bins=bins, seed=seed
-        ).as_dict()
+        return classification_figures(labels, probabilities, samples=samples, bins=bins, seed=seed)
 
     positives = float(held_out.loc[held_out["split"] == "test", "label"].mean())
     return {
@@ -50,31 +45,20 @@ def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> di
     }
 
 
-def hits(rows: pd.DataFrame) -> pd.DataFrame:
-    """``rows`` with the column correct (float64, 1 where the answer is right).
-
-    Args:
-        rows: columns label and probability.
-    """
-    right = predicted_labels(rows["probability"].to_numpy()) == rows["label"]
-    return rows.assign(correct=right.astype("float64"))
-
-
 def perplexities(models: Path, splits: Mapping[str, Split]) -> Figures | None:
-    """How well the language model predicts test texts, beside models that count.
+    """How well the language model predicts test texts, beside n-gram models.
 
     Args:
         models: folder in which the train stage left the language model, if it fitted one.
         splits: train, validation and test.
 
     Returns:
-        ``perplexity`` and what ``count_model.count_perplexities`` gives; None without a language
-        model.
+        ``perplexity`` and what ``ngram_perplexities`` gives; None without a language model.
     """
     if not json.loads((models / "model.json").read_text("utf-8"))["pretrained"]:
         return None
     model = load_language_model(models)
     return {
         "perplexity": round(perplexity(model, splits["test"]), 6),
-        **count_perplexities(**splits, vocabulary_size=model.decoder.out_features),
+        **ngram_perplexities(**splits, vocabulary_size=model.decoder.out_features),
     }
