@@ -36,7 +36,7 @@ def baseline(stage: StageRun) -> Output:
             samples=stage.params.evaluate.bootstrap_samples,
             bins=stage.params.evaluate.calibration_bins,
             seed=stage.params.seed,
-        ).as_dict()
+        )
         for name, part in predictions.groupby("split")
     }
     stage.write_json(figures, "reports/baseline.json")

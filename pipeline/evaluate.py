@@ -9,8 +9,9 @@ import pandas as pd
 from pipeline.stage import Output, StageRun, run
 from sentigate.data.stage_files import read_ids, read_json, read_table, reading
 from sentigate.data.training_files import read_epochs, read_model, read_split
-from sentigate.evaluation.comparison import compare, hits, perplexities
-from sentigate.evaluation.metrics import confident_errors, slice_figures
+from sentigate.evaluation.comparison import compare, perplexities
+from sentigate.evaluation.mistakes import confident_errors, mark_correct
+from sentigate.evaluation.slices import slice_figures
 from sentigate.model.predictor import predict
 from sentigate.reporting.report import render_report
 from sentigate.reporting.write_plots import PLOTS, write_plots
@@ -86,7 +87,7 @@ def evaluate(stage: StageRun) -> Output:
                 print(f"  figures are logged to MLflow run {tracked.id}, which is marked FAILED")
 
     return Output(
-        hits(test),
+        mark_correct(test),
         {"min_test_accuracy": params.chosen_dataset.gates.min_test_accuracy},
         after_gate=log,
     )

@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import yaml
+from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from sentigate.model.network.architecture import Architecture
@@ -174,3 +177,31 @@ def add_champion(files: Path, name: str, scratch: Path) -> str:
     version = add_version(Run(connect(), opened.id), package, name, {"split_sha256": "a"})
     connect().set_registered_model_alias(name, "champion", version.version)
     return f"models:/{name}/{version.version}"
+
+
+ANSWERS = st.lists(
+    st.tuples(st.integers(0, 1), st.floats(0, 1, width=32)), min_size=1, max_size=60
+).map(lambda pairs: (np.array([y for y, _ in pairs]), np.array([p for _, p in pairs])))
+"""Any labels and probabilities, one class among them."""
+
+
+def answers(rows: int = 500) -> tuple[np.ndarray, np.ndarray]:
+    """Labels, and probabilities (float32) that are right more often than not."""
+    rng = np.random.default_rng(0)
+    labels = rng.binomial(1, 0.6, rows)
+    logits = (2 * labels - 1) * 0.8 + rng.normal(0, 1, rows)
+    return labels, (1 / (1 + np.exp(-logits))).astype(np.float32)
+
+
+def answers_frame(labels: Any, probabilities: Any, slices: Any) -> pd.DataFrame:
+    """Test rows as reports/predictions.parquet and the texts have them."""
+    ids = [f"r{number:04d}" for number in range(len(labels))]
+    return pd.DataFrame(
+        {
+            "id": ids,
+            "slice": slices,
+            "text": [f"text of {name}" for name in ids],
+            "label": labels,
+            "probability": probabilities,
+        }
+    )

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from jinja2 import UndefinedError
 
-from sentigate.files import sha256_of, written_whole
+from sentigate.files import sha256_of, templates, written_whole
 
 
 @pytest.fixture(params=["unnamed", "named"])
@@ -99,3 +100,10 @@ def test_nothing_is_left_of_a_process_that_was_killed(tmp_path: Path) -> None:
 def test_sha256_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"abc" * 100_000)
     assert sha256_of(tmp_path / "x") == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+def test_templates_escape_values_and_know_what_is_missing() -> None:
+    shown = templates().from_string("{% if true %}\n<b>{{ text }}</b>\n{% endif %}\n")
+    assert shown.render(text="<i>") == "<b>&lt;i&gt;</b>\n"
+    with pytest.raises(UndefinedError, match="text"):
+        shown.render()

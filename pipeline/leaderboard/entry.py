@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from sentigate.data.stage_files import SPLITS, read_table
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.errors import DataError, ParamsError, SentigateError, shorten
+from sentigate.evaluation.leaderboard import flat
 from sentigate.evaluation.metrics import classification_figures
 from sentigate.files import written_whole
 from sentigate.model.network.batches import Split
@@ -36,10 +37,10 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
     """Train the chosen model on the chosen data set, and say how well and how fast it does.
 
     Returns:
-        What reports/leaderboard/<model>.json holds: model, dataset, seed, validation_accuracy,
-        validation_log_loss, test_accuracy, test_accuracy_low and test_accuracy_high (95 %
-        interval), test_log_loss, parameters, epochs, training_seconds (pretraining included), and
-        texts_per_second (from token ids to probabilities, on the test split).
+        What reports/leaderboard/<model>.json holds: model, dataset, seed, the figures of both
+        splits under names like test_accuracy, parameters, training_seconds (pretraining
+        included), texts_per_second (from token ids to probabilities, on the test split), and
+        epochs.
 
     Raises:
         DataError: there are no validation rows or no tokens, or the loss did not stay finite.
@@ -55,24 +56,17 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
             samples=params.evaluate.bootstrap_samples,
             bins=params.evaluate.calibration_bins,
             seed=params.seed,
-        ).as_dict()
+        )
         for name in ("validation", "test")
     }
-    measured = {
-        "validation_accuracy": figures["validation"]["accuracy"],
-        "validation_log_loss": figures["validation"]["log_loss"],
-        "test_accuracy": figures["test"]["accuracy"],
-        "test_accuracy_low": figures["test"]["accuracy_low"],
-        "test_accuracy_high": figures["test"]["accuracy_high"],
-        "test_log_loss": figures["test"]["log_loss"],
+    costs = {
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "epochs": epochs,
         "training_seconds": round(training_seconds, 1),
         "texts_per_second": round(_texts_per_second(network, splits["test"])),
     }
-    cost = ("parameters", "training_seconds", "texts_per_second")
-    tracked.log_metrics({**figures, **{key: measured[key] for key in cost}}, step=epochs)
-    return {"model": params.model, "dataset": params.dataset, "seed": params.seed, **measured}
+    tracked.log_metrics({**figures, **costs}, step=epochs)
+    chosen = {"model": params.model, "dataset": params.dataset, "seed": params.seed}
+    return {**chosen, **flat(figures), **costs, "epochs": epochs}
 
 
 def _padded(params: Params) -> tuple[Tokenizer, dict[str, Split]]:

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, and told apart by their hash."""
+"""Files: written whole or not at all, told apart by their hash, and made from templates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def sha256_of(path: Path) -> str:
@@ -43,6 +46,20 @@ def written_whole(target: Path) -> Iterator[IO[bytes]]:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def templates() -> Environment:
+    """The package's HTML templates, by their path in it: values are escaped, missing ones raise."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("sentigate", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
 
 
 def _unnamed(folder: Path) -> IO[bytes] | None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from sentigate.evaluation.leaderboard import (
     BASELINE,
-    DTYPES,
     MAJORITY,
+    leaderboard_dtypes,
     leaderboard_markdown,
     leaderboard_table,
     shown,
@@ -22,7 +22,8 @@ from sentigate.evaluation.leaderboard import (
 from sentigate.reporting.leaderboard_chart import leaderboard_chart, write_leaderboard_chart
 
 LINEAR = {"accuracy": 0.788, "accuracy_low": 0.77, "accuracy_high": 0.8, "log_loss": 0.45}
-BASE = {"test": LINEAR | {"f1": 0.8}, "validation": LINEAR | {"accuracy": 0.77, "log_loss": 0.46}}
+LINEAR |= {"f1": 0.8, "mcc": 0.576, "recall": 0.79}
+BASE = {"test": LINEAR, "validation": LINEAR | {"accuracy": 0.77, "log_loss": 0.46}}
 SPLITS = {"validation": {"positives": 0.3}, "test": {"positives": 0.6}}
 
 
@@ -36,7 +37,10 @@ def entry(model: str, log_loss: float = 0.5, accuracy: float = 0.75, **others: A
         "test_accuracy": accuracy - 0.01,
         "test_accuracy_low": accuracy - 0.03,
         "test_accuracy_high": accuracy + 0.01,
+        "test_f1": accuracy + 0.01,
+        "test_mcc": 2 * accuracy - 1,
         "test_log_loss": log_loss + 0.01,
+        "test_recall": 0.5,  # no headline
         "parameters": 1_234_567,
         "epochs": 8,
         "training_seconds": 1234.5,
@@ -57,13 +61,13 @@ def test_order_is_by_validation_log_loss(table: pd.DataFrame) -> None:
 
 
 @given(st.permutations([entry(f"m{n}", 0.3 + n / 100) for n in range(6)]))
-def test_the_order_of_entries_has_no_say(entries: list[Any]) -> None:
+def test_the_order_of_entries_does_not_matter(entries: list[Any]) -> None:
     models = list(leaderboard_table(entries, BASE, SPLITS)["model"])
     assert models == [*(f"m{n}" for n in range(6)), BASELINE, MAJORITY]
 
 
 def test_figures_are_the_entries_and_the_baselines_own(table: pd.DataFrame) -> None:
-    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == DTYPES
+    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == leaderboard_dtypes()
     rows = table.set_index("model")
     given_row = entry("quick", 0.4, 0.72)
     for key in rows.columns:
@@ -71,6 +75,7 @@ def test_figures_are_the_entries_and_the_baselines_own(table: pd.DataFrame) -> N
     linear = rows.loc[BASELINE]
     assert (linear["validation_accuracy"], linear["test_accuracy"]) == (0.77, 0.788)
     assert (linear["validation_log_loss"], linear["test_log_loss"]) == (0.46, 0.45)
+    assert (linear["test_f1"], linear["test_mcc"]) == (0.8, 0.576)
     assert (linear["test_accuracy_low"], linear["test_accuracy_high"]) == (0.77, 0.8)
     commoner = rows.loc[MAJORITY]
     assert (commoner["validation_accuracy"], commoner["test_accuracy"]) == (0.7, 0.6)
@@ -81,10 +86,10 @@ def test_figures_are_the_entries_and_the_baselines_own(table: pd.DataFrame) -> N
 def test_cells_are_as_people_read_them(table: pd.DataFrame) -> None:
     cells = shown(table).set_index("model")
     assert list(cells.loc["quick"]) == [
-        *("0.4000", "0.7200", "0.7100", "0.6900 – 0.7300", "0.4100"),
+        *("0.7200", "0.4000", "0.7100", "0.6900 – 0.7300", "0.7300", "0.4400", "0.4100"),
         *("1,234,567", "8", "1,234 s", "9,876"),
     ]
-    assert list(cells.loc[MAJORITY]) == ["", "0.7000", "0.6000", *[""] * 6]
+    assert list(cells.loc[MAJORITY]) == ["0.7000", "", "0.6000", *[""] * 8]
 
 
 def test_page_holds_every_cell_and_the_models_that_failed(table: pd.DataFrame) -> None:
@@ -105,7 +110,7 @@ def test_page_holds_every_cell_and_the_models_that_failed(table: pd.DataFrame) -
 def test_without_entries_there_are_the_two_to_beat() -> None:
     table = leaderboard_table([], BASE, SPLITS)
     assert list(table["model"]) == [BASELINE, MAJORITY]
-    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == DTYPES
+    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == leaderboard_dtypes()
     assert "| majority class |" in leaderboard_markdown(table, "made", {"all": "broken"})
 
 

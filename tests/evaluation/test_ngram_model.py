@@ -12,7 +12,7 @@ from sentigate.evaluation.ngram_model import (
     Bigram,
     Pairs,
     Unigram,
-    count_perplexities,
+    ngram_perplexities,
     pairs_of,
     perplexity,
 )
@@ -112,7 +112,7 @@ def test_the_weight_follows_how_far_pairs_can_be_trusted() -> None:
 
 def test_perplexities_as_the_report_has_them() -> None:
     train, validation, test = (split_of([[1, 2, 3], [2, 3]] * 9) for _ in range(3))
-    figures = count_perplexities(train, validation, test, VOCABULARY)
+    figures = ngram_perplexities(train, validation, test, VOCABULARY)
     judged = pairs_of(test)
     bigram = Bigram(judged, judged, VOCABULARY)
     assert figures == {

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sentigate.errors import DataError
-from sentigate.reporting.pull_request_comment import MARKER, comparison
+from sentigate.reporting.pull_request_comment import MARKER, render_comment
 
 FIGURES = {
     "rows": 1000,
@@ -108,7 +108,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def headline(base: str = "main") -> str:
-    return comparison(base).splitlines()[1].replace("**", "")
+    return render_comment(base).splitlines()[1].replace("**", "")
 
 
 def row(report: str, name: str) -> list[str]:
@@ -153,7 +153,7 @@ def test_another_test_split_is_said(project: Project) -> None:
 
 def test_table_knows_where_lower_is_better(project: Project) -> None:
     project.metrics(log_loss=0.45, expected_calibration_error=0.06, auroc=0.88, f1=0.8123)
-    report = comparison("main")
+    report = render_comment("main")
     assert row(report, "Log loss") == ["0.500", "0.450", "−0.050, better"]
     assert row(report, "Calibration error") == ["4.0 %", "6.0 %", "+2.0 points, worse"]
     assert row(report, "AUROC") == ["0.900", "0.880", "−0.020, worse"]
@@ -163,19 +163,19 @@ def test_table_knows_where_lower_is_better(project: Project) -> None:
 
 def test_what_rounds_to_nothing_is_neither_better_nor_worse(project: Project) -> None:
     project.metrics(log_loss=0.50001, recall=0.7901)
-    report = comparison("main")
+    report = render_comment("main")
     assert row(report, "Log loss")[2] == row(report, "Recall")[2] == "no difference"
 
 
 def test_a_figure_that_is_missing_is_a_dash(project: Project) -> None:
     project.metrics(auroc=None)
-    assert row(comparison("main"), "AUROC") == ["0.900", "–", "–"]
+    assert row(render_comment("main"), "AUROC") == ["0.900", "–", "–"]
 
 
 def test_another_model_compares(project: Project) -> None:
-    assert "\nData set vader, model lstm\n" in comparison("main")
+    assert "\nData set vader, model lstm\n" in render_comment("main")
     project.params(model="bilstm")
-    report = comparison("main")
+    report = render_comment("main")
     assert "\nData set vader, model lstm → **bilstm**\n" in report
     assert "Test accuracy 80.0 % → 80.0 %" in report
 
@@ -183,7 +183,7 @@ def test_another_model_compares(project: Project) -> None:
 def test_another_data_set_does_not_compare(project: Project) -> None:
     project.params(dataset="imdb")
     project.metrics(accuracy=0.9)
-    report = comparison("main")
+    report = render_comment("main")
     assert headline() == (
         "The data set differs, so the figures do not compare. Test accuracy is 90.0 % "
         "(95 % interval 77.5 % – 82.5 %) on imdb; it was 80.0 % on vader. Linear baseline 82.0 %."
@@ -194,14 +194,14 @@ def test_another_data_set_does_not_compare(project: Project) -> None:
 
 
 def test_gates_in_the_order_of_the_pipeline(project: Project) -> None:
-    lines = comparison("main").splitlines()
+    lines = render_comment("main").splitlines()
     table = lines[lines.index("| Stage | Gate | Expectations met | Rows |") + 2 :]
     assert table == [f"| {stage} | passed | 1 of 1 | 12,345 |" for stage in STAGES]
 
 
 def test_after_a_failed_gate_the_committed_figures_are_not_new(project: Project) -> None:
     project.gate("train", {"says": "training losses are finite"})
-    report = comparison("main")
+    report = render_comment("main")
     assert headline() == (
         "No new figures: the pipeline did not get past stage train (gate failed). "
         "Test accuracy was 80.0 % before."
@@ -219,14 +219,14 @@ def test_a_gate_that_failed_once_and_passes_again(project: Project) -> None:
     project.gate("clean")
     # DVC restores a stage's outputs from its cache without running it; nothing removes this file.
     project.write("reports/failed/clean.json", failed)
-    report = comparison("main")
+    report = render_comment("main")
     assert row(report, "clean")[0] == "passed"
     assert "<details" not in report
 
 
 def test_only_register_failed(project: Project) -> None:
     project.gate("register", {"says": "answers are the same"})
-    report = comparison("main")
+    report = render_comment("main")
     assert "Test accuracy 80.0 % → 80.0 %" in report
     assert row(report, "register")[0] == "**failed**"
 
@@ -265,7 +265,7 @@ def test_failed_expectations_with_counts_and_rows(project: Project) -> None:
         },
         {"says": "ids are whole", "error": "no such\ncolumn"},
     )
-    page = Text(comparison("main").partition("<details")[2])
+    page = Text(render_comment("main").partition("<details")[2])
     assert "clean: 2 of 3 expectations not met, no output was written" in page.shown
     assert "texts are not empty1,200 rows (9.72 %); allowed: min_value 1" in page.shown
     assert "id: 'a7', text: ''\nid: 'b8', text: ' '\n" in page.shown
@@ -280,7 +280,7 @@ def test_texts_from_data_can_do_nothing(project: Project) -> None:
         {"says": f"says {bad}", "error": f"error {bad}", "sample": [{f"key {bad}": f"row {bad}"}]},
     )
     project.params(dataset=f"set {bad}", model="a|b")
-    report = comparison("main")
+    report = render_comment("main")
     details = report.partition("<details")[2]
     assert "@octocat" not in report
     assert "@\u200boctocat" in report
@@ -300,9 +300,9 @@ def test_too_long_for_a_comment(project: Project) -> None:
     sample = [{"id": str(number), "text": "<" * 80} for number in range(5)]
     failed = [{"says": f"expectation {number}", "sample": sample} for number in range(60)]
     project.gate("clean", *failed[:3])
-    assert "<pre>" in comparison("main")
+    assert "<pre>" in render_comment("main")
     project.gate("clean", *failed)
-    report = comparison("main")
+    report = render_comment("main")
     assert len(report) < 65_536
     assert "<pre>" not in report
     assert "expectation 59" in report
@@ -320,7 +320,7 @@ def test_no_metrics_in_the_work_tree(project: Project) -> None:
 def test_no_metrics_in_the_base(project: Project) -> None:
     project.git("rm", "-q", "--cached", "reports/metrics.json")
     project.git("commit", "-q", "-m", "without")
-    report = comparison("main")
+    report = render_comment("main")
     assert headline() == (
         "Test accuracy 80.0 % (95 % interval 77.5 % – 82.5 %), with nothing to compare it to: "
         "there is no reports/metrics.json in <code>main</code>. Linear baseline 82.0 %."
@@ -338,7 +338,7 @@ def test_name_of_the_base_can_do_nothing(project: Project) -> None:
 def test_no_figures_at_all(project: Project) -> None:
     project.git("rm", "-q", "reports/metrics.json")
     project.git("commit", "-q", "-m", "without")
-    report = comparison("main")
+    report = render_comment("main")
     assert headline() == "No new figures: there is no reports/metrics.json in the work tree."
     assert "Test figure" not in report
 
@@ -357,7 +357,7 @@ def test_no_figures_at_all(project: Project) -> None:
 def test_broken_metrics(project: Project, content: str, says: str) -> None:
     project.write("reports/metrics.json", content)
     assert f"No new figures: reports/metrics.json in the work tree {says}" in headline()
-    assert row(comparison("main"), "F1") == ["80.0 %", "–", "–"]
+    assert row(render_comment("main"), "F1") == ["80.0 %", "–", "–"]
     project.commit()
     project.metrics()
     assert f"compare it to: reports/metrics.json in <code>main</code> {says}" in headline()
@@ -365,7 +365,7 @@ def test_broken_metrics(project: Project, content: str, says: str) -> None:
 
 def test_broken_gate(project: Project) -> None:
     project.write("reports/gates/clean.json", "{")
-    assert row(comparison("main"), "clean") == ["**unreadable**", "–", "–"]
+    assert row(render_comment("main"), "clean") == ["**unreadable**", "–", "–"]
     assert "did not get past stage clean (gate unreadable)" in headline()
 
 
@@ -373,7 +373,7 @@ def test_base_without_readable_params(project: Project) -> None:
     project.write("params.yaml", "{")
     project.commit()
     project.params()
-    assert "\nData set unknown → **vader**" in comparison("main")
+    assert "\nData set unknown → **vader**" in render_comment("main")
 
 
 @pytest.mark.parametrize(
@@ -381,7 +381,7 @@ def test_base_without_readable_params(project: Project) -> None:
 )
 def test_base_is_not_a_revision(project: Project, base: str) -> None:
     with pytest.raises(DataError, match=r"make ci-report BASE=origin/main$") as caught:
-        comparison(base)
+        render_comment(base)
     assert f"the base {base!r} is not a git revision" in str(caught.value)
 
 
@@ -389,13 +389,13 @@ def test_no_repository(project: Project, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match=r"'main' is not a git revision: .*not a git repository"):
-        comparison("main")
+        render_comment("main")
 
 
 def test_no_git(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(DataError, match="git, which is not installed"):
-        comparison("main")
+        render_comment("main")
 
 
 @pytest.mark.parametrize("base", ["HEAD~1", "v1", "feature/a", "commit"])
@@ -411,8 +411,8 @@ def test_base_is_any_revision(project: Project, base: str) -> None:
 
 def test_same_text_and_nothing_of_the_machine(project: Project) -> None:
     project.gate("clean", {"says": "texts are not empty"})
-    report = comparison("main")
-    assert report == comparison("main")
+    report = render_comment("main")
+    assert report == render_comment("main")
     assert report.splitlines()[0] == MARKER == "<!-- sentigate -->"
     assert str(project.root.parent) not in report
     assert not report.endswith("\n")  # print adds it

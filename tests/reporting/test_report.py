@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sentigate.evaluation.metrics import classification_figures, confident_errors, slice_figures
-from sentigate.reporting.report import count, number, points, render_report, share
+from sentigate.evaluation.formats import share
+from sentigate.evaluation.metrics import classification_figures
+from sentigate.evaluation.mistakes import confident_errors
+from sentigate.evaluation.slices import slice_figures
+from sentigate.reporting.report import render_report
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 # The smallest PNG file: one transparent pixel.
@@ -59,7 +62,7 @@ def context(tmp_path):
             "probability": probabilities,
         }
     )
-    figures = classification_figures(labels, probabilities, samples=100, bins=15, seed=1).as_dict()
+    figures = classification_figures(labels, probabilities, samples=100, bins=15, seed=1)
     picture = tmp_path / "roc.png"
     picture.write_bytes(PIXEL)
     return {
@@ -207,22 +210,3 @@ def test_nothing_to_list(context):
     page = Page(render_report(**context))
     assert "None are listed." in page.words
     assert "Plots" not in page.words
-
-
-@pytest.mark.parametrize(
-    ("function", "value", "shown"),
-    [
-        (share, 0, "0.0 %"),
-        (share, 0.0004, "< 0.1 %"),
-        (share, 0.8125, "81.2 %"),
-        (share, 0.9996, "> 99.9 %"),
-        (share, 1, "100.0 %"),
-        (number, 0.12345, "0.123"),
-        (count, 12345, "12,345"),
-        (points, 0.05, "+5.0 points"),
-        (points, -0.05, "−5.0 points"),
-        (points, None, "–"),
-    ],
-)
-def test_numbers_as_shown(function, value, shown):
-    assert function(value) == shown

@@ -17,8 +17,8 @@ from sentigate.evaluation.curve_points import (
     precision_recall_points,
     roc_points,
 )
-from sentigate.evaluation.metrics import slice_figures
-from sentigate.reporting import draw as charts
+from sentigate.evaluation.slices import slice_figures
+from sentigate.reporting import draw
 from sentigate.reporting.write_plots import write_plots
 
 FILES = {
@@ -168,14 +168,14 @@ def test_calibration_counts_every_row(folder):
 
 
 def test_the_epoch_that_was_kept_is_marked():
-    figure = charts.training_chart(inputs()["training"])
+    figure = draw.training_chart(inputs()["training"])
     labels = [line.get_label() for line in figure.axes[0].get_lines()]
     assert "Kept: epoch 2" in labels
 
 
 def test_at_most_thirty_slices_are_drawn_the_largest():
     table = inputs(rows=1000, slices=tuple(f"brand {n:02d}" for n in range(33)))["slices"]
-    axes = charts.slices_chart(table).axes[0]
+    axes = draw.slices_chart(table).axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == [f"{row.slice} ({row.rows})" for row in table.head(30).itertuples()]
     assert axes.get_title(loc="center") == "Accuracy by slice, 30 largest of 33"
@@ -184,7 +184,7 @@ def test_at_most_thirty_slices_are_drawn_the_largest():
 def test_odd_slice_names_are_drawn(tmp_path):
     odd = ("$unbalanced", "$\\frac{$", "two\nlines", "日本語 🎉", "x" * 500, "_under%")
     write_plots(tmp_path, **inputs(rows=60, slices=odd))
-    axes = charts.slices_chart(inputs(rows=60, slices=odd)["slices"]).axes[0]
+    axes = draw.slices_chart(inputs(rows=60, slices=odd)["slices"]).axes[0]
     names = {label.get_text() for label in axes.get_yticklabels()}
     assert {"two lines (10)", "$unbalanced (10)", "x" * 39 + "… (10)"} <= names
 

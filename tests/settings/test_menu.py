@@ -120,7 +120,7 @@ def test_one_step_and_one_evaluation(
     probabilities = predict(network, test)
     assert ((probabilities > 0) & (probabilities < 1)).all()
     figures = classification_figures(test.labels, probabilities, samples=100, bins=5, seed=0)
-    assert 0 <= figures.as_dict()["accuracy"] <= 1
+    assert 0 <= figures["accuracy"] <= 1
 
 
 @pytest.mark.parametrize("model_name", PARAMS.models)

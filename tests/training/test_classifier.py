@@ -9,7 +9,7 @@ import torch
 from support import architecture
 
 from sentigate.errors import DataError
-from sentigate.evaluation.ngram_model import count_perplexities
+from sentigate.evaluation.ngram_model import ngram_perplexities
 from sentigate.model.network.batches import Split
 from sentigate.model.network.network import Network
 from sentigate.settings.model import TrainingParams
@@ -69,7 +69,7 @@ def test_it_approaches_the_entropy_of_a_source_that_counting_pairs_cannot(tmp_pa
     model = LanguageModel(SHAPE, VOCABULARY)
     model.load_state_dict(weights)
     entropy = (2 * math.log(4) + (LENGTH - 2) * math.log(2)) / (LENGTH + 1)  # the end is certain
-    counted = count_perplexities(train, validation, test, VOCABULARY)
+    counted = ngram_perplexities(train, validation, test, VOCABULARY)
     found = perplexity(model, test)
     assert found < 1.15 * math.exp(entropy)
     assert found > 0.97 * math.exp(entropy)  # nobody predicts better than the source allows

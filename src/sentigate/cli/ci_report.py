@@ -14,6 +14,6 @@ def ci_report(
 
     Example: sentigate ci-report --base HEAD~1
     """
-    from sentigate.reporting.pull_request_comment import comparison
+    from sentigate.reporting.pull_request_comment import render_comment
 
-    print(comparison(base))
+    print(render_comment(base))

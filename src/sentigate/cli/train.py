@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from .subprocesses import dvc
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
+    from rich.table import Table
 
 
 def train(
@@ -84,19 +85,11 @@ def _registered(params: Params) -> ModelVersion | None:
 
 def _print_summary(params: Params, version: ModelVersion | None) -> None:
     from rich.console import Console
-    from rich.table import Table
 
     from sentigate.tracking.runs import tracking_uri
 
     metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
-    table = Table(title=f"{params.dataset}, test split of {metrics['test']['rows']:,} texts")
-    for column in ("", "accuracy", "95 % interval", "F1"):
-        table.add_column(column, justify="left" if not column else "right")
-    for name, key in ((params.model, "test"), ("TF-IDF + logistic regression", "baseline")):
-        row = metrics[key]
-        interval = f"{row['accuracy_low']:.4f} – {row['accuracy_high']:.4f}"
-        table.add_row(name, f"{row['accuracy']:.4f}", interval, f"{row['f1']:.4f}")
-    table.add_row("always the commoner label", f"{metrics['majority']['accuracy']:.4f}", "", "")
+    table = figures_table(params, metrics)
     console = Console(highlight=False)
     console.print(table)
     console.print(
@@ -108,6 +101,43 @@ def _print_summary(params: Params, version: ModelVersion | None) -> None:
         "        make train DATASET=twitter",
         soft_wrap=True,
     )
+
+
+def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
+    """The headlines of the test split, the model's above the baseline's and the majority class's.
+
+    Args:
+        params: what was chosen.
+        metrics: what reports/metrics.json holds.
+    """
+    from rich.table import Table
+
+    from sentigate.evaluation.formats import precise
+    from sentigate.evaluation.leaderboard import BASELINE, MAJORITY
+    from sentigate.evaluation.metrics import TEST, headlines
+
+    table = Table(title=f"{params.dataset}, test split of {metrics['test']['rows']:,} texts")
+    table.add_column()
+    for metric in headlines(TEST):
+        table.add_column(metric.title, justify="right")
+        if metric.interval:
+            table.add_column("95 % interval", justify="right")
+    for name, part in (
+        (params.model, "test"),
+        (BASELINE, "baseline"),
+        (MAJORITY, "majority"),
+    ):
+        cells = [name]
+        for metric in headlines(TEST):
+            value, *ends = (
+                precise(metrics[part].get(key), metric.unit)
+                for key in (metric.key, *metric.interval_keys)
+            )
+            cells.append(value)
+            if metric.interval:
+                cells.append(" – ".join(filter(None, ends)))
+        table.add_row(*cells)
+    return table
 
 
 def _standing(params: Params, version: ModelVersion | None) -> str:

@@ -1,4 +1,4 @@
-"""The linear baseline: TF-IDF with logistic regression, the bar every network has to clear."""
+"""The linear baseline: TF-IDF with logistic regression, which a network has to beat."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def fit_predict(
     )
     classifier = LogisticRegression(C=inverse_regularization, max_iter=1000, random_state=seed)
     try:
-        with threadpool_limits(1):  # more add up in another order, and the last bits differ
+        with threadpool_limits(1):  # the sums of several differ in their last bits
             classifier.fit(vectorizer.fit_transform(train_texts), train_labels)
-    except ValueError as error:  # scikit-learn says what there is too little of
+    except ValueError as error:  # scikit-learn names what is missing
         raise DataError(
             f"no baseline from {counted(len(train_texts), 'training text')}: {error}"
         ) from None

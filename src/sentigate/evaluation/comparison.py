@@ -6,15 +6,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from sentigate.model.labels import predicted_labels
 from sentigate.model.network.batches import Split
 from sentigate.model.saved_model import SavedModel
 from sentigate.training.language_model import language_model_of, perplexity
 
-from .metrics import classification_figures
-from .ngram_model import count_perplexities
-
-Figures = dict[str, float | int | None]
+from .metrics import Figures, classification_figures
+from .ngram_model import ngram_perplexities
 
 
 def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> dict[str, Figures]:
@@ -29,16 +26,14 @@ def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> di
 
     Returns:
         ``test``, ``baseline`` (on test) and ``validation``, each as
-        ``metrics.Figures.as_dict`` gives it, and ``majority``: the test accuracy of always saying
-        the commoner label.
+        ``classification_figures`` gives it, and ``majority``: the test accuracy of always
+        predicting the commoner label.
     """
 
     def figures(split: str, column: str) -> Figures:
         part = held_out.loc[held_out["split"] == split]
         labels, probabilities = part["label"].to_numpy(), part[column].to_numpy()
-        return classification_figures(
-            labels, probabilities, samples=samples, bins=bins, seed=seed
-        ).as_dict()
+        return classification_figures(labels, probabilities, samples=samples, bins=bins, seed=seed)
 
     positives = float(held_out.loc[held_out["split"] == "test", "label"].mean())
     return {
@@ -49,31 +44,20 @@ def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> di
     }
 
 
-def hits(rows: pd.DataFrame) -> pd.DataFrame:
-    """``rows`` with the column correct (float64, 1 where the answer is right).
-
-    Args:
-        rows: columns label and probability.
-    """
-    right = predicted_labels(rows["probability"].to_numpy()) == rows["label"]
-    return rows.assign(correct=right.astype("float64"))
-
-
 def perplexities(saved: SavedModel, splits: Mapping[str, Split]) -> Figures | None:
-    """How well the language model predicts test texts, beside models that count.
+    """How well the language model predicts test texts, beside n-gram models.
 
     Args:
         saved: a classifier, perhaps with the language model that it started from.
         splits: train, validation and test.
 
     Returns:
-        ``perplexity`` and what ``ngram_model.count_perplexities`` gives; None without a language
-        model.
+        ``perplexity`` and what ``ngram_perplexities`` gives; None without a language model.
     """
     if saved.language_model is None:
         return None
     model = language_model_of(saved)
     return {
         "perplexity": round(perplexity(model, splits["test"]), 6),
-        **count_perplexities(**splits, vocabulary_size=model.decoder.out_features),
+        **ngram_perplexities(**splits, vocabulary_size=model.decoder.out_features),
     }

@@ -1,4 +1,4 @@
-"""The points of ROC and precision-recall curves, few enough for a file that `dvc plots` reads."""
+"""The points of ROC and precision-recall curves, thinned for the files that `dvc plots` reads."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def precision_recall_points(
 ) -> pd.DataFrame:
     """``recall``, ascending from 0 to 1, and ``precision``, at most ``MAX_POINTS`` rows.
 
-    A row's precision holds from the row before it on, so the curve is drawn in steps.
+    A row's precision is that of all recalls since the row before, so the curve is drawn in steps.
 
     Args:
         labels: 0 or 1, both present, shape (rows,).
@@ -43,7 +43,7 @@ def precision_recall_points(
 
 
 def beside_roc(model: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
-    """The model's points with ``baseline_tpr``, the baseline's height at the same ``fpr``."""
+    """The model's points with ``baseline_tpr``, the baseline's ``tpr`` at the same ``fpr``."""
     height = np.interp(model["fpr"], baseline["fpr"], baseline["tpr"])
     return model.assign(baseline_tpr=height)
 

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
+from .formats import precise
+from .metrics import TEST, VALIDATION, Metric, headlines
+
 BASELINE, MAJORITY = "linear baseline", "majority class"
-DTYPES = {
-    "model": "str",
-    "validation_log_loss": "float64",
-    "validation_accuracy": "float64",
-    "test_accuracy": "float64",
-    "test_accuracy_low": "float64",
-    "test_accuracy_high": "float64",
-    "test_log_loss": "float64",
+COSTS = {
     "parameters": "Int64",
     "epochs": "Int64",
     "training_seconds": "float64",
     "texts_per_second": "Int64",
 }
+"""Column of what a model costs -> its dtype."""
 RULE = (
-    "Ordered by validation log loss, by which models are to be chosen; the test split has no say. "
-    "Times depend on the machine and on what else it does."
+    "Ordered by validation log loss, by which models are to be chosen; the test split does not "
+    "count. Times depend on the machine and on what else it does."
 )
+
+
+def leaderboard_dtypes() -> dict[str, str]:
+    """Column -> dtype, in order: the headlines of both splits, and what a model costs.
+
+    An interval is that of a test figure: on validation, models are only put in order.
+    """
+    dtypes = {"model": "str"}
+    for split, metric in _columns():
+        dtypes[f"{split}_{metric.key}"] = "Int64" if metric.unit == "count" else "float64"
+        if split == TEST and metric.interval:
+            dtypes |= {f"{split}_{key}": "float64" for key in metric.interval_keys}
+    return dtypes | COSTS
 
 
 def leaderboard_table(
@@ -40,46 +51,55 @@ def leaderboard_table(
         splits: ``splits`` of reports/split.json: the share of positives in each split.
 
     Returns:
-        The columns of ``DTYPES``, NaN or NA where there is no such figure; ordered by validation
-        log loss, lowest first, and the majority class, which has none, last.
+        The columns of ``leaderboard_dtypes``, NaN or NA where there is no such figure; ordered by
+        validation log loss, lowest first, and the majority class, which has none, last.
     """
-    linear = {
-        f"{split}_{key}": value
-        for split in ("validation", "test")
-        for key, value in baseline[split].items()
+    majority = {
+        split: {"accuracy": max(splits[split]["positives"], 1 - splits[split]["positives"])}
+        for split in (VALIDATION, TEST)
     }
-    commoner = {
-        f"{split}_accuracy": max(splits[split]["positives"], 1 - splits[split]["positives"])
-        for split in ("validation", "test")
-    }
-    rows = [*entries, {"model": BASELINE, **linear}, {"model": MAJORITY, **commoner}]
-    table = pd.DataFrame(rows).reindex(columns=list(DTYPES)).astype(DTYPES)
+    rows = [
+        *entries,
+        {"model": BASELINE, **flat(baseline)},
+        {"model": MAJORITY, **flat(majority)},
+    ]
+    dtypes = leaderboard_dtypes()
+    table = pd.DataFrame(rows).reindex(columns=list(dtypes)).astype(dtypes)
     return table.sort_values("validation_log_loss", kind="stable", ignore_index=True)
+
+
+def flat(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Figures by split and key, under the names of columns: ``test_accuracy``."""
+    return {
+        f"{split}_{key}": value
+        for split in (VALIDATION, TEST)
+        for key, value in figures[split].items()
+    }
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """A ``leaderboard_table`` as people read it: all str, "" where there is no figure."""
 
-    def cells(key: str, form: str) -> list[str]:
-        return ["" if pd.isna(value) else form.format(value) for value in table[key]]
+    def written(column: str, form: Callable[[Any], str]) -> list[str]:
+        return ["" if pd.isna(value) else form(value) for value in table[column]]
 
-    lows, highs = (cells(f"test_accuracy_{end}", "{:.4f}") for end in ("low", "high"))
-    return pd.DataFrame(
-        {
-            "model": cells("model", "{}"),
-            "validation log loss": cells("validation_log_loss", "{:.4f}"),
-            "validation accuracy": cells("validation_accuracy", "{:.4f}"),
-            "test accuracy": cells("test_accuracy", "{:.4f}"),
-            "interval (95 %)": [
-                f"{low} – {high}" if low else "" for low, high in zip(lows, highs, strict=True)
-            ],
-            "test log loss": cells("test_log_loss", "{:.4f}"),
-            "parameters": cells("parameters", "{:,}"),
-            "epochs": cells("epochs", "{}"),
-            "training": cells("training_seconds", "{:,.0f} s"),
-            "texts/s": cells("texts_per_second", "{:,}"),
-        }
-    )
+    cells = {"model": written("model", str)}
+    for split, metric in _columns():
+        form = partial(precise, unit=metric.unit)
+        cells[f"{split} {metric.title}"] = written(f"{split}_{metric.key}", form)
+        low, high = (f"{split}_{key}" for key in metric.interval_keys)
+        if low in table:
+            cells[f"{metric.title} interval (95 %)"] = [
+                f"{least} – {most}" if least else ""
+                for least, most in zip(written(low, form), written(high, form), strict=True)
+            ]
+    cells |= {
+        "parameters": written("parameters", "{:,}".format),
+        "epochs": written("epochs", str),
+        "training": written("training_seconds", "{:,.0f} s".format),
+        "texts/s": written("texts_per_second", "{:,}".format),
+    }
+    return pd.DataFrame(cells)
 
 
 def leaderboard_markdown(table: pd.DataFrame, title: str, failed: Mapping[str, str]) -> str:
@@ -104,3 +124,9 @@ def leaderboard_markdown(table: pd.DataFrame, title: str, failed: Mapping[str, s
         lines += ["", "Not in the table:", ""]
         lines += [f"- `{model}`: {reason}" for model, reason in failed.items()]
     return "\n".join(lines) + "\n"
+
+
+def _columns() -> Iterator[tuple[str, Metric]]:
+    for split in (VALIDATION, TEST):
+        for metric in headlines(split):
+            yield split, metric

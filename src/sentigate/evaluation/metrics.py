@@ -1,98 +1,115 @@
-"""Figures of a binary classifier, computed from labels and probabilities."""
+"""The table of metrics: what each is called and means, and how it is computed.
+
+reports/metrics.json, the report, the pull request's comment, the leaderboard, the end of
+``sentigate train`` and MLflow all take theirs from ``METRICS``: a new metric is one entry more.
+"""
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from sentigate.errors import DataError, counted
-from sentigate.model.labels import THRESHOLD, log_losses
+from sentigate.model.labels import log_losses, predicted_labels
 
-IntArray = npt.NDArray[np.integer[Any]]
-FloatArray = npt.NDArray[np.floating[Any]]
+from .answers import FloatArray, IntArray, check_answers
+from .calibration import expected_calibration_error
+from .intervals import bootstrap_interval
 
-Z95 = 1.959963984540054
-"""The 97.5 % quantile of the standard normal distribution."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Figures:
-    """How well probabilities match labels; the positive class is 1."""
-
-    rows: int
-    accuracy: float
-    accuracy_low: float
-    """Lower end of the 95 % bootstrap interval."""
-    accuracy_high: float
-    precision: float
-    """0 where nothing was called positive."""
-    recall: float
-    """0 where nothing is positive."""
-    f1: float
-    mcc: float
-    """Matthews correlation coefficient; 0 where it is undefined."""
-    auroc: float | None
-    """None where the rows hold one class only."""
-    log_loss: float
-    """Mean, in nats; probabilities are clipped to float32's epsilon."""
-    expected_calibration_error: float
-
-    def as_dict(self) -> dict[str, float | int | None]:
-        """The figures as JSON holds them, rounded to 6 decimals so that files stay stable."""
-        values: dict[str, float | int | None] = dataclasses.asdict(self)
-        return {
-            name: round(value, 6) if isinstance(value, float) else value
-            for name, value in values.items()
-        }
+Figure = float | int | None
+Figures = dict[str, Figure]
+"""By key of the metric, and by its key with _low and _high where it has an interval."""
+Unit = Literal["share", "number", "count"]
+VALIDATION, TEST = "validation", "test"
 
 
-def classification_figures(
-    labels: IntArray, probabilities: FloatArray, *, samples: int, bins: int, seed: int
-) -> Figures:
-    """All figures of one set of rows.
+@dataclass(frozen=True)
+class Answers:
+    """What metrics are computed from.
 
-    The interval of the accuracy is the percentile bootstrap (Efron 1979). Drawing ``rows`` rows
-    with replacement finds a right answer with probability ``accuracy`` each time, so the number of
-    right answers in a resample is binomial: it's drawn as such, which is exact and instant.
-
-    Args:
-        labels: 0 or 1, integers, shape (rows,).
-        probabilities: of class 1, float32 or float64 in [0, 1], shape (rows,).
-        samples: resamples of the bootstrap.
-        bins: of the expected calibration error.
+    Attributes:
+        labels: 0 or 1, (rows,).
+        probabilities: of class 1, in [0, 1], (rows,).
+        samples: resamples of the bootstrap, at least 1.
+        bins: of the calibration error, at least 1.
         seed: of the bootstrap.
-
-    Raises:
-        DataError: no rows, other shapes, labels or probabilities than above.
-        ValueError: ``samples`` or ``bins`` is below 1.
     """
-    if samples < 1:
-        raise ValueError(f"samples must be at least 1, not {samples}")
-    labels, probabilities = check_answers(labels, probabilities)
-    rows = len(labels)
-    predicted = probabilities >= THRESHOLD
-    hits = float(np.sum(predicted & (labels == 1)))
-    correct = int(np.sum(predicted == labels))
-    resampled = np.random.default_rng(seed).binomial(rows, correct / rows, samples) / rows
-    low, high = np.percentile(resampled, [2.5, 97.5])
-    return Figures(
-        rows=rows,
-        accuracy=correct / rows,
-        accuracy_low=float(low),
-        accuracy_high=float(high),
-        precision=float(_ratio(hits, predicted.sum())),
-        recall=float(_ratio(hits, labels.sum())),
-        f1=float(_ratio(2 * hits, predicted.sum() + labels.sum())),
-        mcc=matthews_correlation(labels, probabilities),
-        auroc=_auroc(labels, probabilities),
-        log_loss=float(log_losses(labels, probabilities).mean()),
-        expected_calibration_error=expected_calibration_error(labels, probabilities, bins),
-    )
+
+    labels: IntArray
+    probabilities: FloatArray
+    samples: int
+    bins: int
+    seed: int
+
+    @cached_property
+    def predicted(self) -> npt.NDArray[np.int64]:
+        """0 or 1, (rows,)."""
+        return predicted_labels(self.probabilities)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One entry of the table.
+
+    Attributes:
+        key: its name in files and in MLflow.
+        title: its name for people, as within a sentence.
+        unit: how it is written: a share as per cent, a number with decimals, a count without.
+        better: which of two values is the better one.
+        meaning: a sentence for who does not know it.
+        compute: its value, None where it is not defined.
+        interval: low and high end of its 95 % interval, where there is one.
+        headline_on: the splits on which it is shown where room is short: in the leaderboard, and
+            of test also at the end of ``sentigate train``.
+    """
+
+    key: str
+    title: str
+    unit: Unit
+    better: Literal["higher", "lower", "neither"]
+    meaning: str
+    compute: Callable[[Answers], Figure]
+    interval: Callable[[Answers], tuple[float, float]] | None = None
+    headline_on: tuple[str, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """The title with a capital."""
+        return self.title[0].upper() + self.title[1:]
+
+    @property
+    def legend(self) -> str:
+        """The meaning, and how a value and its interval are to be read."""
+        lower = " Lower is better." if self.better == "lower" else ""
+        return self.meaning + lower + (" With its 95 % interval." if self.interval else "")
+
+    @property
+    def interval_keys(self) -> tuple[str, str]:
+        """Keys of the interval's ends."""
+        return f"{self.key}_low", f"{self.key}_high"
+
+    def figures(self, answers: Answers) -> Figures:
+        """The value, and the interval's ends if it has one, by key."""
+        found: Figures = {self.key: self.compute(answers)}
+        if self.interval:
+            found |= zip(self.interval_keys, self.interval(answers), strict=True)
+        return found
+
+
+def scikit_learn(name: str, **options: Any) -> Callable[[Answers], float]:
+    """The function of that name in ``sklearn.metrics``, of labels and predicted labels."""
+
+    def compute(answers: Answers) -> float:
+        import sklearn.metrics  # takes a second, which most commands need not wait
+
+        function = getattr(sklearn.metrics, name)
+        return float(function(answers.labels, answers.predicted, **options))
+
+    return compute
 
 
 def matthews_correlation(labels: IntArray, probabilities: FloatArray) -> float:
@@ -108,189 +125,144 @@ def matthews_correlation(labels: IntArray, probabilities: FloatArray) -> float:
     Raises:
         DataError: no rows, other shapes, labels or probabilities than above.
     """
+    from sklearn.metrics import matthews_corrcoef
+
     labels, probabilities = check_answers(labels, probabilities)
-    positive = probabilities >= THRESHOLD
-    rows, actual, predicted = len(labels), int(labels.sum()), int(positive.sum())
-    both = int(labels[positive].sum())
-    # Python's integers: products of four counts overflow numpy's.
-    spread = math.sqrt(actual * (rows - actual) * predicted * (rows - predicted))
-    return (rows * both - actual * predicted) / spread if spread else 0.0
+    predicted = predicted_labels(probabilities)
+    if np.ptp(labels) == 0 or np.ptp(predicted) == 0:  # scikit-learn gives 0 too, but warns
+        return 0.0
+    return float(matthews_corrcoef(labels, predicted))
 
 
-def expected_calibration_error(labels: IntArray, probabilities: FloatArray, bins: int) -> float:
-    """Mean gap between confidence in the predicted class and accuracy (Guo et al. 2017, eq. 3).
-
-    Bins are of equal width over (0, 1] and closed on the right, as in the paper. Confidence in the
-    likelier of two classes is never below 0.5, so the lower half of the bins stays empty.
-
-    Args:
-        labels: 0 or 1, integers, shape (rows,).
-        probabilities: of class 1, in [0, 1], shape (rows,).
-        bins: at least 1.
-
-    Raises:
-        DataError: no rows, other shapes, labels or probabilities than above.
-        ValueError: ``bins`` is below 1.
-    """
-    labels, probabilities = check_answers(labels, probabilities)
-    predicted = probabilities >= THRESHOLD
-    confidence = np.where(predicted, probabilities, 1 - probabilities)
-    gaps = np.bincount(_bin_of(confidence, bins), weights=(predicted == labels) - confidence)
-    return float(np.abs(gaps).sum() / len(labels))
-
-
-def calibration_table(labels: IntArray, probabilities: FloatArray, bins: int) -> pd.DataFrame:
-    """Said and observed share of positives, by bins of the probability of the positive class.
-
-    Args:
-        labels: 0 or 1, integers, shape (rows,).
-        probabilities: of class 1, in [0, 1], shape (rows,).
-        bins: of equal width over [0, 1], closed on the right; at least 1.
-
-    Returns:
-        One row for each bin that isn't empty, in order: ``low`` and ``high`` (its edges),
-        ``mean_probability``, ``positives`` (observed share) as float64, and ``rows`` as int64.
-
-    Raises:
-        DataError: no rows, other shapes, labels or probabilities than above.
-        ValueError: ``bins`` is below 1.
-    """
-    labels, probabilities = check_answers(labels, probabilities)
-    index = _bin_of(probabilities, bins)
-    rows = np.bincount(index, minlength=bins)
-    filled = rows > 0
-    edges = np.linspace(0, 1, bins + 1)
-    return pd.DataFrame(
-        {
-            "low": edges[:-1][filled],
-            "high": edges[1:][filled],
-            "mean_probability": np.bincount(index, probabilities, bins)[filled] / rows[filled],
-            "positives": np.bincount(index, labels, bins)[filled] / rows[filled],
-            "rows": rows[filled],
-        }
-    )
-
-
-def slice_figures(frame: pd.DataFrame) -> pd.DataFrame:
-    """Figures of each slice, the largest first, slices of one size by name.
-
-    Args:
-        frame: ``slice`` (str), ``label`` (0 or 1) and ``probability`` (of class 1).
-
-    Returns:
-        ``slice``, ``rows`` (int64), and as float64 ``positives`` (share), ``accuracy``,
-        ``accuracy_low`` and ``accuracy_high`` (95 % interval of Wilson 1927, which holds for small
-        slices too), ``f1`` (0 where it's undefined, as in scikit-learn) and ``log_loss``.
-
-    Raises:
-        DataError: no rows, a slice is missing, or labels or probabilities are out of range.
-    """
-    labels, probabilities = check_answers(
-        frame["label"].to_numpy(), frame["probability"].to_numpy()
-    )
-    codes, names = pd.factorize(frame["slice"], sort=True)
-    if (codes < 0).any():
-        missing = counted(int((codes < 0).sum()), "row")
-        raise DataError(f"{missing} without a slice; every row needs one")
-
-    def total(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        return np.bincount(codes, values, len(names)).astype(np.float64)
-
-    predicted = probabilities >= THRESHOLD
-    rows, positives, correct = np.bincount(codes), total(labels), total(predicted == labels)
-    low, high = wilson_interval(correct, rows)
-    table = pd.DataFrame(
-        {
-            "slice": np.asarray(names),
-            "rows": rows,
-            "positives": positives / rows,
-            "accuracy": correct / rows,
-            "accuracy_low": low,
-            "accuracy_high": high,
-            "f1": _ratio(2 * total(predicted & (labels == 1)), positives + total(predicted)),
-            "log_loss": total(log_losses(labels, probabilities)) / rows,
-        }
-    )
-    # The names are in order already, and a stable sort keeps that among slices of one size.
-    return table.sort_values("rows", ascending=False, kind="stable", ignore_index=True)
-
-
-def confident_errors(frame: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The ``count`` wrong answers furthest from the threshold, surest first, ties by id.
-
-    Args:
-        frame: ``id``, ``slice``, ``text``, ``label`` (0 or 1) and ``probability`` (of class 1).
-        count: rows wanted at most.
-
-    Returns:
-        The five columns of those rows, newly numbered.
-
-    Raises:
-        DataError: labels or probabilities are out of range, or there are no rows.
-    """
-    labels, probabilities = check_answers(
-        frame["label"].to_numpy(), frame["probability"].to_numpy()
-    )
-    columns = ["id", "slice", "text", "label", "probability"]
-    mistaken = (probabilities >= THRESHOLD) != labels
-    distance = np.abs(probabilities - THRESHOLD)[mistaken]
-    wrong: pd.DataFrame = frame.loc[mistaken, columns]
-    wrong = wrong.assign(distance=distance).sort_values(
-        ["distance", "id"], ascending=[False, True], ignore_index=True
-    )
-    return wrong[columns].head(count)
-
-
-def wilson_interval(
-    correct: npt.NDArray[Any], rows: npt.NDArray[Any]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Ends of the 95 % score interval of ``correct / rows`` (Wilson 1927), of the same shape."""
-    share = correct / rows
-    centre = share + Z95**2 / (2 * rows)
-    spread = Z95 * np.sqrt(share * (1 - share) / rows + (Z95 / (2 * rows)) ** 2)
-    scale = 1 + Z95**2 / rows
-    return np.clip((centre - spread) / scale, 0, 1), np.clip((centre + spread) / scale, 0, 1)
-
-
-def check_answers(
-    labels: npt.NDArray[Any], probabilities: npt.NDArray[Any]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Labels and probabilities as int64 and float64, both of shape (rows,), rows at least 1.
-
-    Raises:
-        DataError: they are not that, or hold labels other than 0 and 1 or probabilities outside
-            [0, 1] or missing.
-    """
-    if labels.ndim != 1 or labels.shape != probabilities.shape or not len(labels):
-        raise DataError(
-            "labels and probabilities must be two equally long rows of numbers, not "
-            f"of shape {labels.shape} and {probabilities.shape}"
-        )
-    if not np.isin(labels, (0, 1)).all():
-        raise DataError("labels must be 0 or 1")
-    if not ((probabilities >= 0) & (probabilities <= 1)).all():
-        raise DataError("probabilities must be between 0 and 1, and none may be missing")
-    return labels.astype(np.int64), probabilities.astype(np.float64)
-
-
-def _auroc(labels: IntArray, probabilities: FloatArray) -> float | None:
-    if labels.min() == labels.max():
-        return None
+def _auroc(answers: Answers) -> float | None:
     from sklearn.metrics import roc_auc_score
 
-    return float(roc_auc_score(labels, probabilities))
+    if np.ptp(answers.labels) == 0:
+        return None
+    return float(roc_auc_score(answers.labels, answers.probabilities))
 
 
-def _bin_of(values: FloatArray, bins: int) -> npt.NDArray[np.intp]:
-    """The number of each value's bin (low, high]; 0 itself goes to the first."""
-    if bins < 1:
-        raise ValueError(f"bins must be at least 1, not {bins}")
-    return np.searchsorted(np.linspace(0, 1, bins + 1)[1:], values, side="left")
+def _accuracy_interval(answers: Answers) -> tuple[float, float]:
+    correct = int(np.sum(answers.predicted == answers.labels))
+    return bootstrap_interval(correct, len(answers.labels), answers.samples, answers.seed)
 
 
-def _ratio(part: npt.ArrayLike, whole: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """``part / whole``, 0 where ``whole`` is 0."""
-    part, whole = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
-    ratio = np.zeros_like(part)
-    np.divide(part, whole, out=ratio, where=whole > 0)
-    return ratio
+METRICS = (
+    Metric(
+        "rows",
+        title="texts",
+        unit="count",
+        better="neither",
+        meaning="How many texts the figures are of.",
+        compute=lambda answers: len(answers.labels),
+    ),
+    Metric(
+        "accuracy",
+        title="accuracy",
+        unit="share",
+        better="higher",
+        meaning="Of all texts, the share whose class is predicted.",
+        compute=scikit_learn("accuracy_score"),
+        interval=_accuracy_interval,
+        headline_on=(VALIDATION, TEST),
+    ),
+    Metric(
+        "precision",
+        title="precision",
+        unit="share",
+        better="higher",
+        meaning="Of the texts predicted positive, the share that is; 0 where there are none.",
+        compute=scikit_learn("precision_score", zero_division=0),
+    ),
+    Metric(
+        "recall",
+        title="recall",
+        unit="share",
+        better="higher",
+        meaning="Of the positive texts, the share predicted so; 0 where there are none.",
+        compute=scikit_learn("recall_score", zero_division=0),
+    ),
+    Metric(
+        "f1",
+        title="F1",
+        unit="share",
+        better="higher",
+        meaning="Harmonic mean of precision and recall.",
+        compute=scikit_learn("f1_score", zero_division=0),
+        headline_on=(TEST,),
+    ),
+    Metric(
+        "mcc",
+        title="MCC",
+        unit="number",
+        better="higher",
+        meaning="Correlation of labels and predictions (Matthews 1975): 1 is perfect, and 0 is "
+        "chance, however the classes are balanced.",
+        compute=lambda answers: matthews_correlation(answers.labels, answers.probabilities),
+        headline_on=(TEST,),
+    ),
+    Metric(
+        "auroc",
+        title="AUROC",
+        unit="number",
+        better="higher",
+        meaning="Chance that a positive text gets a higher probability than a negative one.",
+        compute=_auroc,
+    ),
+    Metric(
+        "log_loss",
+        title="log loss",
+        unit="number",
+        better="lower",
+        meaning="Mean of -ln P(true class), in nats; a coin has 0.693.",
+        compute=lambda answers: float(log_losses(answers.labels, answers.probabilities).mean()),
+        headline_on=(VALIDATION, TEST),
+    ),
+    Metric(
+        "expected_calibration_error",
+        title="calibration error",
+        unit="share",
+        better="lower",
+        meaning="Mean gap between confidence and accuracy (Guo et al. 2017).",
+        compute=lambda answers: expected_calibration_error(
+            answers.labels, answers.probabilities, answers.bins
+        ),
+    ),
+)
+"""In the order of files and tables; the positive class is 1."""
+
+
+def metric_of(key: str) -> Metric:
+    """The metric with that key."""
+    return next(metric for metric in METRICS if metric.key == key)
+
+
+def headlines(split: str) -> list[Metric]:
+    """The few metrics of a split that are shown where room is short."""
+    return [metric for metric in METRICS if split in metric.headline_on]
+
+
+def classification_figures(
+    labels: IntArray, probabilities: FloatArray, *, samples: int, bins: int, seed: int
+) -> Figures:
+    """All figures of one set of rows, rounded to 6 decimals so that files stay stable.
+
+    Args:
+        labels: 0 or 1, integers, shape (rows,).
+        probabilities: of class 1, float32 or float64 in [0, 1], shape (rows,).
+        samples: resamples of the bootstrap.
+        bins: of the expected calibration error.
+        seed: of the bootstrap.
+
+    Raises:
+        DataError: no rows, other shapes, labels or probabilities than above.
+        ValueError: ``samples`` or ``bins`` is below 1.
+    """
+    answers = Answers(*check_answers(labels, probabilities), samples, bins, seed)
+    figures: Figures = {}
+    for metric in METRICS:
+        figures |= metric.figures(answers)
+    return {
+        key: round(value, 6) if isinstance(value, float) else value
+        for key, value in figures.items()
+    }

@@ -1,6 +1,6 @@
-"""Language models that count: what a network's perplexity is measured against.
+"""N-gram models: what a language model's perplexity is measured against.
 
-As to the network, id 0 is the boundary: it comes before a text's first token and after its last.
+As for the network, id 0 is the boundary: before a text's first token and after its last.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-# Never 1: a pair that training did not hold needs some of the unigram's share.
+# Never 1: a pair that is not in training would have probability 0.
 WEIGHTS = np.linspace(0.0, 0.99, 100)
 
 
@@ -58,12 +58,12 @@ class Unigram:
 class Bigram:
     """P(token | the one before), interpolated with the unigram (Jelinek and Mercer 1980).
 
-    w count(before, after) / count(before) + (1 - w) P(after); after a token that training did not
-    hold, P(after) alone.
+    w count(before, after) / count(before) + (1 - w) P(after); after a token that is not in
+    training, P(after).
 
     Attributes:
         unigram: what is interpolated with.
-        weight: w, of 0, 0.01 … 0.99 the one under which validation is likeliest.
+        weight: w, that of 0, 0.01 … 0.99 under which the validation rows are likeliest.
     """
 
     def __init__(self, train: Pairs, validation: Pairs, vocabulary_size: int) -> None:
@@ -81,7 +81,7 @@ class Bigram:
         return self.weight * share + (1 - self.weight) * fallback
 
     def _parts(self, pairs: Pairs) -> tuple[Floats, Floats]:
-        """Share of the pair among those that begin alike, and what it is interpolated with."""
+        """Each pair's share of the pairs with the same first token, and the unigram's P(after)."""
         seen = self.before_counts[pairs.before]
         fallback = self.unigram.probabilities(pairs)
         return np.where(seen > 0, self._count(pairs) / np.maximum(seen, 1), fallback), fallback
@@ -96,17 +96,21 @@ class Bigram:
 
 
 def perplexity(probabilities: Floats) -> float:
-    """Exponential of the mean negative log probability of what came."""
+    """Exponential of the mean negative log probability.
+
+    Args:
+        probabilities: of the tokens that came, (N,).
+    """
     return float(np.exp(-np.log(probabilities).mean()))
 
 
-def count_perplexities(
+def ngram_perplexities(
     train: Split, validation: Split, test: Split, vocabulary_size: int
 ) -> dict[str, float | int | None]:
-    """How well counting predicts the test split.
+    """How well a unigram and a bigram model predict the test split.
 
     Args:
-        train: rows that are counted.
+        train: rows whose n-grams are counted.
         validation: rows that choose the bigram's weight.
         test: rows that are predicted.
         vocabulary_size: entries, padding and the unknown token included.

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from sentigate.errors import ParamsError, counted, shorten
+from sentigate.files import templates
 
 SAMPLE_ROWS = 5
 # Kwargs that say where to look rather than what is allowed.
@@ -51,13 +52,10 @@ class GateResult:
 
     def to_html(self) -> str:
         """A page that needs no network."""
-        from jinja2 import Environment, PackageLoader
-
-        environment = Environment(
-            loader=PackageLoader("sentigate.gates", ""), autoescape=True, trim_blocks=True
-        )
-        return environment.get_template("gate.html.j2").render(
-            gate=self, shorten=shorten, describe=describe, counted=counted
+        return (
+            templates()
+            .get_template("gates/gate.html.j2")
+            .render(gate=self, shorten=shorten, describe=describe, counted=counted)
         )
 
     def message(self) -> str:

@@ -1,9 +1,9 @@
 """Why a model answers as it does: each token's share of the logit, and what every cell did.
 
 A token's contribution is its integrated gradient (Sundararajan, Taly and Yan 2017, eq. 1) on the
-way from a blank text, padding in every place, to the text itself; where padding is the zero
-vector, that is the way from zero. Contributions sum to the text's logit less the blank one's
-(completeness, their proposition 1), but for a remainder of numerical integration, which is kept.
+straight path from a blank text, padding in every place, to the text itself; where padding is the
+zero vector, the path starts at zero. Contributions sum to the text's logit minus the blank one's
+(completeness, their proposition 1), but for an error of numerical integration, the remainder.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID, pad_texts
 FloatArray = npt.NDArray[np.floating[Any]]
 
 TOLERANCE = 0.001
-"""Of a logit, over all pieces of the way: it moves a probability by 0.00025 at most."""
+"""Largest error of a logit, over the whole path: 0.00025 of a probability at most."""
 POINTS = 1024
-"""Gradients taken at most; the remainder is then what it is."""
+"""Gradients taken at most, even if the error is above ``TOLERANCE`` then."""
 BATCH = 32
 CHEAP_UNITS = 256
-"""More are put in a good order, not in the best one, which takes time with the cube of them."""
+"""More are put in a good order, not the optimal one, whose time grows with their cube."""
 
 
 class Token(NamedTuple):
@@ -59,7 +59,7 @@ class Watched(NamedTuple):
         direction: ``left to right`` or ``right to left``.
         units: (H,) int, the unit that each row shows: units alike are neighbours.
         parts: by the names in cells.py, in their order, each (H, columns) float32; a column
-            belongs to the token at its place in the text, whichever way the layer read.
+            belongs to the token at its place in the text, in either direction.
     """
 
     layer: int
@@ -135,7 +135,7 @@ def explain(predictor: Predictor, text: str) -> Explanation:
 
 
 def _tokens(text: str, offsets: list[tuple[int, int]], ids: list[int]) -> tuple[Token, ...]:
-    """Byte pairs can share a character; it goes to the last of them."""
+    """Several byte-level tokens can share a character, which goes to the last of them."""
     if not ids:
         return (Token("", "", True),)
     tokens, read = [], 0
@@ -150,22 +150,22 @@ def _tokens(text: str, offsets: list[tuple[int, int]], ids: list[int]) -> tuple[
 def _integrated_gradients(network: Network, batch: Batch) -> tuple[float, FloatArray]:
     """The blank text's logit, and each position's contribution, (columns,) float64.
 
-    The trapezoid rule, and where it errs, finer: over any piece of the way, contributions must
-    sum to the difference in logits, which is known. A maximum over time bends the way in many
-    places, where even steps would need ten times as many.
+    By the trapezoid rule, with smaller steps where its error is largest: over any step,
+    contributions must sum to the difference in logits, which is known. With max pooling the
+    gradient jumps in many places, where even steps would have to be ten times as many.
     """
     embedding = network.encoder.embedding
     with torch.no_grad():
         blank = embedding(torch.full_like(batch.ids, PAD_ID))
-        way = embedding(batch.ids) - blank  # (1, columns, width)
+        path = embedding(batch.ids) - blank  # (1, columns, width)
 
     def at(shares: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits and their slopes, (points,) and (points, columns), at these shares of the way."""
-        vectors = (blank + shares.view(-1, 1, 1) * way).requires_grad_()
+        """Logits and their slopes, (points,) and (points, columns), at these shares of the path."""
+        vectors = (blank + shares.view(-1, 1, 1) * path).requires_grad_()
         reading = Reading(batch.lengths.expand(len(shares)), vectors.shape[1])
         logits = network.decide(*network.encoder.read(vectors, reading))
         (gradients,) = torch.autograd.grad(logits.sum(), vectors)
-        return logits.detach().double(), (gradients * way).sum(2).double()
+        return logits.detach().double(), (gradients * path).sum(2).double()
 
     shares = torch.linspace(0, 1, BATCH + 1)
     logits, slopes = at(shares)
@@ -221,7 +221,7 @@ def _watch(network: Network, batch: Batch, columns: int) -> tuple[Watched, ...]:
 
 
 def _recurrence(cell: str, cells: nn.Module) -> Recurrence:
-    """The same cells with their steps in the open."""
+    """The same cells in the implementation that gives every step."""
     if isinstance(cells, Recurrence):
         return cells
     weights = cells.state_dict()
@@ -232,7 +232,7 @@ def _recurrence(cell: str, cells: nn.Module) -> Recurrence:
 
 
 def _order(states: FloatArray) -> npt.NDArray[np.int32]:
-    """Units in the order of a tree of those alike over the text (Ward 1963), (H,)."""
+    """Units by hierarchical clustering of their states over the text (Ward 1963), (H,)."""
     if len(states) == 1:
         return np.zeros(1, dtype=np.int32)
     best = len(states) <= CHEAP_UNITS

@@ -35,7 +35,7 @@ def continue_ids(
         temperature: from 0, where the likeliest token is taken; 1 draws as the model predicts.
         seed: of the draws, in [0, 2**32).
         context: tokens that the model is shown at most, the latest ones: as many as the texts it
-            was trained on had, and the time for a token doesn't grow with the text.
+            was trained on had, so that the time for a token does not grow with the text.
 
     Returns:
         The new tokens. The unknown token is never among them, nor is the boundary.
@@ -81,7 +81,7 @@ def continue_text(
     """``prompt``, cleaned as training texts were, with its continuation.
 
     Arguments as ``continue_ids`` takes them. Words and signs are joined by spaces at word and
-    subword level, where tokens don't hold what was between them.
+    subword level, whose tokens do not record what was between them.
 
     Raises:
         DataError: length, temperature or seed is out of range.
@@ -90,5 +90,5 @@ def continue_text(
     new = continue_ids(
         model, ids, length=length, temperature=temperature, seed=seed, context=context
     )
-    # Of the prompt, the text itself is given back: unknown words have no other.
+    # The prompt is given back as it is, for decoding would lose its unknown words.
     return prompt + tokenizer.decode(ids + new)[len(tokenizer.decode(ids)) :]

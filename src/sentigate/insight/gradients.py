@@ -124,8 +124,8 @@ def before_and_after(
 def gradient_norms(network: Network, split: Split) -> dict[str, FloatArray]:
     """Norms of the derivative of each text's loss with respect to its states.
 
-    The derivative with respect to the state that step t makes is total: through everything that
-    follows, all else that step t makes held fixed but what is made of that state.
+    The derivative with respect to a state of step t is total: it passes through everything that
+    is computed from that state, and whatever else step t computes is held fixed.
 
     - ``hidden``, dL/dh_t: through step t+1 and, at the last token, the head. An LSTM's c_t is
       held fixed, so this is what comes back through the gates of step t+1.
@@ -204,7 +204,7 @@ def fades_at(curve: pd.DataFrame, share: float = 0.01) -> int | None:
 
 
 def _readable(network: Network) -> Network:
-    """The same network in float64, its cell one whose every state can be differentiated by."""
+    """The same network in float64, with cells that give every state for differentiation."""
     architecture = network.architecture.model_copy(update={"cell_from_scratch": True})
     copy = Network(architecture, network.encoder.embedding.num_embeddings)
     copy.load_state_dict(network.state_dict())
@@ -212,7 +212,7 @@ def _readable(network: Network) -> Network:
 
 
 def _norm(vectors: Tensor) -> Tensor:
-    """(..., H) -> (..., 1); scaled, for squares of numbers below 1e-162 are zero."""
+    """(..., H) -> (..., 1); scaled first, since squares of numbers below 1e-162 underflow."""
     largest = vectors.abs().amax(-1, keepdim=True)
     scale = largest.where(largest > 0, 1.0)
     norms: Tensor = scale * (vectors / scale).norm(dim=-1, keepdim=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sentigate.evaluation.metrics import FloatArray, IntArray, wilson_interval
+from sentigate.evaluation.answers import FloatArray, IntArray
+from sentigate.evaluation.intervals import wilson_interval
 from sentigate.model.labels import CLASSES
 
 if TYPE_CHECKING:

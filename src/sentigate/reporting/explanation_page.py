@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib import colormaps
 from PIL import Image
 
-if TYPE_CHECKING:
-    from sentigate.model.labels import label_of
+from sentigate.files import templates
 from sentigate.insight.explanation import Explanation, Watched
+from sentigate.model.labels import CLASSES, label_of
 
 SHARE, STATE = "share", "state"
 PARTS = {
@@ -29,9 +28,9 @@ PARTS = {
 }
 """Title, meaning and kind of each part of a step in cells.py, in the page's order."""
 
-POSITIVE, NEGATIVE = (0, 114, 178), (213, 94, 0)  # Okabe & Ito's, as in charts.py
+POSITIVE, NEGATIVE = (0, 114, 178), (213, 94, 0)  # Okabe & Ito's, as in draw.py
 LEVELS = 255  # odd, so that zero has a colour of its own
-SCALED = 95  # per cent of a map's states; the few beyond would make the rest pale
+SCALED = 95  # per cent of a map's states; scaled to the extremes, most of them would be pale
 SHEET = 980  # pixels, what most screens show beside the row titles
 DECIMALS = 4
 
@@ -41,21 +40,14 @@ Levels = npt.NDArray[np.uint8]
 def render_explanation(explanation: Explanation, model: str) -> str:
     """The page: nothing fetched, every text escaped, the same for the same input.
 
-    Figures are rounded to four decimals, and the remainder so that what is shown adds up. The
-    unrounded ones are in the page too, as JSON in the element ``explanation``.
+    Figures are rounded to four decimals, and the remainder is what then is missing from the sum.
+    The unrounded figures are in the page too, as JSON in the element ``explanation``.
 
     Args:
         explanation: what to show.
         model: which model it is, in words.
     """
-    environment = Environment(
-        loader=PackageLoader("sentigate.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = templates()
     environment.filters["signed"] = signed
     contributions = explanation.contributions.round(DECIMALS)
     largest = float(np.abs(explanation.contributions).max()) or 1.0
@@ -66,11 +58,13 @@ def render_explanation(explanation: Explanation, model: str) -> str:
         "logit": round(explanation.logit, DECIMALS),
     }
     shown["remainder"] = round(shown["logit"] - shown["start"] - shown["sum"], DECIMALS)
+    label = label_of(explanation.probability)
     upright = all(len(token.text) <= 2 for token in explanation.tokens)
-    return environment.get_template("explanation.html.j2").render(
+    return environment.get_template("reporting/templates/explanation.html.j2").render(
         explanation=explanation,
         model=model,
-        label=label_of(explanation.probability),
+        label=label,
+        colour="pos" if label == CLASSES[1] else "neg",
         shown=shown,
         tokens=[
             {
@@ -154,7 +148,7 @@ def _map(name: str, values: npt.NDArray[np.floating[Any]]) -> dict[str, Any]:
 
 
 def _png(levels: Levels, kind: str) -> str:
-    """A data URI, a pixel a value. States fade into the page, light or dark, as they near zero."""
+    """A data URI, a pixel a value. States near zero are transparent, on a light or dark page."""
     if kind == SHARE:
         palette = colormaps["viridis"](np.linspace(0, 1, LEVELS), bytes=True)
     else:

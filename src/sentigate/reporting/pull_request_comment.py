@@ -13,29 +13,18 @@ from typing import Any, NamedTuple
 import yaml
 
 from sentigate.errors import DataError, shorten
+from sentigate.evaluation.formats import MISSING, count, difference, figure, share
+from sentigate.evaluation.metrics import METRICS, Metric, metric_of
 from sentigate.gates.validate import describe
-
-from .report import MISSING, count, number, points, share
 
 MARKER = "<!-- sentigate -->"
 """First line of the comment, by which the workflow finds its own again."""
-METRICS, PARAMS = "reports/metrics.json", "params.yaml"
-# Key, part of the file, name, whether it is a share, whether higher is better.
-FIGURES = (
-    ("accuracy", "test", "Accuracy", True, True),
-    ("accuracy", "baseline", "Accuracy of the linear baseline", True, True),
-    ("precision", "test", "Precision", True, True),
-    ("recall", "test", "Recall", True, True),
-    ("f1", "test", "F1", True, True),
-    ("auroc", "test", "AUROC", False, True),
-    ("log_loss", "test", "Log loss", False, False),
-    ("expected_calibration_error", "test", "Calibration error", True, False),
-)
+METRICS_FILE, PARAMS_FILE = "reports/metrics.json", "params.yaml"
 LONGEST = 60_000  # GitHub refuses comments of more than 65,536 characters
 
 
 class Side(NamedTuple):
-    """One of the two versions compared; ``lack`` says why there are no figures, or is empty."""
+    """One of the two versions compared; ``lack`` is why there are no figures, or empty."""
 
     figures: Mapping[str, Mapping[str, float]]
     lack: str
@@ -56,7 +45,7 @@ class Gate(NamedTuple):
     expectations: list[dict[str, Any]]
 
 
-def comparison(base: str) -> str:
+def render_comment(base: str) -> str:
     """Compare the figures in the work tree with those of a git revision.
 
     Run from the project's root. The same files give the same text.
@@ -66,15 +55,17 @@ def comparison(base: str) -> str:
 
     Returns:
         GitHub-flavoured Markdown: a headline, the test figures, the gates, and for each gate that
-        failed the expectations that were not met. What is missing is said.
+        failed the expectations that were not met. It names what is missing.
 
     Raises:
         DataError: ``base`` is not a revision, or there is no git repository.
     """
     commit = _commit(base)
     gates = _gates()
-    before = _side(_show(commit, METRICS), _show(commit, PARAMS), f"<code>{_safe(base)}</code>")
-    after = _side(_read(METRICS), _read(PARAMS), "the work tree")
+    before = _side(
+        _show(commit, METRICS_FILE), _show(commit, PARAMS_FILE), f"<code>{_safe(base)}</code>"
+    )
+    after = _side(_read(METRICS_FILE), _read(PARAMS_FILE), "the work tree")
     open_gates = {gate.stage: gate.verdict for gate in gates if gate.verdict != "passed"}
     if "evaluate" in open_gates:
         # Git holds metrics.json, so after a failure the file is there but of an earlier run.
@@ -145,11 +136,11 @@ def _side(metrics: str | None, params: str | None, place: str) -> Side:
     }
     lack = ""
     if metrics is None:
-        lack = f"there is no {METRICS} in {place}."
+        lack = f"there is no {METRICS_FILE} in {place}."
     elif not content:
-        lack = f"{METRICS} in {place} is not valid JSON."
+        lack = f"{METRICS_FILE} in {place} is not valid JSON."
     elif "accuracy" not in figures.get("test", {}):
-        lack = f"{METRICS} in {place} has no test accuracy."
+        lack = f"{METRICS_FILE} in {place} has no test accuracy."
     unknown = "unknown"
     dataset, model = str(names.get("dataset", unknown)), str(names.get("model", unknown))
     return Side({} if lack else figures, lack, dataset, model)
@@ -157,7 +148,8 @@ def _side(metrics: str | None, params: str | None, place: str) -> Side:
 
 def _headline(before: Side, after: Side) -> str:
     new, old = after.of("accuracy"), before.of("accuracy")
-    interval = f"95 % interval {_interval(after)}"
+    accuracy = metric_of("accuracy")
+    interval = f"95 % interval {_interval(after, accuracy)}"
     linear = f"Linear baseline {share(after.of('accuracy', 'baseline'))}."
     if new is None:
         was = "" if old is None else f" Test accuracy was {share(old)} before."
@@ -178,7 +170,7 @@ def _headline(before: Side, after: Side) -> str:
         verdict = f"that exceeds the new figure's {interval}."
     if old == new:
         verdict = f"{interval}."
-    lead = f"**Test accuracy {share(old)} → {share(new)}** ({_difference(new - old, True, True)}):"
+    lead = f"**Test accuracy {share(old)} → {share(new)}** ({_change(new - old, accuracy)}):"
     rows = (before.of("rows"), after.of("rows"))
     if rows[0] != rows[1]:
         verdict += f" The test split has changed, from {count(rows[0])} to {count(rows[1])} texts."
@@ -186,8 +178,8 @@ def _headline(before: Side, after: Side) -> str:
     return f"{lead} {verdict} {linear.replace('baseline', f'baseline {was} →')}"
 
 
-def _interval(side: Side) -> str:
-    return f"{share(side.of('accuracy_low'))} – {share(side.of('accuracy_high'))}"
+def _interval(side: Side, metric: Metric) -> str:
+    return " – ".join(figure(side.of(key), metric.unit) for key in metric.interval_keys)
 
 
 def _chosen(before: Side, after: Side) -> str:
@@ -200,23 +192,34 @@ def _chosen(before: Side, after: Side) -> str:
 
 def _figures_table(before: Side, after: Side) -> str:
     lines = ["| Test figure | Before | After | Difference |", "|---|--:|--:|--:|"]
-    for key, part, name, is_share, higher in FIGURES:
-        old, new = before.of(key, part), after.of(key, part)
-        show = share if is_share else number
-        change = MISSING
-        if before.dataset == after.dataset and old is not None and new is not None:
-            change = _difference(new - old, is_share, higher)
-        lines.append(f"| {name} | {show(old)} | {show(new)} | {change} |")
-    lines.append(f"| 95 % interval of accuracy | {_interval(before)} | {_interval(after)} | |")
-    lines.append(f"| Texts | {count(before.of('rows'))} | {count(after.of('rows'))} | |")
+    comparable = before.dataset == after.dataset
+    for metric in METRICS:
+        old, new = before.of(metric.key), after.of(metric.key)
+        lines.append(_row(metric.heading, old, new, metric, comparable))
+        if metric.interval:
+            intervals = " | ".join(_interval(side, metric) for side in (before, after))
+            lines.append(f"| 95 % interval of {metric.title} | {intervals} | |")
+    accuracy = metric_of("accuracy")
+    old, new = (side.of("accuracy", "baseline") for side in (before, after))
+    name = f"{accuracy.heading} of the linear baseline"
+    lines.append(_row(name, old, new, accuracy, comparable))
     return "\n".join(lines)
 
 
-def _difference(change: float, is_share: bool, higher: bool) -> str:
-    text = points(change) if is_share else f"{change:+.3f}".replace("-", "−")
+def _row(name: str, old: float | None, new: float | None, metric: Metric, comparable: bool) -> str:
+    change = MISSING
+    if comparable and old is not None and new is not None:
+        change = _change(new - old, metric)
+    return f"| {name} | {figure(old, metric.unit)} | {figure(new, metric.unit)} | {change} |"
+
+
+def _change(change: float, metric: Metric) -> str:
+    text = difference(change, metric.unit)
     if not re.search("[1-9]", text):
         return "no difference"
-    return f"{text}, {'better' if (change > 0) == higher else 'worse'}"
+    if metric.better == "neither":
+        return text
+    return f"{text}, {'better' if (change > 0) == (metric.better == 'higher') else 'worse'}"
 
 
 def _gates() -> list[Gate]:
@@ -269,6 +272,6 @@ def _failures(gate: Gate, rows: bool) -> str:
 
 
 def _safe(value: object) -> str:
-    """Any text as one line that Markdown and HTML leave alone and that names nobody."""
+    """Any text as one line, escaped for Markdown and HTML, that mentions no user or issue."""
     text = re.sub("[@#]", "\\g<0>\u200b", " ".join(str(value).split()))
     return re.sub(r"[\\`*_\[\]|~$]", lambda found: f"&#{ord(found[0])};", html.escape(text))

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import base64
-import math
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-Values = Mapping[str, float | int | None]
+from sentigate.evaluation.formats import count, figure, number, points, share
+from sentigate.evaluation.metrics import METRICS, Figures
+from sentigate.files import templates
+from sentigate.model.labels import CLASSES, label_of
 
-SHARE, NUMBER = "share", "number"
-ROWS = (
-    ("accuracy", "Accuracy", SHARE, "texts classified rightly"),
-    ("precision", "Precision", SHARE, "of texts called positive, those that are"),
-    ("recall", "Recall", SHARE, "of positive texts, those called so"),
-    ("f1", "F1", SHARE, "harmonic mean of precision and recall"),
-    ("auroc", "AUROC", NUMBER, "chance that a positive text gets more than a negative one"),
-    ("log_loss", "Log loss", NUMBER, "in nats; lower is better, 0.693 is a coin"),
-    (
-        "expected_calibration_error",
-        "Calibration error",
-        SHARE,
-        "mean gap between confidence and accuracy; lower is better",
-    ),
-    ("rows", "Texts", "count", ""),
-)
-"""Key, name, kind and meaning of every figure in the table."""
-
-MISSING = "–"
 LONG_TEXT = 300
 """Longer texts are folded."""
 
@@ -41,7 +23,7 @@ def render_report(
     *,
     dataset: str,
     model: str,
-    figures: Mapping[str, Values],
+    figures: Mapping[str, Figures],
     splits: pd.DataFrame,
     leakage: Mapping[str, float],
     slices: pd.DataFrame,
@@ -56,9 +38,9 @@ def render_report(
     Args:
         dataset: its name.
         model: its name.
-        figures: ``test``, ``baseline`` and ``validation``, each as ``Figures.as_dict`` gives it,
-            and ``majority`` with ``accuracy``; perhaps ``language_model`` with three perplexities
-            and ``tokens``.
+        figures: ``test``, ``baseline`` and ``validation``, each as ``classification_figures``
+            gives it, and ``majority`` with ``accuracy``; perhaps ``language_model`` with three
+            perplexities and ``tokens``.
         splits: ``split``, ``rows`` and ``positives`` (share of the rows, in [0, 1]).
         leakage: share of test rows whose ``group``, and whose ``text``, occurs in training.
         slices: as ``slice_figures`` gives it.
@@ -71,17 +53,11 @@ def render_report(
         KeyError: a key or column named above is missing.
         OSError: an image cannot be read.
     """
-    environment = Environment(
-        loader=PackageLoader("sentigate.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"share": share, "number": number, "count": count, "points": points}
+    environment = templates()
+    filters = {"share": share, "number": number, "count": count, "points": points, "figure": figure}
+    environment.filters |= filters
     test, majority = figures["test"], figures["majority"]
-    return environment.get_template("report.html.j2").render(
+    return environment.get_template("reporting/templates/report.html.j2").render(
         dataset=dataset,
         model=model,
         test=test,
@@ -90,54 +66,18 @@ def render_report(
         gain_over_baseline=_difference(test, figures["baseline"]),
         gain_over_majority=_difference(test, majority),
         columns=[figures["test"], figures["baseline"], figures["validation"]],
-        figure_rows=ROWS,
-        formats={SHARE: share, NUMBER: number, "count": count},
+        metrics=METRICS,
         language_model=figures.get("language_model"),
-        splits=_records(splits, "split", "rows", "positives"),
+        splits=splits[["split", "rows", "positives"]].to_dict("records"),
         leaked_groups=leakage["group"],
         leaked_texts=leakage["text"],
-        slices=_records(
-            slices,
-            *("slice", "rows", "positives", "accuracy", "accuracy_low", "accuracy_high"),
-            *("f1", "log_loss"),
-        ),
-        errors=_records(errors, "id", "slice", "text", "label", "probability"),
+        slices=slices.to_dict("records"),
+        slice_metrics=[metric for metric in METRICS if metric.key in slices],
+        errors=[_mistake(row) for row in errors.to_dict("records")],
         long_text=LONG_TEXT,
         gates=gates,
         images=[_image(title, path) for title, path in images.items()],
     )
-
-
-def share(value: float | None) -> str:
-    """``0.8123`` as ``81.2 %``; what is not quite none or all is not rounded to it."""
-    if not _present(value):
-        return MISSING
-    if 0 < value < 0.0005:
-        return "< 0.1 %"
-    if 0.9995 <= value < 1:
-        return "> 99.9 %"
-    return f"{100 * value:.1f} %"
-
-
-def number(value: float | None) -> str:
-    """Three decimals."""
-    return f"{value:.3f}" if _present(value) else MISSING
-
-
-def count(value: float | None) -> str:
-    """Thousands apart."""
-    return f"{value:,.0f}" if _present(value) else MISSING
-
-
-def points(value: float | None) -> str:
-    """A difference of shares, in percentage points, with its sign."""
-    if not _present(value):
-        return MISSING
-    return f"{100 * value:+.1f}".replace("-", "−") + " points"
-
-
-def _present(value: float | None) -> TypeGuard[float]:
-    return value is not None and math.isfinite(value)
 
 
 def _image(title: str, path: Path) -> dict[str, str | int]:
@@ -148,10 +88,17 @@ def _image(title: str, path: Path) -> dict[str, str | int]:
     return {"title": title, "data": data, "width": width, "height": height}
 
 
-def _difference(one: Values, other: Values) -> float | None:
+def _difference(one: Figures, other: Figures) -> float | None:
     first, second = one["accuracy"], other["accuracy"]
     return None if first is None or second is None else first - second
 
 
-def _records(table: pd.DataFrame, *columns: str) -> list[dict[str, Any]]:
-    return [dict(zip(columns, row, strict=True)) for row in table[list(columns)].to_numpy(object)]
+def _mistake(row: Mapping[Any, Any]) -> dict[Any, Any]:
+    """A row of ``confident_errors`` with its classes' names, and how sure the wrong answer was."""
+    probability = row["probability"]
+    return {
+        **row,
+        "actual": CLASSES[row["label"]],
+        "predicted": label_of(probability),
+        "confidence": max(probability, 1 - probability),
+    }

@@ -13,21 +13,17 @@ import numpy as np
 import pandas as pd
 
 from sentigate.errors import DataError
+from sentigate.evaluation.answers import FloatArray, IntArray, check_answers
+from sentigate.evaluation.calibration import calibration_table
 from sentigate.evaluation.curve_points import (
     beside_precision_recall,
     beside_roc,
     precision_recall_points,
     roc_points,
 )
-from sentigate.evaluation.metrics import (
-    FloatArray,
-    IntArray,
-    calibration_table,
-    check_answers,
-)
 from sentigate.model.labels import CLASSES, predicted_labels
 
-from . import draw as charts
+from . import draw
 
 PLOTS = {
     "Confusion matrix": "confusion",
@@ -94,17 +90,17 @@ def write_plots(
     }.items():
         table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6f", lineterminator="\n")
     # "default" first: a matplotlibrc of the user's must not change a versioned file.
-    with style.context(["default", charts.STYLE]), warnings.catch_warnings():
+    with style.context(["default", draw.STYLE]), warnings.catch_warnings():
         # A slice may be named in letters or emoji that the font lacks: boxes then, not a warning.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         for name, figure in {
-            "confusion": charts.confusion_chart(confusion),
-            "roc": charts.roc_chart(roc, labels, (probabilities, baseline_probabilities)),
-            "precision_recall": charts.precision_recall_chart(
+            "confusion": draw.confusion_chart(confusion),
+            "roc": draw.roc_chart(roc, labels, (probabilities, baseline_probabilities)),
+            "precision_recall": draw.precision_recall_chart(
                 precision_recall, labels, (probabilities, baseline_probabilities)
             ),
-            "calibration": charts.calibration_chart(calibration, labels, probabilities, bins),
-            "training": charts.training_chart(training),
-            "slices": charts.slices_chart(slices),
+            "calibration": draw.calibration_chart(calibration, labels, probabilities, bins),
+            "training": draw.training_chart(training),
+            "slices": draw.slices_chart(slices),
         }.items():
             figure.savefig(folder / f"{name}.png", metadata={"Software": None})

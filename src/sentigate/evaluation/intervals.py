@@ -1,0 +1,39 @@
+"""95 % intervals of a share of correct answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Z95 = 1.959963984540054
+"""The 97.5 % quantile of the standard normal distribution."""
+
+
+def bootstrap_interval(correct: int, rows: int, samples: int, seed: int) -> tuple[float, float]:
+    """Ends of the percentile bootstrap's 95 % interval of ``correct / rows`` (Efron 1979).
+
+    Drawing ``rows`` rows with replacement finds a correct answer with probability
+    ``correct / rows`` each time, so the number of correct answers in a resample is binomial: it is
+    drawn as such, which is exact and instant.
+
+    Raises:
+        ValueError: ``samples`` is below 1.
+    """
+    if samples < 1:
+        raise ValueError(f"samples must be at least 1, not {samples}")
+    resampled = np.random.default_rng(seed).binomial(rows, correct / rows, samples) / rows
+    low, high = np.percentile(resampled, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def wilson_interval(
+    correct: npt.NDArray[Any], rows: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Ends of the 95 % score interval of ``correct / rows`` (Wilson 1927), of the same shape."""
+    share = correct / rows
+    centre = share + Z95**2 / (2 * rows)
+    spread = Z95 * np.sqrt(share * (1 - share) / rows + (Z95 / (2 * rows)) ** 2)
+    scale = 1 + Z95**2 / rows
+    return np.clip((centre - spread) / scale, 0, 1), np.clip((centre + spread) / scale, 0, 1)

@@ -1,0 +1,164 @@
+"""A metric that is one entry more in the table is everywhere without another change."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from rich.console import Console
+from support import ROOT, answers, answers_frame
+
+from sentigate.cli.train import figures_table
+from sentigate.evaluation.comparison import compare
+from sentigate.evaluation.leaderboard import (
+    flat,
+    leaderboard_markdown,
+    leaderboard_table,
+)
+from sentigate.evaluation.metrics import METRICS, Answers, Metric, classification_figures
+from sentigate.evaluation.mistakes import confident_errors
+from sentigate.evaluation.slices import slice_figures
+from sentigate.reporting.pull_request_comment import render_comment
+from sentigate.reporting.report import render_report
+from sentigate.settings.params import load_params
+from sentigate.tracking.runs import connect, start_run
+
+
+def brier_score(answers: Answers) -> float:
+    return float(np.mean((answers.probabilities - answers.labels) ** 2))
+
+
+BRIER = Metric(
+    "brier",
+    title="Brier score",
+    unit="number",
+    better="lower",
+    meaning="Mean squared distance of probabilities from labels.",
+    compute=brier_score,
+    interval=lambda answers: (brier_score(answers) - 0.01, brier_score(answers) + 0.01),
+    headline_on=("validation", "test"),
+)
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What metrics.json holds with one entry more; every module has the same table."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("sentigate.") and hasattr(module, "METRICS"):
+            assert module.METRICS is METRICS
+            monkeypatch.setattr(module, "METRICS", (*METRICS, BRIER))
+    labels, probabilities = answers()
+    frame = pd.DataFrame({"label": labels, "probability": probabilities})
+    frame["baseline_probability"] = frame["probability"].clip(0.2, 0.8)
+    frame["split"] = np.where(np.arange(len(frame)) < 300, "test", "validation")
+    return compare(frame, samples=100, bins=15, seed=1)
+
+
+def test_in_metrics_json_after_all_that_was_there(figures: dict[str, Any]) -> None:
+    labels, probabilities = answers()
+    expected = ((probabilities.astype(float) - labels) ** 2)[:300].mean()
+    assert figures["test"]["brier"] == round(expected, 6)
+    for part in ("test", "baseline", "validation"):
+        assert list(figures[part])[-3:] == ["brier", "brier_low", "brier_high"]
+
+
+def test_in_the_report(figures: dict[str, Any]) -> None:
+    rows = answers_frame(*answers(), "films")
+    page = render_report(
+        dataset="made",
+        model="lstm",
+        figures=figures,
+        splits=pd.DataFrame({"split": ["test"], "rows": [300], "positives": [0.6]}),
+        leakage={"group": 0.0, "text": 0.0},
+        slices=slice_figures(rows),
+        errors=confident_errors(rows, 1),
+        gates=[],
+        images={},
+    )
+    words = " ".join(re.sub("<[^>]*>", " ", page).split())
+    meaning = "Mean squared distance of probabilities from labels. Lower is better."
+    values = (figures[part] for part in ("test", "baseline", "validation"))
+    cells = " ".join(
+        f"{v['brier']:.3f} {v['brier_low']:.3f} to {v['brier_high']:.3f}" for v in values
+    )
+    assert f"Brier score {meaning} With its 95 % interval. {cells}" in words
+
+
+def test_in_the_comment(
+    figures: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    git = ("git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false")
+    Path("reports").mkdir()
+    Path("params.yaml").write_text("{dataset: made, model: lstm}")
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {}}))
+    Path("reports/metrics.json").write_text(json.dumps(figures))
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "x"]):
+        subprocess.run([*git, *command], check=True)
+    better = figures["test"] | {"brier": 0.1, "brier_low": 0.05, "brier_high": 0.15}
+    Path("reports/metrics.json").write_text(json.dumps(figures | {"test": better}))
+    old = figures["test"]["brier"]
+    comment = render_comment("HEAD")
+    assert f"| Brier score | {old:.3f} | 0.100 | −{old - 0.1:.3f}, better |" in comment
+    interval = f"{old - 0.01:.3f} – {old + 0.01:.3f}"
+    assert f"| 95 % interval of Brier score | {interval} | 0.050 – 0.150 | |" in comment
+
+
+def test_in_the_leaderboard(figures: dict[str, Any]) -> None:
+    entry = {"model": "lstm", **flat(figures)}
+    baseline = {"validation": figures["validation"], "test": figures["baseline"]}
+    splits = {name: {"positives": 0.6} for name in ("validation", "test")}
+    table = leaderboard_table([entry], baseline, splits).set_index("model")
+    assert table.loc["lstm", "validation_brier"] == figures["validation"]["brier"]
+    assert table.loc["linear baseline", "test_brier"] == figures["baseline"]["brier"]
+    assert table.loc["lstm", "test_brier_high"] == figures["test"]["brier_high"]
+    page = leaderboard_markdown(table.reset_index(), "made", {})
+    assert "| test Brier score | Brier score interval (95 %) |" in page
+    assert f"| {figures['test']['brier']:.4f} | {figures['test']['brier_low']:.4f} – " in page
+
+
+def printed(figures: dict[str, Any], width: int) -> str:
+    console = Console(width=width, file=io.StringIO(), record=True)
+    console.print(figures_table(load_params(ROOT / "params.yaml"), figures))
+    return console.export_text()
+
+
+def test_at_the_end_of_train(figures: dict[str, Any]) -> None:
+    text = printed(figures, width=200)
+    assert "Brier score" in text
+    for part in ("test", "baseline"):
+        assert f" {figures[part]['brier']:.4f} " in text
+
+
+def test_without_it_the_end_of_train_fits_a_terminal() -> None:
+    labels, probabilities = answers()
+    one = classification_figures(labels, probabilities, samples=9, bins=9, seed=1)
+    metrics = {"test": one, "baseline": one, "majority": {"accuracy": 0.6}}
+    text = printed(metrics, width=80)
+    assert "linear baseline" in text
+    assert "majority class" in text
+    assert len(text.splitlines()) == 8  # a title, 3 lines of frame, the heads, 3 rows
+
+
+def test_in_mlflow(
+    figures: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/runs.db")
+    opened = start_run("made for a test")
+    opened.log_metrics(figures)
+    opened.end()
+    logged = connect().get_run(opened.id).data.metrics
+    for part in ("test", "baseline", "validation"):
+        for key in ("brier", "brier_low", "brier_high"):
+            assert logged[f"{part}.{key}"] == figures[part][key]
+    assert logged["test.accuracy"] == figures["test"]["accuracy"]
