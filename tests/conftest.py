@@ -9,6 +9,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from running_tests import RunningTests
 from support import ROOT, put_small_table, set_value, tiny_values, write_values
 
 import sentigate  # noqa: F401  (before any test imports torch: it sets how OpenMP waits)
@@ -29,6 +30,14 @@ def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
 
     config.option.loadscopereorder = False
     return LoadFileScheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)  # once there is what reports to the terminal
+def pytest_configure(config: pytest.Config) -> None:
+    """Say which tests are at work, where several processes work."""
+    if config.getoption("numprocesses", None):  # this one only collects what they tell
+        reporter = config.pluginmanager.getplugin("terminalreporter")
+        config.pluginmanager.register(RunningTests(reporter.write))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,6 +13,7 @@ from support import architecture
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from sentigate import progress
 from sentigate.gates.validate import validate
 from sentigate.model.network.architecture import Architecture, Convolution
 from sentigate.model.network.batches import Split
@@ -279,7 +280,10 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert [*work.iterdir(), *scratch.iterdir()] == []
 
 
-def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_printed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "EVERY", 60)
     split = texts(20, 0)
     trained(tmp_path, split, split, max_epochs=1)
     captured = capfd.readouterr()

@@ -12,6 +12,7 @@ import typer
 
 from sentigate.errors import DataError
 from sentigate.files import written_whole
+from sentigate.progress import doing
 from sentigate.registry.latest_model import MODELS, TOKENIZER, latest, model_errors
 from sentigate.settings.params import load_params
 
@@ -42,6 +43,7 @@ def explain(
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """
     check_text(text)
+    doing("loading the model")
     model = model or promoted()
     from sentigate.model.predictor import Predictor
     from sentigate.registry.model_package import model_files
@@ -56,6 +58,7 @@ def explain(
     from sentigate.model.labels import label_of
     from sentigate.reporting.explanation_page import render_explanation
 
+    doing("taking the answer apart")
     explanation = take_apart(predictor, text)
     _write(render_explanation(explanation, name), out)
     label = label_of(explanation.probability)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sentigate.progress import doing
 from sentigate.registry.latest_model import MODELS, TOKENIZER, latest, model_errors
 from sentigate.settings.params import load_params
 
@@ -28,6 +29,7 @@ def generate(
     Example: sentigate generate --prompt "the film was" --length 20 --temperature 0.5
     """
     check_text(prompt)
+    doing("loading the language model")
     params = load_params(PARAMS)
 
     from tokenizers import Tokenizer

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pytorch_lightning as lightning
 import torch
-from pytorch_lightning.callbacks import Callback, EarlyStopping, TQDMProgressBar
+from pytorch_lightning.callbacks import Callback, EarlyStopping, ProgressBar
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -24,8 +23,10 @@ from sentigate.errors import DataError, counted
 from sentigate.model.network.batches import Batch, Batches, Split
 from sentigate.model.network.network import Network
 from sentigate.model.network.parallel_directions import subnormals_are_zero
+from sentigate.progress import watching
 from sentigate.settings.model import TrainingParams
 
+from .epoch_progress import epoch_progress
 from .hardware import ONE_CPU, Hardware
 from .processes import Rank, ranks
 
@@ -252,10 +253,9 @@ def _fit(
             check_finite=True,
         ),
     ]
-    on_terminal = sys.stderr.isatty() and not rank
-    if on_terminal:
-        callbacks.append(TQDMProgressBar())
-    with warnings.catch_warnings(), _settings():
+    if not rank:
+        callbacks.append(epoch_progress())
+    with warnings.catch_warnings(), _settings(), watching(lambda: "preparing to train"):
         # Batches come ready from memory; worker processes would only copy them.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # Lightning 2.6 against torch 2.13; nothing that we call.
@@ -273,7 +273,7 @@ def _fit(
             logger=False,
             enable_checkpointing=False,
             enable_model_summary=False,
-            enable_progress_bar=on_terminal,
+            enable_progress_bar=isinstance(callbacks[-1], ProgressBar),
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
         )
