@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-EVERY = 2.5
+EVERY = 2.0
 
 
 class RunningTests:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,8 +41,8 @@ COMMANDS = {
     "predict": (["a text"], "  loading the model ..."),
     "explain": (["a text"], "  loading the model ..."),
     "generate": ([], "  loading the language model ..."),
-    "serve": (["--port=1"], "  loading the model ..."),
-    "ui": (["--port=1"], "  starting the MLflow UI ..."),
+    "serve": (["--port={port}"], "  loading the model ..."),
+    "ui": (["--port={port}"], "  starting the MLflow UI ..."),
     "ci-report": ([], "  comparing with main ..."),
     "train": ([], "dvc repro ..."),
     "leaderboard": ([], "dvc repro baseline ..."),
@@ -82,6 +83,10 @@ def test_a_command_speaks_before_it_loads_anything_heavy(
     probed: Callable[..., list[str]], command: str
 ) -> None:
     arguments, first = COMMANDS[command]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = [argument.format(port=port) for argument in arguments]
     assert probed("sentigate.cli.main", command, *arguments)[0] == first
 
 
@@ -110,3 +115,40 @@ def test_each_part_of_a_stage_is_said(
     run("ingest", ingest)
     assert capsys.readouterr().err == "  reading csv ...\n  checking the gate ...\n"
     assert progress._watch is None
+
+
+# Make, which says how far pip is
+
+VENV = """#!/bin/sh
+case "$2" in venv) ;; *) exit 0; esac
+mkdir -p "$3/bin" "$3/lib/python3.11/site-packages/one.dist-info"
+cat > "$3/bin/python" << end
+#!/bin/sh
+echo Collecting one
+sleep 3
+echo Installing collected packages: one, two
+sleep 3
+echo "ERROR: no space left" >&2
+exit 7
+end
+chmod +x "$3/bin/python"
+"""
+
+
+def test_set_up_says_how_far_pip_is_and_fails_as_pip_does(tmp_path: Path) -> None:
+    for name in ("Makefile", "requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "python").write_text(VENV, "utf-8")
+    (tmp_path / "python").chmod(0o755)
+    done = subprocess.run(
+        ["make", "setup", f"PYTHON={tmp_path}/python"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    first, *signs = done.stdout.splitlines()
+    assert first.startswith("Setting up .venv, once: 1")
+    assert signs[0] == "  Collecting one"
+    assert signs[-1] == "  1 packages are installed"
+    assert done.stderr.startswith("ERROR: no space left\n")
+    assert done.returncode == 2
+    assert "Error 7" in done.stderr
+    assert not (tmp_path / ".venv/installed").exists()

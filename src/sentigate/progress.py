@@ -12,7 +12,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-EVERY = 2.5
+EVERY = 2.0
 """Seconds from one sign of life to the next."""
 CLEARED = "\r" + " " * 12 + "\r"
 

@@ -34,9 +34,9 @@ def serve(
     Example: curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json'
     -d '{"inputs": ["A fine film, warm and funny."]}'
     """
-    doing("loading the model")
-    model = model or promoted()
     with _bound(port) as listener:
+        doing("loading the model")
+        model = model or promoted()
         from sentigate.registry.model_package import load_pyfunc
         from sentigate.registry.scoring_app import ScoringApp
 
@@ -53,7 +53,6 @@ def ui(
 
     Example: sentigate ui --port 5000
     """
-    doing("starting the MLflow UI")
     from sentigate.tracking.runs import connect, tracking_uri
 
     uri = tracking_uri()
@@ -61,6 +60,7 @@ def ui(
         print(f"MLFLOW_TRACKING_URI names a server: open {uri}")
         return
     with _bound(port) as listener:
+        doing("starting the MLflow UI")
         connect()
         app = _tracking_app(uri)
         done()

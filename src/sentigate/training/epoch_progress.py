@@ -22,6 +22,12 @@ class _Bar(TQDMProgressBar):
         done()  # the bar shows enough
         super().on_train_start(trainer, pl_module)
 
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        super().on_train_epoch_end(trainer, pl_module)
+        self.train_progress_bar.clear()  # so that a line about the epoch stands by itself
+
 
 class _Lines(Callback):
     def on_train_epoch_start(

@@ -208,15 +208,17 @@ def fit(
     job = _Job(
         make_network, train, validation, params, objective, full_width, hardware, seed, scratch
     )
+    preparing = watching(lambda: "preparing to train")
     if hardware.devices == 1:
-        return _fit(0, job, on_epoch)
+        with preparing:
+            return _fit(0, job, on_epoch)
     rows = min(len(train.lengths), len(validation.lengths))
     if rows < hardware.devices:
         raise DataError(
             f"{hardware.devices} processes cannot share a split of {counted(rows, 'row')}"
         )
     backend = "nccl" if hardware.accelerator == "gpu" else "gloo"
-    with ranks(hardware.devices, backend, scratch, _fit, job):
+    with preparing, ranks(hardware.devices, backend, scratch, _fit, job):
         return _fit(0, job, on_epoch)
 
 
@@ -245,6 +247,7 @@ def _fit(
     if rank:
         torch.manual_seed(job.seed + rank)  # its own dropout; the first weights are rank 0's
     callbacks: list[Callback] = [
+        *([] if rank else [epoch_progress()]),
         recorder,
         EarlyStopping(
             params.monitor,
@@ -253,9 +256,7 @@ def _fit(
             check_finite=True,
         ),
     ]
-    if not rank:
-        callbacks.append(epoch_progress())
-    with warnings.catch_warnings(), _settings(), watching(lambda: "preparing to train"):
+    with warnings.catch_warnings(), _settings():
         # Batches come ready from memory; worker processes would only copy them.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # Lightning 2.6 against torch 2.13; nothing that we call.
@@ -273,7 +274,7 @@ def _fit(
             logger=False,
             enable_checkpointing=False,
             enable_model_summary=False,
-            enable_progress_bar=isinstance(callbacks[-1], ProgressBar),
+            enable_progress_bar=isinstance(callbacks[0], ProgressBar),
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
         )
