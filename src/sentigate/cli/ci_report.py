@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sentigate.progress import doing
+from sentigate.progress import doing, done
 
 
 def ci_report(
@@ -19,4 +19,6 @@ def ci_report(
     doing(f"comparing with {base}")
     from sentigate.reporting.pull_request_comment import comparison
 
-    print(comparison(base))
+    report = comparison(base)
+    done()
+    print(report)

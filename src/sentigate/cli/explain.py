@@ -12,7 +12,7 @@ import typer
 
 from sentigate.errors import DataError
 from sentigate.files import written_whole
-from sentigate.progress import doing
+from sentigate.progress import doing, done
 from sentigate.registry.latest_model import MODELS, TOKENIZER, latest, model_errors
 from sentigate.settings.params import load_params
 
@@ -63,6 +63,7 @@ def explain(
     _write(render_explanation(explanation, name), out)
     label = label_of(explanation.probability)
     notes = filter(None, predictor.judge([text]).notes)
+    done()
     print(label, f"{explanation.probability:.4f}", out, *notes, sep="\t")
 
 

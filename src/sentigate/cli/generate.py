@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sentigate.progress import doing
+from sentigate.progress import doing, done
 from sentigate.registry.latest_model import MODELS, TOKENIZER, latest, model_errors
 from sentigate.settings.params import load_params
 
@@ -50,4 +50,5 @@ def generate(
         seed=params.seed if seed is None else seed,
         context=description["max_length"],
     )
+    done()
     print(text.strip())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sentigate.progress import doing
+from sentigate.progress import doing, done
 
 from .selection import PARAMS, choose
 from .subprocesses import dvc
@@ -43,6 +43,7 @@ def gradients(
         run_id = _measure(params, epochs, scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    done()
     print(f"run     {run_id}\nreport  reports/gradients.png, reports/gradients.csv")
 
 
