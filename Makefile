@@ -23,7 +23,7 @@ SIGNS = { while sleep 2 >/dev/null && kill -0 $$$$ 2>/dev/null; do $(1); done & 
 # Make the environment $(1) with all that pip is given as $(2), and say how far it is.
 ENVIRONMENT = mkdir -p $(1) && echo "making $(1)" > $(1)/pip.log && $(call SIGNS,$(call HOW_FAR,$(1))) \
 	$(PYTHON) -m venv $(1) && \
-	$(1)/bin/python -m pip install --disable-pip-version-check $(2) >> $(1)/pip.log
+	$(1)/bin/python -m pip install --disable-pip-version-check --progress-bar off $(2) >> $(1)/pip.log
 HOW_FAR = if grep -q ^Installing $(1)/pip.log; \
 	then echo "  $$(ls -d $(1)/lib/python*/site-packages/*.dist-info | wc -l) packages are installed"; \
 	else echo "  $$(tail -n 1 $(1)/pip.log | sed 's/^ *//' | cut -c 1-76)"; fi
