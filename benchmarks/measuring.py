@@ -10,11 +10,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fresh_run import machine, machine_line
 from running import ROOT, MeasurementError, failure
+
+from sentigate.progress import watching
 
 PEERS_PYTHON = ROOT / ".cache/peers/bin/python"
 """Of an environment with benchmarks/peers.txt, which `make bench` makes: none of it is ours."""
@@ -84,7 +87,8 @@ def alternate(
     figures: dict[str, list[dict[str, Any]]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
         for name, contender in contenders.items():
-            figure = contender()
+            with watching(partial("{}: round {} of {}".format, name, number, rounds)):
+                figure = contender()
             print(f"  {name}: round {number} of {rounds}: {figure}", file=sys.stderr)
             if number:
                 figures[name].append(figure)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sentigate.progress import watching
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -24,7 +26,8 @@ def run(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[s
     Raises:
         MeasurementError: it ended with another status than 0.
     """
-    done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True, **options)
+    with watching(lambda: f"running {_short(command)}"):
+        done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True, **options)
     if done.returncode:
         raise failure(command, done.returncode, done.stderr)
     return done
@@ -36,8 +39,12 @@ def failure(command: Sequence[str], status: int, said: str) -> MeasurementError:
     # DVC adds lines of its own.
     ours = [line for line in lines if line.startswith(("sentigate ", "sentigate:"))]
     reason = (ours or lines or ["it said nothing"])[-1]
+    return MeasurementError(f"`{_short(command)}` ended with {status}: {reason}")
+
+
+def _short(command: Sequence[str]) -> str:
     words = " ".join([Path(command[0]).name, *command[1:]]).split()
-    return MeasurementError(f"`{' '.join(words)[:120]}` ended with {status}: {reason}")
+    return " ".join(words)[:120]
 
 
 def clone_to(folder: Path) -> None:

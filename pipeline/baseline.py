@@ -8,6 +8,7 @@ from pipeline.stage import Output, StageRun, run
 from sentigate.data.stage_files import read_table
 from sentigate.evaluation.baseline import fit_predict
 from sentigate.evaluation.metrics import classification_figures, matthews_correlation
+from sentigate.progress import doing
 
 
 def baseline(stage: StageRun) -> Output:
@@ -16,6 +17,7 @@ def baseline(stage: StageRun) -> Output:
     splits = read_table(Path("data/split/texts.parquet"), ["id", "split", "label", "text"])
     train = splits.loc[splits["split"] == "train"]
     others = splits.loc[splits["split"] != "train"]
+    doing("fitting TF-IDF and logistic regression")
     probability = fit_predict(
         train["text"].tolist(),
         train["label"].to_numpy(),
@@ -29,6 +31,7 @@ def baseline(stage: StageRun) -> Output:
         others.drop(columns="text").assign(probability=probability),
         "reports/baseline_predictions.parquet",
     )
+    doing("measuring, with bootstrap intervals")
     figures = {
         str(name): classification_figures(
             part["label"].to_numpy(),

@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.stage import Output, StageRun, run
 from sentigate.data.filtering import label_and_clean, text_checks
 from sentigate.data.stage_files import read_table
+from sentigate.progress import doing
 
 COLUMNS = ("id", "group", "slice", "sentiment", "text", "fold")
 
@@ -16,6 +17,7 @@ COLUMNS = ("id", "group", "slice", "sentiment", "text", "fold")
 def clean(stage: StageRun) -> Output:
     """Write data/clean/texts.parquet, and reports/clean.json: rows that each rule took."""
     dataset, gates = stage.params.chosen_dataset, stage.params.gates
+    doing("labelling and cleaning the texts")
     texts, taken = label_and_clean(
         read_table(Path("data/raw/texts.parquet"), COLUMNS),
         dataset.labels,

@@ -13,6 +13,7 @@ from sentigate.evaluation.comparison import compare, perplexities
 from sentigate.evaluation.mistakes import confident_errors, mark_correct
 from sentigate.evaluation.slices import slice_figures
 from sentigate.model.predictor import predict
+from sentigate.progress import doing
 from sentigate.reporting.report import render_report
 from sentigate.reporting.write_plots import PLOTS, write_plots
 from sentigate.tracking.runs import find_run, later_if_away
@@ -28,6 +29,7 @@ def evaluate(stage: StageRun) -> Output:
     padded = {s: read_split(Path("data/padded", s)) for s in ("train", "validation", "test")}
     splits = read_table(Path("data/split/texts.parquet"), COLUMNS)
     baseline = read_table(Path("reports/baseline_predictions.parquet"), ["id", "probability"])
+    doing("judging validation and test")
     answers = [
         pd.Series(predict(saved.network, padded[name]), read_ids(Path("data/padded", name)))
         for name in ("validation", "test")
@@ -38,6 +40,7 @@ def evaluate(stage: StageRun) -> Output:
     columns = ["id", "split", "slice", "label", "probability", "baseline_probability"]
     predictions = stage.write_table(held_out[columns], "reports/predictions.parquet")
     test = predictions.loc[predictions["split"] == "test"]
+    doing("measuring, with bootstrap intervals")
     metrics = compare(
         predictions,
         samples=settings.bootstrap_samples,
@@ -46,6 +49,7 @@ def evaluate(stage: StageRun) -> Output:
     )
     if language_model := perplexities(saved, padded):
         metrics["language_model"] = language_model
+    doing("writing charts and report")
     slices = slice_figures(test)
     epochs = read_epochs(Path("reports/training.csv"))
     stage.write_json(metrics, "reports/metrics.json")
@@ -77,6 +81,7 @@ def evaluate(stage: StageRun) -> Output:
     stage.path("reports/report.html").write_text(page, encoding="utf-8")
 
     def log(passed: bool) -> None:
+        doing("telling MLflow")
         with later_if_away("what evaluate found"):
             weights = Path("models/weights.safetensors")
             tracked = find_run(weights, f"{params.dataset}-{params.model}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.stage import Output, StageRun, run
+from sentigate.progress import doing
 from sentigate.sources import read_source
 
 
 def ingest(stage: StageRun) -> Output:
     """Write data/raw/texts.parquet: id, group, slice, sentiment, text, fold."""
     dataset, gates = stage.params.chosen_dataset, stage.params.gates
+    doing(f"reading {stage.params.dataset}")
     raw = read_source(
         dataset.source, list(dataset.labels), gates.max_text_characters, Path(".cache/archives")
     )

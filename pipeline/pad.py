@@ -11,6 +11,7 @@ from pipeline.stage import Output, StageRun, run
 from sentigate.data.stage_files import SPLITS, read_table
 from sentigate.data.vocabulary import read_tokenizer
 from sentigate.model.text.encoding import write_padded, written_checks
+from sentigate.progress import doing
 
 
 def pad(stage: StageRun) -> Output:
@@ -21,6 +22,7 @@ def pad(stage: StageRun) -> Output:
     by_id = splits.set_index("id")
     checks = []
     for name in SPLITS:
+        doing(f"encoding {name}")
         part = splits.loc[splits["split"] == name]
         rows = stage.write_table(part[["id"]], f"data/padded/{name}/rows.parquet")
         folder = stage.path(f"data/padded/{name}/ids.npy").parent

@@ -13,6 +13,7 @@ from sentigate.data.stage_files import read_json, read_table, reading
 from sentigate.data.training_files import read_epochs, read_model
 from sentigate.files import sha256_of
 from sentigate.model.saved_model import FILES
+from sentigate.progress import doing
 from sentigate.registry.model_package import code_of, load_model, model_sha256, package_model
 from sentigate.registry.promotion import TRAINED_ON, training_keys, unseen
 from sentigate.registry.versions import (
@@ -51,6 +52,7 @@ def register_model(stage: StageRun) -> Output:
     rows = rows.merge(raw, on="id", validate="one_to_one")
     keys = training_keys(rows, rule)
     files = _model_files(stage, keys)
+    doing("packaging the model and loading it")
     package = package_model(files, stage.path("bundle/made/x").parent)
     served = load_model(package)
 
@@ -62,6 +64,7 @@ def register_model(stage: StageRun) -> Output:
     difference = (answers["probability"] - checked["probability"]).abs()
 
     def publish(passed: bool) -> None:
+        doing("telling MLflow")
         if not passed:
             with later_if_away("that the model is refused"):
                 refused = _run(params)
@@ -75,6 +78,7 @@ def register_model(stage: StageRun) -> Output:
         version = find_whole(name, tags[MODEL_TAG]) or add_version(tracked, package, name, tags)
         print(f"  {name} version {version.version} holds the model")
         validation = rows.loc[rows["split"] == "validation"]
+        doing("comparing with the champion")
         registration = promote(
             version,
             lambda texts: served(list(texts))["probability"].to_numpy(),

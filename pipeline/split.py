@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.stage import Output, StageRun, run
 from sentigate.data.splitting import leakage, split_checks, split_rows, split_summary
 from sentigate.data.stage_files import SPLITS, read_table
+from sentigate.progress import doing
 
 COLUMNS = ("id", "group", "slice", "fold", "label", "text")
 
@@ -14,6 +15,7 @@ COLUMNS = ("id", "group", "slice", "fold", "label", "text")
 def split(stage: StageRun) -> Output:
     """Write data/split/texts.parquet, and reports/split.json: sizes, balance, leakage."""
     params, gates = stage.params.chosen_dataset.split, stage.params.gates
+    doing("dealing texts to splits")
     splits = split_rows(
         read_table(Path("data/clean/texts.parquet"), COLUMNS),
         params.rule,
@@ -23,6 +25,7 @@ def split(stage: StageRun) -> Output:
         seed=stage.params.seed,
     )
     splits = stage.write_table(splits, "data/split/texts.parquet")
+    doing("looking for leaks")
     leaks = leakage(splits)
     summary = split_summary(splits)
     stage.write_json({"splits": summary, "leakage": leaks}, "reports/split.json")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from sentigate.errors import DataError, GateError, SentigateError, counted
+from sentigate.progress import doing, done
 from sentigate.settings.params import Params, load_params
 
 FAILED = Path("reports/failed")
@@ -87,12 +88,14 @@ def run(name: str, function: Callable[[StageRun], Output]) -> None:
     except OSError as error:
         sys.exit(f"sentigate {name}: {error}; no output was written")
     finally:
+        done()
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _run(name: str, function: Callable[[StageRun], Output], scratch: Path) -> None:
     stage = StageRun(load_params(Path("params.yaml")), scratch)
     output = function(stage)
+    doing("checking the gate")
 
     from sentigate.gates.validate import validate  # 2 s: not before the stage itself has succeeded
 

@@ -13,6 +13,7 @@ from sentigate.data.vocabulary import read_tokenizer
 from sentigate.model.labels import predicted_labels
 from sentigate.model.predictor import predict
 from sentigate.model.saved_model import WEIGHTS, Description, SavedModel
+from sentigate.progress import doing
 from sentigate.tracking.provenance import git_commit
 from sentigate.tracking.runs import run_or_fail
 from sentigate.training.classifier import fit_classifier
@@ -30,8 +31,10 @@ def train(stage: StageRun) -> Output:
     print(f"  on {hardware.devices} {hardware.accelerator}, precision {hardware.precision}")
     tokenizer = read_tokenizer(Path("data/vocab/tokenizer.json"))
     about = {"dataset": params.dataset, "model": params.model, "git_commit": git_commit()}
+    doing("opening an MLflow run")
     with run_or_fail(f"{params.dataset}-{params.model}", about) as tracked:
         tracked.log_params({**params.chosen(), "trainer": hardware._asdict()})
+        doing("training")
         fitted = fit_classifier(
             model,
             tokenizer.get_vocab_size(),

@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.stage import Output, StageRun, run
 from sentigate.data.stage_files import read_table
 from sentigate.data.vocabulary import build_tokenizer, read_tokenizer, vocabulary_table
+from sentigate.progress import doing
 
 
 def vocab(stage: StageRun) -> Output:
@@ -14,6 +15,7 @@ def vocab(stage: StageRun) -> Output:
     params = stage.params.chosen_model.vocab
     splits = read_table(Path("data/split/texts.parquet"), ["text", "split"])
     texts = splits.loc[splits["split"] == "train", "text"]
+    doing("building the tokenizer")
     tokenizer = build_tokenizer(
         texts,
         params.level,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+from running_tests import RunningTests
 from support import ROOT, put_small_table, set_value, tiny_values, write_values
 
-import sentigate  # noqa: F401  (before any test imports torch: it sets how OpenMP waits)
+from sentigate import progress  # before any test imports torch: sentigate sets how OpenMP waits
 
 # A shared machine's pauses are no failures.
 hypothesis.settings.register_profile("sentigate", deadline=None)
@@ -31,9 +32,24 @@ def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
     return LoadFileScheduling(config, log)
 
 
+@pytest.hookimpl(trylast=True)  # once there is what reports to the terminal
+def pytest_configure(config: pytest.Config) -> None:
+    """Say which tests are at work, where several processes work."""
+    if config.getoption("numprocesses", None):  # this one only collects what they tell
+        reporter = config.pluginmanager.getplugin("terminalreporter")
+        config.pluginmanager.register(RunningTests(reporter.write))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The README's tests first: at the end, one worker would wait for the other."""
     items.sort(key=lambda item: "test_readme" not in item.nodeid)
+
+
+@pytest.fixture(autouse=True)
+def _silence_after_a_test() -> Iterator[None]:
+    """A part of a command that a test runs by itself may leave that it goes on."""
+    yield
+    progress.done()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -134,6 +135,11 @@ def run_in(folder: Path, *command: str, timeout: int = 300) -> subprocess.Comple
         text=True,
         timeout=timeout,
     )
+
+
+def without_signs(printed: str) -> str:
+    """What was printed less the lines of ``sentigate.progress``, which depend on time."""
+    return re.sub(r"(?m)^  \S.*( \.\.\.|: \d+ s)\n", "", printed)
 
 
 def put_small_table(folder: Path) -> None:

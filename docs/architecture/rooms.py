@@ -22,7 +22,7 @@ FLOORS = (
     ("settings",),
     ("tables", "data"),
     ("model",),
-    ("errors", "files"),
+    ("errors", "files", "progress"),
 )
 """From the roof to the ground; rooms on one floor are neighbours without a door."""
 WIDTH, HEIGHT, STEP, MARGIN = 132, 34, 74, 24

@@ -23,6 +23,7 @@ from sentigate.model.network.batches import Split
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import predict
 from sentigate.model.text.encoding import pad_texts
+from sentigate.progress import doing, done
 from sentigate.settings.params import Params, load_params
 from sentigate.tracking.runs import OpenRun, run_or_fail
 from sentigate.training.classifier import fit_classifier
@@ -45,10 +46,13 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
     Raises:
         DataError: there are no validation rows or no tokens, or the loss did not stay finite.
     """
+    doing("encoding the texts")
     tokenizer, splits = _padded(params)
     start = time.perf_counter()
+    doing("training")
     network, epochs = _fitted(params, tokenizer.get_vocab_size(), splits, tracked)
     training_seconds = time.perf_counter() - start
+    doing("measuring")
     figures = {
         name: classification_figures(
             splits[name].labels,
@@ -151,6 +155,8 @@ def main(model: str) -> None:
         sys.exit(f"sentigate leaderboard, {model}: {error}")
     except KeyboardInterrupt:
         sys.exit(f"sentigate leaderboard, {model}: interrupted, no entry was written")
+    finally:
+        done()
 
 
 if __name__ == "__main__":

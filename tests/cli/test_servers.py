@@ -362,7 +362,7 @@ def test_nothing_is_left_of_a_prediction_that_was_ended(
     command = ("predict", f"--file={tweets}", f"--out={tmp_path}/answers.csv")
     process = sentigate(project, *command)
     assert process.stdout is not None
-    assert process.stdout.readline().startswith("judging")
+    next(line for line in process.stdout if line.startswith("judging"))
     time.sleep(0.5)
     process.send_signal(number)
     output = process.communicate(timeout=30)[0]

@@ -26,6 +26,7 @@ from support import (
     run_in,
     set_value,
     tiny_values,
+    without_signs,
     write_values,
 )
 
@@ -652,7 +653,7 @@ def test_predict_before_anything_is_registered(tmp_path: Path) -> None:
     done = run_in(tmp_path, *SENTIGATE, "predict", "A fine film.")
     assert done.returncode == 1
     assert done.stdout == ""
-    (line,) = done.stderr.splitlines()
+    (line,) = without_signs(done.stderr).splitlines()
     assert line.startswith(
         f"sentigate: no model at models:/{MODEL}@champion in sqlite:///mlflow.db: "
     )

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from pipeline.stage import Output, StageRun, run
+from sentigate import progress
 from sentigate.errors import DataError, ParamsError, RegistryError
 
 SUITE = {
@@ -79,8 +80,9 @@ FAILURE = {"reports/failed/probe.json", "reports/failed/probe.html"}
 
 
 def test_success_puts_everything_in_place(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(progress, "EVERY", 60)
     run("probe", writes(GOOD))
     assert files(project) == OUTPUTS
     assert Path("data/probe/one.txt").read_text("utf-8") == "new"
@@ -92,7 +94,7 @@ def test_success_puts_everything_in_place(
     assert (verdict["stage"], verdict["success"], verdict["rows"]) == ("probe", True, 2)
     printed = capsys.readouterr()
     assert printed.out == "probe: 1 expectation met on 2 rows\n"
-    assert printed.err == ""
+    assert printed.err == "  checking the gate ...\n"
 
 
 def test_scratch_is_gone_after_success(project: Path) -> None:

@@ -1,6 +1,7 @@
 """Training: it learns, repeats itself bit for bit, stops, and keeps the best epoch."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from support import architecture
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from sentigate import progress
 from sentigate.gates.validate import validate
 from sentigate.model.network.architecture import Architecture, Convolution
 from sentigate.model.network.batches import Split
@@ -279,7 +281,21 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert [*work.iterdir(), *scratch.iterdir()] == []
 
 
-def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_long_epoch_says_how_far_it_is(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "EVERY", 0.001)
+    split = texts(20, 0)
+    trained(tmp_path, split, split, max_epochs=2, batch_size=4)
+    printed = capfd.readouterr().err
+    assert re.search(r"(?m)^  epoch 1, batch [1-5] of 5: 0 s$", printed), printed
+    assert "\r" not in printed
+
+
+def test_nothing_is_printed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "EVERY", 60)
     split = texts(20, 0)
     trained(tmp_path, split, split, max_epochs=1)
     captured = capfd.readouterr()

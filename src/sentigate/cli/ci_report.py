@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from sentigate.progress import doing, done
+
 
 def ci_report(
     base: Annotated[str, typer.Option(help="The git revision to compare with.")] = "main",
@@ -14,6 +16,9 @@ def ci_report(
 
     Example: sentigate ci-report --base HEAD~1
     """
+    doing(f"comparing with {base}")
     from sentigate.reporting.pull_request_comment import render_comment
 
-    print(render_comment(base))
+    report = render_comment(base)
+    done()
+    print(report)

@@ -10,6 +10,7 @@ import typer
 
 from sentigate.errors import DataError
 from sentigate.files import written_whole
+from sentigate.progress import doing, done
 from sentigate.registry.model_errors import model_errors
 
 from .selection import MODELS, promoted
@@ -39,6 +40,7 @@ def explain(
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """
     check_text(text)
+    doing("loading the model")
     model = model or promoted()
     from sentigate.model.predictor import Predictor
     from sentigate.registry.model_package import model_files
@@ -53,10 +55,12 @@ def explain(
     from sentigate.model.labels import label_of
     from sentigate.reporting.explanation_page import render_explanation
 
+    doing("taking the answer apart")
     explanation = take_apart(predictor, text)
     _write(render_explanation(explanation, name), out)
     label = label_of(explanation.probability)
     notes = filter(None, predictor.judge([text]).notes)
+    done()
     print(label, f"{explanation.probability:.4f}", out, *notes, sep="\t")
 
 

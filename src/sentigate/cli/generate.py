@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from sentigate.progress import doing, done
 from sentigate.registry.model_errors import model_errors
 from sentigate.settings.params import load_params
 
@@ -28,6 +29,7 @@ def generate(
     Example: sentigate generate --prompt "the film was" --length 20 --temperature 0.5
     """
     check_text(prompt)
+    doing("loading the language model")
     params = load_params(PARAMS)
 
     from sentigate.insight.generation import continue_text
@@ -47,4 +49,5 @@ def generate(
         seed=params.seed if seed is None else seed,
         context=saved.description.max_length,
     )
+    done()
     print(text.strip())

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sentigate.progress import doing, done
+
 from .selection import PARAMS, choose
 from .subprocesses import dvc
 
@@ -41,11 +43,13 @@ def gradients(
         run_id = _measure(params, epochs, scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    done()
     print(f"run     {run_id}\nreport  reports/gradients.png, reports/gradients.csv")
 
 
 def _measure(params: Params, epochs: int, scratch: Path) -> str:
     """Train and measure the three, put table and chart in place, and give the run's id."""
+    doing("loading libraries and texts")
     import pandas as pd
     from tokenizers import Tokenizer
 
@@ -70,6 +74,7 @@ def _measure(params: Params, epochs: int, scratch: Path) -> str:
         tables = []
         for number, cell in enumerate(CELLS, start=1):
             print(f"{cell}: training {number} of {len(CELLS)}, epochs: {epochs}", flush=True)
+            doing(f"measuring and training {cell}")
             table = before_and_after(
                 one_layer(model.network, cell),
                 vocabulary_size,
@@ -83,6 +88,7 @@ def _measure(params: Params, epochs: int, scratch: Path) -> str:
             )
             tracked.log_metrics({cell: _summary(table)})
             tables.append(table)
+        doing("writing table and chart")
         reports = scratch / "reports"
         reports.mkdir(parents=True)
         whole = pd.concat(tables, ignore_index=True)

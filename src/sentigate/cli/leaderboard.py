@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sentigate.progress import doing, done
+
 from .selection import PARAMS, choose
 from .subprocesses import dvc, run_module
 
@@ -60,6 +62,7 @@ def _publish(
     splits: dict[str, Any],
 ) -> None:
     """Print the table, and put it, its page and its chart in place together."""
+    doing("making table and chart")
     from sentigate.evaluation.leaderboard import leaderboard_markdown, leaderboard_table
     from sentigate.reporting.leaderboard_chart import write_leaderboard_chart
 
@@ -78,6 +81,7 @@ def _publish(
             path.replace(Path("reports") / path.name)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    done()
     _print(table, title)
     print("reports/leaderboard.md, reports/leaderboard.csv, reports/leaderboard.png")
 

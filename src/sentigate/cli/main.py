@@ -8,6 +8,7 @@ import sys
 import typer
 
 from sentigate.errors import SentigateError
+from sentigate.progress import done
 
 from .ci_report import ci_report
 from .explain import explain
@@ -40,6 +41,8 @@ def main() -> None:
         sys.exit(f"sentigate: {error}")
     except FileNotFoundError as error:
         sys.exit(f"sentigate: {error.filename} does not exist; run `make train` first")
+    finally:
+        done()
 
 
 def _exit(number: int, frame: object) -> None:

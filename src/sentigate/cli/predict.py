@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sentigate.errors import DataError, counted
+from sentigate.progress import doing, done
 from sentigate.registry.model_errors import model_errors
 
 from .selection import promoted
@@ -50,6 +51,7 @@ def predict(
             'give texts, as in sentigate predict "a text", or a file, as in '
             "sentigate predict --file tweets.csv --out answers.csv"
         )
+    doing("loading the model")
     from sentigate.model.labels import label_of
     from sentigate.serving.bulk_prediction import check_files, judge, predict_file
 
@@ -61,6 +63,7 @@ def predict(
 
     with model_errors(model):
         predictor = load_predictor(model)
+    done()
     if file and out:
         rows = predict_file(predictor, file, out, column)
         print(f"{counted(rows, 'row')}\t{out}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from sentigate.errors import ServerError
+from sentigate.progress import doing, done
 
 from .selection import promoted
 
@@ -33,12 +34,14 @@ def serve(
     Example: curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json'
     -d '{"inputs": ["A fine film, warm and funny."]}'
     """
-    model = model or promoted()
     with _bound(port) as listener:
+        doing("loading the model")
+        model = model or promoted()
         from sentigate.registry.model_package import load_pyfunc
         from sentigate.registry.scoring_app import ScoringApp
 
         app = ScoringApp(load_pyfunc(model))
+        done()
         print(f"serving {model} on http://{HOST}:{port} (Ctrl-C ends it)", flush=True)
         _run(app, listener)
 
@@ -57,8 +60,10 @@ def ui(
         print(f"MLFLOW_TRACKING_URI names a server: open {uri}")
         return
     with _bound(port) as listener:
+        doing("starting the MLflow UI")
         connect()
         app = _tracking_app(uri)
+        done()
         print(f"MLflow UI: http://{HOST}:{port} (Ctrl-C ends it)", flush=True)
         _run(app, listener)
 

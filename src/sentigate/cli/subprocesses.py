@@ -10,12 +10,17 @@ from pathlib import Path
 
 import typer
 
+from sentigate.progress import say, watching
+
 
 def run_module(module: str, *arguments: str) -> int:
     """Run a module's command line; the `python` that it starts is the one that runs this."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = [sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(command, env={**os.environ, "PATH": path}) as process:
+    with (
+        subprocess.Popen(command, env={**os.environ, "PATH": path}) as process,
+        watching(lambda: "" if _has_children(process.pid) else module),
+    ):
         try:
             return process.wait()
         except KeyboardInterrupt:
@@ -30,7 +35,18 @@ def run_module(module: str, *arguments: str) -> int:
             raise
 
 
+def _has_children(pid: int) -> bool:
+    """Whether a process waits for others, which tell what they do themselves; or has ended."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).children())
+    except psutil.NoSuchProcess:
+        return True
+
+
 def dvc(*arguments: str) -> None:
     """Run DVC, and end here when it fails."""
+    say(f"dvc {' '.join(arguments)} ...")
     if run_module("dvc", *arguments):
         raise typer.Exit(1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sentigate.files import sha256_of
+from sentigate.progress import doing, done
 from sentigate.settings.params import Params
 
 from .selection import PARAMS, choose
@@ -35,12 +36,14 @@ def train(
         dvc("repro")
     finally:
         _remove_refuted_pages()
+    doing("looking the model up in MLflow")
     version = _registered(params)
     if version is None:
         print("The model is trained, but this MLflow registry does not hold it whole.")
         dvc("repro", "--single-item", "--force", "register")
         version = _registered(params)
     _tell_mlflow(version)
+    done()
     _print_summary(params, version)
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sentigate.errors import DataError, shorten
 from sentigate.files import written_whole
 from sentigate.model.labels import label_of
-from sentigate.tables.progress import progress
+from sentigate.progress import progress
 from sentigate.tables.read import Input, Record, open_records
 from sentigate.tables.write import check_output, write_records
 

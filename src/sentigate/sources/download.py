@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from sentigate.errors import SourceError, shorten
 from sentigate.files import sha256_of, written_whole
-from sentigate.tables.progress import progress, say
+from sentigate.progress import progress, say
 
 MIRROR = "SENTIGATE_MIRROR"
 """Environment variable: a folder in which archives are looked for first, by name."""

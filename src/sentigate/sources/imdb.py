@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from sentigate.errors import SourceError
+from sentigate.progress import progress
 from sentigate.settings.dataset import ImdbSource
-from sentigate.tables.progress import progress
 
 from .download import download, kept
 from .rows import frame_of

@@ -14,8 +14,8 @@ import pandas as pd
 
 from sentigate.errors import SourceError, shorten
 from sentigate.files import written_whole
+from sentigate.progress import say
 from sentigate.settings.dataset import TwitterSource
-from sentigate.tables.progress import say
 
 from .download import MIRROR, mirrored, wrong_hash
 from .rows import frame_of

@@ -16,8 +16,8 @@ import pandas as pd
 
 from sentigate.errors import SourceError, shorten
 from sentigate.files import sha256_of, written_whole
+from sentigate.progress import say
 from sentigate.settings.dataset import VaderSource
-from sentigate.tables.progress import say
 
 from .download import kept, wrong_hash
 from .rows import frame_of

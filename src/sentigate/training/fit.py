@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pytorch_lightning as lightning
 import torch
-from pytorch_lightning.callbacks import Callback, EarlyStopping, TQDMProgressBar
+from pytorch_lightning.callbacks import Callback, EarlyStopping, ProgressBar
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -24,8 +23,10 @@ from sentigate.errors import DataError, counted
 from sentigate.model.network.batches import Batch, Batches, Split
 from sentigate.model.network.network import Network
 from sentigate.model.network.parallel_directions import subnormals_are_zero
+from sentigate.progress import watching
 from sentigate.settings.model import TrainingParams
 
+from .epoch_progress import epoch_progress
 from .hardware import ONE_CPU, Hardware
 from .processes import Rank, ranks
 
@@ -207,15 +208,17 @@ def fit(
     job = _Job(
         make_network, train, validation, params, objective, full_width, hardware, seed, scratch
     )
+    preparing = watching(lambda: "preparing to train")
     if hardware.devices == 1:
-        return _fit(0, job, on_epoch)
+        with preparing:
+            return _fit(0, job, on_epoch)
     rows = min(len(train.lengths), len(validation.lengths))
     if rows < hardware.devices:
         raise DataError(
             f"{hardware.devices} processes cannot share a split of {counted(rows, 'row')}"
         )
     backend = "nccl" if hardware.accelerator == "gpu" else "gloo"
-    with ranks(hardware.devices, backend, scratch, _fit, job):
+    with preparing, ranks(hardware.devices, backend, scratch, _fit, job):
         return _fit(0, job, on_epoch)
 
 
@@ -244,6 +247,7 @@ def _fit(
     if rank:
         torch.manual_seed(job.seed + rank)  # its own dropout; the first weights are rank 0's
     callbacks: list[Callback] = [
+        *([] if rank else [epoch_progress()]),
         recorder,
         EarlyStopping(
             params.monitor,
@@ -252,9 +256,6 @@ def _fit(
             check_finite=True,
         ),
     ]
-    on_terminal = sys.stderr.isatty() and not rank
-    if on_terminal:
-        callbacks.append(TQDMProgressBar())
     with warnings.catch_warnings(), _settings():
         # Batches come ready from memory; worker processes would only copy them.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
@@ -273,7 +274,7 @@ def _fit(
             logger=False,
             enable_checkpointing=False,
             enable_model_summary=False,
-            enable_progress_bar=on_terminal,
+            enable_progress_bar=isinstance(callbacks[0], ProgressBar),
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
         )

@@ -1,0 +1,167 @@
+"""What is said while something goes on: at once, then at intervals, on stderr alone."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sentigate import progress
+
+LONG = """
+import threading, time
+from sentigate import progress
+progress.EVERY = 0.1
+progress.doing("counting")
+time.sleep(0.5)
+progress.done()
+print("counted")
+"""
+
+
+class Screen(io.StringIO):
+    """A stderr that tells when something was written for the n-th time."""
+
+    def __init__(self, *, terminal: bool = False) -> None:
+        super().__init__()
+        self.terminal = terminal
+        self.written = threading.Condition()
+        self.writes = 0
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+    def write(self, text: str) -> int:
+        with self.written:
+            self.writes += 1
+            self.written.notify_all()
+            return super().write(text)
+
+    def wait(self, writes: int) -> None:
+        with self.written:
+            assert self.written.wait_for(lambda: self.writes >= writes, timeout=60)
+
+
+@pytest.fixture
+def make_screen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Screen]:
+    """Puts a screen in the place of stderr, which pytest sets anew before a test's own code."""
+    monkeypatch.setattr(progress, "EVERY", 0.01)
+
+    def make(*, terminal: bool = False) -> Screen:
+        screen = Screen(terminal=terminal)
+        monkeypatch.setattr(sys, "stderr", screen)
+        return screen
+
+    return make
+
+
+def test_it_is_said_at_once_and_again(make_screen: Callable[..., Screen]) -> None:
+    screen = make_screen()
+    progress.doing("counting")
+    assert screen.getvalue().startswith("  counting ...\n")
+    screen.wait(3)
+    progress.done()
+    first, *later = screen.getvalue().splitlines()
+    assert first == "  counting ..."
+    assert set(later) == {"  counting: 0 s"}
+
+
+def test_nothing_is_said_once_it_is_done(make_screen: Callable[..., Screen]) -> None:
+    make_screen()
+    before = threading.active_count()
+    progress.doing("counting")
+    progress.doing("writing")  # which ends the first
+    progress.done()
+    progress.done()
+    assert threading.active_count() == before
+
+
+def test_what_is_watched_is_asked_each_time(make_screen: Callable[..., Screen]) -> None:
+    screen = make_screen()
+    states = iter(["one", "", "", "two"])
+    progress.watch(lambda: next(states, "more"))
+    assert screen.getvalue() == ""
+    screen.wait(2)
+    progress.done()
+    assert screen.getvalue().splitlines()[:2] == ["  one: 0 s", "  two: 0 s"]
+
+
+def test_a_part_interrupts_the_whole(make_screen: Callable[..., Screen]) -> None:
+    screen = make_screen()
+    progress.watch(lambda: "whole")
+    with progress.watching(lambda: "part"):
+        screen.wait(screen.writes + 2)
+        assert screen.getvalue().splitlines()[-1] == "  part: 0 s"
+    screen.wait(screen.writes + 2)
+    progress.done()
+    assert screen.getvalue().splitlines()[-1] == "  whole: 0 s"
+
+
+def test_a_part_of_nothing_leaves_nothing(make_screen: Callable[..., Screen]) -> None:
+    make_screen()
+    before = threading.active_count()
+    with progress.watching(lambda: "part"):
+        pass
+    assert threading.active_count() == before
+
+
+def test_a_bar_without_a_terminal_is_a_line_now_and_then(
+    make_screen: Callable[..., Screen],
+) -> None:
+    screen = make_screen()
+    with progress.progress("reading it", 100, "reviews") as advance:
+        assert screen.getvalue() == "reading it (100 reviews)\n"
+        advance(1_234)
+        screen.wait(screen.writes + 2)
+    assert screen.getvalue().splitlines()[-1] == "  reading it, 1,234 reviews: 0 s"
+
+
+def test_a_terminal_shows_seconds_in_place(make_screen: Callable[..., Screen]) -> None:
+    terminal = make_screen(terminal=True)
+    progress.doing("counting")
+    terminal.wait(3)
+    progress.done()
+    assert terminal.getvalue().startswith("  counting ...\n  0 s\r  0 s\r")
+    assert terminal.getvalue().endswith(progress.CLEARED)
+
+
+def output(path: Path, *, terminal: bool) -> bytes:
+    """What a process that takes a while prints, stdout and stderr together."""
+    reader, writer = pty.openpty() if terminal else os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-c", LONG], cwd=path, stdin=writer, stdout=writer, stderr=writer
+    )
+    os.close(writer)
+    parts = []
+    while True:
+        try:
+            part = os.read(reader, 4096)
+        except OSError:  # how a terminal ends
+            part = b""
+        if not part:
+            break
+        parts.append(part)
+    os.close(reader)
+    assert process.wait() == 0
+    return b"".join(parts)
+
+
+def test_a_pipe_gets_plain_lines(tmp_path: Path) -> None:
+    lines = output(tmp_path, terminal=False).decode().splitlines()
+    assert lines[0] == "  counting ..."
+    assert set(lines[1:-1]) <= {"  counting: 0 s", "  counting: 1 s"}
+    assert len(lines) > 2
+    assert lines[-1] == "counted"
+
+
+def test_what_is_printed_later_is_whole_on_a_terminal(tmp_path: Path) -> None:
+    printed = output(tmp_path, terminal=True).decode()
+    assert printed.startswith("  counting ...\r\n  0 s\r")
+    assert printed.endswith("\r" + "counted\r\n")

@@ -1,0 +1,154 @@
+"""Whatever is run says what goes on before it loads anything heavy, and in each of its parts.
+
+How long a gap is depends on the machine, so what is looked at here is the order of things.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import ROOT
+from test_dvc_yaml import STAGES
+
+from pipeline.ingest import ingest
+from pipeline.stage import run
+from sentigate import progress
+from sentigate.cli import main as cli
+
+# Python runs it before anything else: what is being watched when a heavy library is first wanted.
+PROBE = """
+import os, sys
+
+class Probe:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("pandas", "numpy", "torch", "mlflow", "psutil", "matplotlib"):
+            module = sys.modules.get("sentigate.progress")
+            watched = module._watch.state() if module and module._watch else None
+            sys.stderr.write(f"{name} is wanted while: {watched}\\n")
+            sys.stderr.flush()
+            os._exit(1)
+
+sys.meta_path.insert(0, Probe())
+"""
+COMMANDS = {
+    "predict": (["a text"], "  loading the model ..."),
+    "explain": (["a text"], "  loading the model ..."),
+    "generate": ([], "  loading the language model ..."),
+    "serve": (["--port={port}"], "  loading the model ..."),
+    "ui": (["--port={port}"], "  starting the MLflow UI ..."),
+    "ci-report": ([], "  comparing with main ..."),
+    "train": ([], "dvc repro ..."),
+    "leaderboard": ([], "dvc repro baseline ..."),
+    "gradients": ([], "dvc repro pad ..."),
+}
+
+
+@pytest.fixture
+def probed(tmp_path: Path) -> Callable[..., list[str]]:
+    """Runs a module until it wants a heavy library, and gives what was said until then."""
+    (tmp_path / "probe").mkdir()
+    (tmp_path / "probe/sitecustomize.py").write_text(PROBE, "utf-8")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+
+    def said(*command: str) -> list[str]:
+        path = os.pathsep.join(map(str, (tmp_path / "probe", ROOT / "src", ROOT)))
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout == ""  # which is for what scripts read
+        return done.stderr.splitlines()
+
+    return said
+
+
+def test_every_command_is_looked_at() -> None:
+    import typer
+
+    assert set(COMMANDS) == set(typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_speaks_before_it_loads_anything_heavy(
+    probed: Callable[..., list[str]], command: str
+) -> None:
+    arguments, first = COMMANDS[command]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = [argument.format(port=port) for argument in arguments]
+    assert probed("sentigate.cli.main", command, *arguments)[0] == first
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_watched_before_it_loads_anything_heavy(
+    probed: Callable[..., list[str]], stage: str
+) -> None:
+    """DVC has just said which one it is."""
+    (wanted,) = probed(f"pipeline.{stage}")
+    assert wanted.endswith(f" is wanted while: {stage}")
+
+
+def test_an_import_of_a_stage_starts_nothing() -> None:
+    import pipeline.train  # noqa: F401
+
+    assert progress._watch is None
+
+
+def test_each_part_of_a_stage_is_said(
+    small_project: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(progress, "EVERY", 60)
+    small_project()
+    run("ingest", ingest)
+    assert capsys.readouterr().err == "  reading csv ...\n  checking the gate ...\n"
+    assert progress._watch is None
+
+
+# Make, which says how far pip is
+
+VENV = """#!/bin/sh
+case "$2" in venv) ;; *) exit 0; esac
+mkdir -p "$3/bin" "$3/lib/python3.11/site-packages/one.dist-info"
+cat > "$3/bin/python" << end
+#!/bin/sh
+echo Collecting one
+sleep 3
+echo Installing collected packages: one, two
+sleep 3
+echo "ERROR: no space left" >&2
+exit 7
+end
+chmod +x "$3/bin/python"
+"""
+
+
+def test_set_up_says_how_far_pip_is_and_fails_as_pip_does(tmp_path: Path) -> None:
+    for name in ("Makefile", "requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "python").write_text(VENV, "utf-8")
+    (tmp_path / "python").chmod(0o755)
+    done = subprocess.run(
+        ["make", "setup", f"PYTHON={tmp_path}/python"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    first, *signs = done.stdout.splitlines()
+    assert first.startswith("Setting up .venv, once: 1")
+    assert signs[0] == "  Collecting one"
+    assert signs[-1] == "  1 packages are installed"
+    assert done.stderr.startswith("ERROR: no space left\n")
+    assert done.returncode == 2
+    assert "Error 7" in done.stderr
+    assert not (tmp_path / ".venv/installed").exists()
