@@ -45,7 +45,7 @@ leaderboard: setup  ## Train every model on one data set and compare them; DATAS
 	@$(SENTIGATE) leaderboard --dataset="$$SENTIGATE_DATASET"
 
 test: setup  ## Run all tests, the pipeline on a small slice among them
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n auto
 
 check: setup  ## Lint and type-check
 	@$(BIN)/ruff check .
