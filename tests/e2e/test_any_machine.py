@@ -121,14 +121,19 @@ def test_make_train_ends_with_a_registered_model(
     clone: Path, limits: list[str], environment: dict[str, str]
 ) -> None:
     done = run(clone, limits, environment, "make", "train")
-    print(done.stdout + done.stderr)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert "sentigate-small version 1: champion (the first version)" in " ".join(
         done.stdout.split()
     )
-    assert "Traceback" not in done.stdout + done.stderr
-    assert done.stderr == ""
+    check_quiet(done)
     done = run(clone, limits, environment, "make", "predict", "TEXT=what a lovely day")
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("\twhat a lovely day\n")
-    assert done.stderr == ""
+    check_quiet(done)
+
+
+def check_quiet(done: subprocess.CompletedProcess[str]) -> None:
+    """Nothing complains of what it may not have."""
+    said = done.stdout + done.stderr
+    for word in ("Traceback", "Warning", "Errno", "ermission", "failed", "temporary", "ERROR"):
+        assert word not in said
