@@ -21,7 +21,7 @@ from sentigate.model.network.architecture import Architecture
 from sentigate.model.text.cleaning_steps import CleaningSteps
 
 ROOT = Path(__file__).parents[1]
-WARM = ROOT / "tests/warm"
+WARM = ROOT / "tests/e2e/warm"
 _FORK_SERVERS: list[subprocess.Popen[bytes]] = []  # kept: their standard input stays open
 SMALL_TABLE = "data/own/small.csv"
 TINY_MODEL = {

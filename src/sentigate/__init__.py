@@ -8,5 +8,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # Matplotlib, which torchmetrics imports too, keeps its list of fonts in the user's home. Not every
 # user has one, nor a name, without which pathlib raises.
-if not os.access(os.path.expanduser("~"), os.W_OK):  # noqa: PTH111
-    os.environ.setdefault("MPLCONFIGDIR", os.path.abspath(".cache/matplotlib"))  # noqa: PTH100
+os.access(os.path.expanduser("~"), os.W_OK) or os.environ.setdefault(  # noqa: PTH111
+    "MPLCONFIGDIR",
+    os.path.abspath(".cache/matplotlib"),  # noqa: PTH100
+)

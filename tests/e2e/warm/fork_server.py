@@ -1,6 +1,6 @@
 """A process that has imported the heavy libraries and forks one that goes on, for each request.
 
-python tests/warm/fork_server.py ADDRESS: ends when its standard input does. Of this project it
+python tests/e2e/warm/fork_server.py ADDRESS: ends when its standard input does. Of this project it
 imports nothing: each command imports the code of the folder in which it was given.
 """
 
