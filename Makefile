@@ -59,8 +59,8 @@ leaderboard: setup  ## Train every model on one data set and compare them; DATAS
 	@$(SENTIGATE) leaderboard --dataset="$$SENTIGATE_DATASET"
 
 test: setup  ## Run all tests, the pipeline on a small slice among them
-	@echo "Running all tests, two at a time: some minutes"
-	@$(BIN)/python -m pytest -n 2
+	@echo "Running all tests: some minutes"
+	@$(BIN)/python -m pytest -n auto
 
 check: setup  ## Lint and type-check
 	@$(BIN)/ruff check .

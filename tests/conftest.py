@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
+import psutil
 import pytest
 from running_tests import RunningTests
 from support import ROOT, put_small_table, set_value, tiny_values, write_values
@@ -19,12 +21,36 @@ hypothesis.settings.register_profile("sentigate", deadline=None)
 hypothesis.settings.load_profile("sentigate")
 
 
+WORKERS_AT_MOST = 6
+"""More workers than that wait for the longest file."""
+MEMORY_A_WORKER = 3 << 30
+FIRST = (
+    "tests/test_readme.py",
+    "tests/e2e/test_pipeline.py",
+    "tests/e2e/test_mlflow_server.py",
+    "tests/e2e/test_any_machine.py",
+    "tests/cli/test_servers.py",
+    "tests/test_instruction_sets.py",
+    "tests/insight/test_gradients.py",
+    "tests/serving/test_bulk_prediction.py",
+)
+"""The files that take longest: at the end, one worker would wait for the other."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: Any) -> int:
+    """A worker for each core that this process may use, and for which there is memory."""
+    process = psutil.Process()
+    cores = len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else os.cpu_count()
+    fitting = psutil.virtual_memory().available // MEMORY_A_WORKER
+    return max(1, min(cores or 1, fitting, WORKERS_AT_MOST))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
     """A file's tests stay on one worker, so that its costly fixtures are made once.
 
-    Files start in the order of their names, e2e/ first, because it takes longest, but for the
-    README's, which takes nearly as long.
+    Files start in the order in which they were collected.
     """
     from xdist.scheduler import LoadFileScheduling
 
@@ -41,8 +67,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The README's tests first: at the end, one worker would wait for the other."""
-    items.sort(key=lambda item: "test_readme" not in item.nodeid)
+    """Long files first."""
+
+    def place(item: pytest.Item) -> int:
+        file = item.nodeid.partition("::")[0]
+        return FIRST.index(file) if file in FIRST else len(FIRST)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)

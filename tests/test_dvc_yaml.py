@@ -254,6 +254,8 @@ def test_packages_do_next_to_nothing_on_import() -> None:
     """No stage lists them, so they may hold nothing that bears on results."""
     settings = {
         "os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')",
+        "os.access(os.path.expanduser('~'), os.W_OK) or "
+        "os.environ.setdefault('MPLCONFIGDIR', os.path.abspath('.cache/matplotlib'))",
         "gc.set_threshold(10000)",
         "atexit.register(gc.freeze)",
         "if sys.argv[0] == '-m':\n    sentigate.progress.watch_stage()",

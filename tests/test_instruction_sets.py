@@ -52,7 +52,7 @@ def test_the_numeric_tests_pass_with_fewer_instructions(name: str, tmp_path: Pat
     environment = {key: v for key, v in os.environ.items() if not key.startswith("PYTEST_")}
     environment |= dict(zip(VARIABLES, SETS[name], strict=True))
     marked = [
-        str(path) for path in sorted((ROOT / "tests").glob("test_*.py"))
+        str(path) for path in sorted((ROOT / "tests").rglob("test_*.py"))
         if "pytest.mark.numeric" in path.read_text("utf-8") and path != Path(__file__)
     ]  # fmt: skip
     options = ("-m", "numeric", "-p", "no:xdist", "-p", "no:cacheprovider", "-q", "--tb=short")

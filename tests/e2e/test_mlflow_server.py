@@ -26,6 +26,7 @@ from support import (
     copy_project,
     environment_of,
     tiny_values,
+    warm,
     write_values,
 )
 
@@ -86,12 +87,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def start(project: Path, server: Server, *command: str) -> subprocess.Popen[str]:
+def environment(project: Path, server: Server) -> dict[str, str]:
+    uri = {"MLFLOW_TRACKING_URI": server.uri, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+    return environment_of(project) | uri
+
+
+def start(environment: dict[str, str], project: Path, *command: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command,
         cwd=project,
-        env=environment_of(project)
-        | {"MLFLOW_TRACKING_URI": server.uri, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"},
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -99,7 +104,7 @@ def start(project: Path, server: Server, *command: str) -> subprocess.Popen[str]
 
 
 def run(project: Path, server: Server, *command: str) -> tuple[int, str, str]:
-    process = start(project, server, *command)
+    process = start(warm(environment(project, server)), project, *command)
     out, err = process.communicate(timeout=300)
     assert "Traceback" not in out + err
     return process.returncode, out, err
@@ -123,7 +128,8 @@ def train_until_epoch_3(project: Path, server: Server, epochs: int) -> Any:
     training = {"max_epochs": epochs, "patience": epochs, "learning_rate": 0.0001}
     values["models"]["tiny"]["training"] |= training
     write_values(values, project)
-    process = start(project, server, sys.executable, "-u", "-m", "pipeline.train")
+    command = (sys.executable, "-u", "-m", "pipeline.train")
+    process = start(environment(project, server), project, *command)
     assert process.stdout is not None
     printed = []
     for line in process.stdout:

@@ -32,7 +32,7 @@ READ = [
     ("evaluate", "reports/baseline_predictions.parquet"),
     ("evaluate", "reports/split.json"),
     ("evaluate", "reports/training.csv"),
-    ("evaluate", "reports/gates/train.json"),
+    ("evaluate", "data/padded/validation/rows.parquet"),
     ("evaluate", "data/padded/train/labels.npy"),
     ("register", "data/raw/texts.parquet"),
     ("register", SPLIT),

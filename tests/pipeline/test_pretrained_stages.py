@@ -25,6 +25,7 @@ FIT = {
     "batch_size": 8,
     "max_epochs": 2,
     "patience": 2,
+    "monitor": "validation_loss",
     "learning_rate": 0.02,
     "weight_decay": 0.0,
     "gradient_clip": 1.0,
