@@ -65,7 +65,7 @@ ROWS = {
         0.824,
         "imdb_random",
         "t4_bilstm",
-        {"models.t4_bilstm.vocab.rank": "first_seen"},
+        {"models.t4_bilstm.vocab.order": "first_seen"},
     ),
     "t4-bilstm-mended": Row(
         "T4, bidirectional LSTM",
@@ -81,7 +81,7 @@ ROWS = {
         0.65,
         "imdb_random",
         "t4_rnn",
-        {"models.t4_rnn.vocab.rank": "first_seen"},
+        {"models.t4_rnn.vocab.order": "first_seen"},
     ),
     "t4-rnn-mended": Row(
         "T4, plain RNN",
