@@ -1,4 +1,4 @@
-"""The published tutorials beside sentigate: the README's table of them.
+"""The published tutorials beside sentigate: the table in docs/tutorials.md.
 
 Each row is a run of the real pipeline from nothing, in a clone of the last commit:
 `python benchmarks/tutorials.py [ROW ...]`. Figures of rows that are not named stay.
