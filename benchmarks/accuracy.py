@@ -1,4 +1,4 @@
-"""Accuracy and time of the default model on each data set: the README's results table.
+"""Accuracy and time of the default model on each data set: the table in docs/results.md.
 
 Each data set is run from nothing by the real pipeline, in a clone of the last commit:
 `python benchmarks/accuracy.py [DATASET ...]`. Figures of data sets that are not named stay.

@@ -1,4 +1,4 @@
-"""The published tutorials beside sentigate: the README's table of them.
+"""The published tutorials beside sentigate: the table in docs/tutorials.md.
 
 Each row is a run of the real pipeline from nothing, in a clone of the last commit:
 `python benchmarks/tutorials.py [ROW ...]`. Figures of rows that are not named stay.
@@ -65,7 +65,7 @@ ROWS = {
         0.824,
         "imdb_random",
         "t4_bilstm",
-        {"models.t4_bilstm.vocab.rank": "first_seen"},
+        {"models.t4_bilstm.vocab.order": "first_seen"},
     ),
     "t4-bilstm-mended": Row(
         "T4, bidirectional LSTM",
@@ -81,7 +81,7 @@ ROWS = {
         0.65,
         "imdb_random",
         "t4_rnn",
-        {"models.t4_rnn.vocab.rank": "first_seen"},
+        {"models.t4_rnn.vocab.order": "first_seen"},
     ),
     "t4-rnn-mended": Row(
         "T4, plain RNN",

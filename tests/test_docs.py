@@ -1,0 +1,286 @@
+"""The pages of docs/ and the README: the site builds, links lead somewhere, and what they say of
+parameters and figures is what the code and benchmarks/ hold."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support import ROOT
+
+from sentigate.settings.params import Params, parse_params
+
+DOCS = ROOT / "docs"
+README = ROOT / "README.md"
+PAGES = sorted(DOCS.rglob("*.md"))
+PARAMS = (ROOT / "params.yaml").read_text("utf-8")
+FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+
+
+def read(page: Path) -> str:
+    return page.read_text("utf-8")
+
+
+def rows(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("|")]
+
+
+def cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+# The site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as `make docs` builds it, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", folder],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_it_holds_every_page(site: Path) -> None:
+    for page in PAGES:
+        assert (site / page.relative_to(DOCS).with_suffix(".html")).is_file(), page
+    assert not list(site.rglob("*.py"))
+
+
+def test_its_pages_fetch_nothing_from_elsewhere(site: Path) -> None:
+    fetched = re.compile(
+        r"<(?:script|img|iframe|source)\b[^>]*\bsrc=[\"']?(?:https?:)?//"
+        r"|<link\b(?![^>]*rel=[\"']?canonical)[^>]*\bhref=[\"']?(?:https?:)?//"
+    )
+    for page in site.rglob("*.html"):
+        assert not fetched.search(read(page)), page
+    for sheet in site.rglob("*.css"):
+        assert not re.search(r"url\([\"']?(?:https?:)?//|@import", read(sheet)), sheet
+
+
+def test_a_broken_link_fails_the_build(tmp_path: Path) -> None:
+    settings = yaml.safe_load(read(ROOT / "mkdocs.yml"))
+    settings |= {"docs_dir": "pages", "site_dir": "site", "nav": [{"Home": "index.md"}]}
+    (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump(settings), "utf-8")
+    (tmp_path / "pages").mkdir()
+    for text, fault in {
+        "[x](gone.md)": "gone.md",
+        "[x](#gone)": "#gone",
+        "![x](gone.png)": "gone.png",
+    }.items():
+        (tmp_path / "pages/index.md").write_text(f"# Home\n\n{text}\n", "utf-8")
+        command = [sys.executable, "-m", "mkdocs", "build", "--strict"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode, text
+        assert fault in done.stderr
+
+
+# Links of the README
+
+
+def slugs(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", FENCED.sub("", read(page)), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [README, *PAGES], ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """On GitHub too, where the README is read."""
+    links = re.findall(r"\]\(([^)\s]+)\)", FENCED.sub("", read(page)))
+    for link in links:
+        if link.startswith(("https://", "http://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert target.resolve().is_relative_to(ROOT if page == README else DOCS), link
+        if anchor:
+            assert anchor in slugs(target), link
+    assert links or page.name == "glossary.md"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(read(README).splitlines()) < 170
+
+
+# Figures
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "benchmarks").glob("*.md")), ids=lambda p: p.stem)
+def test_figures_are_those_of_the_benchmarks(page: Path) -> None:
+    shown = {row for shown in PAGES for row in rows(read(shown))}
+    assert [row for row in rows(read(page)) if row not in shown] == []
+
+
+def test_figures_of_the_readme_are_those_of_the_benchmarks() -> None:
+    results = json.loads(read(ROOT / "benchmarks/accuracy.json"))["datasets"]
+    table = {cells(row)[0].strip("`"): cells(row) for row in rows(read(README))}
+    for name, result in results.items():
+        test, metrics = result["metrics"]["test"], result["metrics"]
+        assert table[name][3:] == [
+            f"{metrics['majority']['accuracy']:.4f}",
+            f"{metrics['baseline']['accuracy']:.4f}",
+            f"{test['accuracy']:.4f} ({test['accuracy_low']:.4f} – {test['accuracy_high']:.4f})",
+            f"{result['seconds']['pipeline']:.0f} s",
+        ]
+
+
+def test_every_choice_is_described() -> None:
+    values = yaml.safe_load(PARAMS)
+    text = read(DOCS / "results.md")
+    for name in [*values["datasets"], *values["models"]]:
+        assert f"`{name}`" in text, name
+
+
+# Parameters
+
+SCHEMA = Params.model_json_schema()
+CHOSEN = {"datasets": "vader", "models": "bilstm"}
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    return SCHEMA["$defs"][schema["$ref"].split("/")[-1]] if "$ref" in schema else schema
+
+
+def allowed(schema: dict[str, Any]) -> str:
+    """What a value may be, in words."""
+    if "anyOf" in schema:
+        return ", or ".join(allowed(resolved(part)) for part in schema["anyOf"])
+    for key in ("enum", "const"):
+        if key in schema:
+            values = schema[key] if key == "enum" else [schema[key]]
+            return ", ".join(f"`{value}`" for value in values)
+    match schema["type"]:
+        case "boolean":
+            return "`true`, `false`"
+        case "null":
+            return "`null`"
+        case "integer":
+            return f"whole number{bounds(schema)}"
+        case "number":
+            return f"number{bounds(schema)}"
+        case "array":
+            return f"list of: {allowed(resolved(schema['items']))}"
+        case "object":
+            values = schema.get("additionalProperties")
+            return f"any keys, for each: {allowed(values)}" if values else "a section"
+        case _:
+            pattern = schema.get("pattern", "")
+            return "64 hexadecimal digits" if "{64}" in pattern else "name" if pattern else "text"
+
+
+def bounds(schema: dict[str, Any]) -> str:
+    words = {
+        "minimum": "{} or more",
+        "exclusiveMinimum": "more than {}",
+        "maximum": "at most {}",
+        "exclusiveMaximum": "less than {}",
+    }
+    limits = {key: f"{schema[key]:,}".removesuffix(".0") for key in words if key in schema}
+    if limits.keys() == {"minimum", "maximum"}:
+        return f" from {limits['minimum']} to {limits['maximum']}"
+    return "".join(f", {words[key].format(limit)}" for key, limit in limits.items())
+
+
+def plain(value: object) -> str:
+    """A value as params.yaml would hold it."""
+    if isinstance(value, float):
+        text = f"{value:.10f}".rstrip("0")
+        return f"{text}0" if text.endswith(".") else text
+    text = str(yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000))
+    return text.removesuffix("...\n").strip()
+
+
+def default(value: object) -> str:
+    text = plain(value)
+    return f"`{text}`" if len(text) < 60 else "see `params.yaml`"
+
+
+@cache
+def expected() -> dict[tuple[str, str], tuple[str, str]]:
+    """(section, key) -> (what is allowed, default), from the settings and params.yaml."""
+    return dict(walk("", SCHEMA, yaml.safe_load(PARAMS)))
+
+
+def walk(
+    section: str, schema: dict[str, Any], values: dict[str, Any]
+) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    for key, part in schema["properties"].items():
+        place, inner, value = f"{section}.{key}".strip("."), resolved(part), values[key]
+        if key in CHOSEN and not section:  # one entry stands for all
+            (entry,) = map(resolved, inner["patternProperties"].values())
+            yield from walk(f"{key}.NAME", entry, value[CHOSEN[key]])
+        elif "oneOf" in inner:
+            entries = yaml.safe_load(PARAMS)["datasets"].values()
+            for kind, name in inner["discriminator"]["mapping"].items():
+                source = next(e["source"] for e in entries if e["source"]["kind"] == kind)
+                yield from walk(f"{place} {kind}", resolved({"$ref": name}), source)
+        elif "properties" in inner:
+            yield from walk(place, inner, value)
+        else:
+            yield (section, key), (allowed(inner), default(value))
+            if key == "convolution":
+                example = yaml.safe_load(PARAMS)["models"]["t5_cnn_lstm"]["network"][key]
+                yield from walk(place, resolved(part["anyOf"][0]), example)
+
+
+@cache
+def described() -> dict[tuple[str, str], tuple[str, str]]:
+    """The same, as docs/parameters.md has it."""
+    found, section = {}, ""
+    for line in read(DOCS / "parameters.md").splitlines():
+        if line.startswith("#"):
+            section = " ".join(re.findall(r"`([^`]+)`", line))
+        elif line.startswith("| `"):
+            key, meaning, values, usual = cells(line)
+            assert meaning, key
+            found[section, key.strip("`")] = values, usual
+    return found
+
+
+def test_every_parameter_is_described_and_no_other() -> None:
+    assert sorted(set(expected()) - set(described())) == []
+    assert sorted(set(described()) - set(expected())) == []
+    assert len(expected()) > 80
+
+
+def test_what_is_allowed_and_the_defaults_are_those_of_the_code() -> None:
+    for place, said in expected().items():
+        assert described()[place] == said, ".".join(place)
+
+
+def blocks(page: Path) -> list[dict[str, Any]]:
+    found = re.findall(r"^```yaml\n(.*?)^```", read(page), re.DOTALL | re.MULTILINE)
+    assert found
+    return found
+
+
+def test_the_example_of_a_table_is_valid() -> None:
+    (block,) = blocks(DOCS / "your-data.md")
+    values = yaml.safe_load(PARAMS)
+    values["datasets"]["csv"] |= yaml.safe_load(block)["datasets"]["csv"]
+    table = parse_params(values | {"dataset": "csv"}, "the example")
+    assert table.table == "reviews"
+
+
+def test_the_example_of_a_model_is_valid() -> None:
+    (block,) = blocks(DOCS / "changing.md")
+    entry = block.removeprefix("models:\n")
+    head, trainer, tail = PARAMS.partition("\ntrainer:")
+    values = yaml.safe_load(f"{head}\n{entry}{trainer}{tail}")
+    params = parse_params(values | {"model": "wide_lstm"}, "the example")
+    assert params.chosen_model.network.hidden_sizes == (256,)
