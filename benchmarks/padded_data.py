@@ -23,9 +23,9 @@ ARRAYS = ("ids", "lengths", "labels")
 def padded_data() -> Iterator[Callable[[str, str], Path]]:
     """Gives a function that runs ingest to pad in one clone of the last commit.
 
-    The function takes a data set and a model of params.yaml, and gives a folder with train/ and
-    validation/, each as the pad stage writes it, vocabulary_size.json, and texts.json, the
-    training texts in the order of their rows. The folders go when the block ends. A script makes
+    The function takes a data set and a model of params.yaml, and gives a folder with train/,
+    validation/ and test/, each as the pad stage writes it, vocabulary_size.json, and texts.json,
+    the training texts in the order of their rows. The folders go when the block ends. A script makes
     all of its data before it measures anything, so that it ends at once where one cannot be had.
     """
     with tempfile.TemporaryDirectory() as temporary:
@@ -55,7 +55,7 @@ def _run_stages(clone: Path, dataset: str, model: str) -> None:
 
 
 def _keep(clone: Path, folder: Path) -> None:
-    for name in ("train", "validation"):
+    for name in ("train", "validation", "test"):
         shutil.copytree(clone / "data/padded" / name, folder / name)
     tokenizer = json.loads((clone / "data/vocab/tokenizer.json").read_text("utf-8"))
     size = len(tokenizer["model"]["vocab"])

@@ -70,7 +70,8 @@ def settle(trainer: TrainerParams, architecture: Architecture) -> Hardware:
 def _multiplies_bfloat16(accelerator: Literal["cpu", "gpu"]) -> bool:
     if accelerator == "gpu":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+    has = torch.cpu.get_capabilities()
+    return bool(has.get("amx_bf16", False) or has.get("avx512_bf16", False))
 
 
 def _trains_in_bfloat16(architecture: Architecture) -> bool:

@@ -131,8 +131,10 @@ def _texts_per_second(network: Network, split: Split) -> float:
     return len(split.labels) / median(seconds)
 
 
-def main(model: str) -> None:
+def main(model: str, inputs_sha256: str) -> None:
     """Write reports/leaderboard/<model>.json, or say in one message why there is none.
+
+    The file also says of which inputs it is, for the leaderboard to compare.
 
     The message also goes to reports/failed/leaderboard/<model>.txt, for the leaderboard to quote.
     """
@@ -143,7 +145,7 @@ def main(model: str) -> None:
         params = params.model_copy(update={"model": model})
         with run_or_fail(f"{params.dataset}-{model}", {TAG: "true"}) as tracked:
             tracked.log_params(params.chosen())
-            entry = measure(params, tracked)
+            entry = {**measure(params, tracked), "inputs_sha256": inputs_sha256}
             path = Path(f"reports/leaderboard/{model}.json")
             text = json.dumps(entry, indent=2, ensure_ascii=False, allow_nan=False)
             with written_whole(path) as file:
@@ -160,4 +162,4 @@ def main(model: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
