@@ -25,8 +25,9 @@ def padded_data() -> Iterator[Callable[[str, str], Path]]:
 
     The function takes a data set and a model of params.yaml, and gives a folder with train/,
     validation/ and test/, each as the pad stage writes it, vocabulary_size.json, and texts.json,
-    the training texts in the order of their rows. The folders go when the block ends. A script makes
-    all of its data before it measures anything, so that it ends at once where one cannot be had.
+    the training texts in the order of their rows. The folders go when the block ends. A script
+    makes all of its data before it measures anything, so that it ends at once where one cannot
+    be had.
     """
     with tempfile.TemporaryDirectory() as temporary:
         clone = Path(temporary, "sentigate")

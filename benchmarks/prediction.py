@@ -81,6 +81,7 @@ def make_model(params: Params, tweets: pd.DataFrame, folder: Path) -> str:
         max_length=longest,
         vocabulary_size=tokenizer.get_vocab_size(),
         network=entry.network,
+        pretrained=False,
         precision="32-true",
     )
     SavedModel(description, tokenizer, network.state_dict()).save(folder)

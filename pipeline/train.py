@@ -54,6 +54,7 @@ def train(stage: StageRun) -> Output:
             max_length=params.max_length,
             vocabulary_size=tokenizer.get_vocab_size(),
             network=model.network,
+            pretrained=fitted.language_model is not None,
             precision=hardware.precision,
         )
         weights = stage.path(f"models/{WEIGHTS}")

@@ -82,6 +82,7 @@ def save_model(
         max_length=max_length,
         vocabulary_size=tokenizer.get_vocab_size(),
         network=network.architecture,
+        pretrained=False,
         precision="32-true",
     )
     SavedModel(description, tokenizer, network.state_dict()).save(folder)

@@ -334,7 +334,7 @@ def test_what_a_command_has_started_ends_with_it(tmp_path: Path) -> None:
     )
     code = (
         "import sys\n"
-        "from sentigate import cli\n"
+        "from sentigate.cli import main as cli\n"
         "from sentigate.cli.subprocesses import run_module\n"
         "cli.app = lambda: run_module('outer')\n"
         "cli.main()\n"

@@ -425,7 +425,7 @@ def test_the_latest_model_is_the_one_in_models(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
-    arguments = ("@ann A FINE film", "--model", "latest", "--out", "deep/er/page.html")
+    arguments = ("A FINE  film", "--model", "latest", "--out", "deep/er/page.html")
     message, _ = ended(monkeypatch, capsys, *arguments)
     assert str(message).endswith("models/model.json does not exist; run `make train` first")
 

@@ -36,7 +36,7 @@ READ = [
     ("evaluate", "data/padded/train/labels.npy"),
     ("register", "data/raw/texts.parquet"),
     ("register", SPLIT),
-    ("register", TOKENIZER),
+    ("register", "models/tokenizer.json"),
     ("register", "models/model.json"),
     ("register", "models/weights.safetensors"),
     ("register", "reports/predictions.parquet"),

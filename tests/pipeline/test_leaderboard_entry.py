@@ -224,7 +224,7 @@ def test_a_pretrained_model_starts_from_its_language_model(
 CHANGES: list[tuple[str, object, list[str]]] = [
     ("seed", 42, []),
     ("seed", 43, ["tiny"]),
-    ("model", "another", []),
+    ("register.alias", "best", []),
     ("models.tiny.training.patience", 2, ["tiny"]),
     ("models.another", TINY_MODEL, ["another"]),
     ("datasets.csv.max_length", 30, ["tiny"]),

@@ -13,7 +13,8 @@ from support import set_value, tiny_values, write_values
 from pipeline.stage import run
 from sentigate.evaluation.metrics import matthews_correlation
 from sentigate.model.network.batches import load_split
-from sentigate.model.predictor import load_network, predict
+from sentigate.model.predictor import predict
+from sentigate.model.saved_model import SavedModel
 
 
 def run_stage(name: str) -> None:
@@ -39,7 +40,7 @@ def test_the_floor_is_of_the_written_weights_and_a_model_may_have_its_own(
     for name in ("ingest", "clean", "split", "vocab", "pad", "train"):
         run_stage(name)
     validation = load_split(Path("data/padded/validation"))
-    probability = predict(load_network(Path("models")), validation)
+    probability = predict(SavedModel.load(Path("models")).network, validation)
     found = round(matthews_correlation(validation.labels, probability), 6)
     verdict = json.loads(Path("reports/gates/train.json").read_text("utf-8"))
     assert verdict["expectations"][-1]["observed"] == found

@@ -8,16 +8,19 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import architecture
+from support import architecture, cleaning, save_model
 from torch import Tensor
 
+from sentigate.data.vocabulary import build_tokenizer
 from sentigate.errors import DataError
+from sentigate.model.network.architecture import Architecture
 from sentigate.model.network.batches import Split
+from sentigate.model.network.network import Network
+from sentigate.model.saved_model import SavedModel
 from sentigate.training.language_model import (
     CHUNK,
-    WEIGHTS,
     LanguageModel,
-    load_language_model,
+    language_model_of,
     perplexity,
 )
 
@@ -25,11 +28,10 @@ pytestmark = pytest.mark.numeric
 VOCABULARY = 9
 
 
-def language_model(cell: str = "lstm", cell_from_scratch: bool = False) -> LanguageModel:
-    torch.manual_seed(1)
-    shape = architecture(
+def shape_of(cell: str = "lstm", cell_from_scratch: bool = False) -> Architecture:
+    return architecture(
         embedding_size=6,
-        cell=cell,  # type: ignore[arg-type]
+        cell=cell,
         cell_from_scratch=cell_from_scratch,
         hidden_sizes=(7, 5),
         bidirectional=False,
@@ -38,7 +40,11 @@ def language_model(cell: str = "lstm", cell_from_scratch: bool = False) -> Langu
         layer_dropout=0.4,
         head_dropout=0.4,
     )
-    return LanguageModel(shape, VOCABULARY).eval()
+
+
+def language_model(cell: str = "lstm", cell_from_scratch: bool = False) -> LanguageModel:
+    torch.manual_seed(1)
+    return LanguageModel(shape_of(cell, cell_from_scratch), VOCABULARY).eval()
 
 
 def padded(texts: list[list[int]], width: int | None = None) -> tuple[Tensor, Tensor]:
@@ -148,7 +154,8 @@ def test_without_knowledge_perplexity_is_the_size_of_the_vocabulary() -> None:
 
 
 def test_no_language_model_is_said_with_what_makes_one(tmp_path: Path) -> None:
-    (tmp_path / "model.json").write_text('{"pretrained": false}', "utf-8")
-    (tmp_path / WEIGHTS).write_bytes(b"of an earlier training")
+    tokenizer = build_tokenizer(["a b"], "word", min_count=1, max_size=9)
+    network = Network(shape_of(), tokenizer.get_vocab_size())
+    saved = SavedModel.load(save_model(tmp_path, network, tokenizer, cleaning()))
     with pytest.raises(DataError, match="has no language model; `make train"):
-        load_language_model(tmp_path)
+        language_model_of(saved)

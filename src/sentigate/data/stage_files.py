@@ -28,13 +28,14 @@ def reading(path: Path) -> Iterator[None]:
         raise
     except Exception as error:  # each format's library has its own; tokenizers a bare Exception
         reason = " ".join(str(error).split())[:150] or type(error).__name__
-        raise damaged(f"{path} ({reason})") from None
+        raise damaged(path, reason) from None
 
 
-def damaged(what: str) -> DataError:
+def damaged(path: Path, reason: str) -> DataError:
     """The error that says so of a file, and what to do."""
     return DataError(
-        f"{what} is damaged, or another version of sentigate wrote it; `dvc repro` makes it anew"
+        f"{path} is damaged, or another version of sentigate wrote it ({reason}); "
+        "`dvc repro` makes it anew"
     )
 
 

@@ -38,7 +38,7 @@ def read_model(folder: Path) -> SavedModel:
     try:
         return SavedModel.load(folder)
     except ModelFileError as error:
-        raise damaged(str(error)) from None
+        raise damaged(error.path, error.reason) from None
 
 
 def read_epochs(path: Path) -> pd.DataFrame:

@@ -28,7 +28,11 @@ LANGUAGE_MODEL = "language_model.safetensors"
 
 
 class ModelFileError(ValueError):
-    """A model's file is damaged, or another version wrote it; the message names it first."""
+    """A model's file is damaged, or another version wrote it."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} ({reason})")
+        self.path, self.reason = path, reason
 
 
 class Description(StrictModel):
@@ -44,6 +48,8 @@ class Description(StrictModel):
     vocabulary_size: int
     """Entries of the tokenizer."""
     network: Architecture
+    pretrained: bool
+    """Whether it started from a language model of the same texts."""
     precision: str
     """In which it was trained, in PyTorch Lightning's terms."""
 
@@ -94,7 +100,7 @@ class SavedModel:
                     f"{description.vocabulary_size}"
                 )
         start = None
-        if (folder / LANGUAGE_MODEL).exists():
+        if description.pretrained and (folder / LANGUAGE_MODEL).exists():
             with _named(folder / LANGUAGE_MODEL) as path:
                 start = load_file(path)
         with _named(folder / WEIGHTS) as path:
@@ -118,5 +124,5 @@ def _named(path: Path) -> Iterator[Path]:
     except (FileNotFoundError, PermissionError):
         raise
     except Exception as error:  # each format's library has its own; tokenizers a bare Exception
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise ModelFileError(f"{path} ({reason})") from None
+        reason = " ".join(str(error).split())[:150] or type(error).__name__
+        raise ModelFileError(path, reason) from None

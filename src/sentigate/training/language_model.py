@@ -93,8 +93,7 @@ def language_model_of(saved: SavedModel) -> LanguageModel:
     """
     if saved.language_model is None:
         raise DataError(
-            f"the model that was trained on {saved.description.dataset} has no language model; "
-            "`make train MODEL=pretrained_lstm` makes one"
+            "the model in models/ has no language model; `make train MODEL=pretrained_lstm` makes one"
         )
     model = LanguageModel(saved.description.network, saved.description.vocabulary_size)
     model.load_state_dict(saved.language_model)
