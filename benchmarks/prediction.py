@@ -28,7 +28,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from sentigate.data.vocabulary import build_tokenizer
-from sentigate.model.network.batches import Batches, Split
+from sentigate.model.network.batches import Batches, EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import BATCH_SIZE, Predictor, predict
 from sentigate.model.saved_model import Description, SavedModel
@@ -163,15 +163,15 @@ def command(file: Path, model: str) -> Callable[[], dict[str, Any]]:
     return one_round
 
 
-def write_batches(predictor: Predictor, texts: Sequence[str], folder: Path) -> Split:
+def write_batches(predictor: Predictor, texts: Sequence[str], folder: Path) -> EncodedSplit:
     """What the ONNX worker reads: the batches that ``predict`` makes, ready."""
     padded = pad_texts(
         predictor.tokenizer, [predictor.clean(t) for t in texts], predictor.max_length
     )
-    split = Split(padded.ids, padded.lengths, np.zeros(len(texts), np.int8))
+    split = EncodedSplit(padded.ids, padded.lengths, np.zeros(len(texts), np.int8))
     weights = {name: values.numpy() for name, values in predictor.network.state_dict().items()}
     np.savez(folder / "weights.npz", **weights)
-    singles = (Split(*(values[[row]] for values in split)) for row in range(SINGLE))
+    singles = (EncodedSplit(*(values[[row]] for values in split)) for row in range(SINGLE))
     calls = {
         "batches": list(Batches(split, BATCH_SIZE)),
         "single": [batch for single in singles for batch in Batches(single, 1)],
@@ -185,9 +185,9 @@ def write_batches(predictor: Predictor, texts: Sequence[str], folder: Path) -> S
     return split
 
 
-def network_alone(network: Network, split: Split) -> Callable[[], dict[str, Any]]:
+def network_alone(network: Network, split: EncodedSplit) -> Callable[[], dict[str, Any]]:
     """A round: all padded rows, then SINGLE of them one by one."""
-    singles = [Split(*(values[[row]] for values in split)) for row in range(SINGLE)]
+    singles = [EncodedSplit(*(values[[row]] for values in split)) for row in range(SINGLE)]
 
     def one_round() -> dict[str, Any]:
         start = time.perf_counter()

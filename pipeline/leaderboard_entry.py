@@ -19,7 +19,7 @@ from sentigate.errors import DataError, ParamsError, SentigateError, shorten
 from sentigate.evaluation.leaderboard import flat
 from sentigate.evaluation.metrics import classification_figures
 from sentigate.files import written_whole
-from sentigate.model.network.batches import Split
+from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import predict
 from sentigate.model.text.encoding import pad_texts
@@ -27,7 +27,7 @@ from sentigate.progress import doing, done
 from sentigate.settings.params import Params, load_params
 from sentigate.tracking.runs import OpenRun, run_or_fail
 from sentigate.training.classifier import fit_classifier
-from sentigate.training.hardware import settle
+from sentigate.training.hardware import resolve_hardware
 
 TAG = "sentigate.leaderboard"
 FAILED = Path("reports/failed/leaderboard")
@@ -73,7 +73,7 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
     return {**chosen, **flat(figures), **costs, "epochs": epochs}
 
 
-def _padded(params: Params) -> tuple[Tokenizer, dict[str, Split]]:
+def _padded(params: Params) -> tuple[Tokenizer, dict[str, EncodedSplit]]:
     """The tokenizer that the training texts give, and all splits as the pad stage writes them."""
     vocab = params.chosen_model.vocab
     table = read_table(Path("data/split/texts.parquet"), ["label", "text", "split"])
@@ -88,12 +88,14 @@ def _padded(params: Params) -> tuple[Tokenizer, dict[str, Split]]:
     splits = {}
     for name, part in parts.items():
         padded = pad_texts(tokenizer, part["text"].tolist(), params.max_length)
-        splits[name] = Split(padded.ids, padded.lengths, part["label"].to_numpy(dtype=np.int8))
+        splits[name] = EncodedSplit(
+            padded.ids, padded.lengths, part["label"].to_numpy(dtype=np.int8)
+        )
     return tokenizer, splits
 
 
 def _fitted(
-    params: Params, vocabulary_size: int, splits: dict[str, Split], tracked: OpenRun
+    params: Params, vocabulary_size: int, splits: dict[str, EncodedSplit], tracked: OpenRun
 ) -> tuple[Network, int]:
     """A network trained as the train stage does it, and its number of epochs."""
     model = params.chosen_model
@@ -103,7 +105,7 @@ def _fitted(
             vocabulary_size,
             splits["train"],
             splits["validation"],
-            hardware=settle(params.trainer, model.network),
+            hardware=resolve_hardware(params.trainer, model.network),
             seed=params.seed,
             scratch=Path(scratch),
             on_epoch=tracked.log_epoch,
@@ -121,7 +123,7 @@ def _fitted(
     return network, len(fitted.epochs)
 
 
-def _texts_per_second(network: Network, split: Split) -> float:
+def _texts_per_second(network: Network, split: EncodedSplit) -> float:
     """Median over a few passes; the network must have seen the split once, to be warm."""
     seconds = []
     for _ in range(REPEATS):

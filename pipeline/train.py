@@ -17,7 +17,7 @@ from sentigate.progress import doing
 from sentigate.tracking.provenance import git_commit
 from sentigate.tracking.runs import run_or_fail
 from sentigate.training.classifier import fit_classifier
-from sentigate.training.hardware import settle
+from sentigate.training.hardware import resolve_hardware
 
 
 def train(stage: StageRun) -> Output:
@@ -27,7 +27,7 @@ def train(stage: StageRun) -> Output:
     """
     params, model = stage.params, stage.params.chosen_model
     training, validation = (read_split(Path("data/padded", s)) for s in ("train", "validation"))
-    hardware = settle(params.trainer, model.network)
+    hardware = resolve_hardware(params.trainer, model.network)
     print(f"  on {hardware.devices} {hardware.accelerator}, precision {hardware.precision}")
     tokenizer = read_tokenizer(Path("data/vocab/tokenizer.json"))
     about = {"dataset": params.dataset, "model": params.model, "git_commit": git_commit()}

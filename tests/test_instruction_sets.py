@@ -24,7 +24,7 @@ NEEDED = {"avx2": "avx2", "avx512": "avx512_vl"}
 THREADS = (1, 2, 4)
 
 # torch takes no more threads than cores from OMP_NUM_THREADS, and fit reads it by itself. The pool
-# of directions.py keeps the number that its thread began with.
+# of parallel_directions.py keeps the number that its thread began with.
 ROUNDS = """
 import os, sys
 import pytest

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import torch
 
-from sentigate.model.network.batches import Split, load_split
+from sentigate.model.network.batches import EncodedSplit, load_split
 from sentigate.model.network.network import Network
 from sentigate.settings.params import TrainerParams, load_params
 from sentigate.training.fit import fit
-from sentigate.training.hardware import settle
+from sentigate.training.hardware import resolve_hardware
 
 FOREVER = {"max_epochs": 10**6, "patience": 10**6}
 
@@ -31,11 +31,11 @@ def main() -> None:
     vocabulary_size = json.loads((folder / "vocabulary_size.json").read_text("utf-8"))
     train = load_split(folder / "train")
     # One row: a validation that costs nothing, for the peers have none.
-    validation = Split(*(array[:1] for array in load_split(folder / "validation")))
+    validation = EncodedSplit(*(array[:1] for array in load_split(folder / "validation")))
     tokens = int(train.lengths.sum())
     steps = -(-len(train.lengths) // model.training.batch_size)
     trainer = TrainerParams(accelerator="cpu", devices=1, precision=precision)
-    hardware = settle(trainer, model.network)
+    hardware = resolve_hardware(trainer, model.network)
     start = 0.0
 
     def wait() -> None:

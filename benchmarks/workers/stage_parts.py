@@ -22,7 +22,7 @@ running = ["own"]
 since = time.perf_counter()
 
 
-def settle() -> None:
+def resolve_hardware() -> None:
     """Give the time since the last change to what ran until now."""
     global since
     now = time.perf_counter()
@@ -35,12 +35,12 @@ def counted(part: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
-        settle()
+        resolve_hardware()
         running.append(part)
         try:
             return function(*arguments, **named)
         finally:
-            settle()
+            resolve_hardware()
             running.pop()
 
     return call
@@ -79,7 +79,7 @@ def main() -> None:
         for name in names:
             setattr(place, name, counted("tracking", getattr(place, name)))
     runpy.run_module(f"pipeline.{stage}", run_name="__main__", alter_sys=True)
-    settle()
+    resolve_hardware()
     print(json.dumps({**seconds, "running": since - began}), file=sys.stderr)
 
 

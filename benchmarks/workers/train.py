@@ -18,7 +18,7 @@ from sentigate.model.network.batches import load_split
 from sentigate.model.network.network import Network
 from sentigate.settings.params import TrainerParams, load_params
 from sentigate.training.fit import fit
-from sentigate.training.hardware import settle
+from sentigate.training.hardware import resolve_hardware
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
             seed=int(seed),
             scratch=Path(scratch),
             on_epoch=lambda _: ends.append(time.perf_counter()),
-            hardware=settle(trainer, model.network),
+            hardware=resolve_hardware(trainer, model.network),
         )
     figures = {
         "kept_accuracy": float(epochs.loc[epochs["kept"] == 1, "validation_accuracy"].iloc[0]),

@@ -31,7 +31,7 @@ from support import (
 )
 
 from sentigate.settings.params import load_params
-from sentigate.training.hardware import settle
+from sentigate.training.hardware import resolve_hardware
 
 STAGES = ["ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register"]
 MODEL = "sentigate-small"
@@ -195,7 +195,7 @@ def test_tokenizer_and_model_are_as_promised(project: Path) -> None:
             (project / "data/vocab/tokenizer.json").read_bytes()
         ).hexdigest(),
         "pretrained": False,
-        "precision": settle(params.trainer, params.chosen_model.network).precision,
+        "precision": resolve_hardware(params.trainer, params.chosen_model.network).precision,
     }
     weights = load_file(project / "models/weights.safetensors")
     assert (size, 16) in {array.shape for array in weights.values()}

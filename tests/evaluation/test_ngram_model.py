@@ -16,17 +16,17 @@ from sentigate.evaluation.ngram_model import (
     pairs_of,
     perplexity,
 )
-from sentigate.model.network.batches import Split
+from sentigate.model.network.batches import EncodedSplit
 
 VOCABULARY = 5
 
 
-def split_of(texts: list[list[int]], width: int | None = None) -> Split:
+def split_of(texts: list[list[int]], width: int | None = None) -> EncodedSplit:
     lengths = np.array([len(text) for text in texts], dtype=np.int32)
     ids = np.zeros((len(texts), width or max(map(len, texts))), dtype=np.uint16)
     for row, text in enumerate(texts):
         ids[row, : len(text)] = text
-    return Split(ids, lengths, np.zeros(len(texts), dtype=np.int8))
+    return EncodedSplit(ids, lengths, np.zeros(len(texts), dtype=np.int8))
 
 
 def pairs(*texts: list[int]) -> Pairs:

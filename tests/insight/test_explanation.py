@@ -27,9 +27,9 @@ from sentigate.cli.main import main
 from sentigate.data.vocabulary import Level, build_tokenizer
 from sentigate.insight.explanation import TOLERANCE, Explanation, _order, _tokens, explain
 from sentigate.model.network.architecture import Convolution
-from sentigate.model.network.batches import Batches, Split
+from sentigate.model.network.batches import Batches, EncodedSplit
 from sentigate.model.network.network import Network
-from sentigate.model.network.padded_layout import Reading
+from sentigate.model.network.padded_layout import PaddedLayout
 from sentigate.model.predictor import Predictor
 from sentigate.model.text.encoding import pad_texts
 from sentigate.registry.model_package import load_model
@@ -166,8 +166,10 @@ def test_each_token_gets_its_own_integrated_gradient(tmp_path: Path, pooling: st
     steps = 400
     shares = ((torch.arange(steps) + 0.5) / steps).view(-1, 1, 1)
     points = (blank + shares * (vectors - blank)).requires_grad_()
-    reading = Reading(torch.from_numpy(padded.lengths.astype(np.int64)).expand(steps), MAX_LENGTH)
-    network.decide(*network.encoder.read(points, reading)).sum().backward()
+    layout = PaddedLayout(
+        torch.from_numpy(padded.lengths.astype(np.int64)).expand(steps), MAX_LENGTH
+    )
+    network.decide(*network.encoder.read(points, layout)).sum().backward()
     assert points.grad is not None
     expected = (points.grad.mean(0) * (vectors - blank)[0]).sum(1)[: padded.lengths[0]]
     found = explain(predictor, TEXT).contributions
@@ -192,7 +194,7 @@ def test_what_is_watched_is_what_the_network_did(
     )
     network = predictor.network
     padded = pad_texts(predictor.tokenizer, [predictor.clean(TEXT)], MAX_LENGTH)
-    (batch,) = Batches(Split(padded.ids, padded.lengths, np.zeros(1, np.int8)), 1)
+    (batch,) = Batches(EncodedSplit(padded.ids, padded.lengths, np.zeros(1, np.int8)), 1)
     outputs: list[torch.Tensor] = []
     for layer in network.encoder.layers:
         layer.register_forward_hook(lambda *hooked: outputs.append(hooked[2]))

@@ -12,7 +12,7 @@ from support import architecture
 from sentigate.data.vocabulary import Level, build_tokenizer
 from sentigate.errors import DataError
 from sentigate.insight.generation import continue_ids, continue_text
-from sentigate.model.network.batches import Split
+from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID, pad_texts
 from sentigate.settings.model import TrainingParams
 from sentigate.training.classifier import pretrain
@@ -49,7 +49,7 @@ def untrained(vocabulary: int = 9) -> LanguageModel:
 def test_the_likeliest_continuation_of_a_text_learnt_by_heart(tmp_path: Path, level: Level) -> None:
     tokenizer = build_tokenizer([RHYME] * 3, level, min_count=1, max_size=400)
     padded = pad_texts(tokenizer, [RHYME] * 32, 40)
-    split = Split(padded.ids, padded.lengths, np.zeros(32, dtype=np.int8))
+    split = EncodedSplit(padded.ids, padded.lengths, np.zeros(32, dtype=np.int8))
     entries = tokenizer.get_vocab_size()
     model = LanguageModel(SHAPE, entries)
     weights, _ = pretrain(SHAPE, entries, split, split, PARAMS, seed=1, scratch=tmp_path)

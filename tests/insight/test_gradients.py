@@ -27,7 +27,7 @@ from sentigate.insight.gradients import (
     longest,
     one_layer,
 )
-from sentigate.model.network.batches import Split
+from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.reporting.gradient_chart import CURVES, gradient_chart, write_gradient_chart
 from sentigate.settings.model import TrainingParams
@@ -56,12 +56,12 @@ def network(cell: str, seed: int = 0) -> Network:
     return made
 
 
-def split(lengths: list[int], seed: int = 0, width: int | None = None) -> Split:
+def split(lengths: list[int], seed: int = 0, width: int | None = None) -> EncodedSplit:
     rng = np.random.default_rng(seed)
     counts = np.array(lengths, dtype=np.int32)
     ids = rng.integers(1, VOCABULARY, (len(lengths), width or max(lengths)))
     ids[np.arange(ids.shape[1]) >= counts[:, None]] = 0
-    return Split(ids, counts, rng.integers(0, 2, len(lengths)).astype(np.int8))
+    return EncodedSplit(ids, counts, rng.integers(0, 2, len(lengths)).astype(np.int8))
 
 
 def numerical_norm(net: Network, ids: Tensor, label: float, position: int, state: str) -> float:
@@ -146,7 +146,7 @@ def test_padding_and_company_change_nothing(
     net, rows = network(cell), split(lengths, seed, max(lengths) + more)
     together = gradient_norms(net, rows)
     for row, length in enumerate(lengths):
-        alone = Split(rows.ids[[row], :length], rows.lengths[[row]], rows.labels[[row]])
+        alone = EncodedSplit(rows.ids[[row], :length], rows.lengths[[row]], rows.labels[[row]])
         for state, values in gradient_norms(net, alone).items():
             assert values.shape == (1, length)
             assert together[state][row, :length] == pytest.approx(values[0], rel=1e-9)
@@ -156,7 +156,7 @@ def test_more_texts_than_fit_a_batch_keep_their_order() -> None:
     net, rows = network("gru"), split([*range(1, 40)] * 4)
     norms = gradient_norms(net, rows)["hidden"]
     assert (~np.isnan(norms)).sum(axis=1).tolist() == rows.lengths.tolist()
-    one = Split(rows.ids[[100]], rows.lengths[[100]], rows.labels[[100]])
+    one = EncodedSplit(rows.ids[[100]], rows.lengths[[100]], rows.labels[[100]])
     length = rows.lengths[100]
     assert norms[100, :length] == pytest.approx(gradient_norms(net, one)["hidden"][0], rel=1e-9)
 
@@ -238,7 +238,7 @@ def test_the_longest_texts_are_taken_and_chance_decides_among_equals() -> None:
 
 
 def test_no_texts_are_an_error_that_says_what_to_change() -> None:
-    empty = Split(np.zeros((0, 4), np.int32), np.zeros(0, np.int32), np.zeros(0, np.int8))
+    empty = EncodedSplit(np.zeros((0, 4), np.int32), np.zeros(0, np.int32), np.zeros(0, np.int8))
     with pytest.raises(DataError, match=r"no validation rows .* raise split\.validation_size"):
         longest(empty, 5, seed=0)
 

@@ -11,7 +11,7 @@ from support import architecture, cleaning, save_model
 from tokenizers import Tokenizer
 
 from sentigate.data.vocabulary import Level, build_tokenizer
-from sentigate.model.network.batches import Split
+from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import BATCH_SIZE, EMPTY, UNKNOWN, Predictor, predict
 from sentigate.model.saved_model import SavedModel
@@ -149,11 +149,13 @@ def test_more_rows_than_a_batch_come_back_in_their_order(model: Path) -> None:
     rng = np.random.default_rng(0)
     lengths = rng.choice([1, 5, 16], 2 * BATCH_SIZE + 9).astype(np.int32)
     ids = np.where(np.arange(16) < lengths[:, None], rng.integers(1, 20, (len(lengths), 16)), 0)
-    split = Split(ids.astype(np.uint16), lengths, np.zeros(len(lengths), np.int8))
+    split = EncodedSplit(ids.astype(np.uint16), lengths, np.zeros(len(lengths), np.int8))
     network.train()  # predict must see to it that dropout is off
     found = predict(network, split)
     some = [0, BATCH_SIZE, len(lengths) - 1]
-    alone = [predict(network, Split(*(values[[row]] for values in split)))[0] for row in some]
+    alone = [
+        predict(network, EncodedSplit(*(values[[row]] for values in split)))[0] for row in some
+    ]
     assert found[some] == pytest.approx(np.array(alone), abs=1e-6)
 
 
@@ -162,7 +164,7 @@ def test_threads_count_for_rounding_alone(cell: str) -> None:
     rng = np.random.default_rng(1)
     lengths = rng.integers(1, 17, 5 * BATCH_SIZE).astype(np.int32)
     ids = np.where(np.arange(16) < lengths[:, None], rng.integers(1, 20, (len(lengths), 16)), 0)
-    split = Split(ids.astype(np.uint16), lengths, np.zeros(len(lengths), np.int8))
+    split = EncodedSplit(ids.astype(np.uint16), lengths, np.zeros(len(lengths), np.int8))
     torch.manual_seed(1)
     network = Network(SHAPE.model_copy(update={"cell": cell}), 20)
     threads = torch.get_num_threads()

@@ -14,7 +14,7 @@ from sentigate.data.filtering import label_and_clean
 from sentigate.data.splitting import split_rows
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.evaluation.metrics import classification_figures
-from sentigate.model.network.batches import Split
+from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import predict
 from sentigate.model.text.encoding import pad_texts
@@ -90,10 +90,10 @@ def test_one_step_and_one_evaluation(
         order=model.vocab.order,
     )
 
-    def padded(name: str) -> Split:
+    def padded(name: str) -> EncodedSplit:
         part = texts[texts["split"] == name].head(STEP)
         ids, lengths = pad_texts(tokenizer, part["text"].tolist(), params.max_length)
-        return Split(ids, lengths, part["label"].to_numpy(dtype=np.int8))
+        return EncodedSplit(ids, lengths, part["label"].to_numpy(dtype=np.int8))
 
     def start() -> Network:
         network = Network(model.network, tokenizer.get_vocab_size())
@@ -134,7 +134,7 @@ def test_any_model_can_run_its_cells_from_scratch(model_name: str) -> None:
     rng = np.random.default_rng(0)
     lengths = rng.integers(1, 25, STEP).astype(np.int32)
     ids = rng.integers(1, 100, (STEP, 24)) * (np.arange(24) < lengths[:, None])
-    split = Split(ids.astype(np.uint16), lengths, np.zeros(STEP, dtype=np.int8))
+    split = EncodedSplit(ids.astype(np.uint16), lengths, np.zeros(STEP, dtype=np.int8))
     fast, slow = (predict(network, split) for network in networks)
     assert np.ptp(fast) > 0
     assert fast == pytest.approx(slow, abs=1e-5)

@@ -10,7 +10,7 @@ from support import architecture
 
 from sentigate.errors import DataError
 from sentigate.evaluation.ngram_model import ngram_perplexities
-from sentigate.model.network.batches import Split
+from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.settings.model import TrainingParams
 from sentigate.training.classifier import pretrain, start_from
@@ -44,7 +44,7 @@ def params(**choices: float) -> TrainingParams:
     return TrainingParams.model_validate(values | choices)
 
 
-def second_order(rows: int, seed: int) -> Split:
+def second_order(rows: int, seed: int) -> EncodedSplit:
     """Tokens 2 to 5, the next one the sum of the last two or one more, evenly.
 
     The entropy is log 2 a token, but for the first two and the end; a pair of neighbours says
@@ -56,7 +56,7 @@ def second_order(rows: int, seed: int) -> Split:
         more = rng.integers(0, 2, rows)
         ids[:, place] = (ids[:, place - 1] + ids[:, place - 2] + more) % 4
     lengths = np.full(rows, LENGTH, dtype=np.int32)
-    return Split((ids + 2).astype(np.uint16), lengths, np.zeros(rows, dtype=np.int8))
+    return EncodedSplit((ids + 2).astype(np.uint16), lengths, np.zeros(rows, dtype=np.int8))
 
 
 def test_it_approaches_the_entropy_of_a_source_that_counting_pairs_cannot(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from sentigate import progress
 from sentigate.gates.validate import validate
 from sentigate.model.network.architecture import Architecture, Convolution
-from sentigate.model.network.batches import Split
+from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.settings.model import TrainingParams
 from sentigate.training.fit import Epoch, fit
@@ -37,7 +37,7 @@ SHAPE = architecture(
 Weights = dict[str, Tensor]
 
 
-def texts(rows: int, seed: int, *, noise: float = 0.0) -> Split:
+def texts(rows: int, seed: int, *, noise: float = 0.0) -> EncodedSplit:
     """Tokens at random; one of them, 2 or 3, tells the label but for a share of ``noise``."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(2, 9, rows).astype(np.int32)
@@ -46,7 +46,7 @@ def texts(rows: int, seed: int, *, noise: float = 0.0) -> Split:
     ids[np.arange(rows), rng.integers(0, lengths)] = np.where(
         rng.random(rows) < noise, 3 - labels, 2 + labels
     )
-    return Split(ids.astype(np.uint16), lengths, labels)
+    return EncodedSplit(ids.astype(np.uint16), lengths, labels)
 
 
 def params(**choices: object) -> TrainingParams:
@@ -64,8 +64,8 @@ def params(**choices: object) -> TrainingParams:
 
 def trained(
     scratch: Path,
-    train: Split,
-    validation: Split,
+    train: EncodedSplit,
+    validation: EncodedSplit,
     *,
     seed: int = 42,
     shape: Architecture = SHAPE,
@@ -82,7 +82,7 @@ def trained(
     )
 
 
-def loss_of(weights: Weights, split: Split) -> float:
+def loss_of(weights: Weights, split: EncodedSplit) -> float:
     network = Network(SHAPE, VOCABULARY)
     network.load_state_dict(weights)
     with torch.no_grad():

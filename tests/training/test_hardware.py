@@ -9,13 +9,13 @@ import torch
 from support import architecture
 
 from sentigate.errors import ParamsError
-from sentigate.model.network.batches import Split
+from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.settings.model import TrainingParams
 from sentigate.settings.params import TrainerParams
 from sentigate.training import hardware
 from sentigate.training.fit import fit
-from sentigate.training.hardware import Hardware, settle
+from sentigate.training.hardware import Hardware, resolve_hardware
 
 SHAPE = architecture(
     embedding_size=32,
@@ -56,35 +56,35 @@ def lstm_in_bfloat16() -> bool:
 LSTM_IN_BFLOAT16 = lstm_in_bfloat16()
 
 
-def texts(rows: int) -> Split:
+def texts(rows: int) -> EncodedSplit:
     rng = np.random.default_rng(0)
     lengths = rng.integers(2, 9, rows).astype(np.int32)
     labels = (np.arange(rows) % 2).astype(np.int8)
     ids = np.where(np.arange(8) < lengths[:, None], rng.integers(4, 30, (rows, 8)), 0)
     ids[:, 0] = 2 + labels
-    return Split(ids.astype(np.uint16), lengths, labels)
+    return EncodedSplit(ids.astype(np.uint16), lengths, labels)
 
 
 def test_what_is_said_is_done() -> None:
     asked = TrainerParams(accelerator="cpu", devices=3, precision="32-true")
-    assert settle(asked, SHAPE) == Hardware("cpu", 3, "32-true")
+    assert resolve_hardware(asked, SHAPE) == Hardware("cpu", 3, "32-true")
     gru = SHAPE.model_copy(update={"cell": "gru"})  # torch's needs no special instructions
-    assert settle(BFLOAT16, gru) == Hardware("cpu", 1, "bf16-mixed")
+    assert resolve_hardware(BFLOAT16, gru) == Hardware("cpu", 1, "bf16-mixed")
 
 
 @pytest.mark.numeric
 @pytest.mark.skipif(GPUS > 0, reason="auto takes the GPU")
 def test_auto_is_bfloat16_only_where_it_is_fast() -> None:
     expected = "bf16-mixed" if HAS_AMX and LSTM_IN_BFLOAT16 else "32-true"
-    assert settle(AUTO, SHAPE) == Hardware("cpu", 1, expected)
+    assert resolve_hardware(AUTO, SHAPE) == Hardware("cpu", 1, expected)
     for slow in ({"cell": "gru"}, {"cell_from_scratch": True}, {"hidden_sizes": (32, 1)}):
-        assert settle(AUTO, SHAPE.model_copy(update=slow)).precision == "32-true"
+        assert resolve_hardware(AUTO, SHAPE.model_copy(update=slow)).precision == "32-true"
 
 
 def test_a_gpu_that_is_not_there_is_refused() -> None:
     asked = TrainerParams(accelerator="gpu", devices=GPUS + 1, precision="auto")
     with pytest.raises(ParamsError, match=rf"devices {GPUS + 1}.*torch sees {GPUS} GPUs.*allowed"):
-        settle(asked, SHAPE)
+        resolve_hardware(asked, SHAPE)
 
 
 @pytest.mark.numeric
@@ -100,18 +100,20 @@ def test_bfloat16_without_the_kernels_is_refused_before_training(
     monkeypatch.setattr(hardware, "Network", Fails)
     monkeypatch.setattr(hardware, "_multiplies_bfloat16", lambda accelerator: True)
     with pytest.raises(ParamsError, match=REFUSAL):
-        settle(BFLOAT16, SHAPE)
+        resolve_hardware(BFLOAT16, SHAPE)
     on_cpu = AUTO.model_copy(update={"accelerator": "cpu"})
-    assert settle(on_cpu, SHAPE).precision == "32-true"
+    assert resolve_hardware(on_cpu, SHAPE).precision == "32-true"
     monkeypatch.undo()
     monkeypatch.setattr(hardware, "_multiplies_bfloat16", lambda accelerator: True)
-    assert settle(on_cpu, SHAPE).precision == ("bf16-mixed" if LSTM_IN_BFLOAT16 else "32-true")
+    assert resolve_hardware(on_cpu, SHAPE).precision == (
+        "bf16-mixed" if LSTM_IN_BFLOAT16 else "32-true"
+    )
 
 
 def test_the_trial_draws_no_random_numbers() -> None:
     dropping = SHAPE.model_copy(update={"cell": "gru", "head_dropout": 0.5})
     before = torch.get_rng_state()
-    settle(BFLOAT16, dropping)
+    resolve_hardware(BFLOAT16, dropping)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -121,11 +123,11 @@ def test_every_precision_learns_and_keeps_float32_weights(tmp_path: Path, precis
     asked = TrainerParams(accelerator="cpu", devices=1, precision=precision)
     if precision == "bf16-mixed" and not LSTM_IN_BFLOAT16:
         with pytest.raises(ParamsError, match=REFUSAL):
-            settle(asked, SHAPE)
+            resolve_hardware(asked, SHAPE)
         return
     weights, table = fit(
         partial(Network, SHAPE, 30), texts(64), texts(64), PARAMS,
-        hardware=settle(asked, SHAPE), seed=1, scratch=tmp_path,
+        hardware=resolve_hardware(asked, SHAPE), seed=1, scratch=tmp_path,
     )  # fmt: skip
     assert {weight.dtype for weight in weights.values()} == {torch.float32}
     assert table["validation_accuracy"].iloc[-1] == 1.0
@@ -168,7 +170,7 @@ def test_two_processes_fit_what_one_does(tmp_path: Path) -> None:
 def test_a_gpu_fits_what_a_cpu_does(tmp_path: Path) -> None:
     weights, table = fit(
         partial(Network, SHAPE, 30), texts(64), texts(64), PARAMS,
-        hardware=settle(AUTO, SHAPE), seed=1, scratch=tmp_path,
+        hardware=resolve_hardware(AUTO, SHAPE), seed=1, scratch=tmp_path,
     )  # fmt: skip
     assert {weight.device.type for weight in weights.values()} == {"cpu"}
     assert table["validation_accuracy"].iloc[-1] == 1.0

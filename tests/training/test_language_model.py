@@ -14,7 +14,7 @@ from torch import Tensor
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.errors import DataError
 from sentigate.model.network.architecture import Architecture
-from sentigate.model.network.batches import Split
+from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.model.saved_model import SavedModel
 from sentigate.training.language_model import (
@@ -136,7 +136,7 @@ def test_perplexity_is_of_all_tokens_alike() -> None:
     rng = np.random.default_rng(0)
     lengths = rng.integers(1, 7, 300).astype(np.int32)
     ids = rng.integers(1, VOCABULARY, (300, 6)) * (np.arange(6) < lengths[:, None])
-    split = Split(ids.astype(np.uint16), lengths, np.zeros(300, dtype=np.int8))
+    split = EncodedSplit(ids.astype(np.uint16), lengths, np.zeros(300, dtype=np.int8))
     nats = sum(
         float(-logits_of(model, text).log_softmax(1)[range(len(text) + 1), [*text, 0]].sum())
         for text in (row[:length].tolist() for row, length in zip(ids, lengths, strict=True))
@@ -149,7 +149,9 @@ def test_without_knowledge_perplexity_is_the_size_of_the_vocabulary() -> None:
     model = language_model()
     torch.nn.init.zeros_(model.decoder.weight)
     torch.nn.init.zeros_(model.decoder.bias)
-    split = Split(np.full((2, 3), 5, np.uint16), np.array([3, 2], np.int32), np.zeros(2, np.int8))
+    split = EncodedSplit(
+        np.full((2, 3), 5, np.uint16), np.array([3, 2], np.int32), np.zeros(2, np.int8)
+    )
     assert perplexity(model, split) == pytest.approx(VOCABULARY, rel=1e-6)
 
 

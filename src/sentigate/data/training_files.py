@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sentigate.model.network.batches import Split, load_split
+from sentigate.model.network.batches import EncodedSplit, load_split
 from sentigate.model.saved_model import ModelFileError, SavedModel
 
 from .stage_files import damaged, read_ids, reading
@@ -22,10 +22,10 @@ EPOCHS = {
 """The columns of reports/training.csv."""
 
 
-def read_split(folder: Path) -> Split:
+def read_split(folder: Path) -> EncodedSplit:
     """One padded split, memory-mapped."""
     rows = len(read_ids(folder))
-    for name in Split._fields:
+    for name in EncodedSplit._fields:
         with reading(folder / f"{name}.npy"):
             array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
             if len(array) != rows:

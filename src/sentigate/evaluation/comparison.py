@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from sentigate.model.network.batches import Split
+from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.saved_model import SavedModel
 from sentigate.training.language_model import language_model_of, perplexity
 
@@ -44,7 +44,7 @@ def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> di
     }
 
 
-def perplexities(saved: SavedModel, splits: Mapping[str, Split]) -> Figures | None:
+def perplexities(saved: SavedModel, splits: Mapping[str, EncodedSplit]) -> Figures | None:
     """How well the language model predicts test texts, beside n-gram models.
 
     Args:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from sentigate.model.network.batches import Split
+    from sentigate.model.network.batches import EncodedSplit
 
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -32,7 +32,7 @@ class Pairs(NamedTuple):
     after: Ids
 
 
-def pairs_of(split: Split) -> Pairs:
+def pairs_of(split: EncodedSplit) -> Pairs:
     """The pairs of a split, text after text."""
     ids: npt.NDArray[Any] = np.pad(split.ids, ((0, 0), (1, 1)))
     inside = np.arange(ids.shape[1] - 1) <= split.lengths[:, None]
@@ -105,7 +105,7 @@ def perplexity(probabilities: Floats) -> float:
 
 
 def ngram_perplexities(
-    train: Split, validation: Split, test: Split, vocabulary_size: int
+    train: EncodedSplit, validation: EncodedSplit, test: EncodedSplit, vocabulary_size: int
 ) -> dict[str, float | int | None]:
     """How well a unigram and a bigram model predict the test split.
 

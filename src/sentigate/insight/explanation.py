@@ -18,10 +18,10 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from torch import Tensor, nn
 
 from sentigate.model.network.architecture import Convolution
-from sentigate.model.network.batches import Batch, Batches, Split
+from sentigate.model.network.batches import Batch, Batches, EncodedSplit
 from sentigate.model.network.cells import Recurrence
 from sentigate.model.network.network import Layer, Network
-from sentigate.model.network.padded_layout import Reading
+from sentigate.model.network.padded_layout import PaddedLayout
 from sentigate.model.predictor import Predictor, predict
 from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID, pad_texts
 
@@ -52,7 +52,7 @@ class Token(NamedTuple):
 
 
 class Watched(NamedTuple):
-    """One layer reading in one direction.
+    """One layer read in one direction.
 
     Attributes:
         layer: 1 is nearest the text.
@@ -114,7 +114,9 @@ def explain(predictor: Predictor, text: str) -> Explanation:
     tokens = int(padded.lengths[0])
     full_width = network.architecture.reads_padding
     unlabelled = np.zeros(1, dtype=np.int8)
-    (batch,) = Batches(Split(padded.ids, padded.lengths, unlabelled), 1, full_width=full_width)
+    (batch,) = Batches(
+        EncodedSplit(padded.ids, padded.lengths, unlabelled), 1, full_width=full_width
+    )
     columns = batch.ids.shape[1] if full_width else tokens
     with torch.inference_mode():
         logit = network(batch.ids, batch.lengths)
@@ -162,8 +164,8 @@ def _integrated_gradients(network: Network, batch: Batch) -> tuple[float, FloatA
     def at(shares: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and their slopes, (points,) and (points, columns), at these shares of the path."""
         vectors = (blank + shares.view(-1, 1, 1) * path).requires_grad_()
-        reading = Reading(batch.lengths.expand(len(shares)), vectors.shape[1])
-        logits = network.decide(*network.encoder.read(vectors, reading))
+        layout = PaddedLayout(batch.lengths.expand(len(shares)), vectors.shape[1])
+        logits = network.decide(*network.encoder.read(vectors, layout))
         (gradients,) = torch.autograd.grad(logits.sum(), vectors)
         return logits.detach().double(), (gradients * path).sum(2).double()
 
@@ -185,12 +187,12 @@ def _integrated_gradients(network: Network, batch: Batch) -> tuple[float, FloatA
 def _running(network: Network, ids: npt.NDArray[Any], tokens: int) -> FloatArray:
     lengths = np.arange(1, tokens + 1, dtype=np.int32)
     beginnings = np.where(np.arange(len(ids)) < lengths[:, None], ids, PAD_ID)
-    return predict(network, Split(beginnings, lengths, np.zeros(tokens, dtype=np.int8)))
+    return predict(network, EncodedSplit(beginnings, lengths, np.zeros(tokens, dtype=np.int8)))
 
 
 @torch.inference_mode()
 def _watch(network: Network, batch: Batch, columns: int) -> tuple[Watched, ...]:
-    given: list[tuple[Layer, Tensor, Reading]] = []
+    given: list[tuple[Layer, Tensor, PaddedLayout]] = []
     hooks = [
         layer.register_forward_pre_hook(lambda layer, inputs: given.append((layer, *inputs)))
         for layer in network.encoder.layers
@@ -201,14 +203,14 @@ def _watch(network: Network, batch: Batch, columns: int) -> tuple[Watched, ...]:
     convolution = network.architecture.convolution
     tokens_of_step = convolution.pool if convolution else 1
     watched = []
-    for number, (layer, states, reading) in enumerate(given, 1):
+    for number, (layer, states, layout) in enumerate(given, 1):
         for direction, cells in (
             ("left to right", layer.left_to_right),
             ("right to left", layer.right_to_left),
         ):
             if cells is None:
                 continue
-            reverse = reading.reverse if cells is layer.right_to_left else lambda states: states
+            reverse = layout.reverse if cells is layer.right_to_left else lambda states: states
             steps = _recurrence(network.architecture.cell, cells).steps(reverse(states))
             parts = {}
             for name in steps[0]._fields:

@@ -22,10 +22,10 @@ from torch.nn import functional
 
 from sentigate.errors import DataError
 from sentigate.model.network.architecture import Architecture
-from sentigate.model.network.batches import Batches, Split
+from sentigate.model.network.batches import Batches, EncodedSplit
 from sentigate.model.network.cells import LSTMStep, Recurrence
 from sentigate.model.network.network import Layer, Network
-from sentigate.model.network.padded_layout import Reading
+from sentigate.model.network.padded_layout import PaddedLayout
 from sentigate.settings.model import TrainingParams
 from sentigate.training.fit import Epoch, fit
 
@@ -55,7 +55,7 @@ def one_layer(architecture: Architecture, cell: str) -> Architecture:
     return Architecture(**values)
 
 
-def longest(split: Split, texts: int, seed: int) -> Split:
+def longest(split: EncodedSplit, texts: int, seed: int) -> EncodedSplit:
     """The longest rows of a split, at most ``texts``; ``seed`` decides among equally long ones.
 
     Raises:
@@ -65,15 +65,15 @@ def longest(split: Split, texts: int, seed: int) -> Split:
         raise DataError("there are no validation rows to measure on: raise split.validation_size")
     order = np.random.default_rng(seed).permutation(len(split.lengths))
     order = order[np.argsort(-split.lengths[order], kind="stable")][:texts]
-    return Split(split.ids[order], split.lengths[order], split.labels[order])
+    return EncodedSplit(split.ids[order], split.lengths[order], split.labels[order])
 
 
 def before_and_after(
     architecture: Architecture,
     vocabulary_size: int,
-    training: Split,
-    validation: Split,
-    texts: Split,
+    training: EncodedSplit,
+    validation: EncodedSplit,
+    texts: EncodedSplit,
     params: TrainingParams,
     *,
     seed: int,
@@ -121,7 +121,7 @@ def before_and_after(
     return table[["cell", "state", "trained", *curves[0].columns[:-3]]]
 
 
-def gradient_norms(network: Network, split: Split) -> dict[str, FloatArray]:
+def gradient_norms(network: Network, split: EncodedSplit) -> dict[str, FloatArray]:
     """Norms of the derivative of each text's loss with respect to its states.
 
     The derivative with respect to a state of step t is total: it passes through everything that
@@ -147,12 +147,12 @@ def gradient_norms(network: Network, split: Split) -> dict[str, FloatArray]:
     shape = len(split.lengths), int(split.lengths.max())
     norms: dict[str, FloatArray] = {}
     for batch in Batches(split, BATCH_SIZE):
-        reading = Reading(batch.lengths, batch.ids.shape[1])
+        layout = PaddedLayout(batch.lengths, batch.ids.shape[1])
         steps = layer.left_to_right.steps(network.encoder.embedding(batch.ids))
         states = {"hidden": [step.hidden for step in steps]}
         if cells := [step.cell for step in steps if isinstance(step, LSTMStep)]:
             states["cell"] = cells
-        logits = network.decide(torch.stack(states["hidden"], dim=1), reading)
+        logits = network.decide(torch.stack(states["hidden"], dim=1), layout)
         # A text's states are in no other text's loss: the sum's derivative is each one's own.
         loss = functional.binary_cross_entropy_with_logits(
             logits, batch.labels.double(), reduction="sum"
@@ -160,8 +160,8 @@ def gradient_norms(network: Network, split: Split) -> dict[str, FloatArray]:
         gradients = torch.autograd.grad(loss, [state for kind in states.values() for state in kind])
         for number, name in enumerate(states):
             kind = gradients[number * len(steps) : (number + 1) * len(steps)]
-            from_the_end = reading.reverse(_norm(torch.stack(kind, dim=1)))
-            values = from_the_end.masked_fill(~reading.mask, torch.nan).squeeze(2)[:, : shape[1]]
+            from_the_end = layout.reverse(_norm(torch.stack(kind, dim=1)))
+            values = from_the_end.masked_fill(~layout.mask, torch.nan).squeeze(2)[:, : shape[1]]
             whole = norms.setdefault(name, np.full(shape, np.nan))
             whole[batch.rows.numpy(), : values.shape[1]] = values.numpy()
     return norms

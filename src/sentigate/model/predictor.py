@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from .network.batches import Batch, Batches, Split
-from .network.fast_lstm import QuickNetwork, is_quick
+from .network.batches import Batch, Batches, EncodedSplit
+from .network.fast_lstm import FastLSTM, has_fast_path
 from .network.network import Network
 from .saved_model import SavedModel
 from .text.cleaning import make_cleaner
@@ -31,7 +31,7 @@ INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn"}
 FILLERS = set("\u115f\u1160\u2800\u3164\uffa0")
 
 
-def predict(network: Network, split: Split) -> npt.NDArray[np.float32]:
+def predict(network: Network, split: EncodedSplit) -> npt.NDArray[np.float32]:
     """P(positive) of every row: (rows,) float32, in the split's order.
 
     Batches are computed side by side, each on one thread; torch's own number of threads is how
@@ -43,8 +43,8 @@ def predict(network: Network, split: Split) -> npt.NDArray[np.float32]:
     architecture = network.architecture
     several = len(split.lengths) > BATCH_SIZE
     with torch.inference_mode():  # for one batch, the tables cost more than they spare
-        quick = several and is_quick(architecture)
-        logits = QuickNetwork(network, split.ids) if quick else network
+        quick = several and has_fast_path(architecture)
+        logits = FastLSTM(network, split.ids) if quick else network
 
     @torch.inference_mode()  # a thread's own setting
     def answer(batch: Batch) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
@@ -114,7 +114,7 @@ class Predictor:
         cleaned = [self.clean(text) for text in texts]
         padded = pad_texts(self.tokenizer, cleaned, self.max_length)
         unlabelled = np.zeros(len(texts), dtype=np.int8)
-        probabilities = predict(self.network, Split(padded.ids, padded.lengths, unlabelled))
+        probabilities = predict(self.network, EncodedSplit(padded.ids, padded.lengths, unlabelled))
         told = self.telling[padded.ids].any(axis=1)
         # Bytes are tokens of their own in byte pairs, also those of what cannot be seen.
         notes = [

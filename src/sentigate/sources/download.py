@@ -38,7 +38,7 @@ def mirrored(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def kept(name: str, accepted: Collection[str], cache: Path) -> Path | None:
+def find_verified(name: str, accepted: Collection[str], cache: Path) -> Path | None:
     """The archive ``name`` from the mirror or the cache, its sha256 checked; None if in neither.
 
     A file in the cache that doesn't match is removed, so that it is downloaded anew.

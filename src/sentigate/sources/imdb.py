@@ -13,7 +13,7 @@ from sentigate.errors import SourceError
 from sentigate.progress import progress
 from sentigate.settings.dataset import ImdbSource
 
-from .download import download, kept
+from .download import download, find_verified
 from .rows import frame_of
 
 ARCHIVE = "aclImdb_v1.tar.gz"
@@ -32,7 +32,7 @@ def read(source: ImdbSource, cache: Path) -> pd.DataFrame:
         SourceError: the archive cannot be had, is not an accepted one, is broken or unsafe, or
             doesn't hold 25,000 + 25,000 reviews.
     """
-    path = kept(ARCHIVE, source.sha256, cache)
+    path = find_verified(ARCHIVE, source.sha256, cache)
     if path is None:
         path = cache / ARCHIVE
         download(source.url, path, source.sha256)

@@ -19,7 +19,7 @@ from sentigate.files import sha256_of, written_whole
 from sentigate.progress import say
 from sentigate.settings.dataset import VaderSource
 
-from .download import kept, wrong_hash
+from .download import find_verified, wrong_hash
 from .rows import frame_of
 
 CORPUS = "additional_resources/hutto_ICWSM_2014.tar.gz"
@@ -43,7 +43,7 @@ def read(source: VaderSource, cache: Path) -> pd.DataFrame:
         SourceError: the source distribution cannot be had, or is not the expected one.
     """
     name = f"vaderSentiment-{source.version}.tar.gz"
-    path = kept(name, [source.sha256], cache) or _fetch(source, cache / name)
+    path = find_verified(name, [source.sha256], cache) or _fetch(source, cache / name)
     rows = []
     for slice_, text in _rated_files(path).items():
         # Not splitlines(), which also splits at characters that occur inside a sentence.

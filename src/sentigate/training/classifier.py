@@ -13,18 +13,18 @@ from torch import Tensor
 
 from sentigate.errors import DataError
 from sentigate.model.network.architecture import Architecture
-from sentigate.model.network.batches import Batch, Split
+from sentigate.model.network.batches import Batch, EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.settings.model import ModelPreset, TrainingParams
 
-from .fit import Epoch, Totals, fit
+from .fit import BatchSums, Epoch, fit
 from .hardware import ONE_CPU, Hardware
 from .language_model import LanguageModel
 
 
-def predict_next(model: LanguageModel, batch: Batch) -> Totals:
+def predict_next(model: LanguageModel, batch: Batch) -> BatchSums:
     """Cross-entropy of the next token, summed over a batch: an objective of ``training.fit``."""
-    return Totals(*model.score(batch.ids, batch.lengths))
+    return BatchSums(*model.score(batch.ids, batch.lengths))
 
 
 class Fitted(NamedTuple):
@@ -46,8 +46,8 @@ class Fitted(NamedTuple):
 def fit_classifier(
     model: ModelPreset,
     vocabulary_size: int,
-    train: Split,
-    validation: Split,
+    train: EncodedSplit,
+    validation: EncodedSplit,
     *,
     hardware: Hardware = ONE_CPU,
     seed: int,
@@ -109,8 +109,8 @@ def _network(
 def pretrain(
     architecture: Architecture,
     vocabulary_size: int,
-    train: Split,
-    validation: Split,
+    train: EncodedSplit,
+    validation: EncodedSplit,
     params: TrainingParams,
     *,
     hardware: Hardware = ONE_CPU,

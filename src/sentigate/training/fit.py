@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sentigate.errors import DataError, counted
-from sentigate.model.network.batches import Batch, Batches, Split
+from sentigate.model.network.batches import Batch, Batches, EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.model.network.parallel_directions import subnormals_are_zero
 from sentigate.progress import watching
@@ -34,33 +34,33 @@ Epoch = dict[str, float]
 MODES = {"validation_loss": "min", "validation_accuracy": "max"}
 
 
-class Totals(NamedTuple):
+class BatchSums(NamedTuple):
     """Sums over a batch.
 
     Attributes:
         loss: () float32, in nats.
-        hits: () int64, right answers.
-        answers: () int64, how many there were.
+        correct: () int64, right answers.
+        predictions: () int64, how many there were.
     """
 
     loss: Tensor
-    hits: Tensor
-    answers: Tensor
+    correct: Tensor
+    predictions: Tensor
 
 
-Objective = Callable[[Any, Batch], Totals]
-"""What a network is fitted to: from it and a batch to the batch's totals."""
+Objective = Callable[[Any, Batch], BatchSums]
+"""What a network is fitted to: from it and a batch to the sums over it."""
 
 
-def classify(network: Network, batch: Batch) -> Totals:
+def classify(network: Network, batch: Batch) -> BatchSums:
     """Binary cross-entropy on the logits of a batch."""
     logits = network(batch.ids, batch.lengths)
     loss = functional.binary_cross_entropy_with_logits(logits, batch.labels, reduction="sum")
-    hits = ((logits >= 0) == batch.labels.bool()).sum()
-    return Totals(loss, hits, batch.lengths.new_tensor(len(batch.labels)))
+    correct = ((logits >= 0) == batch.labels.bool()).sum()
+    return BatchSums(loss, correct, batch.lengths.new_tensor(len(batch.labels)))
 
 
-class Learner(lightning.LightningModule):
+class LitModel(lightning.LightningModule):
     """Any network and objective, with AdamW (Loshchilov and Hutter 2019)."""
 
     def __init__(self, network: nn.Module, objective: Objective, params: TrainingParams) -> None:
@@ -73,20 +73,22 @@ class Learner(lightning.LightningModule):
 
     def training_step(self, batch: Batch) -> None:
         """One update. Of several processes' shares, the gradients' mean is that of the batch."""
-        totals = self.objective(self.network, batch)
-        self._add("train", totals)
+        sums = self.objective(self.network, batch)
+        self._add("train", sums)
         optimizer = self.optimizers(use_pl_optimizer=False)
         assert isinstance(optimizer, torch.optim.Optimizer)
         optimizer.zero_grad()
         processes = self.trainer.world_size
-        answers = self._sum(totals.answers.clone()) if processes > 1 else totals.answers
-        self.manual_backward(totals.loss * processes / answers)
+        predictions = sums.predictions
+        if processes > 1:
+            predictions = self._sum(predictions.clone())
+        self.manual_backward(sums.loss * processes / predictions)
         if self.params.gradient_clip:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.params.gradient_clip)
         optimizer.step()
 
     def validation_step(self, batch: Batch) -> None:
-        """Add up loss and hits of a batch."""
+        """Add up loss and correct answers of a batch."""
         self._add("validation", self.objective(self.network, batch))
 
     def on_validation_epoch_end(self) -> None:
@@ -106,16 +108,16 @@ class Learner(lightning.LightningModule):
 
     def take(self, name: str) -> tuple[float, float]:
         """Mean loss and accuracy since the last call, of all processes."""
-        loss, hits, answers = self._sum(torch.stack(self.sums.pop(name))).tolist()
-        return loss / answers, hits / answers
+        loss, correct, predictions = self._sum(torch.stack(self.sums.pop(name))).tolist()
+        return loss / predictions, correct / predictions
 
     def _sum(self, values: Tensor) -> Tensor:
         total = self.trainer.strategy.reduce(values, reduce_op="sum")
         assert isinstance(total, Tensor)
         return total
 
-    def _add(self, name: str, totals: Totals) -> None:
-        parts = [part.detach() for part in totals]
+    def _add(self, name: str, sums: BatchSums) -> None:
+        parts = [part.detach() for part in sums]
         if name not in self.sums:
             self.sums[name] = [part.to(torch.float64, copy=True) for part in parts]
         else:
@@ -132,7 +134,7 @@ class Learner(lightning.LightningModule):
         return moved
 
 
-class _Recorder(Callback):
+class BestEpoch(Callback):
     """Keeps a row per epoch, and the weights of the epoch that is best by the monitored figure."""
 
     def __init__(self, monitor: str, on_epoch: Callable[[Epoch], None]) -> None:
@@ -147,7 +149,8 @@ class _Recorder(Callback):
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        assert isinstance(pl_module, Learner)
+        """Note the epoch's figures, and its weights where it is the best so far."""
+        assert isinstance(pl_module, LitModel)
         loss, _ = pl_module.take("train")
         validation_loss = float(trainer.callback_metrics["validation_loss"])
         row = {
@@ -167,8 +170,8 @@ class _Recorder(Callback):
 
 def fit(
     make_network: Callable[[], nn.Module],
-    train: Split,
-    validation: Split,
+    train: EncodedSplit,
+    validation: EncodedSplit,
     params: TrainingParams,
     *,
     objective: Objective = classify,
@@ -226,8 +229,8 @@ class _Job(NamedTuple):
     """What all processes are given: ``fit``'s arguments."""
 
     make_network: Callable[[], nn.Module]
-    train: Split
-    validation: Split
+    train: EncodedSplit
+    validation: EncodedSplit
     params: TrainingParams
     objective: Objective
     full_width: bool
@@ -242,8 +245,8 @@ def _fit(
     params, (accelerator, devices, precision) = job.params, job.hardware
     lightning.seed_everything(job.seed, verbose=False)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    recorder = _Recorder(params.monitor, on_epoch)
-    learner = Learner(job.make_network(), job.objective, params)
+    recorder = BestEpoch(params.monitor, on_epoch)
+    learner = LitModel(job.make_network(), job.objective, params)
     if rank:
         torch.manual_seed(job.seed + rank)  # its own dropout; the first weights are rank 0's
     callbacks: list[Callback] = [
@@ -278,7 +281,7 @@ def _fit(
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
         )
-        batches = partial(Batches, full_width=job.full_width, share=(rank, devices))
+        batches = partial(Batches, full_width=job.full_width, process_share=(rank, devices))
         trainer.fit(
             learner,
             batches(job.train, params.batch_size, job.seed),
@@ -295,7 +298,7 @@ def _settings() -> Iterator[None]:
     threads = torch.get_num_threads()
     deterministic: Any = torch.utils.deterministic
     fill = deterministic.fill_uninitialized_memory
-    # See directions.py. More threads in a kernel gain little here, and lose much beside others.
+    # See parallel_directions.py. More threads in a kernel gain little here, and lose much beside others.
     chosen = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]  # a level of nesting each
     torch.set_num_threads(int(chosen) if chosen.isdecimal() and int(chosen) else 1)
     # With deterministic algorithms torch fills what nothing reads, for a tenth of the time.

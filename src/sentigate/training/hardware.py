@@ -32,7 +32,7 @@ class Hardware(NamedTuple):
 ONE_CPU = Hardware("cpu", 1, "32-true")
 
 
-def settle(trainer: TrainerParams, architecture: Architecture) -> Hardware:
+def resolve_hardware(trainer: TrainerParams, architecture: Architecture) -> Hardware:
     """``trainer`` with a decision for every ``auto``, which depends on the machine alone.
 
     bfloat16 is chosen where it was measured to be faster and to cost no accuracy

@@ -14,10 +14,10 @@ from torch.nn import functional
 
 from sentigate.errors import DataError
 from sentigate.model.network.architecture import Architecture
-from sentigate.model.network.batches import Batches, Split
+from sentigate.model.network.batches import Batches, EncodedSplit
 from sentigate.model.network.dropout import Dropout
 from sentigate.model.network.network import Encoder
-from sentigate.model.network.padded_layout import Reading
+from sentigate.model.network.padded_layout import PaddedLayout
 from sentigate.model.saved_model import SavedModel
 from sentigate.model.text.encoding import PAD_ID
 
@@ -50,9 +50,9 @@ class LanguageModel(nn.Module):
             (N, features) float32, text after text; N is B plus the sum of the lengths. Row n of a
             text has seen its first n tokens. ``decoder`` makes them logits, (N, vocabulary).
         """
-        states, reading = self.encoder(functional.pad(ids, (1, 0), value=PAD_ID), lengths + 1)
+        states, layout = self.encoder(functional.pad(ids, (1, 0), value=PAD_ID), lengths + 1)
         # Only these go through the decoder, whose output is far wider than a state.
-        selected: Tensor = self.head_dropout(states[reading.mask.squeeze(2)])
+        selected: Tensor = self.head_dropout(states[layout.mask.squeeze(2)])
         return selected
 
     def score(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -64,7 +64,7 @@ class LanguageModel(nn.Module):
         """
         states = self.states(ids, lengths)
         targets = functional.pad(ids, (0, 1), value=PAD_ID)
-        answers = targets[Reading(lengths + 1, targets.shape[1]).mask.squeeze(2)]
+        answers = targets[PaddedLayout(lengths + 1, targets.shape[1]).mask.squeeze(2)]
         loss, hits = states.new_zeros(()), lengths.new_zeros(())
         for first in range(0, len(answers), CHUNK):
             wanted = answers[first : first + CHUNK]
@@ -75,7 +75,7 @@ class LanguageModel(nn.Module):
 
 
 @torch.inference_mode()
-def perplexity(model: LanguageModel, split: Split) -> float:
+def perplexity(model: LanguageModel, split: EncodedSplit) -> float:
     """Exponential of the mean negative log likelihood; each text's end is a token too."""
     model.eval()
     loss, predictions = 0.0, 0
@@ -93,7 +93,8 @@ def language_model_of(saved: SavedModel) -> LanguageModel:
     """
     if saved.language_model is None:
         raise DataError(
-            "the model in models/ has no language model; `make train MODEL=pretrained_lstm` makes one"
+            "the model in models/ has no language model; "
+            "`make train MODEL=pretrained_lstm` makes one"
         )
     model = LanguageModel(saved.description.network, saved.description.vocabulary_size)
     model.load_state_dict(saved.language_model)

@@ -8,16 +8,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentigate.model.network.batches import Batch, Batches, Split, load_split
+from sentigate.model.network.batches import Batch, Batches, EncodedSplit, load_split
 
 
-def split(lengths: list[int], width: int | None = None) -> Split:
+def split(lengths: list[int], width: int | None = None) -> EncodedSplit:
     """Row n holds the id n + 1, as often as its length says."""
     counts = np.array(lengths, dtype=np.int32)
     columns = np.arange(width or int(counts.max(initial=1)))
     ids = np.where(columns < counts[:, None], np.arange(1, len(lengths) + 1)[:, None], 0)
     labels = (np.arange(len(lengths)) % 3 == 0).astype(np.int8)
-    return Split(ids.astype(np.uint16), counts, labels)
+    return EncodedSplit(ids.astype(np.uint16), counts, labels)
 
 
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=60)
@@ -39,7 +39,7 @@ def test_every_row_once_as_it_was(
         check_batch(batch, data)
 
 
-def check_batch(batch: Batch, data: Split) -> None:
+def check_batch(batch: Batch, data: EncodedSplit) -> None:
     assert [tensor.dtype for tensor in batch] == [
         torch.int64, torch.int64, torch.float32, torch.int64,
     ]  # fmt: skip
@@ -125,7 +125,9 @@ def test_shares_are_the_batch_dealt_out(
 ) -> None:
     data = split(lengths * processes)
     size = max(batch_size, processes)
-    shares = [list(Batches(data, size, seed, share=(r, processes))) for r in range(processes)]
+    shares = [
+        list(Batches(data, size, seed, process_share=(r, processes))) for r in range(processes)
+    ]
     assert len({len(batches) for batches in shares}) == 1
     rows = [
         torch.cat([share.rows for share in batch]).tolist() for batch in zip(*shares, strict=True)
@@ -140,7 +142,7 @@ def test_shares_are_the_batch_dealt_out(
 
 
 def test_no_rows_make_no_batch() -> None:
-    empty = Split(np.zeros((0, 8), np.uint16), np.zeros(0, np.int32), np.zeros(0, np.int8))
+    empty = EncodedSplit(np.zeros((0, 8), np.uint16), np.zeros(0, np.int32), np.zeros(0, np.int8))
     for seed in (None, 1):
         assert len(Batches(empty, 4, seed)) == 0
         assert list(Batches(empty, 4, seed)) == []

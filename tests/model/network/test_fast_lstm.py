@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support import architecture
 
 from sentigate.model.network.architecture import Convolution
-from sentigate.model.network.fast_lstm import QuickNetwork, is_quick
+from sentigate.model.network.fast_lstm import FastLSTM, has_fast_path
 from sentigate.model.network.network import Network
 
 pytestmark = pytest.mark.numeric
@@ -44,7 +44,7 @@ def test_it_answers_as_the_network_does(
 ) -> None:
     sizes = {"hidden_sizes": hidden_sizes, "layer_dropout": 0.0}
     network = make(pooling=pooling, bidirectional=bidirectional, **sizes)
-    assert is_quick(network.architecture)
+    assert has_fast_path(network.architecture)
     lengths = sorted(lengths)
     width = lengths[-1] + spare
     rng = np.random.default_rng(sum(lengths))
@@ -52,7 +52,7 @@ def test_it_answers_as_the_network_does(
     ids = np.where(inside, rng.integers(1, VOCABULARY, inside.shape), 0)
     given_ = torch.from_numpy(ids), torch.tensor(lengths)
     # The quick one may know more tokens than those of this batch.
-    found = QuickNetwork(network, np.vstack((ids, np.full_like(ids, 49))))(*given_)
+    found = FastLSTM(network, np.vstack((ids, np.full_like(ids, 49))))(*given_)
     expected = network(*given_)
     assert found == pytest.approx(expected.numpy(), rel=1e-4, abs=1e-4)
 
@@ -67,4 +67,4 @@ def test_it_answers_as_the_network_does(
     ],
 )
 def test_other_networks_run_as_they_are(changes: dict[str, object]) -> None:
-    assert not is_quick(make(**changes).architecture)
+    assert not has_fast_path(make(**changes).architecture)

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from sentigate.model.network.architecture import Architecture, Convolution
-from sentigate.model.network.network import Network, Windows
-from sentigate.model.network.padded_layout import Reading
+from sentigate.model.network.network import ConvolutionBlock, Network
+from sentigate.model.network.padded_layout import PaddedLayout
 from sentigate.model.network.pooling import Pooling
 
 pytestmark = pytest.mark.numeric
@@ -152,8 +152,8 @@ def test_attention_by_hand() -> None:
     """Weights are a softmax over each text's own tokens (Yang et al. 2016)."""
     torch.manual_seed(4)
     pooling = Pooling("attention", 3, False)
-    states, reading = torch.randn(2, 4, 3), Reading(torch.tensor([2, 4]), 4)
-    pooled = pooling(states, reading)
+    states, layout = torch.randn(2, 4, 3), PaddedLayout(torch.tensor([2, 4]), 4)
+    pooled = pooling(states, layout)
     assert pooling.attention is not None
     for row, length in enumerate((2, 4)):
         scores = [
@@ -169,11 +169,11 @@ def test_attention_by_hand() -> None:
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=4), st.integers(1, 4))
 def test_windows_are_torchs_convolution_on_each_text_alone(lengths: list[int], pool: int) -> None:
     torch.manual_seed(6)
-    windows = Windows(3, Convolution(filters=4, width=3, pool=pool))
+    windows = ConvolutionBlock(3, Convolution(filters=4, width=3, pool=pool))
     width = max(lengths)
-    reading = Reading(torch.tensor(lengths), width)
-    states = torch.randn(len(lengths), width, 3) * reading.mask
-    features, shorter = windows(states, reading)
+    layout = PaddedLayout(torch.tensor(lengths), width)
+    states = torch.randn(len(lengths), width, 3) * layout.mask
+    features, shorter = windows(states, layout)
     assert shorter.lengths.tolist() == [math.ceil(length / pool) for length in lengths]
     for row, length in enumerate(lengths):
         alone = windows.convolution(states[row, :length].T.unsqueeze(0)).relu().squeeze(0)
@@ -207,7 +207,7 @@ class Packed(nn.Module):
             outputs, (final, _) = lstm(packed)
             states, _ = pad_packed_sequence(outputs, batch_first=True, total_length=ids.shape[1])
         if self.pooling == "attention":
-            return self.head(self.attention(states, Reading(lengths, ids.shape[1]))).squeeze(1)
+            return self.head(self.attention(states, PaddedLayout(lengths, ids.shape[1]))).squeeze(1)
         if self.pooling == "last":
             pooled = torch.cat((final[0], final[1]), dim=1) if self.both else final[0]
         else:
@@ -245,7 +245,7 @@ def test_pooling_by_hand() -> None:
             [[-2.0, 4.0], [-6.0, 5.0], [-1.0, 0.0], [99.0, -99.0]],
         ]
     )
-    reading = Reading(torch.tensor([2, 3]), 4)
+    layout = PaddedLayout(torch.tensor([2, 3]), 4)
     expected = {
         ("max", True): [[1.0, -1.0], [-1.0, 5.0]],
         ("mean", True): [[-1.0, -3.0], [-3.0, 3.0]],
@@ -253,17 +253,17 @@ def test_pooling_by_hand() -> None:
         ("last", True): [[-3.0, -1.0], [-1.0, 4.0]],  # to the left, the last read is the first
     }
     for (kind, both), values in expected.items():
-        assert Pooling(kind, 2, both)(states, reading).tolist() == values
+        assert Pooling(kind, 2, both)(states, layout).tolist() == values
 
 
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=5), st.integers(0, 4))
 def test_reversal_is_its_own_inverse(lengths: list[int], more: int) -> None:
     width = max(lengths) + more
-    reading = Reading(torch.tensor(lengths), width)
+    layout = PaddedLayout(torch.tensor(lengths), width)
     states = torch.arange(len(lengths) * width * 2).reshape(len(lengths), width, 2).float()
-    reversed_states = reading.reverse(states)
-    assert torch.equal(reading.reverse(reversed_states), states)
+    reversed_states = layout.reverse(states)
+    assert torch.equal(layout.reverse(reversed_states), states)
     for row, length in enumerate(lengths):
         assert torch.equal(reversed_states[row, :length], states[row, :length].flip(0))
         assert torch.equal(reversed_states[row, length:], states[row, length:])

@@ -37,7 +37,7 @@ class Batch(NamedTuple):
     rows: Tensor
 
 
-class Split(NamedTuple):
+class EncodedSplit(NamedTuple):
     """One split as the pad stage writes it; arrays may be memory-mapped."""
 
     ids: npt.NDArray[Any]
@@ -56,19 +56,19 @@ class Batches:
 
     def __init__(
         self,
-        split: Split,
+        split: EncodedSplit,
         batch_size: int,
         shuffle_seed: int | None = None,
         *,
         full_width: bool = False,
-        share: tuple[int, int] = (0, 1),
+        process_share: tuple[int, int] = (0, 1),
     ) -> None:
-        """``share`` (r, n): of every batch, each n-th row from the r-th; a batch has n or more."""
+        """``process_share`` (r, n): each n-th row of a batch from the r-th; it has n or more."""
         self.split = split
         self.batch_size = batch_size
         self.shuffle_seed = shuffle_seed
         self.full_width = full_width
-        self.share = share
+        self.process_share = process_share
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -86,14 +86,14 @@ class Batches:
                 order = order[np.argsort(_rounded_up(lengths[order]), kind="stable")]
             batches = self._cut(order)
             batches = [batches[number] for number in rng.permutation(len(batches))]
-        first, step = self.share
+        first, step = self.process_share
         for rows in batches:
             yield self._batch(rows[first::step])
 
     def _starts(self) -> list[int]:
         size = len(self.split.lengths)
         starts = list(range(0, size, self.batch_size))
-        if len(starts) > 1 and size - starts[-1] < self.share[1]:
+        if len(starts) > 1 and size - starts[-1] < self.process_share[1]:
             starts.pop()  # too few for a row each: they join the batch before
         return starts
 
@@ -115,10 +115,10 @@ class Batches:
         )
 
 
-def load_split(folder: Path) -> Split:
+def load_split(folder: Path) -> EncodedSplit:
     """One split, memory-mapped, from ids.npy, lengths.npy and labels.npy."""
     ids, lengths, labels = (
         np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         for name in ("ids", "lengths", "labels")
     )
-    return Split(ids, lengths, labels)
+    return EncodedSplit(ids, lengths, labels)

@@ -16,11 +16,11 @@ from torch import Tensor, nn
 
 from .architecture import Architecture
 from .network import Layer, Network
-from .padded_layout import Reading
+from .padded_layout import PaddedLayout
 
 
-def is_quick(architecture: Architecture) -> bool:
-    """Whether ``QuickNetwork`` can stand for a network of this shape."""
+def has_fast_path(architecture: Architecture) -> bool:
+    """Whether ``FastLSTM`` can stand for a network of this shape."""
     return (
         architecture.cell == "lstm"
         and not architecture.cell_from_scratch
@@ -29,7 +29,7 @@ def is_quick(architecture: Architecture) -> bool:
     )
 
 
-class Direction(NamedTuple):
+class DirectionWeights(NamedTuple):
     """One direction's weights; gates in the order i, f, o, g, so that one call squashes three.
 
     Attributes:
@@ -43,11 +43,11 @@ class Direction(NamedTuple):
     hidden: Tensor
 
 
-class QuickNetwork:
+class FastLSTM:
     """Takes the place of ``network`` for texts out of ``ids``, and keeps none of its weights.
 
     Args:
-        network: in eval mode, on the CPU, of a shape that ``is_quick``.
+        network: in eval mode, on the CPU, of a shape that ``has_fast_path``.
         ids: token ids of all texts that it will be asked about, (rows, T).
     """
 
@@ -89,7 +89,7 @@ class QuickNetwork:
                     before = out[step]
             below = states
         assert below is not None
-        logits = self.network.decide(below.transpose(0, 1), Reading(lengths, width))
+        logits = self.network.decide(below.transpose(0, 1), PaddedLayout(lengths, width))
         return logits.flip(0)
 
 
@@ -104,18 +104,18 @@ def _step(gates: Tensor, cell: Tensor, out: Tensor) -> None:
     out.mul_(show)
 
 
-def _directions(layer: Layer) -> list[Direction]:
+def _directions(layer: Layer) -> list[DirectionWeights]:
     ways = (layer.left_to_right, layer.right_to_left)
     return [_direction(way) for way in ways if isinstance(way, nn.LSTM)]
 
 
-def _direction(lstm: nn.LSTM) -> Direction:
+def _direction(lstm: nn.LSTM) -> DirectionWeights:
     def reordered(weights: Tensor) -> Tensor:
         i, f, g, o = weights.chunk(4)
         return torch.cat((i, f, o, g))
 
     inputs, hidden, *biases = lstm.all_weights[0]
-    return Direction(
+    return DirectionWeights(
         inputs=reordered(inputs).T.contiguous(),
         bias=reordered(biases[0] + biases[1]),
         hidden=reordered(hidden).T.contiguous(),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from .architecture import Architecture, Convolution
 from .cells import Recurrence
 from .dropout import Dropout
-from .padded_layout import Reading
+from .padded_layout import PaddedLayout
 from .parallel_directions import read_both_ways
 from .pooling import Pooling
 
@@ -34,7 +34,7 @@ class Encoder(nn.Module):
         width = architecture.embedding_size
         self.embedding = nn.Embedding(vocabulary_size, width, padding_idx=padding)
         self.windows = (
-            Windows(width, architecture.convolution) if architecture.convolution else None
+            ConvolutionBlock(width, architecture.convolution) if architecture.convolution else None
         )
         first = architecture.convolution.filters if architecture.convolution else width
         inputs = (first, *(directions * size for size in sizes[:-1]))
@@ -45,7 +45,7 @@ class Encoder(nn.Module):
         self.embedding_dropout = Dropout(architecture.embedding_dropout)
         self.layer_dropout = Dropout(architecture.layer_dropout)
 
-    def forward(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Reading]:
+    def forward(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, PaddedLayout]:
         """States and where the texts lie in them.
 
         Args:
@@ -55,18 +55,18 @@ class Encoder(nn.Module):
         Returns:
             (B, T, features) float32; with a convolution T and the lengths are that much shorter.
         """
-        return self.read(self.embedding(ids), Reading(lengths, ids.shape[1]))
+        return self.read(self.embedding(ids), PaddedLayout(lengths, ids.shape[1]))
 
-    def read(self, vectors: Tensor, reading: Reading) -> tuple[Tensor, Reading]:
+    def read(self, vectors: Tensor, layout: PaddedLayout) -> tuple[Tensor, PaddedLayout]:
         """The same from token vectors, (B, T, embedding_size)."""
         states = self.embedding_dropout(vectors)
         if self.windows is not None:
-            states, reading = self.windows(states, reading)
+            states, layout = self.windows(states, layout)
         for number, layer in enumerate(self.layers):
             if number:
                 states = self.layer_dropout(states)
-            states = layer(states, reading)
-        return states, reading
+            states = layer(states, layout)
+        return states, layout
 
 
 class Network(nn.Module):
@@ -85,14 +85,14 @@ class Network(nn.Module):
         """Logits of the positive label, (B,) float32; arguments as ``Encoder`` takes them."""
         return self.decide(*self.encoder(ids, lengths))
 
-    def decide(self, states: Tensor, reading: Reading) -> Tensor:
+    def decide(self, states: Tensor, layout: PaddedLayout) -> Tensor:
         """Logits, (B,), from the encoder's states."""
-        pooled = self.pooling(states, reading)  # (B, features)
+        pooled = self.pooling(states, layout)  # (B, features)
         logits: Tensor = self.head(self.head_dropout(pooled)).squeeze(1)
         return logits
 
 
-class Windows(nn.Module):
+class ConvolutionBlock(nn.Module):
     """Convolution over neighbouring tokens, rectified, and the largest of each few windows."""
 
     def __init__(self, width: int, convolution: Convolution) -> None:
@@ -103,12 +103,12 @@ class Windows(nn.Module):
         self.pool = nn.MaxPool1d(convolution.pool, ceil_mode=True)
         self.step = convolution.pool
 
-    def forward(self, states: Tensor, reading: Reading) -> tuple[Tensor, Reading]:
+    def forward(self, states: Tensor, layout: PaddedLayout) -> tuple[Tensor, PaddedLayout]:
         """(B, T, width) -> (B, ceil(T / pool), filters); padding must be zero, and stays so."""
         features = self.convolution(states.transpose(1, 2)).relu()
-        features = self.pool(features * reading.mask.transpose(1, 2)).transpose(1, 2)
-        lengths = torch.div(reading.lengths + self.step - 1, self.step, rounding_mode="floor")
-        return features, Reading(lengths, features.shape[1])
+        features = self.pool(features * layout.mask.transpose(1, 2)).transpose(1, 2)
+        lengths = torch.div(layout.lengths + self.step - 1, self.step, rounding_mode="floor")
+        return features, PaddedLayout(lengths, features.shape[1])
 
 
 class Layer(nn.Module):
@@ -125,7 +125,7 @@ class Layer(nn.Module):
         self.left_to_right = recurrence()
         self.right_to_left = recurrence() if architecture.bidirectional else None
 
-    def forward(self, states: Tensor, reading: Reading) -> Tensor:
+    def forward(self, states: Tensor, layout: PaddedLayout) -> Tensor:
         """(B, T, width) -> (B, T, size), or (B, T, 2 * size) when bidirectional."""
         right_to_left = self.right_to_left
         if right_to_left is None:
@@ -133,7 +133,7 @@ class Layer(nn.Module):
             return outputs
         both = read_both_ways(
             lambda states: self.left_to_right(states)[0],
-            lambda states: reading.reverse(right_to_left(reading.reverse(states))[0]),
+            lambda states: layout.reverse(right_to_left(layout.reverse(states))[0]),
             (self.left_to_right, right_to_left),
             states,
         )

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 
-class Reading:
+class PaddedLayout:
     """Where the texts of a batch lie in their padded rows.
 
     Attributes:

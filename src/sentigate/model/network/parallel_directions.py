@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-Direction = Callable[[Tensor], Tensor]
+DirectionFn = Callable[[Tensor], Tensor]
 
 # The second direction's; the first runs on the caller's. A thread in each direction's kernels and
 # one meeting a layer is faster than two threads in one kernel, which meet at every time step: the
@@ -38,7 +38,7 @@ def _flush(on: bool) -> None:
 
 
 def read_both_ways(
-    first: Direction, second: Direction, cells: Sequence[nn.Module], states: Tensor
+    first: DirectionFn, second: DirectionFn, cells: Sequence[nn.Module], states: Tensor
 ) -> tuple[Tensor, Tensor]:
     """``first(states)`` and ``second(states)``, but at the same time.
 
@@ -65,14 +65,14 @@ class _BothWays(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        directions: tuple[Direction, Direction],
+        directions: tuple[DirectionFn, DirectionFn],
         parameters: list[list[nn.Parameter]],
         states: Tensor,
         *_: Tensor,
     ) -> tuple[Tensor, Tensor]:
         autocast = torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu")
 
-        def run(direction: Direction) -> tuple[Tensor, Tensor]:
+        def run(direction: DirectionFn) -> tuple[Tensor, Tensor]:
             # Both settings are a thread's own.
             with torch.enable_grad(), torch.autocast("cpu", autocast[1], enabled=autocast[0]):
                 start = states.detach().requires_grad_(states.requires_grad)

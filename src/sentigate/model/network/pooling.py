@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .padded_layout import Reading
+from .padded_layout import PaddedLayout
 
 
 class Pooling(nn.Module):
@@ -17,20 +17,20 @@ class Pooling(nn.Module):
         self.bidirectional = bidirectional
         self.attention = Attention(features) if kind == "attention" else None
 
-    def forward(self, states: Tensor, reading: Reading) -> Tensor:
+    def forward(self, states: Tensor, layout: PaddedLayout) -> Tensor:
         """The largest, the mean, the weighted mean, or the last state of each direction."""
         if self.attention is not None:
-            weights: Tensor = self.attention(states, reading)
+            weights: Tensor = self.attention(states, layout)
             return (weights * states).sum(1)
         if self.kind == "max":
-            if reading.padded:
-                states = states.masked_fill(~reading.mask, -torch.inf)
+            if layout.padded:
+                states = states.masked_fill(~layout.mask, -torch.inf)
             return states.amax(1)
         if self.kind == "mean":
-            return (states * reading.mask).sum(1) / reading.lengths.unsqueeze(1)
+            return (states * layout.mask).sum(1) / layout.lengths.unsqueeze(1)
         if self.kind == "last_padded":
             return states[:, -1]
-        final = states[torch.arange(len(states), device=states.device), reading.last]
+        final = states[torch.arange(len(states), device=states.device), layout.last]
         if not self.bidirectional:
             return final
         half = states.shape[2] // 2  # from right to left, the last state is the first token's
@@ -45,7 +45,7 @@ class Attention(nn.Module):
         self.projection = nn.Linear(features, features)
         self.context = nn.Linear(features, 1, bias=False)
 
-    def forward(self, states: Tensor, reading: Reading) -> Tensor:
+    def forward(self, states: Tensor, layout: PaddedLayout) -> Tensor:
         """(B, T, F) -> (B, T, 1), summing to 1 over each text's tokens, 0 on padding."""
         scores: Tensor = self.context(torch.tanh(self.projection(states)))
-        return scores.masked_fill(~reading.mask, -torch.inf).softmax(1)
+        return scores.masked_fill(~layout.mask, -torch.inf).softmax(1)
