@@ -443,7 +443,7 @@ PARAM_CHANGES: list[tuple[str, object, set[str]]] = [
     ("models.lstm.training.patience", 9, set()),
     ("datasets.vader.max_length", 9, set()),
     ("datasets.imdb.clean.steps.lowercase", False, set()),
-    ("datasets.csv.clean.steps.lowercase", False, {"clean", "register"}),
+    ("datasets.csv.clean.steps.lowercase", False, {"clean", "train"}),
     ("datasets.csv.clean.drop_conflicts", False, {"clean"}),
     ("datasets.csv.labels.neutral", 1, {"ingest", "clean"}),
     ("datasets.csv.split.validation_size", 0.2, {"split"}),
@@ -458,12 +458,26 @@ FILE_CHANGES = [
     "src/sentigate/evaluation/metrics.py",
     "src/sentigate/sources/vader.py",
     "src/sentigate/model/predictor.py",
-    "src/sentigate/cli/main.py",
     "pipeline/pad.py",
     "expectations/vocab.json",
     "data/own/small.csv",
-    "README.md",
 ]
+NO_REASON = [
+    "README.md",
+    "data/own/README.md",
+    "requirements-dev.lock",
+    "src/sentigate/cli/main.py",
+    "src/sentigate/errors.py",
+    "src/sentigate/settings/params.py",
+    "src/sentigate/settings/dataset.py",
+    "src/sentigate/gates/gate.html.j2",
+]
+LIBRARIES = {
+    "matplotlib": {"evaluate"},
+    "mlflow": {"register"},
+    "tokenizers": {"vocab", "pad", "train", "evaluate", "register"},
+    "torch": {"train", "evaluate", "register"},
+}
 ASK_DVC = """
 import json, pathlib, sys
 from dvc.repo import Repo
@@ -473,10 +487,10 @@ for path, content in json.load(sys.stdin):
     before = path.read_bytes()
     path.write_text(content, "utf-8")
     try:
-        answers.append(sorted(Repo(".").status(["dvc.yaml"])))
+        answers.append(sorted(Repo(".").status()))
     finally:
         path.write_bytes(before)
-answers.append(sorted(Repo(".").status(["dvc.yaml"])))
+answers.append(sorted(Repo(".").status()))
 print(json.dumps(answers))
 """
 
@@ -487,8 +501,11 @@ def test_a_change_reruns_the_stages_that_it_concerns(project: Path) -> None:
         values = yaml.safe_load((project / "params.yaml").read_text("utf-8"))
         set_value(values, key, value)
         changes.append(("params.yaml", yaml.safe_dump(values, sort_keys=False)))
-    for name in FILE_CHANGES:
+    for name in FILE_CHANGES + NO_REASON:
         changes.append((name, (project / name).read_text("utf-8") + "\n"))
+    pins = read_json(project / "libraries.json")
+    for name in LIBRARIES:
+        changes.append(("libraries.json", json.dumps(pins | {name: "99"})))
     done = subprocess.run(
         [sys.executable, "-c", ASK_DVC],
         cwd=project,
@@ -506,13 +523,37 @@ def test_a_change_reruns_the_stages_that_it_concerns(project: Path) -> None:
     for name in FILE_CHANGES:
         folders = {name, *(folder.as_posix() for folder in Path(name).parents)}
         expected[name] = sorted(n for n, stage in stages.items() if folders & set(stage["deps"]))
-    names = [*(key for key, _, _ in PARAM_CHANGES), *FILE_CHANGES]
+    expected |= {name: [] for name in NO_REASON}
+    expected |= {name: sorted(concerned) for name, concerned in LIBRARIES.items()}
+    names = [*(key for key, _, _ in PARAM_CHANGES), *FILE_CHANGES, *NO_REASON, *LIBRARIES]
     assert dict(zip(names, answers, strict=True)) == expected
     assert expected["src/sentigate/data/splitting.py"]
-    assert expected["README.md"] == expected["src/sentigate/cli/main.py"] == []
 
 
 # What changes the copy
+
+
+def test_a_threshold_reruns_its_stage_alone(project: Path) -> None:
+    """Its outputs are the same, so that nothing follows: no other model version comes of it."""
+    before = (project / "params.yaml").read_bytes()
+    registered = (project / "reports/registration.json").read_bytes()
+    for key, stage in (("gates.min_coverage", "vocab"), ("gates.min_validation_mcc", "train")):
+        values = yaml.safe_load(before)
+        set_value(values, key, -0.5 if stage == "train" else 0.01)
+        write_values(values, project)
+        done = run_in(project, *DVC, "repro")
+        assert done.returncode == 0, done.stderr
+        assert ran(done) == [stage]
+    assert (project / "reports/registration.json").read_bytes() == registered
+    (project / "params.yaml").write_bytes(before)
+    assert run_in(project, *DVC, "repro").returncode == 0
+
+
+def test_dvc_status_shows_the_nine_stages_alone(project: Path) -> None:
+    (project / "dvc.lock").rename(project / "dvc.lock.away")
+    done = run_in(project, *DVC, "status", "--json")
+    (project / "dvc.lock.away").rename(project / "dvc.lock")
+    assert set(json.loads(done.stdout)) == {*STAGES}
 
 
 def test_predict_prints_label_probability_and_text(project: Path) -> None:
