@@ -298,7 +298,7 @@ def _settings() -> Iterator[None]:
     threads = torch.get_num_threads()
     deterministic: Any = torch.utils.deterministic
     fill = deterministic.fill_uninitialized_memory
-    # See parallel_directions.py. More threads gain a kernel little here, and lose much beside others.
+    # See parallel_directions.py. More threads gain a kernel little, and lose much beside others.
     chosen = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]  # a level of nesting each
     torch.set_num_threads(int(chosen) if chosen.isdecimal() and int(chosen) else 1)
     # With deterministic algorithms torch fills what nothing reads, for a tenth of the time.

@@ -35,9 +35,10 @@ ONE_CPU = Hardware("cpu", 1, "32-true")
 def resolve_hardware(trainer: TrainerParams, architecture: Architecture) -> Hardware:
     """``trainer`` with a decision for every ``auto``, which depends on the machine alone.
 
-    bfloat16 is chosen where it was measured to be faster and to cost no accuracy
-    (benchmarks/precision.md): with torch's LSTM, on processors that multiply it in hardware, and
-    on GPUs that do.
+    bfloat16 is chosen where it was measured to be faster (benchmarks/precision.md) and to cost no
+    accuracy that shows among seeds (benchmarks/spread.md): with torch's LSTM, on processors that
+    multiply it in hardware, by AMX or by AVX-512, and on GPUs that do. It is decided by what the
+    processor can, not by a clock, so that one machine always decides alike.
 
     Raises:
         ParamsError: a GPU is asked for, or more of them than there are; or bf16-mixed, which torch
