@@ -38,8 +38,8 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
     """Train the chosen model on the chosen data set, and say how well and how fast it does.
 
     Returns:
-        What reports/leaderboard/<model>.json holds: model, dataset, seed, the figures of both
-        splits under names like test_accuracy, parameters, training_seconds (pretraining
+        What reports/leaderboard/<dataset>/<model>.json holds: model, dataset, seed, the figures of
+        both splits under names like test_accuracy, parameters, training_seconds (pretraining
         included), texts_per_second (from token ids to probabilities, on the test split), and
         epochs.
 
@@ -134,7 +134,7 @@ def _texts_per_second(network: Network, split: EncodedSplit) -> float:
 
 
 def main(model: str, inputs_sha256: str) -> None:
-    """Write reports/leaderboard/<model>.json, or say in one message why there is none.
+    """Write reports/leaderboard/<dataset>/<model>.json, or say in one message why there is none.
 
     The file also says of which inputs it is, for the leaderboard to compare.
 
@@ -148,7 +148,7 @@ def main(model: str, inputs_sha256: str) -> None:
         with run_or_fail(f"{params.dataset}-{model}", {TAG: "true"}) as tracked:
             tracked.log_params(params.chosen())
             entry = {**measure(params, tracked), "inputs_sha256": inputs_sha256}
-            path = Path(f"reports/leaderboard/{model}.json")
+            path = Path(f"reports/leaderboard/{params.dataset}/{model}.json")
             text = json.dumps(entry, indent=2, ensure_ascii=False, allow_nan=False)
             with written_whole(path) as file:
                 file.write(f"{text}\n".encode())

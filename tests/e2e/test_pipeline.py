@@ -368,9 +368,7 @@ def test_one_version_with_alias_and_tags(project: Path, mlflow_facts: dict[str, 
 
 def test_model_holds_no_pickle(model_folder: Path) -> None:
     files = [path for path in model_folder.rglob("*") if path.is_file()]
-    assert {"weights.safetensors", "tokenizer.json", "cleaning.json", "model.json"} <= {
-        path.name for path in files
-    }
+    assert {"weights.safetensors", "tokenizer.json", "model.json"} <= {path.name for path in files}
     assert (model_folder / "artifacts/files/weights.safetensors").is_file()
     for path in files:
         assert path.suffix not in (".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib")

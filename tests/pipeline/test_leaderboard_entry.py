@@ -123,7 +123,9 @@ def measured(small_project: Callable[..., Path]) -> dict[str, Any]:
     )
     write_split(folder)
     entry.main("tiny", "0")
-    written: dict[str, Any] = json.loads(Path("reports/leaderboard/tiny.json").read_text("utf-8"))
+    written: dict[str, Any] = json.loads(
+        Path("reports/leaderboard/csv/tiny.json").read_text("utf-8")
+    )
     return written
 
 
@@ -216,7 +218,7 @@ def test_a_pretrained_model_starts_from_its_language_model(
     monkeypatch.setattr(pretraining, "start_from", seen)
     entry.main("tiny", "0")
     assert len(starts) == 1
-    assert Path("reports/leaderboard/tiny.json").is_file()
+    assert Path("reports/leaderboard/csv/tiny.json").is_file()
 
 
 # All of them

@@ -42,12 +42,12 @@ def leaderboard(
     failed: dict[str, str] = {}
     for number, model in enumerate(params.models, start=1):
         print(f"\n[{number}/{len(params.models)}] {model}", flush=True)
-        entry, reason = ENTRIES / f"{model}.json", FAILED / f"{model}.txt"
+        entry, reason = ENTRIES / params.dataset / f"{model}.json", FAILED / f"{model}.txt"
         reason.unlink(missing_ok=True)
         digest = inputs_sha256(params, model)
-        if entry.is_file() and _read(entry).get("inputs_sha256") == digest:
+        if measured := _measured(entry, digest):
             print("did not change, and is not trained again", flush=True)
-            entries.append(_read(entry))
+            entries.append(measured)
             continue
         entry.unlink(missing_ok=True)
         if not run_module("pipeline.leaderboard_entry", model, digest):
@@ -85,6 +85,16 @@ def inputs_sha256(params: Params, model: str) -> str:
     for path in (Path("data/split/texts.parquet"), Path("libraries.json"), ENTRY, *code):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _measured(entry: Path, digest: str) -> dict[str, Any]:
+    """What an entry holds; nothing where it is missing, damaged or of other inputs."""
+    try:
+        content = _read(entry)
+    except (OSError, ValueError):
+        return {}
+    same = isinstance(content, dict) and content.get("inputs_sha256") == digest
+    return content if same else {}
 
 
 def _publish(

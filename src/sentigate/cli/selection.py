@@ -55,7 +55,10 @@ def _set(text: str, key: str, value: str) -> str:
             return changed
     except yaml.YAMLError:
         pass
-    raise ParamsError(f"{key} is {shorten(value)}, which is no name")
+    raise ParamsError(
+        f"{key} is {shorten(value)}, which is no name; or its line cannot be set, and should be "
+        f"`{key}: NAME`"
+    )
 
 
 def promoted() -> str:

@@ -15,6 +15,9 @@ from sentigate.settings.params import Params
 from .selection import PARAMS, choose
 from .subprocesses import dvc
 
+REPORTS = ("reports/metrics.json", "reports/report.html", "reports/gates")
+"""What a run has that trained the same weights again, when nothing after it ran."""
+
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from rich.table import Table
@@ -42,22 +45,29 @@ def train(
         print("The model is trained, but this MLflow registry does not hold it whole.")
         dvc("repro", "--single-item", "--force", "register")
         version = _registered(params)
-    _tell_mlflow(version)
+    _tell_mlflow(params, version)
     done()
     _print_summary(params, version)
 
 
-def _tell_mlflow(version: ModelVersion | None) -> None:
+def _tell_mlflow(params: Params, version: ModelVersion | None) -> None:
     """Complete what waits, where nothing ran that would; and a run whose gates hold has not failed.
 
     A gate may have failed once, and DVC restored its stage from the cache.
     """
-    from sentigate.tracking.runs import Run, complete_runs, connect, later_if_away
+    from sentigate.data.training_files import read_epochs
+    from sentigate.tracking.runs import Run, complete_runs, connect, find_run, later_if_away
 
     with later_if_away("what earlier runs left"):
         complete_runs()
-        if version is not None and version.run_id:
-            Run(connect(), version.run_id).mark("FINISHED")
+        if version is None or not version.run_id:
+            return
+        Run(connect(), version.run_id).mark("FINISHED")
+        newest = find_run(Path("models/weights.safetensors"), f"{params.dataset}-{params.model}")
+        if newest.id != version.run_id:  # a threshold alone had trained the same weights again
+            metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
+            newest.log_metrics(metrics, step=len(read_epochs(Path("reports/training.csv"))))
+            newest.log_files(Path(name) for name in REPORTS)
 
 
 def _remove_refuted_pages() -> None:

@@ -27,5 +27,6 @@ def model_errors(name: str) -> Iterator[None]:
             problem = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise RegistryError(
             f"the model {name} is damaged, or of another version of sentigate than this "
-            f"({' '.join(problem.split())[:200]}); `make train` makes one that can be read"
+            f"({' '.join(problem.split())[:200]}); `make train` makes one that can be read, "
+            "and `sentigate explain --model latest` reads it whether it is promoted or not"
         ) from None

@@ -232,6 +232,8 @@ def _dotted(location: tuple[int | str, ...]) -> str:
 
 def _message(problem: Any) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
-    if problem["type"] in ("missing", "value_error"):
+    if problem["type"] == "missing":
+        return f"{message}; docs/parameters.md says what is allowed"
+    if problem["type"] == "value_error":
         return message
     return f"{message} (given: {shorten(problem['input'])})"

@@ -35,7 +35,7 @@ ONE_CPU = Hardware("cpu", 1, "32-true")
 def resolve_hardware(trainer: TrainerParams, architecture: Architecture) -> Hardware:
     """``trainer`` with a decision for every ``auto``, which depends on the machine alone.
 
-    bfloat16 is chosen where it was measured to be faster (benchmarks/precision.md) and to cost no
+    bfloat16 is chosen where it was measured to be faster (benchmarks/bfloat16.md) and to cost no
     accuracy that shows among seeds (benchmarks/spread.md): with torch's LSTM, on processors that
     multiply it in hardware, by AMX or by AVX-512, and on GPUs that do. It is decided by what the
     processor can, not by a clock, so that one machine always decides alike.
