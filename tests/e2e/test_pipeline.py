@@ -181,22 +181,24 @@ def test_tokenizer_and_model_are_as_promised(project: Path) -> None:
     assert not {0} & set(tokenizer.encode("<pad> <unk>").ids)  # text cannot become padding
     assert sorted(path.name for path in (project / "models").iterdir()) == [
         "model.json",
+        "tokenizer.json",
         "weights.safetensors",
     ]
     model = read_json(project / "models/model.json")
     params = load_params(project / "params.yaml")
     size = tokenizer.get_vocab_size()
     assert model == {
-        "network": {**TINY_MODEL["network"], "convolution": None, "cell_from_scratch": False},
+        "network": TINY_MODEL["network"],
         "vocabulary_size": size,
         "max_length": 32,
         "dataset": "csv",
-        "tokenizer_sha256": sha256(
-            (project / "data/vocab/tokenizer.json").read_bytes()
-        ).hexdigest(),
+        "model": "tiny",
+        "cleaning": params.chosen_dataset.clean.steps.model_dump(),
         "pretrained": False,
         "precision": resolve_hardware(params.trainer, params.chosen_model.network).precision,
     }
+    kept = Tokenizer.from_file(str(project / "models/tokenizer.json"))
+    assert kept.to_str() == tokenizer.to_str()
     weights = load_file(project / "models/weights.safetensors")
     assert (size, 16) in {array.shape for array in weights.values()}
     assert all(np.isfinite(array).all() for array in weights.values())
