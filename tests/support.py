@@ -70,6 +70,17 @@ def cleaning(*steps: str) -> CleaningSteps:
     return CleaningSteps(**{name: name in steps for name in CleaningSteps.model_fields})
 
 
+ALL_BUT_LOSSY = cleaning(
+    "normalize_unicode",
+    "remove_html",
+    "remove_links",
+    "remove_mentions",
+    "lowercase",
+    "squeeze_whitespace",
+)
+"""The cleaning of most data sets: all steps but those that drop words and signs."""
+
+
 def save_model(
     folder: Path, network: Network, tokenizer: Tokenizer, steps: CleaningSteps, max_length: int = 24
 ) -> Path:

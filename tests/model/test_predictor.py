@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import architecture, cleaning, save_model
+from support import ALL_BUT_LOSSY, architecture, save_model
 from tokenizers import Tokenizer
 
 from sentigate.data.vocabulary import Level, build_tokenizer
@@ -19,14 +19,6 @@ from sentigate.model.text.cleaning import make_cleaner
 from sentigate.model.text.encoding import pad_texts
 
 pytestmark = pytest.mark.numeric
-STEPS = cleaning(
-    "normalize_unicode",
-    "remove_html",
-    "remove_links",
-    "remove_mentions",
-    "lowercase",
-    "squeeze_whitespace",
-)
 SHAPE = architecture(
     embedding_size=8,
     cell="lstm",
@@ -54,19 +46,19 @@ TEXTS = [
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as register makes it, around a network nobody has trained."""
     folder = tmp_path_factory.mktemp("model")
-    clean = make_cleaner(STEPS)
+    clean = make_cleaner(ALL_BUT_LOSSY)
     tokenizer = build_tokenizer([clean(t) for t in TEXTS], "word", min_count=1, max_size=100)
     torch.manual_seed(5)
     network = Network(SHAPE, tokenizer.get_vocab_size())
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter)  # answers far apart, so that a wrong one shows
-    return save_model(folder, network, tokenizer, STEPS, MAX_LENGTH)
+    return save_model(folder, network, tokenizer, ALL_BUT_LOSSY, MAX_LENGTH)
 
 
 def test_it_is_cleaning_padding_and_the_network(model: Path) -> None:
     network = SavedModel.load(model).network
     tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
-    padded = pad_texts(tokenizer, [make_cleaner(STEPS)(t) for t in TEXTS], MAX_LENGTH)
+    padded = pad_texts(tokenizer, [make_cleaner(ALL_BUT_LOSSY)(t) for t in TEXTS], MAX_LENGTH)
     ids, lengths = (torch.from_numpy(values.astype(np.int64)) for values in padded)
     with torch.no_grad():
         expected = network(ids, lengths).sigmoid().numpy()
@@ -115,7 +107,7 @@ def test_signs_and_bytes_that_cannot_be_seen_are_nothing_to_go_by(
     model: Path, tmp_path: Path, level: Level
 ) -> None:
     tokenizer = build_tokenizer(["fine film \u200d"] * 9, level, min_count=1, max_size=400)
-    save_model(tmp_path, Network(SHAPE, tokenizer.get_vocab_size()), tokenizer, STEPS)
+    save_model(tmp_path, Network(SHAPE, tokenizer.get_vocab_size()), tokenizer, ALL_BUT_LOSSY)
     notes = Predictor(tmp_path).judge(["", "\u200d \u200d", "漢 \u200d 字", "film"]).notes
     # Of bytes, none is unknown.
     assert notes == [EMPTY, EMPTY, UNKNOWN if level == "character" else "", ""]

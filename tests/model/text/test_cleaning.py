@@ -8,20 +8,12 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import cleaning
+from support import ALL_BUT_LOSSY, cleaning
 
 from sentigate.model.text.cleaning import LINK, MENTION, make_cleaner
 from sentigate.model.text.cleaning_steps import CleaningSteps
 
 SWITCHES = tuple(CleaningSteps.model_fields)
-ALL_BUT_LOSSY = cleaning(
-    "normalize_unicode",
-    "remove_html",
-    "remove_links",
-    "remove_mentions",
-    "lowercase",
-    "squeeze_whitespace",
-)
 # Pieces that the steps act on, so that hypothesis meets them in every order and glued together.
 PIECES = st.lists(
     st.sampled_from(
