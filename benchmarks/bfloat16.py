@@ -33,7 +33,7 @@ def step(layer: torch.nn.LSTM, texts: torch.Tensor, bfloat16: bool) -> float:
 
 def measure(length: int) -> dict[str, Any]:
     """Medians of both, and the ratio of each round; the first round warms up."""
-    preset = load_params(Path(__file__).parents[1] / "params.yaml").models["bilstm"]
+    preset = load_params(Path(__file__).parents[1] / "params.yaml").models["bilstm_from_scratch"]
     width, (size,) = preset.network.embedding_size, preset.network.hidden_sizes
     layer = torch.nn.LSTM(width, size, batch_first=True, bidirectional=True)
     texts = torch.randn(preset.training.batch_size, length, width)

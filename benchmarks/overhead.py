@@ -16,6 +16,7 @@ from measuring import Ratio, Worker, alternate, ratio, write_results
 from padded_data import padded_data
 from training import WORKERS, Rounds, ours, tokens_per_second
 
+MODEL = "bilstm_from_scratch"  # what the peer trains too: nothing but token ids
 ROUNDS = 9
 PADDING_LIMIT = 0.03
 
@@ -63,10 +64,10 @@ def main() -> None:
     details: dict[str, Any] = {}
     notes = []
     with padded_data() as make:
-        folders = {dataset: make(dataset, "bilstm") for dataset in ("vader", "twitter", "imdb")}
+        folders = {dataset: make(dataset, MODEL) for dataset in ("vader", "twitter", "imdb")}
         for dataset in ("vader", "twitter"):
-            label = f"Bare torch loop, bilstm on {dataset}"
-            row, figures = against_bare_loop(label, 0.93, folders[dataset], "bilstm")
+            label = f"Bare torch loop, {MODEL} on {dataset}"
+            row, figures = against_bare_loop(label, 0.93, folders[dataset], MODEL)
             details[label] = figures
             ratios.append(row)
             notes.append(_added(label, figures))

@@ -2,53 +2,70 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 import yaml
 from running import clone_to, run
+from workers.presets import Changes, changed
+
+from sentigate.data.vocabulary import read_tokenizer
 
 ARRAYS = ("ids", "lengths", "labels")
 
 
+class Make(Protocol):
+    """Runs ingest to pad for a data set and a model of params.yaml, perhaps changed."""
+
+    def __call__(self, dataset: str, model: str, changes: Changes | None = None, /) -> Path:
+        """The folder."""
+
+
 @contextmanager
-def padded_data() -> Iterator[Callable[[str, str], Path]]:
+def padded_data() -> Iterator[Make]:
     """Gives a function that runs ingest to pad in one clone of the last commit.
 
     The function takes a data set and a model of params.yaml, and gives a folder with train/,
-    validation/ and test/, each as the pad stage writes it, vocabulary_size.json, and texts.json,
-    the training texts in the order of their rows. The folders go when the block ends. A script
-    makes all of its data before it measures anything, so that it ends at once where one cannot
-    be had.
+    validation/ and test/, each as the pad stage writes it, tokenizer.json and vectors.safetensors
+    as the vocab stage does, texts.parquet as the split stage does, vocabulary_size.json, and
+    texts.json, the training texts in the order of their rows. The folders go when the block ends.
+    A script makes all of its data before it measures anything, so that it ends at once where one
+    cannot be had.
     """
     with tempfile.TemporaryDirectory() as temporary:
         clone = Path(temporary, "sentigate")
         clone_to(clone)
+        params = yaml.safe_load((clone / "params.yaml").read_text("utf-8"))
 
-        def make(dataset: str, model: str) -> Path:
-            folder = Path(temporary, f"{dataset}-{model}")
+        def make(dataset: str, model: str, changes: Changes | None = None, /) -> Path:
+            told = hashlib.sha256(json.dumps(changes or {}, sort_keys=True).encode()).hexdigest()
+            folder = Path(temporary, f"{dataset}-{model}-{told[:8]}")
             if not folder.exists():
-                print(f"padded data of {dataset} for {model}", file=sys.stderr)
-                _run_stages(clone, dataset, model)
+                with_changes = f", {json.dumps(changes)}" if changes else ""
+                print(f"padded data of {dataset} for {model}{with_changes}", file=sys.stderr)
+                entry = changed(params["models"][model], changes or {})
+                chosen = {"dataset": dataset, "model": model}
+                _run_stages(
+                    clone, {**params, **chosen, "models": {**params["models"], model: entry}}
+                )
                 _keep(clone, folder)
             return folder
 
         yield make
 
 
-def _run_stages(clone: Path, dataset: str, model: str) -> None:
-    params = clone / "params.yaml"
-    values = yaml.safe_load(params.read_text("utf-8"))
-    values |= {"dataset": dataset, "model": model}
-    params.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
+def _run_stages(clone: Path, params: dict[str, Any]) -> None:
+    (clone / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), "utf-8")
     environment = {**os.environ, "PYTHONPATH": str(clone / "src")}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     command = [sys.executable, "-m", "dvc", "repro", "--quiet", "pad"]
@@ -58,8 +75,9 @@ def _run_stages(clone: Path, dataset: str, model: str) -> None:
 def _keep(clone: Path, folder: Path) -> None:
     for name in ("train", "validation", "test"):
         shutil.copytree(clone / "data/padded" / name, folder / name)
-    tokenizer = json.loads((clone / "data/vocab/tokenizer.json").read_text("utf-8"))
-    size = len(tokenizer["model"]["vocab"])
+    for path in ("vocab/tokenizer.json", "vocab/vectors.safetensors", "split/texts.parquet"):
+        shutil.copy(clone / "data" / path, folder)
+    size = read_tokenizer(folder / "tokenizer.json").get_vocab_size()
     (folder / "vocabulary_size.json").write_text(json.dumps(size), "utf-8")
     split = pd.read_parquet(clone / "data/split/texts.parquet", columns=["text", "split"])
     texts = split.loc[split["split"] == "train", "text"].tolist()
@@ -67,13 +85,16 @@ def _keep(clone: Path, folder: Path) -> None:
 
 
 def subset(folder: Path, rows: int, seed: int = 42) -> Path:
-    """A folder beside ``folder`` with that many training rows drawn from it; no texts.json."""
+    """A folder beside ``folder`` with that many training rows drawn from it, and no texts."""
     part = folder.with_name(f"{folder.name}-{rows}")
     shutil.copytree(folder / "validation", part / "validation")
-    shutil.copy(folder / "vocabulary_size.json", part)
+    for name in ("vocabulary_size.json", "tokenizer.json", "vectors.safetensors"):
+        shutil.copy(folder / name, part)
     (part / "train").mkdir()
     arrays = {name: np.load(folder / f"train/{name}.npy", mmap_mode="r") for name in ARRAYS}
     drawn = np.random.default_rng(seed).permutation(len(arrays["lengths"]))[:rows]
     for name, values in arrays.items():
         np.save(part / f"train/{name}.npy", values[np.sort(drawn)])
+    rows_of = pd.read_parquet(folder / "train/rows.parquet").iloc[np.sort(drawn)]
+    rows_of.to_parquet(part / "train/rows.parquet", index=False)
     return part

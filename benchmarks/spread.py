@@ -1,8 +1,8 @@
 """How far test accuracy moves with the seed of training and with the processor's instructions.
 
-`python benchmarks/spread.py [DATASET ...]`. The default model is trained with several seeds on one
-split, under each instruction set that this processor has: so far it stands in for others. Nothing
-is chosen by these figures.
+`python benchmarks/spread.py [DATASET ...]`. Each data set's own model is trained with several seeds
+on one split, under each instruction set that this processor has: so far it stands in for others.
+Figures of data sets that are not named stay. Nothing is chosen by these figures.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +20,10 @@ from fresh_run import machine, machine_line
 from padded_data import padded_data
 from running import ROOT
 
+from sentigate.settings.params import load_params
+
 RESULTS = Path(__file__).with_suffix(".json")
 DATASETS = ("vader", "twitter")
-MODEL = "bilstm"
 SEEDS = (42, 43, 44)
 # What the processor must have, what torch and oneDNN may use of it, and the precision.
 SETS = {
@@ -35,44 +34,32 @@ SETS = {
 }
 
 
-def train(folder: Path, precision: str, seed: int) -> dict[str, float]:
-    """Train the default model, and give its accuracy on validation and test rows."""
+def train(folder: Path, name: str, precision: str, seed: int) -> dict[str, float]:
+    """Train a model of params.yaml, and give its accuracy on validation and test rows."""
+    from workers.presets import preset, train_preset
+
     from sentigate.model.labels import predicted_labels
     from sentigate.model.network.batches import load_split
     from sentigate.model.network.network import Network
     from sentigate.model.predictor import predict
-    from sentigate.settings.params import load_params
-    from sentigate.training.fit import fit
     from sentigate.training.hardware import Hardware
 
-    preset = load_params(ROOT / "params.yaml").models[MODEL]
+    model, hardware = preset(name), Hardware("cpu", 1, precision)
+    fitted = train_preset(model, folder, hardware=hardware, seed=seed)
     size = json.loads((folder / "vocabulary_size.json").read_text("utf-8"))
-    make = partial(Network, preset.network, size)
-    splits = {name: load_split(folder / name) for name in ("train", "validation", "test")}
-    with tempfile.TemporaryDirectory() as scratch:
-        weights, _ = fit(
-            make,
-            splits["train"],
-            splits["validation"],
-            preset.training,
-            hardware=Hardware("cpu", 1, precision),
-            seed=seed,
-            scratch=Path(scratch),
-        )
-    network = make()
-    network.load_state_dict(weights)
+    network = Network.from_weights(model.network, size, fitted.weights)
+    splits = {name: load_split(folder / name) for name in ("validation", "test")}
     return {
         name: float((predicted_labels(predict(network, split)) == split.labels).mean())
         for name, split in splits.items()
-        if name != "train"
     }
 
 
-def measured(folder: Path, name: str, seed: int) -> dict[str, float]:
+def measured(folder: Path, model: str, name: str, seed: int) -> dict[str, float]:
     """``train`` in a process of its own, which alone can be held to an instruction set."""
     _, aten, onednn, precision = SETS[name]
     done = subprocess.run(
-        [sys.executable, __file__, "--one", str(folder), precision, str(seed)],
+        [sys.executable, __file__, "--one", str(folder), model, precision, str(seed)],
         env={**os.environ, "ATEN_CPU_CAPABILITY": aten, "ONEDNN_MAX_CPU_ISA": onednn},
         stdout=subprocess.PIPE,
         text=True,
@@ -85,17 +72,20 @@ def measured(folder: Path, name: str, seed: int) -> dict[str, float]:
 def table(results: dict[str, Any]) -> str:
     """The results as Markdown."""
     lines = [
-        "| data | instructions, precision | seeds | mean test accuracy | lowest to highest |",
+        "| data, model | instructions, precision | seeds | mean test accuracy "
+        "| lowest to highest |",
         "|---|---|---|---|---|",
     ]
-    for dataset, sets in results["datasets"].items():
-        for name, runs in sets.items():
+    for dataset, result in results["datasets"].items():
+        for name, runs in result["sets"].items():
             found = [run["test"] for run in runs.values()]
             mean, ends = statistics.mean(found), f"{min(found):.4f} – {max(found):.4f}"
-            lines.append(f"| {dataset} | {name} | {', '.join(runs)} | {mean:.4f} | {ends} |")
+            seeds = ", ".join(runs)
+            model = f"{dataset}, `{result['model']}`"
+            lines.append(f"| {model} | {name} | {seeds} | {mean:.4f} | {ends} |")
     lines += [
         "",
-        f"Test accuracy of `{MODEL}`, one split, seeds of training. "
+        "Test accuracy of the data set's own model, one split, seeds of training. "
         f"{machine_line(results['machine'])}. Made by `python benchmarks/spread.py`.",
     ]
     return "\n".join(lines) + "\n"
@@ -104,19 +94,22 @@ def table(results: dict[str, Any]) -> str:
 def main() -> None:
     """Measure the data sets named, or all, and write spread.json and spread.md."""
     if sys.argv[1:2] == ["--one"]:
-        print(json.dumps(train(Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]))))
+        print(json.dumps(train(Path(sys.argv[2]), *sys.argv[3:5], int(sys.argv[5]))))
         return
     has = torch.cpu.get_capabilities()
-    results: dict[str, Any] = {"machine": machine(), "datasets": {}}
+    own = {name: entry.model for name, entry in load_params(ROOT / "params.yaml").datasets.items()}
+    before = json.loads(RESULTS.read_text("utf-8"))["datasets"] if RESULTS.exists() else {}
+    results: dict[str, Any] = {"machine": machine(), "datasets": before}
     with padded_data() as make:
-        for dataset in sys.argv[1:] or DATASETS:
-            folder = make(dataset, MODEL)
-            sets = results["datasets"].setdefault(dataset, {})
+        folders = {name: make(name, own[name]) for name in sys.argv[1:] or DATASETS}
+        for dataset, folder in folders.items():
+            sets: dict[str, dict[str, dict[str, float]]] = {}
             for name in (name for name, (needed, *_) in SETS.items() if has.get(needed)):
                 runs = sets.setdefault(name, {})
                 for seed in SEEDS:
-                    runs[str(seed)] = measured(folder, name, seed)
+                    runs[str(seed)] = measured(folder, own[dataset], name, seed)
                     print(f"{dataset}, {name}, seed {seed}: {runs[str(seed)]}", file=sys.stderr)
+            results["datasets"][dataset] = {"model": own[dataset], "sets": sets}
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", "utf-8")
     RESULTS.with_suffix(".md").write_text(table(results), "utf-8")
 

@@ -17,6 +17,7 @@ from measuring import Worker, alternate, ratio, write_results
 from padded_data import padded_data, subset
 from training import ours, peer
 
+MODEL = "bilstm_from_scratch"  # what the peer trains too: nothing but token ids
 ROUNDS = 5
 ROWS = 1280  # 20 steps: the library's default can take seconds for each
 BESIDE = (0, 1, 2)
@@ -48,9 +49,9 @@ def beside(worker: Worker, processes: int) -> Callable[[], dict[str, Any]]:
 def main() -> None:
     """Measure both contenders beside none, one and two, and write threads.json and threads.md."""
     with padded_data() as make:
-        folder = subset(make("vader", "bilstm"), ROWS)
+        folder = subset(make("vader", MODEL), ROWS)
         with (
-            closing(Worker(ours(folder, "bilstm", "32-true"))) as fit,
+            closing(Worker(ours(folder, MODEL, "32-true"))) as fit,
             closing(Worker(peer("plain_torch.py", str(folder)))) as bare,
         ):
             workers = {"ours": fit, "library": bare}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,11 @@ from running import run
 ROUNDS = 3
 REVIEWS = 640  # T4's loop needs half a minute for them
 WORKERS = Path(__file__).parent / "workers"
-Make = Callable[[str, str], Path]
 Rounds = Sequence[Mapping[str, Any]]
 
 
 def ours(folder: Path, model: str, precision: str) -> list[str]:
-    """The command that trains with ``training.fit``."""
+    """The command that trains with ``fit_classifier``."""
     return [sys.executable, str(WORKERS / "fit.py"), str(folder), model, precision]
 
 

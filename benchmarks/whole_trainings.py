@@ -16,7 +16,7 @@ from running import run
 
 WORKER = Path(__file__).parent / "workers/train.py"
 SEEDS = (42, 7, 1)
-MODEL = "bilstm"
+MODEL = "bilstm_from_scratch"  # one layer, and no n-gram part beside it
 
 Trainings = dict[str, list[dict[str, Any]]]
 
@@ -42,7 +42,7 @@ def compare(script: str, settings: Mapping[str, Sequence[str]]) -> None:
 
 
 def train_each(folder: Path, settings: Mapping[str, Sequence[str]]) -> Trainings:
-    """Train the default model with every seed and setting.
+    """Train the model with every seed and setting.
 
     Args:
         folder: of padded_data.

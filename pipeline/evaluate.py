@@ -9,10 +9,15 @@ import pandas as pd
 from pipeline.stage import Output, StageRun, run
 from sentigate.data.stage_files import read_ids, read_json, read_table, reading
 from sentigate.data.training_files import read_epochs, read_model, read_split
+from sentigate.evaluation.behaviour import behaviour_figures, judge_cases
+from sentigate.evaluation.behaviour_cases import CASES, read_suite
+from sentigate.evaluation.calibration import temperature_figures
 from sentigate.evaluation.comparison import compare, perplexities
+from sentigate.evaluation.failures import failure_groups
 from sentigate.evaluation.mistakes import confident_errors, mark_correct
 from sentigate.evaluation.slices import slice_figures
-from sentigate.model.predictor import predict
+from sentigate.model.predictor import Predictor, predict, predict_logits
+from sentigate.model.text.encoding import written_checks
 from sentigate.progress import doing
 from sentigate.reporting.report import render_report
 from sentigate.reporting.write_plots import PLOTS, write_plots
@@ -23,7 +28,7 @@ COLUMNS = ("id", "slice", "label", "text", "split")
 
 
 def evaluate(stage: StageRun) -> Output:
-    """Write reports/: metrics.json, predictions.parquet, slices.csv, plots/, report.html."""
+    """Write reports/: metrics.json, predictions.parquet, tables, plots/, report.html."""
     params, settings = stage.params, stage.params.evaluate
     saved = read_model(Path("models"))
     padded = {s: read_split(Path("data/padded", s)) for s in ("train", "validation", "test")}
@@ -47,13 +52,33 @@ def evaluate(stage: StageRun) -> Output:
         bins=settings.calibration_bins,
         seed=params.seed,
     )
+    metrics["calibration"] = temperature_figures(
+        padded["test"].labels,
+        predict_logits(saved.network, padded["test"]),
+        float(saved.network.temperature),
+        settings.calibration_bins,
+    )
     if language_model := perplexities(saved, padded):
         metrics["language_model"] = language_model
-    doing("writing charts and report")
+    doing("trying the behavioural tests")
+    suite, predictor = read_suite(CASES), Predictor(Path("models"))
+    behaviour = judge_cases(suite, predictor)
+    metrics["behaviour"] = behaviour_figures(
+        behaviour, predictor(suite.unknown_words), float(padded["train"].labels.mean())
+    )
     slices = slice_figures(test)
+    encoded = written_checks(Path("data/padded/test"))  # lengths and unknown tokens
+    encoded = encoded.set_index(read_ids(Path("data/padded/test")))
+    failures = failure_groups(held_out.loc[test.index].join(encoded, on="id"))
+    doing("writing charts and report")
     epochs = read_epochs(Path("reports/training.csv"))
     stage.write_json(metrics, "reports/metrics.json")
-    slices.to_csv(stage.path("reports/slices.csv"), index=False, lineterminator="\n")
+    for table, path in (
+        (slices, "reports/slices.csv"),
+        (failures, "reports/failures.csv"),
+        (behaviour, "reports/behaviour.csv"),
+    ):
+        table.to_csv(stage.path(path), index=False, lineterminator="\n")
     plots = stage.path("reports/plots")
     write_plots(
         plots,
@@ -64,16 +89,22 @@ def evaluate(stage: StageRun) -> Output:
         slices=slices,
         bins=settings.calibration_bins,
     )
+    with reading(Path("reports/baseline.json")):
+        linear = read_json(Path("reports/baseline.json"))["description"]
     split = read_json(Path("reports/split.json"))
     with reading(Path("reports/split.json")):
-        sizes, leaks = split["splits"], split["leakage"]
+        sizes = split["splits"]
+        leaks = {**split["leakage"], "near_copy": split["near_copies"]["share"]}
     page = render_report(
         dataset=params.dataset,
         model=params.model,
+        baseline=linear,
         figures=metrics,
         splits=pd.DataFrame(sizes).T.rename_axis("split").reset_index(),
         leakage=leaks,
         slices=slices,
+        failures=failures,
+        behaviour=behaviour,
         errors=confident_errors(held_out.loc[test.index], settings.listed_errors),
         gates=GATES,
         images={title: plots / f"{name}.png" for title, name in PLOTS.items()},

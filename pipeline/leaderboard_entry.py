@@ -11,10 +11,11 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from tokenizers import Tokenizer
 
+from pipeline.vocabulary import Vocabulary, make_vocabulary
+from sentigate.data.fold_groups import fold_groups
 from sentigate.data.stage_files import SPLITS, read_table
-from sentigate.data.vocabulary import build_tokenizer
+from sentigate.data.vocabulary import tokens_of
 from sentigate.errors import DataError, ParamsError, SentigateError, shorten
 from sentigate.evaluation.leaderboard import flat
 from sentigate.evaluation.metrics import classification_figures
@@ -26,7 +27,7 @@ from sentigate.model.text.encoding import pad_texts
 from sentigate.progress import doing, done
 from sentigate.settings.params import Params, load_params
 from sentigate.tracking.runs import OpenRun, run_or_fail
-from sentigate.training.classifier import fit_classifier
+from sentigate.training.classifier import Entries, fit_classifier
 from sentigate.training.hardware import resolve_hardware
 
 TAG = "sentigate.leaderboard"
@@ -46,11 +47,10 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
     Raises:
         DataError: there are no validation rows or no tokens, or the loss did not stay finite.
     """
-    doing("encoding the texts")
-    tokenizer, splits = _padded(params)
+    vocabulary, splits, folded = _padded(params)
     start = time.perf_counter()
     doing("training")
-    network, epochs = _fitted(params, tokenizer.get_vocab_size(), splits, tracked)
+    network, epochs = _fitted(params, vocabulary, splits, folded, tracked)
     training_seconds = time.perf_counter() - start
     doing("measuring")
     figures = {
@@ -73,38 +73,38 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
     return {**chosen, **flat(figures), **costs, "epochs": epochs}
 
 
-def _padded(params: Params) -> tuple[Tokenizer, dict[str, EncodedSplit]]:
-    """The tokenizer that the training texts give, and all splits as the pad stage writes them."""
-    vocab = params.chosen_model.vocab
-    table = read_table(Path("data/split/texts.parquet"), ["label", "text", "split"])
-    parts = {name: table.loc[table["split"] == name] for name in SPLITS}
-    tokenizer = build_tokenizer(
-        parts["train"]["text"].tolist(),
-        vocab.level,
-        min_count=vocab.min_count,
-        max_size=vocab.max_size,
-        order=vocab.order,
-    )
+def _padded(params: Params) -> tuple[Vocabulary, dict[str, EncodedSplit], list[str]]:
+    """The model's vocabulary, all splits as the pad stage writes them, and its fold groups."""
+    table = read_table(Path("data/split/texts.parquet"), ["id", "group", "label", "text", "split"])
+    vocabulary = make_vocabulary(params, table)
+    doing("encoding the texts")
     splits = {}
-    for name, part in parts.items():
-        padded = pad_texts(tokenizer, part["text"].tolist(), params.max_length)
+    for name in SPLITS:
+        part = table.loc[table["split"] == name]
+        padded = pad_texts(vocabulary.tokenizer, part["text"].tolist(), params.max_length)
         splits[name] = EncodedSplit(
             padded.ids, padded.lengths, part["label"].to_numpy(dtype=np.int8)
         )
-    return tokenizer, splits
+    folded = fold_groups(table, params.chosen_dataset.split.rule)
+    return vocabulary, splits, folded[table["split"] == "train"].tolist()
 
 
 def _fitted(
-    params: Params, vocabulary_size: int, splits: dict[str, EncodedSplit], tracked: OpenRun
+    params: Params,
+    vocabulary: Vocabulary,
+    splits: dict[str, EncodedSplit],
+    groups: list[str],
+    tracked: OpenRun,
 ) -> tuple[Network, int]:
     """A network trained as the train stage does it, and its number of epochs."""
     model = params.chosen_model
     with tempfile.TemporaryDirectory() as scratch:
         fitted = fit_classifier(
             model,
-            vocabulary_size,
+            Entries(tokens_of(vocabulary.tokenizer), vocabulary.vectors),
             splits["train"],
             splits["validation"],
+            groups,
             hardware=resolve_hardware(params.trainer, model.network),
             seed=params.seed,
             scratch=Path(scratch),
@@ -118,9 +118,8 @@ def _fitted(
             f"training diverged: a loss of epoch {finite.argmin()} is not finite; lower "
             f"models.{params.model}.training.learning_rate or set its gradient_clip"
         )
-    network = Network(model.network, vocabulary_size)
-    network.load_state_dict(fitted.weights)
-    return network, len(fitted.epochs)
+    size = vocabulary.tokenizer.get_vocab_size()
+    return Network.from_weights(model.network, size, fitted.weights), len(fitted.epochs)
 
 
 def _texts_per_second(network: Network, split: EncodedSplit) -> float:

@@ -38,6 +38,8 @@ REPORTS = (
     "reports/metrics.json",
     "reports/predictions.parquet",
     "reports/slices.csv",
+    "reports/failures.csv",
+    "reports/behaviour.csv",
     "reports/plots",
     "reports/report.html",
     "reports/gates",
@@ -123,6 +125,8 @@ def _complete(tracked: Run, params: Params) -> dict[str, str]:
                 ("validation", "log_loss"),
             )
         }
+    with reading(Path("reports/baseline.json")):
+        linear = read_json(Path("reports/baseline.json"))["chosen"]
     epochs = read_epochs(Path("reports/training.csv"))
     tracked.log_metrics(metrics, step=len(epochs))
     tracked.log_files(map(Path, REPORTS))
@@ -139,6 +143,7 @@ def _complete(tracked: Run, params: Params) -> dict[str, str]:
         SPLIT_TAG: sha256_of(SPLIT),
         WEIGHTS_TAG: sha256_of(WEIGHTS),
         TABLE_TAG: params.table_source,
+        "baseline": linear,
         **figures,
     }
 

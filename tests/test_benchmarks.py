@@ -9,16 +9,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import optuna
 import pandas as pd
 import pytest
 from support import ROOT, commit_all, copy_project, environment_of
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
+import ablation
 import fresh_run
 import many_tweets
 import measuring
 import running
+import search
 import training
+from fingerprint import fingerprint
+from workers.presets import changed, preset
+
+from sentigate.data.vocabulary import build_tokenizer
+from sentigate.data.word_vectors import WordVectors, write_vectors
+from sentigate.model.text.encoding import write_padded
 
 COUNTER = """
 import sys; sys.path.insert(0, {folder!r})
@@ -104,6 +114,9 @@ def unreachable(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[st
         ("threads", "vaderSentiment"),
         ("data_stages", "twitter-entity-sentiment-analysis"),
         ("prediction", "twitter-entity-sentiment-analysis"),
+        ("parts", "vaderSentiment"),
+        ("ablation", "vaderSentiment"),
+        ("search", "vaderSentiment"),
     ],
 )
 def test_data_that_cannot_be_had_ends_a_script_in_a_line_before_it_measures(
@@ -111,7 +124,7 @@ def test_data_that_cannot_be_had_ends_a_script_in_a_line_before_it_measures(
 ) -> None:
     project, environment = unreachable
     results = project / f"benchmarks/{script}.json"
-    before = results.read_bytes()
+    before = results.read_bytes() if results.exists() else None
     done = subprocess.run(
         [sys.executable, f"benchmarks/{script}.py"],
         cwd=project, env=environment, capture_output=True, text=True,
@@ -120,7 +133,7 @@ def test_data_that_cannot_be_had_ends_a_script_in_a_line_before_it_measures(
     assert "Traceback" not in done.stderr
     assert missing in done.stderr.splitlines()[-1]
     assert "round 0" not in done.stderr
-    assert results.read_bytes() == before
+    assert (results.read_bytes() if results.exists() else None) == before
 
 
 def test_what_was_measured_stays_when_a_later_part_fails(
@@ -161,6 +174,184 @@ def test_a_data_set_that_fails_keeps_no_other_from_being_measured(
         fresh_run.measure_named(results, "datasets", runs, lambda content: "table\n")
     assert list(json.loads(results.read_text("utf-8"))["datasets"]) == ["a", "c"]
     assert "b: b is nowhere" in capsys.readouterr().err
+
+
+def test_a_changed_model_is_checked_and_the_others_are_as_they_were() -> None:
+    entry = {"ngrams": {"folds": 8}, "network": {"word_dropout": 0.1}}
+    assert changed(entry, {"ngrams": None}) == {**entry, "ngrams": None}
+    assert changed(entry, {"network.word_dropout": 0.0})["network"] == {"word_dropout": 0.0}
+    assert entry == {"ngrams": {"folds": 8}, "network": {"word_dropout": 0.1}}
+    with pytest.raises(KeyError, match="no_such"):
+        changed(entry, {"network.no_such": 1})
+    assert preset("bilstm", {"ngrams.folds": 3}).ngrams != preset("bilstm").ngrams
+    with pytest.raises(ValueError, match="folds"):
+        preset("bilstm", {"ngrams.folds": 0})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder as padded_data makes it, of 40 training rows."""
+    made = tmp_path / "made"
+    texts = [f"{word} film {n}" for n in range(20) for word in ("good", "bad")]
+    tokenizer = build_tokenizer(texts, "treebank", min_count=1, max_size=50, order="frequency")
+    for name, rows in (("train", 40), ("validation", 6), ("test", 4)):
+        (made / name).mkdir(parents=True)
+        write_padded(tokenizer, pd.Series(texts[:rows]), 4, made / name)
+        np.save(made / name / "labels.npy", np.array([1, 0] * (rows // 2), np.int8))
+    groups = [str(n // 2) for n in range(40)]
+    pd.DataFrame({"fold_group": groups}).to_parquet(made / "train/rows.parquet")
+    (made / "tokenizer.json").write_text(tokenizer.to_str(), "utf-8")
+    size = tokenizer.get_vocab_size()
+    values = np.random.default_rng(0).normal(size=(size, 4)).astype(np.float32)
+    write_vectors(made / "vectors.safetensors", WordVectors(values, size))
+    split = np.repeat(["train", "validation", "test"], [40, 6, 4])
+    table = pd.DataFrame({"text": [*texts, *texts[:10]], "label": [1, 0] * 25, "split": split})
+    table.to_parquet(made / "texts.parquet")
+    return made
+
+
+SMALL = {
+    "ngrams.folds": 2,
+    "network.embedding_size": 4,
+    "network.hidden_sizes": [4],
+    "training.max_epochs": 2,
+}
+
+
+def test_a_worker_trains_a_changed_model(folder: Path) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks/workers/fit.py"), str(folder), "bilstm"]
+    worker = measuring.Worker([*command, "32-true", json.dumps(SMALL)])
+    assert worker()["tokens_per_second"] > 0
+    assert worker()["precision"] == "32-true"
+    worker.close()
+
+
+def test_parts_of_the_default_model_are_judged_on_all_rows(folder: Path) -> None:
+    params = ablation.load_params(ROOT / "params.yaml")
+    model = preset("bilstm", SMALL)
+    labels = {"validation": np.array([1, 0] * 3), "test": np.array([1, 0] * 2)}
+    network = ablation.network_answers(model, folder, params, 42)
+    linear = (ablation.ngram_answers(model, folder, 42), ablation.baseline_answers(folder, params))
+    for answers in (network, *linear):
+        assert {name: len(answers[name]) for name in labels} == {"validation": 6, "test": 4}
+    assert ablation.figures(network, labels)["epochs"] == 2
+    for answers in linear:  # to which a word tells all
+        assert ablation.figures(answers, labels)["test_accuracy"] == 1
+
+
+def test_a_finished_training_is_kept_where_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ablation, "KEPT", tmp_path / "kept")
+    calls = []
+
+    def make() -> ablation.Answers:
+        calls.append(1)
+        return {"test": np.array([float(len(calls))])}
+
+    assert [ablation.kept("a", again, make)["test"][0] for again in (True, True, False)] == [
+        1, 1, 2,
+    ]  # fmt: skip
+    assert ablation.kept("b", True, make)["test"][0] == 3
+
+
+def test_a_training_is_another_when_data_or_settings_are(folder: Path) -> None:
+    before = fingerprint(folder, {"seed": 1})
+    assert fingerprint(folder, {"seed": 1}) == before
+    assert fingerprint(folder, {"seed": 2}) != before
+    np.save(folder / "train/labels.npy", np.ones(40, np.int8))
+    assert fingerprint(folder, {"seed": 1}) != before
+
+
+def test_the_ablation_shows_means_and_ranges_and_the_paired_test() -> None:
+    def run(accuracy: float) -> dict[str, float]:
+        return {"validation_accuracy": 0.8, "validation_log_loss": 0.4, "test_accuracy": accuracy}
+
+    gap = {"accuracy": -0.01, "accuracy_low": -0.02, "accuracy_high": 0.001}
+    right = {"only_network_right": 7, "only_baseline_right": 9, "p_value": 0.043}
+    page = ablation.table(
+        {
+            "machine": fresh_run.machine(),
+            "datasets": {
+                "vader": {
+                    "model": "bilstm",
+                    "rows": {"validation": 6, "test": 4000},
+                    "trained": {ablation.DEFAULT: {"42": run(0.7), "43": run(0.9)}},
+                    "fitted": {ablation.BASELINE: run(0.71)},
+                    "difference": {"42": gap | right},
+                }
+            },
+        }
+    )
+    assert "| vader | **`bilstm`**, the default | 0.8000 (0.8000 – 0.8000) | 0.4000 (0.4000" in page
+    assert "| 0.8000 (0.7000 – 0.9000) |" in page
+    assert f"| vader | {ablation.BASELINE} | 0.8000 | 0.4000 | 0.7100 |" in page
+    assert "| vader, 42 | 0.7000 | 0.7100 | **−1.0** (−2.0 to +0.1) | 7, 9 | 0.043 |" in page
+
+
+def test_settings_of_params_yaml_are_among_those_that_are_searched() -> None:
+    assert search.own_settings().keys() == search.SPACE.keys()
+    assert preset("bilstm", search.changes_of(search.own_settings())) == preset("bilstm")
+
+
+def loss(trial: optuna.Trial) -> float:
+    """Of a made-up training of three epochs."""
+    for epoch in range(3):
+        trial.report(trial.params["network.word_dropout"], epoch)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+    trial.set_user_attr("validation_accuracy", 0.5)
+    return float(trial.params["network.word_dropout"])
+
+
+@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")  # SQLAlchemy's pool
+def test_a_search_that_was_broken_off_goes_on_as_it_would_have(tmp_path: Path) -> None:
+    calls = []
+
+    def breaks_off(trial: optuna.Trial) -> float:
+        calls.append(1)
+        if len(calls) in (1, 5, 14):
+            raise KeyboardInterrupt
+        return loss(trial)
+
+    broken = f"sqlite:///{tmp_path}/broken.db"
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            search.run_study(broken, "study", breaks_off, 16, 42)
+    found = search.run_study(broken, "study", breaks_off, 16, 42)
+    whole = search.run_study(f"sqlite:///{tmp_path}/whole.db", "study", loss, 16, 42)
+    assert search.as_figures(found) == search.as_figures(whole)
+    assert found[0].params == search.own_settings()
+    pruned = sum(trial["pruned"] for trial in search.as_figures(found))
+    assert 0 < pruned < 11
+    machine = fresh_run.machine()
+    results = {"seeds": 1, "trials": search.as_figures(found)}
+    page = search.table({"machine": machine, "datasets": {"vader": results}})
+    assert page.count("\n| vader, ") == min(10, 16 - pruned)
+    assert f"of 16 trials, of which {pruned} were pruned" in page
+
+
+def test_a_search_trains_without_the_test_split(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def made() -> Iterator[Callable[[str, str], Path]]:
+        yield lambda dataset, model: folder
+
+    def only_one(*given: object) -> list[optuna.trial.FrozenTrial]:
+        assert not (folder / "test").exists()
+        assert not (folder / "texts.parquet").exists()
+        return []
+
+    monkeypatch.setattr(search, "padded_data", made)
+    monkeypatch.setattr(search, "run_study", only_one)
+    monkeypatch.setattr(search, "RESULTS", tmp_path / "search.json")
+    monkeypatch.setattr(search, "STUDIES", tmp_path / "studies")
+    monkeypatch.setattr(sys, "argv", ["search.py", "vader"])
+    search.main()
+    assert json.loads((tmp_path / "search.json").read_text("utf-8"))["datasets"]["vader"] == {
+        "seeds": 1, "trials": [],
+    }  # fmt: skip
 
 
 def test_make_bench_goes_on_and_lists_what_failed(tmp_path: Path) -> None:

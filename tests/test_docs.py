@@ -4,12 +4,14 @@ parameters and figures is what the code and benchmarks/ hold."""
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pytest
@@ -127,14 +129,20 @@ def test_figures_are_those_of_the_benchmarks(page: Path) -> None:
 
 
 def test_figures_of_the_readme_are_those_of_the_benchmarks() -> None:
-    results = json.loads(read(ROOT / "benchmarks/accuracy.json"))["datasets"]
+    whole = json.loads(read(ROOT / "benchmarks/accuracy.json"))["datasets"]
+    seeds = json.loads(read(ROOT / "benchmarks/ablation.json"))["datasets"]
     table = {cells(row)[0].strip("`"): cells(row) for row in rows(read(README))}
-    for name, result in results.items():
-        test, metrics = result["metrics"]["test"], result["metrics"]
+    for name, result in whole.items():
+        runs = seeds[name]["trained"]["the default"].values()
+        accuracies = [run["test_accuracy"] for run in runs]
+        gaps = seeds[name]["difference"].values()
+        largest_p = max(gap["p_value"] for gap in gaps)
+        p = "p < 0.0001" if largest_p < 0.0001 else f"p ≤ {math.ceil(largest_p * 1e4) / 1e4:g}"
+        assert len(accuracies) == 3
         assert table[name][3:] == [
-            f"{metrics['majority']['accuracy']:.4f}",
-            f"{metrics['baseline']['accuracy']:.4f}",
-            f"{test['accuracy']:.4f} ({test['accuracy_low']:.4f} – {test['accuracy_high']:.4f})",
+            f"{seeds[name]['fitted']['the strongest linear baseline']['test_accuracy']:.4f}",
+            f"**{mean(accuracies):.4f}** ({min(accuracies):.4f} – {max(accuracies):.4f})",
+            f"{100 * mean(gap['accuracy'] for gap in gaps):+.1f}, {p}".replace("-", "−"),
             f"{result['seconds']['pipeline']:.0f} s",
         ]
 
@@ -149,7 +157,7 @@ def test_every_choice_is_described() -> None:
 # Parameters
 
 SCHEMA = Params.model_json_schema()
-CHOSEN = {"datasets": "vader", "models": "bilstm"}
+CHOSEN = {"datasets": "vader", "models": "bilstm", "baseline.candidates": "nb_word_character"}
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
@@ -173,6 +181,9 @@ def allowed(schema: dict[str, Any]) -> str:
             return f"whole number{bounds(schema)}"
         case "number":
             return f"number{bounds(schema)}"
+        case "array" if "prefixItems" in schema:
+            parts = [allowed(resolved(part)) for part in schema["prefixItems"]]
+            return f"list of {len(parts)}: {', then '.join(dict.fromkeys(parts))}"
         case "array":
             return f"list of: {allowed(resolved(schema['items']))}"
         case "object":
@@ -221,21 +232,32 @@ def walk(
 ) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
     for key, part in schema["properties"].items():
         place, inner, value = f"{section}.{key}".strip("."), resolved(part), values[key]
-        if key in CHOSEN and not section:  # one entry stands for all
+        if place in CHOSEN:  # one entry stands for all
             (entry,) = map(resolved, inner["patternProperties"].values())
-            yield from walk(f"{key}.NAME", entry, value[CHOSEN[key]])
+            yield from walk(f"{place}.NAME", entry, value[CHOSEN[place]])
+        elif key == "vectors" and not section:
+            (kinds,) = inner["patternProperties"].values()
+            own_file = yaml.safe_load(blocks(DOCS / "word-vectors.md")[1])["vectors"]
+            entries = [*value.values(), *own_file.values()]
+            yield from walk_kinds(f"{key}.NAME", kinds, entries)
         elif "oneOf" in inner:
-            entries = yaml.safe_load(PARAMS)["datasets"].values()
-            for kind, name in inner["discriminator"]["mapping"].items():
-                source = next(e["source"] for e in entries if e["source"]["kind"] == kind)
-                yield from walk(f"{place} {kind}", resolved({"$ref": name}), source)
+            datasets = yaml.safe_load(PARAMS)["datasets"].values()
+            yield from walk_kinds(place, inner, [entry["source"] for entry in datasets])
         elif "properties" in inner:
             yield from walk(place, inner, value)
         else:
             yield (section, key), (allowed(inner), default(value))
-            if key == "convolution":
-                example = yaml.safe_load(PARAMS)["models"]["t5_cnn_lstm"]["network"][key]
-                yield from walk(place, resolved(part["anyOf"][0]), example)
+            if key in ("convolution", "ngrams"):
+                tutorial = yaml.safe_load(PARAMS)["models"]["t5_cnn_lstm"]["network"]
+                yield from walk(place, resolved(part["anyOf"][0]), value or tutorial[key])
+
+
+def walk_kinds(
+    place: str, schema: dict[str, Any], entries: list[dict[str, Any]]
+) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    for kind, name in schema["discriminator"]["mapping"].items():
+        values = next(entry for entry in entries if entry["kind"] == kind)
+        yield from walk(f"{place} {kind}", resolved({"$ref": name}), values)
 
 
 @cache
@@ -263,7 +285,7 @@ def test_what_is_allowed_and_the_defaults_are_those_of_the_code() -> None:
         assert described()[place] == said, ".".join(place)
 
 
-def blocks(page: Path) -> list[dict[str, Any]]:
+def blocks(page: Path) -> list[str]:
     found = re.findall(r"^```yaml\n(.*?)^```", read(page), re.DOTALL | re.MULTILINE)
     assert found
     return found
@@ -277,10 +299,24 @@ def test_the_example_of_a_table_is_valid() -> None:
     assert table.table == "reviews"
 
 
+def with_model(block: str, **changes: object) -> Params:
+    """params.yaml with the model of a page's example, which is the last of ``models:``."""
+    entry = block.removeprefix("models:\n")
+    (name,) = re.findall(r"^  (\w+):", entry, re.MULTILINE)
+    head, rest, tail = PARAMS.partition("\nvectors:")
+    values = yaml.safe_load(f"{head}\n{entry}{rest}{tail}")
+    return parse_params(values | {"model": name} | changes, "the example")
+
+
 def test_the_example_of_a_model_is_valid() -> None:
     (block,) = blocks(DOCS / "changing.md")
-    entry = block.removeprefix("models:\n")
-    head, trainer, tail = PARAMS.partition("\ntrainer:")
-    values = yaml.safe_load(f"{head}\n{entry}{trainer}{tail}")
-    params = parse_params(values | {"model": "wide_lstm"}, "the example")
-    assert params.chosen_model.network.hidden_sizes == (256,)
+    assert with_model(block).chosen_model.network.hidden_sizes == (256,)
+
+
+def test_the_examples_of_word_vectors_are_valid() -> None:
+    model, entry = blocks(DOCS / "word-vectors.md")
+    vectors = yaml.safe_load(PARAMS)["vectors"] | yaml.safe_load(entry)["vectors"]
+    params = with_model(model, vectors=vectors)
+    assert params.chosen_model.vocab.outside_words == 50_000
+    assert params.chosen_vectors == params.vectors["glove_50"]
+    assert params.vectors["fasttext"].kind == "file"

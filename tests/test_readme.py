@@ -62,14 +62,17 @@ def shrink(params: Path) -> None:
     for model in values["models"].values():
         model |= {"max_length": 16, "min_validation_mcc": -1.0}
         model["vocab"]["max_size"] = 1000
-        model["network"] |= {"embedding_size": 8, "hidden_sizes": [8], "layer_dropout": 0.0}
+        model["network"] |= {"hidden_sizes": [8], "layer_dropout": 0.0}
+        if model["vocab"]["vectors"] is None:  # whose width it else is
+            model["network"]["embedding_size"] = 8
         for training in (model["training"], model["training"].get("pretraining")):
             if training:
                 training["max_epochs"] = 1
     for dataset in values["datasets"].values():
         dataset["gates"]["min_test_accuracy"] = 0.0
     values["gates"] |= {"min_coverage": 0.0, "max_unknown_share": 1.0}
-    values["baseline"]["max_ngram"] = 1
+    for candidate in values["baseline"]["candidates"].values():
+        candidate |= {"word_ngrams": [1, 1], "character_ngrams": None}
     values["evaluate"]["bootstrap_samples"] = 100
     params.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
 

@@ -1,6 +1,7 @@
 """sentigate's own training, Lightning and all; a round is an epoch.
 
-`python fit.py FOLDER MODEL PRECISION`: a folder of padded_data, a preset, and as in params.yaml.
+`python fit.py FOLDER MODEL PRECISION [CHANGES]`: a folder of padded_data, a preset, as in
+params.yaml, and a JSON object of what is changed in the preset.
 """
 
 from __future__ import annotations
@@ -8,30 +9,27 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 import time
-from functools import partial
 from pathlib import Path
 
 import torch
+from presets import preset, train_preset
 
-from sentigate.model.network.batches import EncodedSplit, load_split
-from sentigate.model.network.network import Network
-from sentigate.settings.params import TrainerParams, load_params
-from sentigate.training.fit import fit
+from sentigate.model.network.batches import load_split
+from sentigate.settings.params import TrainerParams
 from sentigate.training.hardware import resolve_hardware
 
-FOREVER = {"max_epochs": 10**6, "patience": 10**6}
+FOREVER = {"training.max_epochs": 10**6, "training.patience": 10**6}
 
 
 def main() -> None:
     """Train until there is no more line to read."""
     folder, name, precision = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-    model = load_params(Path(__file__).parents[2] / "params.yaml").models[name]
-    vocabulary_size = json.loads((folder / "vocabulary_size.json").read_text("utf-8"))
+    changes = json.loads(sys.argv[4]) if sys.argv[4:] else {}
+    model = preset(name, changes | FOREVER)
     train = load_split(folder / "train")
     # One row: a validation that costs nothing, for the peers have none.
-    validation = EncodedSplit(*(array[:1] for array in load_split(folder / "validation")))
+    validation = load_split(folder / "validation").take([0])
     tokens = int(train.lengths.sum())
     steps = -(-len(train.lengths) // model.training.batch_size)
     trainer = TrainerParams(accelerator="cpu", devices=1, precision=precision)
@@ -56,19 +54,10 @@ def main() -> None:
         print(json.dumps(figures), flush=True)
         wait()
 
-    with tempfile.TemporaryDirectory() as scratch:
-        wait()
-        fit(
-            partial(Network, model.network, vocabulary_size),
-            train,
-            validation,
-            model.training.model_copy(update=FOREVER),
-            full_width=model.network.reads_padding,
-            seed=42,
-            scratch=Path(scratch),
-            on_epoch=on_epoch,
-            hardware=hardware,
-        )
+    wait()
+    train_preset(
+        model, folder, hardware=hardware, seed=42, validation=validation, on_epoch=on_epoch
+    )
 
 
 if __name__ == "__main__":

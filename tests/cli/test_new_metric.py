@@ -18,7 +18,11 @@ from rich.console import Console
 from support import ROOT, answers, answers_frame
 
 from sentigate.cli.train import figures_table
+from sentigate.evaluation.behaviour import behaviour_figures, judge_cases
+from sentigate.evaluation.behaviour_cases import CASES, read_suite
 from sentigate.evaluation.comparison import compare
+from sentigate.evaluation.difference import accuracy_difference, difference_sentence
+from sentigate.evaluation.failures import failure_groups
 from sentigate.evaluation.leaderboard import (
     flat,
     leaderboard_markdown,
@@ -72,14 +76,21 @@ def test_in_metrics_json_after_all_that_was_there(figures: dict[str, Any]) -> No
 
 
 def test_in_the_report(figures: dict[str, Any]) -> None:
-    rows = answers_frame(*answers(), "films")
+    labels, probabilities = answers()
+    rows = answers_frame(labels, probabilities, "films")
+    behaviour = judge_cases(read_suite(CASES), lambda texts: np.full(len(texts), 0.5))
     page = render_report(
         dataset="made",
         model="lstm",
-        figures=figures,
+        baseline="a linear model",
+        figures=figures
+        | {"calibration": {"temperature": 1.0, "error_before": 0.1, "error_after": 0.1}}
+        | {"behaviour": behaviour_figures(behaviour, probabilities, 0.6)},
         splits=pd.DataFrame({"split": ["test"], "rows": [300], "positives": [0.6]}),
-        leakage={"group": 0.0, "text": 0.0},
+        leakage={"group": 0.0, "text": 0.0, "near_copy": 0.0},
         slices=slice_figures(rows),
+        failures=failure_groups(rows.assign(baseline_probability=0.9, length=5, unknown_share=0.0)),
+        behaviour=behaviour,
         errors=confident_errors(rows, 1),
         gates=[],
         images={},
@@ -121,7 +132,7 @@ def test_in_the_leaderboard(figures: dict[str, Any]) -> None:
     assert table.loc["lstm", "validation_brier"] == figures["validation"]["brier"]
     assert table.loc["linear baseline", "test_brier"] == figures["baseline"]["brier"]
     assert table.loc["lstm", "test_brier_high"] == figures["test"]["brier_high"]
-    page = leaderboard_markdown(table.reset_index(), "made", {})
+    page = leaderboard_markdown(table.reset_index(), "made", "a", {})
     assert "| test Brier score | Brier score interval (95 %) |" in page
     assert f"| {figures['test']['brier']:.4f} | {figures['test']['brier_low']:.4f} – " in page
 
@@ -142,11 +153,16 @@ def test_at_the_end_of_train(figures: dict[str, Any]) -> None:
 def test_without_it_the_end_of_train_fits_a_terminal() -> None:
     labels, probabilities = answers()
     one = classification_figures(labels, probabilities, samples=9, bins=9, seed=1)
-    metrics = {"test": one, "baseline": one, "majority": {"accuracy": 0.6}}
+    same = accuracy_difference(labels, probabilities, probabilities, samples=9, seed=1)
+    metrics = {"test": one, "baseline": one, "majority": {"accuracy": 0.6}, "difference": same}
     text = printed(metrics, width=80)
     assert "linear baseline" in text
     assert "majority class" in text
-    assert len(text.splitlines()) == 8  # a title, 3 lines of frame, the heads, 3 rows
+    table, difference = text.splitlines()[:8], text.splitlines()[8:]
+    assert table[-1].startswith("└")  # a title, 3 lines of frame, the heads, 3 rows
+    assert len(difference) == 3
+    words = " ".join(line.strip() for line in difference)
+    assert words == difference_sentence(same, one["rows"])
 
 
 def test_in_mlflow(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from sentigate.data.near_copies import near_copies, near_copy_clusters
 from sentigate.data.splitting import SPLITS, leakage, split_checks, split_rows, split_summary
 from sentigate.errors import DataError
 
@@ -99,6 +100,45 @@ def test_a_group_and_a_text_of_the_same_name_have_nothing_to_do_with_each_other(
     names = [str(n) for n in range(200)]
     texts = frame([0, 1] * 100, names, [str(n + 1) for n in range(200)])
     assert set(split(texts)["split"]) == set(SPLITS)  # one chain of 200 if they had
+
+
+def reworded(rows: int) -> pd.DataFrame:
+    """Every fourth text is the one before it and a word more, by somebody else."""
+    rng = np.random.default_rng(5)
+    texts = [" ".join(f"w{word}" for word in rng.integers(0, 9999, 12)) for _ in range(rows)]
+    texts[3::4] = [f"{text} more" for text in texts[2::4]]
+    return frame(rng.integers(0, 2, rows).tolist(), None, texts)
+
+
+@pytest.mark.parametrize("stratify", [True, False])
+def test_near_copies_are_kept_together(stratify: bool) -> None:
+    texts = reworded(800)
+    alike = near_copy_clusters(texts["text"])
+    assert near_copies(split(texts, stratify=stratify)).sum() > 40
+    splits = split(texts, stratify=stratify, near_copies=alike)
+    assert near_copies(splits).sum() == 0
+    assert sides(splits.assign(alike=alike), "alike") == 1
+    shares = splits["split"].value_counts(normalize=True)
+    assert shares["test"] == pytest.approx(0.2, abs=0.03)
+    assert shares["validation"] == pytest.approx(0.08, abs=0.02)
+
+
+def test_near_copies_that_are_none_change_nothing() -> None:
+    texts = corpus(400)
+    one_each = np.arange(len(texts))
+    pd.testing.assert_frame_equal(split(texts), split(texts, near_copies=one_each))
+
+
+def test_near_copies_that_tie_most_rows_together_are_refused() -> None:
+    texts = reworded(100)
+    with pytest.raises(DataError, match="near-copies tie 21 of them together") as error:
+        split(texts, near_copies=np.maximum(np.arange(100) - 20, 0))
+    assert str(error.value).startswith("cannot split 100 rows: ")
+    assert "the 20% asked for as the test split; allowed: near_duplicates allow" in str(error.value)
+    split(texts, near_copies=np.maximum(np.arange(100) - 19, 0))
+    # A group as large was there before, and is dealt as ever.
+    groups = ["g"] * 30 + [f"g{n}" for n in range(70)]
+    split(texts.assign(group=pd.Series(groups, dtype="str")), near_copies=np.arange(100))
 
 
 @pytest.mark.parametrize("rule", ["grouped", "random"])

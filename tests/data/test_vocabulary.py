@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections import Counter
 
 import numpy as np
@@ -18,7 +19,7 @@ from sentigate.data.vocabulary import PAD, UNKNOWN, Level, Order, build_tokenize
 from sentigate.errors import DataError
 from sentigate.model.text.encoding import CHUNK, PAD_ID, UNKNOWN_ID
 
-LEVELS: tuple[Level, ...] = ("character", "word", "bpe")
+LEVELS: tuple[Level, ...] = ("character", "word", "treebank", "bpe")
 TEXTS = [
     "the film is good , the cast is good !",
     "the film isn't good :( it's bad",
@@ -63,7 +64,7 @@ def test_a_literal_special_entry_is_never_the_entry(level: Level, text: str) -> 
     )
     found = ids(tokenizer, text)
     assert PAD_ID not in found
-    if level != "word":  # glued together, they make words never seen
+    if level not in ("word", "treebank"):  # glued together, they make words never seen
         assert UNKNOWN_ID not in found
     literal = [pieces(tokenizer, special) for special in (PAD, UNKNOWN)]
     assert all(len(parts) >= 3 for parts in literal)
@@ -123,6 +124,22 @@ def test_words_are_counted_as_the_tokenizer_cuts_them(texts: list[str]) -> None:
     assert dict(zip(table["token"][2:], table["count"][2:], strict=True)) == expected
 
 
+SIGNS = st.text(st.sampled_from("nN'’tTsSmMrReEvVlLdD :;=-)(/\\<3.Ppé_o*"))
+
+
+@settings(deadline=None)
+@given(st.lists(SIGNS | st.text()).filter(lambda texts: any(map(str.strip, texts))))
+def test_treebank_words_are_counted_as_the_tokenizer_cuts_them(texts: list[str]) -> None:
+    tokenizer = build([*texts, "x"], "treebank")
+    table = vocabulary_table(tokenizer, [*texts, "x"])
+    counted = dict(zip(table["token"][2:], table["count"][2:], strict=True))
+    assert counted == Counter(piece for text in [*texts, "x"] for piece in pieces(tokenizer, text))
+    alone = build(["x"], "word").pre_tokenizer
+    for text in texts:  # nothing is lost, and nothing but white space lies between
+        joined = "".join(pieces(tokenizer, text))
+        assert joined == "".join(p for p, _ in alone.pre_tokenize_str(text)).replace("’", "'")
+
+
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("order", ["frequency", "first_seen"])
 def test_a_column_makes_the_same_vocabulary_as_a_list(level: Level, order: Order) -> None:
@@ -141,6 +158,40 @@ def test_words_keep_apostrophes_and_part_signs() -> None:
         piece for piece, _ in tokenizer.pre_tokenizer.pre_tokenize_str("I don't. It’s 'so-so'!!")
     ]
     assert cut == ["I", "don't", ".", "It’s", "'", "so", "-", "so", "'", "!", "!"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("don't can't won't DON'T cannot", "do n't ca n't wo n't DO N'T cannot"),
+        ("it's I'm we're I've I'll he'd IT'S", "it 's I 'm we 're I 've I 'll he 'd IT 'S"),
+        ("it’s don’t ’quoted’", "it 's do n't ' quoted '"),
+        ("shouldn't've he'd've", "should n't 've he 'd 've"),
+        ("o'clock rock'n'roll O'Brien's n't", "o'clock rock'n'roll O'Brien 's n't"),
+        ("'so-so' dogs' 'twas", "' so - so ' dogs ' ' twas"),
+        (":) :( :-) ;) :D :/ :P <3 :'( =]", ":) :( :-) ;) :D :/ :P <3 :'( =]"),
+        ("fine:) :d note:dogs 8) <33 10:30", "fine :) :d note : dogs 8 ) < 33 10 : 30"),
+        ("wait.. no... end.", "wait .. no ... end ."),
+        ("what?!! naïve #1 @ann 😀", "what ? ! ! naïve # 1 @ ann 😀"),
+    ],
+)
+def test_treebank_words(text: str, expected: str) -> None:
+    tokenizer = Tokenizer.from_str(build([text], "treebank").to_str(pretty=True))
+    assert pieces(tokenizer, text) == expected.split()
+
+
+def test_treebank_words_are_where_they_stand_in_the_text() -> None:
+    text = "É it’s ’ok’ 😀 don’t"
+    encoding = build([text], "treebank").encode(text)
+    cut = [text[begin:end] for begin, end in encoding.offsets]
+    assert cut == ["É", "it", "’s", "’", "ok", "’", "😀", "do", "n’t"]
+
+
+def test_a_long_word_takes_no_longer_than_its_length() -> None:
+    text = "no" * 200_000 + "'" + "n" * 200_000
+    begin = time.perf_counter()
+    build([text, text + "é"], "treebank")
+    assert time.perf_counter() - begin < 5
 
 
 @pytest.mark.parametrize(
@@ -213,8 +264,10 @@ def test_ids_become_the_text_again(text: str) -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_ids_become_a_text_after_a_file_too(level: Level) -> None:
     tokenizer = Tokenizer.from_str(build(TEXTS, level).to_str(pretty=True))
-    expected = "it's bad , café 😀" if level != "character" else "it's bad, café 😀"
-    assert tokenizer.decode(ids(tokenizer, "it's bad, café 😀")) == expected
+    text = "it's bad, café 😀"
+    others = {"character": text, "treebank": "it 's bad , café 😀"}
+    expected = others.get(level, "it's bad , café 😀")
+    assert tokenizer.decode(ids(tokenizer, text)) == expected
 
 
 @settings(deadline=None)
@@ -227,7 +280,7 @@ def test_subwords_know_every_text(text: str) -> None:
     assert bool(found) == bool(re.search(r"[\S\x1c-\x1f]", text))
 
 
-@pytest.mark.parametrize("level", ["character", "word"])
+@pytest.mark.parametrize("level", ["character", "word", "treebank"])
 def test_what_training_did_not_hold_is_unknown(level: Level) -> None:
     tokenizer = build(["good film"], level)
     assert ids(tokenizer, "Ж") == [UNKNOWN_ID]
@@ -277,7 +330,7 @@ def test_two_processes_build_the_same_bits() -> None:
         "rng = random.Random(1)\n"
         "words = [''.join(rng.choices('abcdefgh', k=rng.randint(1, 6))) for _ in range(400)]\n"
         "texts = [' '.join(rng.choices(words, k=8)) for _ in range(500)]\n"
-        "for level in ('bpe', 'word', 'character'):\n"
+        "for level in ('bpe', 'word', 'treebank', 'character'):\n"
         "    print(build_tokenizer(texts, level, min_count=2, max_size=600).to_str())\n"
     )
     printed = []
@@ -289,4 +342,4 @@ def test_two_processes_build_the_same_bits() -> None:
         )
         printed.append(done.stdout)
     assert printed[0] == printed[1]
-    assert printed[0].count("\n") == 3
+    assert printed[0].count("\n") == 4

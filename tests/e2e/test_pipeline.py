@@ -230,6 +230,15 @@ def test_figures_are_those_of_the_predictions(project: Path) -> None:
     slices = pd.read_csv(project / "reports/slices.csv")
     assert slices["rows"].sum() == len(test)
     assert set(slices["slice"]) == set(test["slice"])
+    failures = pd.read_csv(project / "reports/failures.csv")
+    assert set(failures["by"]) == {"length", "negation", "unknown tokens"}
+    assert (failures.groupby("by")["rows"].sum() == len(test)).all()
+    right = failures["rows"] - failures["errors"]
+    assert right.groupby(failures["by"]).sum().eq(round(slices.eval("rows * accuracy").sum())).all()
+    behaviour = pd.read_csv(project / "reports/behaviour.csv")
+    assert len(behaviour) == metrics["behaviour"]["cases"]
+    assert behaviour["passed"].mean() == pytest.approx(metrics["behaviour"]["passed"], abs=1e-6)
+    assert behaviour["probability"].nunique() > 10
     training = pd.read_csv(project / "reports/training.csv")
     assert training["epoch"].tolist() == list(range(len(training)))
     assert 1 <= len(training) <= 4
@@ -307,10 +316,14 @@ def test_one_run_with_everything_on_it(project: Path, mlflow_facts: dict[str, An
     assert set(run["history"]) == set(columns)
     for key, points in run["history"].items():
         steps, values = zip(*points, strict=True)
-        assert steps == tuple(range(len(training) + 1))  # the kept epoch once more
         figures = [*training[columns[key]], kept[columns[key]]]
+        last = [len(training)]  # the kept epoch once more
+        if key == "validation.log_loss":  # and what its temperature makes of it
+            figures.append(read_json(project / "reports/metrics.json")["validation"]["log_loss"])
+            last *= 2
+        assert [*steps] == [*range(len(training)), *last]
         assert values == pytest.approx(figures, abs=1e-5)
-        assert run["metrics"][key] == pytest.approx(kept[columns[key]], abs=1e-5)
+        assert run["metrics"][key] == pytest.approx(figures[-1], abs=1e-5)
     assert run["metrics"]["kept_epoch"] == kept["epoch"]
     assert not [name for name in run["metrics"] if name.startswith(("train_", "validation_"))]
     for name, figures in read_json(project / "reports/metrics.json").items():
@@ -362,6 +375,7 @@ def test_one_version_with_alias_and_tags(project: Path, mlflow_facts: dict[str, 
         "raw_sha256": hash_of(project / "data/raw/texts.parquet"),
         "split_sha256": hash_of(project / "data/split/texts.parquet"),
         "weights_sha256": hash_of(project / "models/weights.safetensors"),
+        "baseline": read_json(project / "reports/baseline.json")["chosen"],
         "test.accuracy": str(metrics["test"]["accuracy"]),
         "baseline.accuracy": str(metrics["baseline"]["accuracy"]),
         "validation.log_loss": str(metrics["validation"]["log_loss"]),
@@ -443,14 +457,14 @@ PARAM_CHANGES: list[tuple[str, object, set[str]]] = [
     ("models.lstm.training.patience", 9, set()),
     ("datasets.vader.max_length", 9, set()),
     ("datasets.imdb.clean.steps.lowercase", False, set()),
-    ("datasets.csv.clean.steps.lowercase", False, {"clean", "train"}),
+    ("datasets.csv.clean.steps.lowercase", False, {"clean", "vocab", "train"}),
     ("datasets.csv.clean.drop_conflicts", False, {"clean"}),
-    ("datasets.csv.labels.neutral", 1, {"ingest", "clean"}),
+    ("datasets.csv.labels.neutral", 1, {"ingest", "clean", "vocab"}),
     ("datasets.csv.split.validation_size", 0.2, {"split"}),
     ("datasets.csv.gates.min_test_accuracy", 0.31, {"evaluate"}),
     ("datasets.csv.gates.min_rows", 50, {"ingest"}),
     ("evaluate.listed_errors", 3, {"evaluate"}),
-    ("baseline.max_ngram", 1, {"baseline"}),
+    ("baseline.candidates.tfidf.word_ngrams", [1, 1], {"baseline"}),
     ("register.alias", "best", {"register"}),
 ]  # fmt: skip
 FILE_CHANGES = [

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentigate.evaluation.intervals import bootstrap_interval, wilson_interval
+from sentigate.evaluation.intervals import bootstrap_interval, paired_interval, wilson_interval
 
 
 def test_bootstrap_is_seeded():
@@ -37,6 +37,23 @@ def test_bootstrap_covers_the_true_share_as_often_as_it_says():
 def test_no_resample_is_refused():
     with pytest.raises(ValueError, match="samples must be at least 1"):
         bootstrap_interval(1, 2, 0, seed=1)
+    with pytest.raises(ValueError, match="samples must be at least 1"):
+        paired_interval(1, 0, 2, 0, seed=1)
+
+
+def test_paired_interval_is_that_of_resampled_pairs():
+    rng = np.random.default_rng(0)
+    first = rng.random(500) < 0.8
+    second = first ^ (rng.random(500) < 0.1)  # right and wrong on much the same rows
+    drawn = np.random.default_rng(9).integers(0, 500, (20_000, 500))
+    gaps = first[drawn].mean(axis=1) - second[drawn].mean(axis=1)
+    ahead, behind = int((first & ~second).sum()), int((second & ~first).sum())
+    got = paired_interval(ahead, behind, 500, 20_000, seed=1)
+    assert got == pytest.approx(np.percentile(gaps, [2.5, 97.5]), abs=0.003)
+    assert got == paired_interval(ahead, behind, 500, 20_000, seed=1)
+    unpaired = bootstrap_interval(int(first.sum()), 500, 20_000, seed=1)
+    assert got[1] - got[0] < unpaired[1] - unpaired[0]
+    assert paired_interval(0, 0, 500, 100, seed=1) == (0, 0)
 
 
 def test_wilson_interval_is_that_of_the_literature():

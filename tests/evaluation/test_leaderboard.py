@@ -94,7 +94,10 @@ def test_cells_are_as_people_read_them(table: pd.DataFrame) -> None:
 
 def test_page_holds_every_cell_and_the_models_that_failed(table: pd.DataFrame) -> None:
     page = leaderboard_markdown(
-        table, "made, test split of 9 texts", {"broken": "no word occurs twice"}
+        table,
+        "made, test split of 9 texts",
+        "a, a linear model",
+        {"broken": "no word occurs twice"},
     )
     lines = page.splitlines()
     assert lines[0] == "# made, test split of 9 texts"
@@ -102,16 +105,17 @@ def test_page_holds_every_cell_and_the_models_that_failed(table: pd.DataFrame) -
     cells = shown(table)
     assert rows[0] == list(cells.columns)
     assert rows[2:] == cells.to_numpy().tolist()
+    assert "The linear baseline is a, a linear model." in lines
     assert "- `broken`: no word occurs twice" in lines
     assert "validation log loss" in page.split("\n\n")[2]
-    assert "Not in the table" not in leaderboard_markdown(table, "made", {})
+    assert "Not in the table" not in leaderboard_markdown(table, "made", "a", {})
 
 
 def test_without_entries_there_are_the_two_to_beat() -> None:
     table = leaderboard_table([], BASE, SPLITS)
     assert list(table["model"]) == [BASELINE, MAJORITY]
     assert {name: str(dtype) for name, dtype in table.dtypes.items()} == leaderboard_dtypes()
-    assert "| majority class |" in leaderboard_markdown(table, "made", {"all": "broken"})
+    assert "| majority class |" in leaderboard_markdown(table, "made", "a", {"all": "broken"})
 
 
 def test_chart_shows_every_model_with_its_interval(table: pd.DataFrame) -> None:

@@ -20,14 +20,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from support import add_champion, architecture, cleaning, save_model
+from support import add_champion, architecture, cleaning, ngram_part, save_model
 from tokenizers import Tokenizer
 
 from sentigate.cli.main import main
-from sentigate.data.vocabulary import Level, build_tokenizer
+from sentigate.data.vocabulary import Level, add_words, build_tokenizer
 from sentigate.insight.explanation import TOLERANCE, Explanation, _order, _tokens, explain
 from sentigate.model.network.architecture import Convolution
 from sentigate.model.network.batches import Batches, EncodedSplit
+from sentigate.model.network.corrected_embedding import CorrectedEmbedding
 from sentigate.model.network.network import Network
 from sentigate.model.network.padded_layout import PaddedLayout
 from sentigate.model.predictor import Predictor
@@ -39,24 +40,52 @@ from sentigate.reporting.explanation_page import PARTS, render_explanation
 ROOT = Path(__file__).parents[2]
 TRAINING = ["a fine film , warm and funny .", "i want my two hours back !", "naïve 😀 café 😀 it's"]
 TEXT = "A fine film, but nobody's two hours. Warm!"
+NGRAMS = {
+    "fine": 1.5, "fine film": 2.5, "two": -0.5, ". warm !": -4.0, "<unk>": 0.75, ", <unk>": -1.0,
+    "nobody's two": 0.125, "hours": -2.0, "want": 9.0, "film fine": 9.0,
+}  # fmt: skip
+OUTSIDE = ["nobody's", "gnu"]
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> fine & <!-- film \" ' "
 MAX_LENGTH = 12
 
 
 def make_model(
-    folder: Path, level: Level = "word", max_length: int = MAX_LENGTH, **changes: Any
+    folder: Path,
+    level: Level = "word",
+    max_length: int = MAX_LENGTH,
+    *,
+    ngrams: dict[str, float] | None = None,
+    **changes: Any,
 ) -> Path:
-    """A folder as register makes it, around a network nobody has trained."""
+    """A folder as register makes it, around a network nobody has trained.
+
+    With ``ngrams``, weights of words parted by spaces, it has all that the default model has: the
+    n-gram part, word vectors, words that no training text holds, and a temperature.
+    """
     values: dict[str, Any] = {
         "embedding_size": 6, "cell": "lstm", "hidden_sizes": (5,), "bidirectional": True,
         "pooling": "mean", "embedding_dropout": 0.5, "layer_dropout": 0.0, "head_dropout": 0.5,
     }  # fmt: skip
     shape = architecture(**values | changes)
     tokenizer = build_tokenizer(TRAINING * 2, level, min_count=2, max_size=300)
+    own = tokenizer.get_vocab_size()
+    part, embedding = None, None
     torch.manual_seed(3)
-    network = Network(shape, tokenizer.get_vocab_size())
+    if ngrams is not None:
+        add_words(tokenizer, OUTSIDE)
+        entries = tokenizer.get_vocab()
+        weights = {tuple(entries[w] for w in run.split()): x for run, x in ngrams.items()}
+        part = ngram_part(weights, 0.7, len(entries))
+        vectors = torch.randn(len(entries), shape.embedding_size)
+        vectors[0] = 0.0
+        embedding = CorrectedEmbedding(vectors, own)
+    network = Network(shape, tokenizer.get_vocab_size(), embedding=embedding, ngrams=part)
     for parameter in network.parameters():
         parameter.data *= 2  # answers that differ from text to text
+    network.prior.fill_(-0.4)
+    if part is not None:
+        network.temperature.fill_(1.7)
+        network.ngram_weight.data.fill_(0.6)
     steps = cleaning("lowercase", "squeeze_whitespace")
     return save_model(folder, network, tokenizer, steps, max_length)
 
@@ -76,9 +105,11 @@ class Page(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
+        self.html = html
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.texts: dict[str, str] = {}
         self.cells: list[str] = []
+        self.shares: list[str] = []
         self._in = ""
         self.feed(html)
 
@@ -88,10 +119,14 @@ class Page(HTMLParser):
         self._in = attributes.get("id") or ("cell" if tag == "td" else "")
         if tag == "td" and "contribution" in (attributes.get("class") or ""):
             self._in = "contribution"
+        if tag == "td" and "share" in (attributes.get("class") or ""):
+            self._in = "share"
 
     def handle_data(self, data: str) -> None:
         if self._in == "contribution":
             self.cells.append(data)
+        if self._in == "share":
+            self.shares.append(data)
         self.texts.setdefault(self._in, data)
         self._in = ""
 
@@ -115,20 +150,23 @@ def beginnings(predictor: Predictor, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("cell", "bidirectional", "pooling", "convolution"),
+    ("cell", "bidirectional", "pooling", "convolution", "ngrams"),
     [
-        row
+        (*row, ngrams)
         for pooling in ("last", "max", "mean", "attention", "last_padded")
         for row in answers(pooling)
+        for ngrams in (None, NGRAMS)
+        if ngrams is None or row[0] == "lstm"
     ],
 )
 def test_the_figures_on_the_page_sum_to_the_models_answer(
-    tmp_path: Path, cell: str, bidirectional: bool, pooling: str, convolution: Convolution | None
-) -> None:
+    tmp_path: Path, cell: str, bidirectional: bool, pooling: str, convolution: Convolution | None,
+    ngrams: dict[str, float] | None,
+) -> None:  # fmt: skip
     predictor = Predictor(
         make_model(
             tmp_path, cell=cell, bidirectional=bidirectional, pooling=pooling,
-            convolution=convolution,
+            convolution=convolution, ngrams=ngrams,
         )
     )  # fmt: skip
     answer = float(predictor([TEXT])[0])
@@ -147,6 +185,16 @@ def test_the_figures_on_the_page_sum_to_the_models_answer(
     assert abs(float(page.number("logit")) - data["logit"]) < 5.1e-5
     assert abs(float(page.number("remainder"))) < TOLERANCE + 5e-5 * (3 + len(page.cells))
     assert page.texts["probability"] == f"{answer:.4f}"
+    if ngrams:
+        assert page.number("network") + page.number("ngrams") == page.number("sum")
+        parts = np.array([data["from_network"], data["from_ngrams"]])
+        assert parts.sum(0).tolist() == data["contributions"]
+        assert (np.abs(parts).max(1) > 2 * TOLERANCE).all()
+    else:
+        assert data["from_network"] == data["contributions"]
+        assert data["from_ngrams"] == [0.0] * 11
+        assert data["ngrams"] is None
+        assert "n-gram" not in page.html
 
     expected = predictor(beginnings(predictor, TEXT))
     assert data["running"] == pytest.approx(expected.tolist(), abs=1e-6)
@@ -175,6 +223,92 @@ def test_each_token_gets_its_own_integrated_gradient(tmp_path: Path, pooling: st
     found = explain(predictor, TEXT).contributions
     assert found == pytest.approx(expected.numpy(), abs=TOLERANCE)
     assert np.ptp(found) > 20 * TOLERANCE
+
+
+def test_what_an_n_gram_adds_is_dealt_evenly_to_its_tokens(tmp_path: Path) -> None:
+    predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS))
+    explanation = explain(predictor, TEXT)
+    names = [token.text for token in explanation.tokens]
+    assert " ".join(names) == "a fine film , but nobody's two hours . warm !"
+    of_pair, of_three, of_outside = 2.5 / 2, -4.0 / 3, 0.125 / 2
+    weights = [
+        0, 1.5 + of_pair, of_pair, -1.0 / 2, 0.75 - 1.0 / 2, of_outside, of_outside - 0.5, -2.0,
+        of_three, of_three, of_three,
+    ]  # fmt: skip
+    scale = 0.6 / 1.7 / 11**0.5
+    assert explanation.from_ngrams == pytest.approx(scale * np.array(weights), abs=1e-6)
+    # Without the n-gram part, the rest is the same.
+    part = predictor.network.ngrams
+    assert part is not None
+    for weights_of in (part.bias, part.tokens, part.weights):
+        weights_of.zero_()
+    without = explain(predictor, TEXT)
+    assert without.ngrams == ()
+    assert without.from_network.tolist() == explanation.from_network.tolist()
+    assert explanation.start - without.start == pytest.approx(0.7 * 0.6 / 1.7, abs=1e-6)
+    assert "has no weight for any token" in render_explanation(without, "a model")
+
+
+def test_the_strongest_n_grams_come_first_by_name_and_place(tmp_path: Path) -> None:
+    predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS))
+    explanation = explain(predictor, TEXT)
+    assert explanation.ngrams is not None
+    assert [(n.text, n.place, n.length) for n in explanation.ngrams] == [
+        (". warm!", 8, 3), ("fine film", 1, 2), ("hours", 7, 1), ("fine", 1, 1), (", but", 3, 2),
+        ("but", 4, 1), ("two", 6, 1), ("nobody's two", 5, 2),
+    ]  # fmt: skip
+    scale = 0.6 / 1.7 / 11**0.5
+    shares = [scale * x for x in (-4.0, 2.5, -2.0, 1.5, -1.0, 0.75, -0.5, 0.125)]
+    assert [n.share for n in explanation.ngrams] == pytest.approx(shares, abs=1e-6)
+    page = Page(render_explanation(explanation, "a model"))
+    assert page.data["ngrams"][0] == {
+        "text": ". warm!", "place": 8, "length": 3, "share": explanation.ngrams[0].share,
+    }  # fmt: skip
+    assert page.shares == [f"{share:+.4f}".replace("-", "−") for share in shares[:5]]
+    row = 'fine</span> <span>film</span></td><td class="n">2</td>'
+    assert row in page.html
+    assert ',</span> <span class="unknown">but</span></td>' in page.html
+
+
+def test_of_many_n_grams_the_table_has_the_strongest(tmp_path: Path) -> None:
+    text = "a fine film , warm and funny . i want my two hours back"
+    weights = {word: float(number) for number, word in enumerate(text.split(), 1)}
+    predictor = Predictor(make_model(tmp_path, ngrams=weights, max_length=20))
+    page = page_of(predictor, text)
+    assert len(page.data["ngrams"]) == 14
+    assert len(page.shares) == 5
+    assert page.shares[0] == f"{0.6 / 1.7 / 14**0.5 * 14:+.4f}"
+
+
+@pytest.mark.parametrize("ngrams", [None, NGRAMS])
+@pytest.mark.parametrize(
+    ("text", "said"), [("zebra but", "No token of this text is known"), (" ", "Nothing is left")]
+)
+def test_a_text_of_unknown_tokens_gets_the_prior(
+    tmp_path: Path, text: str, said: str, ngrams: dict[str, float] | None
+) -> None:
+    predictor = Predictor(make_model(tmp_path, ngrams=ngrams))
+    explanation = explain(predictor, text)
+    assert not explanation.known
+    assert explanation.start == explanation.logit == pytest.approx(-0.4)
+    assert explanation.remainder == 0
+    assert not explanation.contributions.any()
+    assert not explanation.ngrams
+    page = Page(render_explanation(explanation, "a model"))
+    assert said in page.html
+    assert "The answer is the share of positive texts" in page.html
+    assert (page.data["known"], page.shares) == (False, [])
+    assert page.number("start") == page.number("logit")
+    assert "of positive texts among those" not in page_of(predictor, "fine").html
+
+
+def test_a_word_of_the_vectors_alone_is_known(tmp_path: Path) -> None:
+    explanation = explain(Predictor(make_model(tmp_path, ngrams=NGRAMS)), "gnu gnu")
+    assert explanation.known
+    assert [token.unknown for token in explanation.tokens] == [False, False]
+    assert abs(explanation.remainder) < TOLERANCE
+    assert explanation.from_network.all()
+    assert explanation.ngrams == ()
 
 
 @pytest.mark.numeric
@@ -374,8 +508,9 @@ def test_figures_that_are_all_zero_can_be_drawn(tmp_path: Path) -> None:
         one._replace(parts={name: 0 * values for name, values in one.parts.items()})
         for one in explanation.watched
     ]
+    zeros = 0 * explanation.contributions
     nothing: Explanation = dataclasses.replace(
-        explanation, contributions=0 * explanation.contributions, watched=tuple(still)
+        explanation, from_network=zeros, from_ngrams=zeros, watched=tuple(still)
     )
     assert "nan" not in render_explanation(nothing, "a model").lower()
 
@@ -419,6 +554,35 @@ def test_the_command_explains_the_registered_models_answer(
     assert 1 / (1 + np.exp(-total)) == pytest.approx(probability, abs=1e-6)
     assert data["model"] == "models:/sentigate-vader@champion"
     assert [path.name for path in (project / "reports").iterdir()] == ["explanation.html"]
+
+
+def test_the_command_prints_what_each_part_adds(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    explanation = explain(Predictor(make_model(Path("models"), ngrams=NGRAMS)), TEXT)
+    arguments = ("--model", "latest", "--out", "page.html")
+    code, out = ended(monkeypatch, capsys, TEXT, *arguments)
+    assert code == 0
+    first, *others = [line.split("\t") for line in out.splitlines()]
+    assert first == ["positive", f"{explanation.probability:.4f}", "page.html"]
+    scale = 0.6 / 1.7 / 11**0.5
+    assert others == [
+        ["start", f"{explanation.start:+.4f}"],
+        ["LSTM", f"{explanation.from_network.sum():+.4f}"],
+        ["n-grams", f"{explanation.from_ngrams.sum():+.4f}"],
+        ["n-gram", f"{-4.0 * scale:+.4f}", ". warm!"],
+        ["n-gram", f"{2.5 * scale:+.4f}", "fine film"],
+        ["n-gram", f"{-2.0 * scale:+.4f}", "hours"],
+        ["n-gram", f"{1.5 * scale:+.4f}", "fine"],
+        ["n-gram", f"{-1.0 * scale:+.4f}", ", but"],
+    ]
+    code, out = ended(monkeypatch, capsys, "zebra", *arguments)
+    assert out.splitlines()[1:] == [
+        "start\t-0.4000\tno token is known: the share of positive training texts"
+    ]
 
 
 def test_the_latest_model_is_the_one_in_models(

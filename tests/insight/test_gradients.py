@@ -14,7 +14,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import ROOT, architecture, commit_all, copy_project, run_in, tiny_values, write_values
+from support import (
+    ROOT,
+    architecture,
+    commit_all,
+    copy_project,
+    ngram_part,
+    run_in,
+    tiny_values,
+    write_values,
+)
 from torch import Tensor
 from torch.nn import functional
 
@@ -26,6 +35,7 @@ from sentigate.insight.gradients import (
     gradient_norms,
     longest,
     one_layer,
+    only_trained,
 )
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
@@ -59,7 +69,7 @@ def network(cell: str, seed: int = 0) -> Network:
 def split(lengths: list[int], seed: int = 0, width: int | None = None) -> EncodedSplit:
     rng = np.random.default_rng(seed)
     counts = np.array(lengths, dtype=np.int32)
-    ids = rng.integers(1, VOCABULARY, (len(lengths), width or max(lengths)))
+    ids = rng.integers(2, VOCABULARY, (len(lengths), width or max(lengths)))
     ids[np.arange(ids.shape[1]) >= counts[:, None]] = 0
     return EncodedSplit(ids, counts, rng.integers(0, 2, len(lengths)).astype(np.int8))
 
@@ -188,6 +198,37 @@ def test_no_gradient_is_zero_and_not_nan() -> None:
         assert np.isnan(values).sum() == 2
 
 
+def test_the_loss_is_that_of_the_whole_answer() -> None:
+    """With a temperature and an n-gram part; the prior of unknown tokens rests on no state."""
+    rows = split([3, 5])
+    unknown = EncodedSplit(np.ones((1, 2), np.int64), np.array([2]), np.array([1], np.int8))
+    part = ngram_part({(2,): 0.5, (3, 4): 1.0}, 0.25, VOCABULARY)
+    made = Network(one_layer(SMALL, "gru"), VOCABULARY, ngrams=part)
+    plain = Network(made.architecture, VOCABULARY)
+    own = {name: value for name, value in made.state_dict().items() if "ngram" not in name}
+    plain.load_state_dict(own)
+    made.temperature.fill_(2.0)
+    ids, lengths = (torch.from_numpy(np.asarray(a)).long() for a in rows[:2])
+    with torch.no_grad():
+        slopes = [
+            (net.eval()(ids, lengths).sigmoid().numpy() - rows.labels) / divisor
+            for net, divisor in ((made, 2.0), (plain, 1.0))
+        ]
+    found, before = (gradient_norms(net, rows)["hidden"] for net in (made, plain))
+    ratio = np.abs(slopes[0] / slopes[1])[:, None]
+    np.testing.assert_allclose(found, ratio * before, rtol=1e-5)
+    assert gradient_norms(made, unknown)["hidden"].tolist() == [[0.0, 0.0]]
+
+
+def test_words_that_no_training_text_holds_are_unknown() -> None:
+    ids = np.array([[2, 5, 6, 8, 0]], dtype=np.uint16)
+    rows = EncodedSplit(ids, np.array([4], np.int32), np.array([1], np.int8))
+    found = only_trained(rows, 6)
+    assert found.ids.tolist() == [[2, 5, 1, 1, 0]]
+    assert found.ids.dtype == np.uint16
+    assert (found.lengths, found.labels) == (rows.lengths, rows.labels)
+
+
 def test_dropout_has_no_part() -> None:
     torch.manual_seed(0)
     net, rows = Network(SMALL, VOCABULARY), split([3, 5])
@@ -261,7 +302,7 @@ def test_before_is_what_training_starts_from_and_after_what_it_keeps(tmp_path: P
     params = TrainingParams(
         monitor="validation_loss",
         batch_size=8, max_epochs=2, patience=2, learning_rate=0.05, weight_decay=0.0,
-        gradient_clip=None,
+        gradient_clip=None, average_decay=None,
     )  # fmt: skip
     seen: list[dict[str, float]] = []
     table = before_and_after(
@@ -388,6 +429,7 @@ def test_the_command_is_one_run_in_mlflow(
     assert run["params"]["model.network.pooling"] == "last"
     assert run["params"]["cells"] == "rnn, gru, lstm"
     assert "model.network.cell" not in run["params"]
+    assert run["params"]["model.ngrams"] == "None"  # the tiny model has them; these have not
     table = pd.read_csv(project / "reports/gradients.csv")
     first = table[(table["distance"] == 0) & table["trained"]].set_index(["cell", "state"])
     for cell, state in CURVES:

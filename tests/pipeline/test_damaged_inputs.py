@@ -29,6 +29,7 @@ READ = [
     ("evaluate", "data/padded/test/lengths.npy"),
     ("evaluate", "data/padded/test/rows.parquet"),
     ("evaluate", SPLIT),
+    ("evaluate", "reports/baseline.json"),
     ("evaluate", "reports/baseline_predictions.parquet"),
     ("evaluate", "reports/split.json"),
     ("evaluate", "reports/training.csv"),

@@ -18,9 +18,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from support import ROOT, put_small_table, set_value, tiny_values, write_values
+from support import ROOT, put_small_table, put_small_vectors, set_value, tiny_values, write_values
 
 from pipeline.stage import Output, StageRun
+from pipeline.vocab import vocab
+from sentigate.data.near_copies import near_copies
 from sentigate.data.splitting import split_checks
 from sentigate.gates.validate import _parameters, validate
 from sentigate.model.strict_model import StrictModel
@@ -80,10 +82,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     values = tiny_values()
     set_value(values, "models.tiny.max_length", None)
     set_value(values, "datasets.csv.max_length", 32)
+    words = ["the", ",", "a", "good", "zebra", "quagga"]
+    values["vectors"]["small"] = put_small_vectors(folder, words, np.arange(12).reshape(6, 2) + 1)
+    values["models"]["tiny"]["vocab"] |= {"vectors": "small", "outside_words": 2}
+    set_value(values, "gates.min_vector_coverage", 0.05)
+    set_value(values, "datasets.csv.split.near_duplicates", "keep_together")
     write_values(values, folder)
     put_small_table(folder)
     outputs, read = by_hand(), {}
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SENTIGATE_MIRROR", str(folder))
         patch.chdir(folder)
         for name in RUN:
             function = getattr(importlib.import_module(f"pipeline.{name}"), name)
@@ -92,6 +100,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
                 outputs[name] = function(StageRun(params, Path("scratch")))
             read[name] = keys
             shutil.copytree("scratch", ".", dirs_exist_ok=True)
+        # Vectors of its own texts: what else the stage reads then.
+        values["models"]["tiny"]["vocab"] |= {"vectors": "own", "outside_words": 0}
+        write_values(values, folder)
+        params = load_params(Path("params.yaml"))
+        with recorded(params) as keys:
+            vocab(StageRun(params, Path("scratch")))
+        read["vocab"] |= keys
         yield Made(outputs, read)
 
 
@@ -173,9 +188,13 @@ def drop(column: str) -> Corrupt:
 
 def rechecked(corrupt: Corrupt) -> Corrupt:
     """Break the split itself, and look at it as the stage does."""
-    return lambda frame: split_checks(
-        corrupt(frame.loc[:, :"split"].reset_index(drop=True)), 0.2, 0.1
-    )
+
+    def corrupt_and_check(frame: Frame) -> Frame:
+        splits = corrupt(frame.loc[:, :"split"].reset_index(drop=True))
+        copies = near_copies(splits).astype("int64")
+        return split_checks(splits, 0.2, 0.1).assign(near_copy=copies)
+
+    return corrupt_and_check
 
 
 def part_a_group(frame: Frame) -> Frame:
@@ -196,8 +215,19 @@ def repeat_a_text(frame: Frame) -> Frame:
 
 
 def repeated_text(frame: Frame) -> list[int]:
-    splits = frame["split"].to_numpy()
-    return [0, int(np.flatnonzero(splits != splits[0])[0])]
+    """The first row in training, and the first in test."""
+    splits = frame["split"]
+    return sorted(int(np.flatnonzero(splits == side)[0]) for side in ("train", "test"))
+
+
+def nearly_repeat_a_text(frame: Frame) -> Frame:
+    """Give a test row a training row's text, and a word more."""
+    text = frame.loc[frame["split"] == "train", "text"].loc[lambda t: t.str.len() > 80].iloc[0]
+    return put("text", nearly_repeated(frame), f"{text} indeed")(frame)
+
+
+def nearly_repeated(frame: Frame) -> list[int]:
+    return [int(np.flatnonzero(frame["split"] == "test")[0])]
 
 
 def move_groups_to_test(frame: Frame) -> Frame:
@@ -219,9 +249,10 @@ def five_negatives(frame: Frame) -> Frame:
 
 
 def huge_vocabulary(frame: Frame) -> Frame:
-    numbers = range(len(frame), 2001)
+    numbers = range(len(frame), 2003)
     more = pd.DataFrame({"id": numbers, "token": [f"#{n}" for n in numbers]})
-    return pd.concat([frame, more.assign(count=1, known_share=0.0)], ignore_index=True)
+    rest = {"count": 1, "known_share": 0.0, "vector_share": 0.0, "not_finite": 0}
+    return pd.concat([frame, more.assign(**rest, has_vector=False)], ignore_index=True)
 
 
 AGGREGATE: list[int] = []
@@ -233,12 +264,22 @@ TWICE = "no text is there twice, where duplicates are dropped (datasets.X.clean.
 BOTH = "no text has both labels, where conflicts are dropped (datasets.X.clean.drop_conflicts)"
 GROUPS = "no group is in two splits, where the rule keeps groups together (datasets.X.split.rule)"
 TEXTS = "no text is in two splits, where the rule keeps groups together (datasets.X.split.rule)"
+NEAR = (
+    "no row outside training has a near-copy there under another group, where near-copies are kept "
+    "together (datasets.X.split.near_duplicates)"
+)
 SIZE = "each split has the share of rows that was asked for (gates.max_size_difference)"
 BALANCE = "each split has the same share of positives as the whole (gates.max_balance_difference)"
 ENTRIES = (
-    "there are entries beside the special two, and no more than asked for (models.X.vocab.max_size)"
+    "there are entries beside the special two, and no more than asked for "
+    "(models.X.vocab.max_size and outside_words)"
 )
 GAP = "ids have no gap: the largest is the size less one"
+ROWS = "every entry has its row among the vectors"
+VECTORS = (
+    "enough of the training tokens have a vector, where the model has vectors "
+    "(gates.min_vector_coverage)"
+)
 COVERAGE = "the vocabulary knows enough of the training tokens (gates.min_coverage)"
 LENGTH = (
     "every text has a token, and none more than allowed "
@@ -293,7 +334,9 @@ CASES: list[Case] = [
     ("split", "a group in two splits", rechecked(part_a_group),
      {GROUPS: parted_group}),
     ("split", "a text in two splits", rechecked(repeat_a_text),
-     {TEXTS: repeated_text}),
+     {TEXTS: repeated_text, NEAR: nearly_repeated}),
+    ("split", "a near-copy in training", rechecked(nearly_repeat_a_text),
+     {NEAR: nearly_repeated}),
     ("split", "wrong size", rechecked(move_groups_to_test),
      {SIZE: beyond("size_difference", 0.05)}),
     ("split", "unbalanced", rechecked(positive_test),
@@ -313,9 +356,18 @@ CASES: list[Case] = [
     ("vocab", "ids from below 0", put("id", 0, -1), {"ids start at 0": AGGREGATE}),
     ("vocab", "low coverage", lambda f: f.assign(known_share=f["known_share"] * 0.6),
      {COVERAGE: AGGREGATE}),
-    ("vocab", "too large", huge_vocabulary, {ENTRIES: AGGREGATE, GAP: AGGREGATE}),
+    ("vocab", "too large", huge_vocabulary,
+     {ENTRIES: AGGREGATE, GAP: AGGREGATE, ROWS: AGGREGATE}),
     ("vocab", "special entries alone", lambda f: f.head(2),
-     {ENTRIES: AGGREGATE, GAP: AGGREGATE, COVERAGE: AGGREGATE}),
+     {ENTRIES: AGGREGATE, GAP: AGGREGATE, COVERAGE: AGGREGATE, ROWS: AGGREGATE,
+      VECTORS: AGGREGATE}),
+    ("vocab", "vectors of another length", lambda f: f.iloc[:-1],
+     {GAP: AGGREGATE, ROWS: AGGREGATE}),
+    ("vocab", "numbers that are none", put("not_finite", [4, 7], 3),
+     {"every number of a vector is finite": [4, 7]}),
+    ("vocab", "padding with a vector", put("has_vector", 0, True), {"padding has no vector": [0]}),
+    ("vocab", "few tokens with a vector", lambda f: f.assign(vector_share=0.0),
+     {VECTORS: AGGREGATE}),
     ("vocab", "padding in texts", put("count", 0, 3), {"padding does not occur in texts": [0]}),
 
     ("pad", "length 0", both(put("length", 3, 0), put("tokens", 3, 0)), {LENGTH: [3]}),
@@ -428,7 +480,7 @@ def test_every_expectation_is_seen_to_hold() -> None:
     assert unseen - alike == {"ingest: id is never missing", "split: split is str"}
 
 
-COMPUTED = {"rows", "max_id", "last_id"}
+COMPUTED = {"rows", "max_id", "last_id", "vector_rows"}
 """Thresholds that come from other data of the run, and from no parameter."""
 
 

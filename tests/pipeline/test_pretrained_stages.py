@@ -29,6 +29,7 @@ FIT = {
     "learning_rate": 0.02,
     "weight_decay": 0.0,
     "gradient_clip": 1.0,
+    "average_decay": None,
 }
 
 
@@ -97,7 +98,8 @@ def test_a_language_model_is_fitted_judged_and_continues_a_text(
     for name in ("train", "evaluate"):
         run(name, getattr(importlib.import_module(f"pipeline.{name}"), name))
     without = json.loads(Path("reports/metrics.json").read_text("utf-8"))
-    assert list(without) == ["test", "baseline", "validation", "majority"]
+    parts = ["test", "baseline", "validation", "majority", "difference", "calibration", "behaviour"]
+    assert list(without) == parts
     assert "Language model" not in Path("reports/report.html").read_text("utf-8")
     monkeypatch.setattr("sys.argv", ["sentigate", "generate", "--prompt", "the film"])
     with pytest.raises(SystemExit) as ended:

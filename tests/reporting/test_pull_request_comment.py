@@ -116,6 +116,29 @@ def row(report: str, name: str) -> list[str]:
     return next(line[1:] for line in cells if line[0] == name)
 
 
+def test_whether_the_network_differs_from_the_baseline(project: Project) -> None:
+    """Of the new figures; those of before were perhaps written by a version that told nothing."""
+    assert "McNemar" not in render_comment("main")
+    figures = {"accuracy": -0.02, "accuracy_low": -0.05, "accuracy_high": 0.01, "p_value": 0.2}
+    content = {"test": FIGURES, "baseline": {"accuracy": 0.82}}
+    project.write("reports/metrics.json", content | {"difference": figures})
+    assert "p = 0.2: not a difference that 1,000 texts can show." in render_comment("main")
+    for damaged in ({"accuracy": 0.1}, figures | {"p_value": None}, None, 3):
+        project.write("reports/metrics.json", content | {"difference": damaged})
+        assert "McNemar" not in render_comment("main")
+
+
+def test_behaviour_is_a_row_where_it_is_known(project: Project) -> None:
+    assert "Behavioural" not in render_comment("main")
+    content = {"test": FIGURES, "baseline": {"accuracy": 0.82}}
+    project.write("reports/metrics.json", content | {"behaviour": {"passed": 0.75}})
+    name = "Behavioural tests passed"
+    assert row(render_comment("main"), name) == ["–", "75.0 %", "–"]
+    project.commit()
+    project.write("reports/metrics.json", content | {"behaviour": {"passed": 0.8}})
+    assert row(render_comment("main"), name) == ["75.0 %", "80.0 %", "+5.0 points, better"]
+
+
 def test_headline_of_a_difference_that_may_be_chance(project: Project) -> None:
     project.metrics(accuracy=0.81, accuracy_low=0.785, accuracy_high=0.835, baseline=0.83)
     assert headline() == (

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sentigate.evaluation.behaviour_cases import Case
+from sentigate.evaluation.failures import failure_groups
 from sentigate.evaluation.formats import share
 from sentigate.evaluation.metrics import classification_figures
 from sentigate.evaluation.mistakes import confident_errors
@@ -68,11 +70,27 @@ def context(tmp_path):
     return {
         "dataset": "vader",
         "model": "bilstm",
+        "baseline": "nb<svm>, the strongest of 4 linear models on validation: it counts words",
         "figures": {
             "test": {**figures, "accuracy": 0.8123},
             "baseline": {**figures, "accuracy": 0.7},
             "validation": figures,
             "majority": {"accuracy": 0.5},
+            "difference": {
+                "accuracy": 0.1123,
+                "accuracy_low": 0.05,
+                "accuracy_high": 0.16,
+                "only_network_right": 1034,
+                "only_baseline_right": 7,
+                "p_value": 0.003,
+            },
+            "calibration": {"temperature": 1.1, "error_before": 0.05, "error_after": 0.02},
+            "behaviour": {
+                "cases": 3,
+                "passed": 0.333,
+                "unknown_words_probability": 0.61,
+                "training_positives": 0.53,
+            },
         },
         "splits": pd.DataFrame(
             {
@@ -81,8 +99,19 @@ def context(tmp_path):
                 "positives": [0.5, 0.4, 0.333],
             }
         ),
-        "leakage": {"group": 0.0, "text": 0.0},
+        "leakage": {"group": 0.0, "text": 0.0, "near_copy": 0.0},
         "slices": slice_figures(rows),
+        "failures": failure_groups(
+            rows.assign(baseline_probability=0.9, length=[5] * 150 + [30] * 50, unknown_share=0.1)
+        ),
+        "behaviour": pd.DataFrame(
+            [
+                ("spelling", "INV", "a typo", "the same", "so nice", "so ncie", 0.9, 0.3, False),
+                ("words", "MFT", "a word", "positive", "nice", "", 0.9, np.nan, True),
+                ("words", "MFT", "a word", "negative", "<b>bad</b>", "", 0.8, np.nan, False),
+            ],
+            columns=[*Case._fields, "probability", "changed_probability", "passed"],
+        ),
         "errors": confident_errors(rows, 3),
         "gates": ["clean", "a b/c"],
         "images": {"ROC <curve>": picture},
@@ -94,6 +123,39 @@ def test_page_is_well_formed_and_shows_the_figures(context):
     for words in ("bilstm on vader", "81.2 %", "+11.2 points", "+31.2 points", "12,345", "33.3 %"):
         assert words in page.words
     assert f"{context['figures']['test']['log_loss']:.3f}" in page.words
+    assert f"The baseline is {context['baseline']}." in page.words
+
+
+def test_whether_the_difference_is_real(context):
+    words = " ".join(Page(render_report(**context)).words.split())
+    assert "11.2 points above the linear baseline's" in words
+    assert "p = 0.003: a real difference." in words
+    assert "Only the network is right on 1,034 texts, only the baseline on 7." in words
+
+
+def test_where_it_fails_stands_beside_the_baseline(context):
+    words = " ".join(Page(render_report(**context)).words.split())
+    failures = context["failures"].set_index("group")
+    assert "length5 tokens150" in words
+    row = failures.loc["6 to 30 tokens"]
+    figures = f"{row['rows']}{row['errors']} {share(row['accuracy'])}"
+    assert f"6 to 30 tokens{figures}" in words
+    assert f"{share(row['accuracy_low'])} to {share(row['accuracy_high'])} 50.0 %" in words
+    assert "unknown tokensup to 20 %200" in words
+
+
+def test_behaviour_is_shown_with_examples(context):
+    page = Page(render_report(**context))
+    words = " ".join(page.words.split())
+    assert "3 cases, made of short English texts" in words
+    assert "33.3 % passed" in words
+    shown = "spellingINV10.0 % so nice 0.900 → so ncie 0.300a typo; expected: the same"
+    assert shown in words
+    assert "wordsMFT250.0 % <b>bad</b> 0.800a word; expected: negative" in words
+    assert "the mean answer is 0.610; 0.530 of the training texts are positive" in words
+    context["behaviour"]["passed"] = True
+    words = " ".join(Page(render_report(**context)).words.split())
+    assert "spellingINV1100.0 % none" in words
 
 
 def test_page_is_the_same_each_time_and_names_no_folder(context, tmp_path):
@@ -154,16 +216,17 @@ def test_missing_figures_show_as_a_dash(context, value):
 
 
 @pytest.mark.parametrize(
-    ("group", "text", "said", "unsaid"),
+    ("group", "text", "near_copy", "said", "unsaid"),
     [
-        (0.93, 0.0, ["93.0 % of them belong"], ["word for word"]),
-        (0.0, 0.00001, ["< 0.1 % of them have a text"], ["belong to a group"]),
-        (0.5, 0.25, ["50.0 % of them belong", "25.0 % of them have a text"], []),
-        (0.0, 0.0, [], ["The test rows leak", "belong to a group", "word for word"]),
+        (0.93, 0.0, 0.0, ["93.0 % of them belong"], ["word for word", "have a near-copy"]),
+        (0.0, 0.00001, 0.0, ["< 0.1 % of them have a text"], ["belong to a group"]),
+        (0.5, 0.25, 0.0, ["50.0 % of them belong", "25.0 % of them have a text"], []),
+        (0.0, 0.0, 0.125, ["12.5 % of them have a near-copy"], ["belong to", "word for word"]),
+        (0.0, 0.0, 0.0, [], ["The test rows leak", "belong to a group", "word for word"]),
     ],
 )
-def test_leakage_is_warned_of(context, group, text, said, unsaid):
-    context["leakage"] = {"group": group, "text": text}
+def test_leakage_is_warned_of(context, group, text, near_copy, said, unsaid):
+    context["leakage"] = {"group": group, "text": text, "near_copy": near_copy}
     page = Page(render_report(**context))
     assert (("div", "role", "alert") in page.attributes) == bool(said)
     for words in said:
@@ -172,6 +235,8 @@ def test_leakage_is_warned_of(context, group, text, said, unsaid):
         assert words not in page.words
     assert f"Test rows whose group occurs in training: {share(group)}" in page.words
     assert f"Test rows whose exact text occurs in training: {share(text)}" in page.words
+    near = "Test rows with a near-copy in training that is of another group:"
+    assert f"{near} {share(near_copy)}" in page.words
 
 
 def test_long_text_is_folded_and_whole(context):

@@ -106,10 +106,33 @@ def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
         ("gates.min_class_share", 0.6, ["gates.min_class_share", "equal to 0.5", "0.6"]),
         ("gates.min_baseline_mcc", 1.5, ["gates.min_baseline_mcc", "equal to 1", "1.5"]),
         ("models.lstm.min_validation_mcc", -2, ["lstm.min_validation_mcc", "equal to -1", "-2"]),
+        ("baseline.candidates", {}, ["baseline.candidates", "at least 1 item"]),
+        ("baseline.candidates.tfidf.word_ngrams", [2, 1], ["tfidf.word_ngrams", "smaller first"]),
+        ("baseline.candidates.tfidf.word_ngrams", [1], ["tfidf.word_ngrams.1", "required"]),
+        ("baseline.candidates.tfidf.word_ngrams", None, ["tfidf.word_ngrams", "None"]),
+        (
+            "baseline.candidates.nbsvm.character_ngrams",
+            [0, 2],
+            ["ngrams.0", "equal to 1"],
+        ),
+        ("baseline.candidates.nbsvm.character_ngrams", [5, 2], ["ngrams", "the wrong way round"]),
+        ("baseline.candidates.nbsvm.naive_bayes_smoothing", 0.0, ["smoothing", "greater than 0"]),
+        ("baseline.candidates.nbsvm.tokens", "letters", ["nbsvm.tokens", "'words'", "'letters'"]),
         ("gates.min_coverage", float("nan"), ["gates.min_coverage", "finite", "nan"]),
         ("models.lstm.training.weight_decay", float("inf"), ["weight_decay", "finite", "inf"]),
         ("datasets.vader.source.sha256", "abc", ["source.sha256", "[0-9a-f]{64}", "'abc'"]),
         ("datasets.vader.split.rule", "fair", ["split.rule", "'random', 'grouped'", "'fair'"]),
+        (
+            "datasets.vader.split.near_duplicates",
+            True,
+            ["split.near_duplicates", "'keep_together' or 'allow'", "True"],
+        ),
+        (
+            "datasets.twitter_random.split.near_duplicates",
+            "keep_together",
+            ["'keep_together' with rule random", "allowed: allow, or rule grouped"],
+        ),
+        ("datasets.vader.split.near_duplicates", MISSING, ["vader.split.near_duplicates"]),
         ("models.lstm.vocab.level", "letter", ["models.lstm.vocab.level", "'word'", "'letter'"]),
         ("models.lstm.network.cell", "mlp", ["cell", "'rnn', 'lstm' or 'gru'", "'mlp'"]),
         ("models.lstm.network.layer_dropout", 0.2, ["layer_dropout is 0.2", "one layer"]),
@@ -121,6 +144,31 @@ def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
         ),
         ("models.t5_cnn_lstm.network.convolution.width", 4, ["width is 4", "an odd number"]),
         ("models.bpe_lstm.vocab.order", "first_seen", ["first_seen", "bpe", "frequency"]),
+        (
+            "models.lstm.vocab.vectors",
+            "glov",
+            ["models.lstm.vocab.vectors is 'glov'", "allowed: null, glove_50, glove_100, own"],
+        ),
+        (
+            "models.lstm.vocab.outside_words",
+            5,
+            ["outside_words is 5 with vectors null", "allowed: 0"],
+        ),
+        ("models.lstm.vocab.outside_words", -1, ["outside_words", "equal to 0", "-1"]),
+        (
+            "models.bpe_lstm.vocab.vectors",
+            "glove_50",
+            ["'glove_50' with level bpe", "allowed: null, or level word or treebank"],
+        ),
+        ("models.char_lstm.vocab.vectors", "own", ["'own' with level character", "allowed: null"]),
+        ("vectors.glove_50.sha256", "abc", ["vectors.glove_50.sha256", "'abc'"]),
+        (
+            "vectors.glove_50.kind",
+            "conda",
+            ["vectors.glove_50", "'pip', 'npm', 'file', 'own'", "conda"],
+        ),
+        ("vectors.own.negative", 5, ["vectors.own: unknown key 'negative'", "window"]),
+        ("vectors.own.size", MISSING, ["vectors.own.size: ", "required"]),
         ("models.lstm.network.hidden_sizes", [], ["hidden_sizes", "at least 1 item", "[]"]),
         ("datasets.csv.source.kind", "excel", ["datasets.csv.source", "'csv'", "excel"]),
         ("datasets.csv.labels.neutral", 2, ["datasets.csv.labels.neutral", "0 or 1", "2"]),
@@ -265,7 +313,7 @@ def test_choose_keeps_line_ends(path: Path) -> None:
 def test_presets_say_only_how_they_differ(path: Path) -> None:
     """YAML merge keys, which are taken over from entry to entry."""
     models = load_params(path).models
-    assert models["lstm"].network == models["bilstm"].network.model_copy(
+    assert models["lstm"].network == models["bilstm_from_scratch"].network.model_copy(
         update={"bidirectional": False, "pooling": "mean"}
     )
     assert models["t4_rnn"].training == models["t4_bilstm"].training

@@ -36,8 +36,8 @@ def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(parse, "BLOCK_BYTES", 5)
 
 
-def source_of(path: Path, **changes: str | None) -> CsvSource:
-    values: dict[str, str | None] = {
+def source_of(path: Path, **changes: object) -> CsvSource:
+    values: dict[str, object] = {
         "sha256": None,
         "text_column": "text",
         "sentiment_column": "sentiment",
@@ -45,6 +45,7 @@ def source_of(path: Path, **changes: str | None) -> CsvSource:
         "group_column": None,
         "slice_column": None,
         "fold_column": None,
+        "context_columns": [],
     }
     return CsvSource.model_validate(
         {"kind": "csv", "name": None, "path": str(path)} | values | changes
@@ -567,6 +568,18 @@ def test_hash(read: Reader, refusal: Refusal) -> None:
     assert hashlib.sha256(CSV + b"\n").hexdigest() in message
 
 
+def test_context_comes_first(read: Reader, refusal: Refusal) -> None:
+    data = (
+        b"text,sentiment,brand,part\nFine,good,Acme,lens\nDull,bad, ,case\n"
+        b" ,good,Acme,lens\nFair,good,,\n"
+    )
+    frame = read("a.csv", data, context_columns=["part", "brand"], slice_column="brand")
+    assert frame["text"].tolist() == ["lens: Acme: Fine", "case: Dull", " ", "Fair"]
+    assert frame["slice"].tolist() == ["Acme", " ", "Acme", ""]
+    assert read("a.csv", data)["text"].tolist() == ["Fine", "Dull", " ", "Fair"]
+    assert "'maker'" in refusal("a.csv", data, context_columns=["maker"])
+
+
 def test_labels_hold_for_every_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from sentigate.settings.dataset import TwitterSource
 
@@ -576,7 +589,7 @@ def test_labels_hold_for_every_source(tmp_path: Path, monkeypatch: pytest.Monkey
             archive.writestr(name, data)
     monkeypatch.setenv("SENTIGATE_MIRROR", str(tmp_path))
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    source = TwitterSource(kind="twitter", handle="a/b", sha256=hashes)
+    source = TwitterSource(kind="twitter", handle="a/b", sha256=hashes, context=None)
     assert len(read_source(source, ["Fine", "Good"], 1, tmp_path)) == 2
     with pytest.raises(SourceError, match=r"twitter: row 2 \(validation-1\).* 'Good'; .*: Fine"):
         read_source(source, ["Fine"], 1, tmp_path)

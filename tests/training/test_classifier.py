@@ -39,6 +39,7 @@ def params(**choices: float) -> TrainingParams:
         "learning_rate": 0.02,
         "weight_decay": 0.0,
         "gradient_clip": 1.0,
+        "average_decay": None,
         "monitor": "validation_loss",
     }
     return TrainingParams.model_validate(values | choices)

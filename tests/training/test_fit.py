@@ -57,6 +57,7 @@ def params(**choices: object) -> TrainingParams:
         "learning_rate": 0.03,
         "weight_decay": 0.01,
         "gradient_clip": 1.0,
+        "average_decay": None,
         "monitor": "validation_loss",
     }
     return TrainingParams.model_validate(values | choices)
@@ -86,7 +87,7 @@ def loss_of(weights: Weights, split: EncodedSplit) -> float:
     network = Network(SHAPE, VOCABULARY)
     network.load_state_dict(weights)
     with torch.no_grad():
-        ids, lengths, labels = (torch.from_numpy(values.astype(np.int64)) for values in split)
+        ids, lengths, labels = (torch.from_numpy(values.astype(np.int64)) for values in split[:3])
         logits = network.eval()(ids, lengths)
         return float(binary_cross_entropy_with_logits(logits, labels.float()))
 

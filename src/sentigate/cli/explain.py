@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +16,9 @@ from sentigate.registry.model_errors import model_errors
 
 from .selection import MODELS, promoted
 from .text_check import check_text
+
+if TYPE_CHECKING:
+    from sentigate.insight.explanation import Explanation
 
 LATEST = "latest"
 
@@ -35,7 +39,8 @@ def explain(
     """Write a page that shows why a model answers as it does, and what its gates do meanwhile.
 
     The page holds all it needs. Printed are the label, the probability of positive, the path, and
-    a note where the text holds nothing to go by.
+    a note where the text holds nothing to go by. If the model has an n-gram part, what its parts
+    add to the logit and its strongest n-grams follow, a line each.
 
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """
@@ -62,6 +67,22 @@ def explain(
     notes = filter(None, predictor.judge([text]).notes)
     done()
     print(label, f"{explanation.probability:.4f}", out, *notes, sep="\t")
+    for name, value, *note in _parts(explanation):
+        print(name, f"{value:+.4f}", *note, sep="\t")
+
+
+def _parts(explanation: Explanation) -> Iterator[tuple[str, float] | tuple[str, float, str]]:
+    """What is printed of the parts of a logit: a name, how much it adds, and perhaps a word."""
+    from sentigate.reporting.explanation_page import STRONGEST
+
+    if not explanation.known:
+        yield "start", explanation.start, "no token is known: the share of positive training texts"
+    elif explanation.ngrams is not None:
+        yield "start", explanation.start
+        yield explanation.cell.upper(), float(explanation.from_network.sum())
+        yield "n-grams", float(explanation.from_ngrams.sum())
+        for ngram in explanation.ngrams[:STRONGEST]:
+            yield "n-gram", ngram.share, " ".join(ngram.text.split())
 
 
 def _write(page: str, out: Path) -> None:

@@ -30,8 +30,9 @@ def gradients(
 ) -> None:
     """Measure how far back the loss's gradient reaches in an RNN, a GRU and an LSTM.
 
-    Each is trained as one layer of the chosen model's size, and measured before and after on the
-    longest validation texts. A data set that is named becomes the choice in params.yaml.
+    Each is trained as one layer of the chosen model's size, without its word vectors and n-grams,
+    and measured before and after on the longest validation texts. A data set that is named becomes
+    the choice in params.yaml.
 
     Example: sentigate gradients --dataset imdb --epochs 2
     """
@@ -51,22 +52,26 @@ def _measure(params: Params, epochs: int, scratch: Path) -> str:
     """Train and measure the three, put table and chart in place, and give the run's id."""
     doing("loading libraries and texts")
     import pandas as pd
-    from tokenizers import Tokenizer
 
-    from sentigate.insight.gradients import before_and_after, longest, one_layer
+    from sentigate.data.word_vectors import read_vectors
+    from sentigate.insight.gradients import before_and_after, longest, one_layer, only_trained
     from sentigate.model.network.batches import load_split
     from sentigate.reporting.gradient_chart import write_gradient_chart
     from sentigate.tracking.runs import run_or_fail
 
-    training, validation = (load_split(Path("data/padded", s)) for s in ("train", "validation"))
+    entries = read_vectors(Path("data/vocab/vectors.safetensors")).trained_entries
+    training, validation = (
+        only_trained(load_split(Path("data/padded", name)), entries)
+        for name in ("train", "validation")
+    )
     texts = longest(validation, TEXTS, params.seed)
-    vocabulary_size = Tokenizer.from_file("data/vocab/tokenizer.json").get_vocab_size()
     model = params.chosen_model
     epochs = min(epochs, model.training.max_epochs)
     settings = model.training.model_copy(update={"max_epochs": epochs})
     with run_or_fail(f"{params.dataset}-gradients") as tracked:
         values = params.chosen()
         values["model"] |= {
+            "ngrams": None,
             "network": one_layer(model.network, "lstm").model_dump(exclude={"cell"}),
             "training": settings.model_dump(exclude={"pretraining"}),
         }
@@ -77,7 +82,7 @@ def _measure(params: Params, epochs: int, scratch: Path) -> str:
             doing(f"measuring and training {cell}")
             table = before_and_after(
                 one_layer(model.network, cell),
-                vocabulary_size,
+                entries,
                 training,
                 validation,
                 texts,

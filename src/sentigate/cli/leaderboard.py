@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from sentigate.settings.params import Params
 
-ENTRY = Path("pipeline/leaderboard_entry.py")
-ROOMS = ("data", "evaluation", "model", "tracking", "training")
+ENTRY, VOCABULARY = Path("pipeline/leaderboard_entry.py"), Path("pipeline/vocabulary.py")
+ROOMS = ("data", "evaluation", "model", "sources", "tables", "tracking", "training")
 """The code that an entry runs."""
 ENTRIES, FAILED = Path("reports/leaderboard"), Path("reports/failed/leaderboard")
 
@@ -79,10 +79,19 @@ def inputs_sha256(params: Params, model: str) -> str:
         "trainer": params.trainer.model_dump(mode="json"),
         "evaluate": [params.evaluate.bootstrap_samples, params.evaluate.calibration_bins],
     }
+    files = [Path("data/split/texts.parquet"), Path("libraries.json"), ENTRY, VOCABULARY]
+    if vectors := params.model_copy(update={"model": model}).chosen_vectors:
+        settings["vectors"] = vectors.model_dump(mode="json")
+        settings["cleaning"] = params.chosen_dataset.clean.steps.model_dump(mode="json")
+        if vectors.kind == "own":
+            settings["labels"] = params.chosen_dataset.labels
+            files.append(Path("data/raw/texts.parquet"))
+        elif vectors.kind == "file" and Path(vectors.path).is_file():
+            files.append(Path(vectors.path))
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     package = Path(__file__).parents[1]
     code = sorted(path for room in ROOMS for path in (package / room).rglob("*.py"))
-    for path in (Path("data/split/texts.parquet"), Path("libraries.json"), ENTRY, *code):
+    for path in (*files, *code):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -115,7 +124,7 @@ def _publish(
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     try:
-        page = leaderboard_markdown(table, title, failed)
+        page = leaderboard_markdown(table, title, baseline["description"], failed)
         (scratch / "leaderboard.md").write_text(page, encoding="utf-8")
         table.insert(0, "dataset", dataset)
         table.to_csv(scratch / "leaderboard.csv", index=False, lineterminator="\n")
@@ -126,6 +135,7 @@ def _publish(
         shutil.rmtree(scratch, ignore_errors=True)
     done()
     _print(table, title)
+    print(f"linear baseline: {baseline['description']}")
     print("reports/leaderboard.md, reports/leaderboard.csv, reports/leaderboard.png")
 
 

@@ -34,6 +34,13 @@ def predict(
         ),
     ] = None,
     column: Annotated[str, typer.Option(help="The file's column that holds the texts.")] = "text",
+    context_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A column that is put before each text, as `context_columns` did in training; "
+            "may be given again."
+        ),
+    ] = None,
     model: Annotated[
         str, typer.Option(help="An MLflow model URI; by default the data set's promoted version.")
     ] = "",
@@ -65,7 +72,7 @@ def predict(
         predictor = load_predictor(model)
     done()
     if file and out:
-        rows = predict_file(predictor, file, out, column)
+        rows = predict_file(predictor, file, out, column, context_column or ())
         print(f"{counted(rows, 'row')}\t{out}")
         return
     for text, probability, note in zip(texts, *judge(predictor, texts), strict=True):

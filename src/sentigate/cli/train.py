@@ -10,7 +10,7 @@ import typer
 
 from sentigate.files import sha256_of
 from sentigate.progress import doing, done
-from sentigate.settings.params import Params
+from sentigate.settings.params import Params, load_params
 
 from .selection import PARAMS, choose
 from .subprocesses import dvc
@@ -25,15 +25,20 @@ if TYPE_CHECKING:
 
 def train(
     dataset: Annotated[str, typer.Option(help="An entry of datasets: in params.yaml.")] = "",
-    model: Annotated[str, typer.Option(help="An entry of models: in params.yaml.")] = "",
+    model: Annotated[
+        str, typer.Option(help="An entry of models: in params.yaml; by default the data set's own.")
+    ] = "",
 ) -> None:
     """Bring the pipeline up to date, as `dvc repro` does, and print how the model did.
 
-    A data set or model that is named becomes the choice in params.yaml. Stages whose inputs have
-    not changed do not run.
+    A data set or model that is named becomes the choice in params.yaml; with a data set alone, so
+    does the model that its entry names. Stages whose inputs have not changed do not run.
 
     Example: sentigate train --dataset twitter --model lstm
     """
+    if dataset and not model:
+        entry = load_params(PARAMS).datasets.get(dataset)
+        model = entry.model if entry else ""
     params = choose(PARAMS, {"dataset": dataset, "model": model})
     try:
         dvc("repro")
@@ -102,10 +107,12 @@ def _print_summary(params: Params, version: ModelVersion | None) -> None:
     from sentigate.tracking.runs import tracking_uri
 
     metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
+    linear = json.loads(Path("reports/baseline.json").read_text("utf-8"))
     table = figures_table(params, metrics)
     console = Console(highlight=False)
     console.print(table)
     console.print(
+        f"linear  {linear['description']}\n"
         f"model   {_standing(params, version)}\n"
         f"run     {version.run_id if version else 'unknown'} in {tracking_uri()}\n"
         f"report  reports/report.html\n\n"
@@ -119,17 +126,25 @@ def _print_summary(params: Params, version: ModelVersion | None) -> None:
 def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
     """The headlines of the test split, the model's above the baseline's and the majority class's.
 
+    Under them, whether model and baseline differ by more than chance.
+
     Args:
         params: what was chosen.
         metrics: what reports/metrics.json holds.
     """
     from rich.table import Table
 
+    from sentigate.evaluation.difference import difference_sentence
     from sentigate.evaluation.formats import precise
     from sentigate.evaluation.leaderboard import BASELINE, MAJORITY
     from sentigate.evaluation.metrics import TEST, headlines
 
-    table = Table(title=f"{params.dataset}, test split of {metrics['test']['rows']:,} texts")
+    rows = metrics["test"]["rows"]
+    table = Table(
+        title=f"{params.dataset}, test split of {rows:,} texts",
+        caption=difference_sentence(metrics["difference"], rows),
+        caption_justify="left",
+    )
     table.add_column()
     for metric in headlines(TEST):
         table.add_column(metric.title, justify="right")

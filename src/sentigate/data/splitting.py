@@ -25,6 +25,7 @@ def split_rows(
     test_size: float | None,
     validation_size: float,
     seed: int,
+    near_copies: Rows | None = None,
 ) -> pd.DataFrame:
     """``texts`` with a column ``split``: train, validation or test.
 
@@ -40,21 +41,29 @@ def split_rows(
         test_size: share of rows in test; None with ``published``.
         validation_size: share of the rows not in test; 0 makes no validation split.
         seed: of the shuffling.
+        near_copies: (rows,) as ``near_copy_clusters`` gives it; with ``grouped``, rows of one
+            number stay together too.
 
     Raises:
-        DataError: there are too few rows, groups or folds to make the splits.
+        DataError: there are too few rows, groups or folds to make the splits, or near-copies tie
+            more rows together than the test split is to hold.
     """
+    columns = texts[["group", "label", "text"]]
+    if near_copies is not None:
+        assert rule == "grouped"  # params see to both
+        assert test_size is not None
+        columns = columns.assign(near_copies=near_copies)
+        _refuse_a_huge_cluster(columns, test_size)
     if rule == "published":
         train, test = _published(texts)
     else:
         assert test_size is not None  # params see to it
-        train, test = _deal(texts, rule, test_size, stratify, seed)
+        train, test = _deal(columns, rule, test_size, stratify, seed)
     sides = np.full(len(texts), SPLITS.index("train"))
     sides[test] = SPLITS.index("test")
     if validation_size > 0:
-        rest = texts[["group", "label", "text"]].iloc[train]
         carving = "random" if rule == "published" else rule
-        _, validation = _deal(rest, carving, validation_size, stratify, seed)
+        _, validation = _deal(columns.iloc[train], carving, validation_size, stratify, seed)
         sides[train[validation]] = SPLITS.index("validation")
     return texts.assign(split=pd.array(SPLITS, dtype="str").take(sides))
 
@@ -127,19 +136,41 @@ def _deal_grouped(texts: pd.DataFrame, size: float, stratify: bool, seed: int) -
 
 
 def _clusters(texts: pd.DataFrame) -> Rows:
-    """A number for each row; rows that share a group or a text, by any chain, share the number."""
+    """A number for each row; rows that share a value, by any chain, share the number.
+
+    Args:
+        texts: columns group and text, and perhaps near_copies.
+    """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
     groups, group_names = pd.factorize(texts["group"])
-    strings, string_names = pd.factorize(texts["text"])
-    edges = coo_matrix(
-        (np.ones(len(texts), dtype=np.int8), (groups, strings + len(group_names))),
-        shape=(len(group_names) + len(string_names),) * 2,
-    )
+    nodes = len(group_names)
+    others = []
+    for name in ("text", "near_copies"):
+        if name in texts:
+            values, names = pd.factorize(texts[name])
+            others.append(values + nodes)
+            nodes += len(names)
+    ends = np.tile(groups, len(others)), np.concatenate(others)
+    edges = coo_matrix((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(nodes, nodes))
     _, component = connected_components(edges, directed=False)
     clusters: Rows = component[groups].astype(np.int64)
     return clusters
+
+
+def _refuse_a_huge_cluster(texts: pd.DataFrame, test_size: float) -> None:
+    """Near-copies of near-copies may tie most of a table together; its groups alone did not."""
+    largest, without = (
+        int(np.bincount(_clusters(table), minlength=1).max())
+        for table in (texts, texts.drop(columns="near_copies"))
+    )
+    if largest > max(without, test_size * len(texts)):
+        raise DataError(
+            f"cannot split {counted(len(texts), 'row')}: near-copies tie {largest:,} of them "
+            f"together, more than the {test_size:.0%} asked for as the test split; "
+            "allowed: near_duplicates allow, or texts less alike"
+        )
 
 
 def _deal_clusters(

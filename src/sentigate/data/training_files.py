@@ -25,7 +25,7 @@ EPOCHS = {
 def read_split(folder: Path) -> EncodedSplit:
     """One padded split, memory-mapped."""
     rows = len(read_ids(folder))
-    for name in EncodedSplit._fields:
+    for name in ("ids", "lengths", "labels"):
         with reading(folder / f"{name}.npy"):
             array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
             if len(array) != rows:

@@ -1,51 +1,78 @@
-"""The linear baseline: TF-IDF with logistic regression, which a network has to beat."""
+"""The linear baseline, which a network has to beat: the strongest of several linear models."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from sentigate.errors import DataError, counted
+from sentigate.errors import DataError
+from sentigate.model.labels import log_losses, predicted_labels
+from sentigate.progress import doing
+from sentigate.settings.baseline import LinearModelParams
+
+from .linear_model import LinearModel, TrainingTexts, describe, fit_linear
 
 
-def fit_predict(
-    train_texts: Sequence[str],
-    train_labels: npt.NDArray[np.int8],
-    other_texts: Sequence[str],
-    *,
-    max_ngram: int,
-    min_count: int,
-    inverse_regularization: float,
+@dataclass(frozen=True)
+class Baseline:
+    """The model that was chosen, and by what.
+
+    Attributes:
+        chosen: its name.
+        description: a sentence that says what it is.
+        model: itself.
+        candidates: ``accuracy`` and ``log_loss`` on validation of every candidate, by name.
+    """
+
+    chosen: str
+    description: str
+    model: LinearModel
+    candidates: dict[str, dict[str, float]]
+
+
+def strongest(
+    training: TrainingTexts,
+    texts: Sequence[str],
+    labels: npt.NDArray[np.int8],
+    candidates: Mapping[str, LinearModelParams],
     seed: int,
-) -> npt.NDArray[np.float32]:
-    """Fit on the training texts and give P(positive) of the others.
+) -> Baseline:
+    """Fit every candidate, and choose by accuracy on validation; of equals by log loss, then order.
 
-    Sublinear TF-IDF over word 1- to ``max_ngram``-grams found in at least ``min_count`` training
-    texts, then L2-regularised logistic regression (Wang and Manning 2012 show how hard such
-    models are to beat).
-
-    Returns:
-        (other rows,) float32 probabilities; the solver's last bits differ between processors.
+    Args:
+        training: what all are fitted on.
+        texts: of the validation split.
+        labels: theirs, 0 or 1, (texts,).
+        candidates: settings by name, at least one.
+        seed: of the solver.
 
     Raises:
-        DataError: the training texts hold one label only, or no n-gram ``min_count`` times.
+        DataError: there are no validation texts, one label only in training, or no n-gram.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits
+    if not texts:
+        raise DataError("there are no validation rows to choose by: raise split.validation_size")
+    figures: dict[str, dict[str, float]] = {}
 
-    vectorizer = TfidfVectorizer(
-        ngram_range=(1, max_ngram), min_df=min_count, sublinear_tf=True, dtype=np.float32
-    )
-    classifier = LogisticRegression(C=inverse_regularization, max_iter=1000, random_state=seed)
-    try:
-        with threadpool_limits(1):  # the sums of several differ in their last bits
-            classifier.fit(vectorizer.fit_transform(train_texts), train_labels)
-    except ValueError as error:  # scikit-learn names what is missing
-        raise DataError(
-            f"no baseline from {counted(len(train_texts), 'training text')}: {error}"
-        ) from None
-    probabilities = classifier.predict_proba(vectorizer.transform(other_texts))[:, 1]
-    return np.asarray(probabilities, dtype=np.float32)
+    def fitted() -> Iterator[tuple[str, LinearModel]]:
+        for number, (name, settings) in enumerate(candidates.items(), start=1):
+            doing(f"fitting linear model {number} of {len(candidates)}, {name}")
+            model = fit_linear(training, settings, seed)
+            probabilities = model.predict(texts)
+            figures[name] = {
+                "accuracy": round(float(np.mean(predicted_labels(probabilities) == labels)), 6),
+                "log_loss": round(float(np.mean(log_losses(labels, probabilities))), 6),
+            }
+            yield name, model
+
+    def rank(one: tuple[str, LinearModel]) -> tuple[float, float]:
+        name, _ = one
+        return -figures[name]["accuracy"], figures[name]["log_loss"]
+
+    chosen, model = min(fitted(), key=rank)  # which holds no more than two models at a time
+    among = f"the strongest of {len(candidates)} linear models on validation"
+    kind = among if len(candidates) > 1 else "a linear model"
+    description = f"{chosen}, {kind}: {describe(candidates[chosen])}"
+    return Baseline(chosen, description, model, figures)

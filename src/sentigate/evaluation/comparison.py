@@ -10,6 +10,7 @@ from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.saved_model import SavedModel
 from sentigate.training.language_model import language_model_of, perplexity
 
+from .difference import accuracy_difference
 from .metrics import Figures, classification_figures
 from .ngram_model import ngram_perplexities
 
@@ -27,7 +28,8 @@ def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> di
     Returns:
         ``test``, ``baseline`` (on test) and ``validation``, each as
         ``classification_figures`` gives it, and ``majority``: the test accuracy of always
-        predicting the commoner label.
+        predicting the commoner label. ``difference``: that of network and baseline on test, as
+        ``accuracy_difference`` gives it.
     """
 
     def figures(split: str, column: str) -> Figures:
@@ -35,12 +37,20 @@ def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> di
         labels, probabilities = part["label"].to_numpy(), part[column].to_numpy()
         return classification_figures(labels, probabilities, samples=samples, bins=bins, seed=seed)
 
-    positives = float(held_out.loc[held_out["split"] == "test", "label"].mean())
+    test = held_out.loc[held_out["split"] == "test"]
+    positives = float(test["label"].mean())
     return {
         "test": figures("test", "probability"),
         "baseline": figures("test", "baseline_probability"),
         "validation": figures("validation", "probability"),
         "majority": {"accuracy": round(max(positives, 1 - positives), 6)},
+        "difference": accuracy_difference(
+            test["label"].to_numpy(),
+            test["probability"].to_numpy(),
+            test["baseline_probability"].to_numpy(),
+            samples=samples,
+            seed=seed,
+        ),
     }
 
 

@@ -40,7 +40,7 @@ def leaderboard_dtypes() -> dict[str, str]:
 
 def leaderboard_table(
     entries: Sequence[Mapping[str, Any]],
-    baseline: Mapping[str, Mapping[str, float]],
+    baseline: Mapping[str, Any],
     splits: Mapping[str, Mapping[str, float]],
 ) -> pd.DataFrame:
     """A row for each entry, for the baseline and for the majority class.
@@ -102,12 +102,15 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(cells)
 
 
-def leaderboard_markdown(table: pd.DataFrame, title: str, failed: Mapping[str, str]) -> str:
-    """A page: the table, how it is ordered, and the models that are missing.
+def leaderboard_markdown(
+    table: pd.DataFrame, title: str, baseline: str, failed: Mapping[str, str]
+) -> str:
+    """A page: the table, how it is ordered, what the baseline is, and the models that are missing.
 
     Args:
         table: a ``leaderboard_table``.
         title: its heading.
+        baseline: ``description`` of reports/baseline.json.
         failed: model -> why it is not in the table, in one line.
     """
     cells = shown(table)
@@ -119,6 +122,8 @@ def leaderboard_markdown(table: pd.DataFrame, title: str, failed: Mapping[str, s
         *(f"| {' | '.join(row)} |" for row in cells.itertuples(index=False, name=None)),
         "",
         RULE,
+        "",
+        f"The {BASELINE} is {baseline}.",
     ]
     if failed:
         lines += ["", "Not in the table:", ""]

@@ -1,9 +1,11 @@
 """Why a model answers as it does: each token's share of the logit, and what every cell did.
 
-A token's contribution is its integrated gradient (Sundararajan, Taly and Yan 2017, eq. 1) on the
-straight path from a blank text, padding in every place, to the text itself; where padding is the
-zero vector, the path starts at zero. Contributions sum to the text's logit minus the blank one's
-(completeness, their proposition 1), but for an error of numerical integration, the remainder.
+What a token contributes through the network is its integrated gradient (Sundararajan, Taly and
+Yan 2017, eq. 1) on the straight path from a blank text, padding in every place, to the text itself;
+where padding is the zero vector, the path starts at zero. The n-gram part is linear: what each of
+its runs adds is known, and is dealt evenly to the run's tokens. Contributions sum to the text's
+logit minus the blank one's (completeness, their proposition 1), but for an error of numerical
+integration, the remainder. All are in units of the answer's logit, past the temperature.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from sentigate.model.network.architecture import Convolution
 from sentigate.model.network.batches import Batch, Batches, EncodedSplit
 from sentigate.model.network.cells import Recurrence
 from sentigate.model.network.network import Layer, Network
+from sentigate.model.network.ngrams import NgramPart
 from sentigate.model.network.padded_layout import PaddedLayout
 from sentigate.model.predictor import Predictor, predict
 from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID, pad_texts
@@ -51,6 +54,22 @@ class Token(NamedTuple):
     unknown: bool
 
 
+class Ngram(NamedTuple):
+    """A token or a run of neighbours that has a weight in the n-gram part, at one place.
+
+    Attributes:
+        text: of the cleaned text.
+        place: of its first token in the text, from 0.
+        length: tokens in it.
+        share: what it adds to the logit.
+    """
+
+    text: str
+    place: int
+    length: int
+    share: float
+
+
 class Watched(NamedTuple):
     """One layer read in one direction.
 
@@ -77,11 +96,18 @@ class Explanation:
         tokens: T of them, at least one.
         left_out: tokens past the model's longest text.
         padding: columns after the text's own, in a network that reads its padding.
-        start: logit of the blank text.
-        contributions: (T,) float64, in logits.
+        known: whether any token of the text is. If none is, the model answers with its prior, the
+            share of positive training texts: that is the start, and contributions are zero.
+        start: logit of the blank text; the n-gram part's bias is in it.
+        from_network: (T,) float64, what each token contributes through the network, in logits.
+        from_ngrams: (T,) float64, the same through the n-gram part: of each run that the token is
+            in, an even part of the share. Zeros without that part.
+        ngrams: what has a weight in the n-gram part, the largest share, of either sign, first;
+            None without that part.
         logit: the model's own, of the text.
         probability: the model's own, of positive.
         running: (T,) float32, the model's probability for the text's first 1, 2, … T tokens.
+        cell: of the recurrent layers, as ``Architecture`` names it.
         convolution: if there is one, a layer's steps are windows; each is shown at the tokens in
             the middle of the windows it was made of.
         watched: layer by layer, and in each from left to right first.
@@ -91,13 +117,22 @@ class Explanation:
     tokens: tuple[Token, ...]
     left_out: int
     padding: int
+    known: bool
     start: float
-    contributions: FloatArray
+    from_network: FloatArray
+    from_ngrams: FloatArray
+    ngrams: tuple[Ngram, ...] | None
     logit: float
     probability: float
     running: FloatArray
+    cell: str
     convolution: Convolution | None
     watched: tuple[Watched, ...]
+
+    @property
+    def contributions(self) -> FloatArray:
+        """(T,) float64, what each token adds to the logit."""
+        return self.from_network + self.from_ngrams
 
     @property
     def remainder(self) -> float:
@@ -120,17 +155,31 @@ def explain(predictor: Predictor, text: str) -> Explanation:
     columns = batch.ids.shape[1] if full_width else tokens
     with torch.inference_mode():
         logit = network(batch.ids, batch.lengths)
-    start, contributions = _integrated_gradients(network, batch)
+    named = _tokens(clean, encoding.offsets[:tokens], encoding.ids[:tokens])
+    known = bool((batch.ids > UNKNOWN_ID).any())
+    start = network.prior.item()
+    from_network: FloatArray = np.zeros(tokens)
+    ngrams: tuple[Ngram, ...] | None = None if network.ngrams is None else ()
+    if known:
+        start, from_network = _integrated_gradients(network, batch)
+        if network.ngrams is not None:
+            weight = (network.ngram_weight / network.temperature).item()
+            start += weight * network.ngrams.bias.item()
+            ngrams = _ngrams(network.ngrams, weight, batch, named)
     return Explanation(
         text=text,
-        tokens=_tokens(clean, encoding.offsets[:tokens], encoding.ids[:tokens]),
+        tokens=named,
         left_out=max(0, len(encoding.ids) - tokens),
         padding=columns - tokens,
+        known=known,
         start=start,
-        contributions=contributions[:tokens],
+        from_network=from_network[:tokens],
+        from_ngrams=_dealt(ngrams or (), tokens),
+        ngrams=ngrams,
         logit=logit.item(),
         probability=logit.sigmoid().item(),
         running=_running(network, padded.ids[0], tokens),
+        cell=network.architecture.cell,
         convolution=network.architecture.convolution,
         watched=_watch(network, batch, columns),
     )
@@ -152,6 +201,8 @@ def _tokens(text: str, offsets: list[tuple[int, int]], ids: list[int]) -> tuple[
 def _integrated_gradients(network: Network, batch: Batch) -> tuple[float, FloatArray]:
     """The blank text's logit, and each position's contribution, (columns,) float64.
 
+    The n-gram part is in neither; both are divided by the temperature.
+
     By the trapezoid rule, with smaller steps where its error is largest: over any step,
     contributions must sum to the difference in logits, which is known. With max pooling the
     gradient jumps in many places, where even steps would have to be ten times as many.
@@ -165,7 +216,7 @@ def _integrated_gradients(network: Network, batch: Batch) -> tuple[float, FloatA
         """Logits and their slopes, (points,) and (points, columns), at these shares of the path."""
         vectors = (blank + shares.view(-1, 1, 1) * path).requires_grad_()
         layout = PaddedLayout(batch.lengths.expand(len(shares)), vectors.shape[1])
-        logits = network.decide(*network.encoder.read(vectors, layout))
+        logits = network.decide(*network.encoder.read(vectors, layout)) / network.temperature
         (gradients,) = torch.autograd.grad(logits.sum(), vectors)
         return logits.detach().double(), (gradients * path).sum(2).double()
 
@@ -182,6 +233,33 @@ def _integrated_gradients(network: Network, batch: Batch) -> tuple[float, FloatA
         shares, order = torch.cat((shares, middles)).sort()
         logits = torch.cat((logits, more_logits))[order]
         slopes = torch.cat((slopes, more_slopes))[order]
+
+
+@torch.inference_mode()
+def _ngrams(
+    part: NgramPart, weight: float, batch: Batch, tokens: tuple[Token, ...]
+) -> tuple[Ngram, ...]:
+    """What the part knows of a text, its weights times ``weight``."""
+
+    def text(place: int, length: int) -> str:
+        run = "".join(token.before + token.text for token in tokens[place : place + length])
+        return run.removeprefix(tokens[place].before)
+
+    found = [
+        Ngram(text(place, length), place, length, weight * share)
+        for length, shares in enumerate(part.shares(batch.ids, batch.lengths), 1)
+        for place, share in enumerate(shares[0].tolist())
+        if share
+    ]
+    return tuple(sorted(found, key=lambda ngram: -abs(ngram.share)))
+
+
+def _dealt(ngrams: tuple[Ngram, ...], tokens: int) -> FloatArray:
+    """What each token gets of the shares of its n-grams, (tokens,) float64."""
+    dealt = np.zeros(tokens)
+    for ngram in ngrams:
+        dealt[ngram.place : ngram.place + ngram.length] += ngram.share / ngram.length
+    return dealt
 
 
 def _running(network: Network, ids: npt.NDArray[Any], tokens: int) -> FloatArray:

@@ -26,6 +26,7 @@ from sentigate.model.network.batches import Batches, EncodedSplit
 from sentigate.model.network.cells import LSTMStep, Recurrence
 from sentigate.model.network.network import Layer, Network
 from sentigate.model.network.padded_layout import PaddedLayout
+from sentigate.model.text.encoding import UNKNOWN_ID
 from sentigate.settings.model import TrainingParams
 from sentigate.training.fit import Epoch, fit
 
@@ -48,11 +49,20 @@ def one_layer(architecture: Architecture, cell: str) -> Architecture:
         "hidden_sizes": architecture.hidden_sizes[:1],
         "bidirectional": False,
         "pooling": "last",
+        "word_dropout": 0.0,
         "embedding_dropout": 0.0,
         "layer_dropout": 0.0,
         "head_dropout": 0.0,
     }
     return Architecture(**values)
+
+
+def only_trained(split: EncodedSplit, entries: int) -> EncodedSplit:
+    """The same texts; ids from ``entries`` on, words of no training text, become unknown.
+
+    A network that starts without word vectors can learn nothing of them.
+    """
+    return split._replace(ids=np.where(split.ids < entries, split.ids, UNKNOWN_ID))
 
 
 def longest(split: EncodedSplit, texts: int, seed: int) -> EncodedSplit:
@@ -65,7 +75,7 @@ def longest(split: EncodedSplit, texts: int, seed: int) -> EncodedSplit:
         raise DataError("there are no validation rows to measure on: raise split.validation_size")
     order = np.random.default_rng(seed).permutation(len(split.lengths))
     order = order[np.argsort(-split.lengths[order], kind="stable")][:texts]
-    return EncodedSplit(split.ids[order], split.lengths[order], split.labels[order])
+    return split.take(order)
 
 
 def before_and_after(
@@ -127,6 +137,9 @@ def gradient_norms(network: Network, split: EncodedSplit) -> dict[str, FloatArra
     The derivative with respect to a state of step t is total: it passes through everything that
     is computed from that state, and whatever else step t computes is held fixed.
 
+    The loss is that of the whole answer, so a temperature and an n-gram part have their say; of a
+    text without a known token, whose answer rests on no state, all is zero.
+
     - ``hidden``, dL/dh_t: through step t+1 and, at the last token, the head. An LSTM's c_t is
       held fixed, so this is what comes back through the gates of step t+1.
     - ``cell``, dL/dc_t, of an LSTM: through h_t = o_t * tanh(c_t), and through
@@ -153,6 +166,7 @@ def gradient_norms(network: Network, split: EncodedSplit) -> dict[str, FloatArra
         if cells := [step.cell for step in steps if isinstance(step, LSTMStep)]:
             states["cell"] = cells
         logits = network.decide(torch.stack(states["hidden"], dim=1), layout)
+        logits = network.combine(logits, batch.ids, batch.lengths)
         # A text's states are in no other text's loss: the sum's derivative is each one's own.
         loss = functional.binary_cross_entropy_with_logits(
             logits, batch.labels.double(), reduction="sum"
@@ -206,9 +220,9 @@ def fades_at(curve: pd.DataFrame, share: float = 0.01) -> int | None:
 def _readable(network: Network) -> Network:
     """The same network in float64, with cells that give every state for differentiation."""
     architecture = network.architecture.model_copy(update={"cell_from_scratch": True})
-    copy = Network(architecture, network.encoder.embedding.num_embeddings)
-    copy.load_state_dict(network.state_dict())
-    return copy.double().eval()
+    vocabulary_size = len(network.encoder.embedding.weight)
+    copy = Network.from_weights(architecture, vocabulary_size, network.state_dict())
+    return copy.double()
 
 
 def _norm(vectors: Tensor) -> Tensor:

@@ -32,7 +32,12 @@ FILLERS = set("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def predict(network: Network, split: EncodedSplit) -> npt.NDArray[np.float32]:
-    """P(positive) of every row: (rows,) float32, in the split's order.
+    """P(positive) of every row: (rows,) float32, in the split's order; see ``predict_logits``."""
+    return torch.from_numpy(predict_logits(network, split)).sigmoid_().numpy()
+
+
+def predict_logits(network: Network, split: EncodedSplit) -> npt.NDArray[np.float32]:
+    """The logit of the positive label of every row: (rows,) float32, in the split's order.
 
     Batches are computed side by side, each on one thread; torch's own number of threads is how
     many are in work at a time. The same rows give the same bits on one processor with one number
@@ -44,18 +49,18 @@ def predict(network: Network, split: EncodedSplit) -> npt.NDArray[np.float32]:
     several = len(split.lengths) > BATCH_SIZE
     with torch.inference_mode():  # for one batch, the tables cost more than they spare
         quick = several and has_fast_path(architecture)
-        logits = FastLSTM(network, split.ids) if quick else network
+        model = FastLSTM(network, split.ids) if quick else network
 
     @torch.inference_mode()  # a thread's own setting
     def answer(batch: Batch) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        return batch.rows.numpy(), logits(batch.ids, batch.lengths).sigmoid().numpy()
+        return batch.rows.numpy(), model(batch.ids, batch.lengths).numpy()
 
     batches = Batches(split, BATCH_SIZE, full_width=architecture.reads_padding)
-    probabilities = np.empty(len(split.lengths), dtype=np.float32)
+    logits = np.empty(len(split.lengths), dtype=np.float32)
     with _side_by_side(several) as apply:
         for rows, values in apply(answer, batches):
-            probabilities[rows] = values
-    return probabilities
+            logits[rows] = values
+    return logits
 
 
 @contextmanager

@@ -111,9 +111,8 @@ class SavedModel:
     @cached_property
     def network(self) -> Network:
         """The network with these weights, in eval mode."""
-        network = Network(self.description.network, self.description.vocabulary_size)
-        network.load_state_dict(self.weights)
-        return network.eval()
+        about = self.description
+        return Network.from_weights(about.network, about.vocabulary_size, self.weights)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from matplotlib import colormaps
 from PIL import Image
 
 from sentigate.files import templates
-from sentigate.insight.explanation import Explanation, Watched
+from sentigate.insight.explanation import Explanation, Token, Watched
 from sentigate.model.labels import CLASSES, label_of
 
 SHARE, STATE = "share", "state"
@@ -33,6 +33,7 @@ LEVELS = 255  # odd, so that zero has a colour of its own
 SCALED = 95  # per cent of a map's states; scaled to the extremes, most of them would be pale
 SHEET = 980  # pixels, what most screens show beside the row titles
 DECIMALS = 4
+STRONGEST = 5  # n-grams in the table; the others are in the page's data
 
 Levels = npt.NDArray[np.uint8]
 
@@ -48,12 +49,16 @@ def render_explanation(explanation: Explanation, model: str) -> str:
         model: which model it is, in words.
     """
     environment = templates()
-    environment.filters["signed"] = signed
-    contributions = explanation.contributions.round(DECIMALS)
+    environment.filters |= {"signed": signed, "name": _name}
+    from_network = explanation.from_network.round(DECIMALS)
+    from_ngrams = explanation.from_ngrams.round(DECIMALS)
+    contributions = from_network + from_ngrams
     largest = float(np.abs(explanation.contributions).max()) or 1.0
     columns = len(explanation.tokens) + explanation.padding
     shown = {
         "start": round(explanation.start, DECIMALS),
+        "network": round(float(from_network.sum()), DECIMALS),
+        "ngrams": round(float(from_ngrams.sum()), DECIMALS),
         "sum": round(float(contributions.sum()), DECIMALS),
         "logit": round(explanation.logit, DECIMALS),
     }
@@ -63,6 +68,8 @@ def render_explanation(explanation: Explanation, model: str) -> str:
     return environment.get_template("reporting/templates/explanation.html.j2").render(
         explanation=explanation,
         model=model,
+        cell=explanation.cell.upper(),
+        parts=explanation.known and explanation.ngrams is not None,
         label=label,
         colour="pos" if label == CLASSES[1] else "neg",
         shown=shown,
@@ -70,16 +77,24 @@ def render_explanation(explanation: Explanation, model: str) -> str:
             {
                 "before": token.before,
                 "text": token.text,
-                "name": token.text.replace(" ", "␣") or "·",
+                "name": _name(token),
                 "unknown": token.unknown,
+                "network": float(network),
+                "ngrams": float(ngrams),
                 "contribution": float(contribution),
                 "strength": round(abs(float(contribution)) / largest, 3),
                 "running": float(running),
             }
-            for token, contribution, running in zip(
-                explanation.tokens, contributions, explanation.running, strict=True
+            for token, network, ngrams, contribution, running in zip(
+                explanation.tokens,
+                from_network,
+                from_ngrams,
+                contributions,
+                explanation.running,
+                strict=True,
             )
         ],
+        strongest=_strongest(explanation),
         largest=largest,
         upright=upright,
         column=int(np.clip(SHEET // columns, 11 if upright else 14, 60)),
@@ -94,6 +109,24 @@ def signed(value: float) -> str:
     return f"{value:+.{DECIMALS}f}".replace("-", "−")
 
 
+def _name(token: Token) -> str:
+    return token.text.replace(" ", "␣") or "·"
+
+
+def _strongest(explanation: Explanation) -> list[dict[str, Any]]:
+    """The rows of the table of n-grams, with bars as long as their shares."""
+    ngrams = (explanation.ngrams or ())[:STRONGEST]
+    return [
+        {
+            "tokens": explanation.tokens[ngram.place : ngram.place + ngram.length],
+            "place": ngram.place + 1,
+            "share": ngram.share,
+            "strength": round(abs(ngram.share / ngrams[0].share), 3),
+        }
+        for ngram in ngrams
+    ]
+
+
 def _data(explanation: Explanation, model: str) -> dict[str, Any]:
     return {
         "model": model,
@@ -101,7 +134,11 @@ def _data(explanation: Explanation, model: str) -> dict[str, Any]:
         "tokens": [token.text for token in explanation.tokens],
         "unknown": [token.unknown for token in explanation.tokens],
         "left_out": explanation.left_out,
+        "known": explanation.known,
         "start": explanation.start,
+        "from_network": explanation.from_network.tolist(),
+        "from_ngrams": explanation.from_ngrams.tolist(),
+        "ngrams": None if explanation.ngrams is None else [n._asdict() for n in explanation.ngrams],
         "contributions": explanation.contributions.tolist(),
         "remainder": explanation.remainder,
         "logit": explanation.logit,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from sentigate.errors import DataError, shorten
+from sentigate.evaluation.difference import difference_sentence
 from sentigate.evaluation.formats import MISSING, count, difference, figure, share
 from sentigate.evaluation.metrics import METRICS, Metric, metric_of
 from sentigate.gates.validate import describe
@@ -75,6 +76,10 @@ def render_comment(base: str) -> str:
     parts = [_headline(before, after), _chosen(before, after)]
     if before.figures or after.figures:
         parts.append(_figures_table(before, after))
+    difference = after.figures.get("difference", {})
+    if difference.keys() >= {"accuracy", "accuracy_low", "accuracy_high", "p_value"}:
+        # Versions before it wrote none.
+        parts.append(difference_sentence(difference, after.of("rows")))
     parts.append(_gates_table(gates))
     failed = [gate for gate in gates if gate.verdict == "failed"]
     text = "\n\n".join([*parts, *(_failures(gate, rows=True) for gate in failed)])
@@ -203,6 +208,9 @@ def _figures_table(before: Side, after: Side) -> str:
     old, new = (side.of("accuracy", "baseline") for side in (before, after))
     name = f"{accuracy.heading} of the linear baseline"
     lines.append(_row(name, old, new, accuracy, comparable))
+    old, new = (side.of("passed", "behaviour") for side in (before, after))
+    if new is not None:
+        lines.append(_row("Behavioural tests passed", old, new, accuracy, comparable))
     return "\n".join(lines)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from sentigate.evaluation.behaviour import failed_examples
+from sentigate.evaluation.difference import difference_sentence
 from sentigate.evaluation.formats import count, figure, number, points, share
 from sentigate.evaluation.metrics import METRICS, Figures
 from sentigate.files import templates
@@ -23,10 +25,13 @@ def render_report(
     *,
     dataset: str,
     model: str,
+    baseline: str,
     figures: Mapping[str, Figures],
     splits: pd.DataFrame,
     leakage: Mapping[str, float],
     slices: pd.DataFrame,
+    failures: pd.DataFrame,
+    behaviour: pd.DataFrame,
     errors: pd.DataFrame,
     gates: Sequence[str],
     images: Mapping[str, Path],
@@ -38,12 +43,18 @@ def render_report(
     Args:
         dataset: its name.
         model: its name.
+        baseline: ``description`` of reports/baseline.json.
         figures: ``test``, ``baseline`` and ``validation``, each as ``classification_figures``
-            gives it, and ``majority`` with ``accuracy``; perhaps ``language_model`` with three
+            gives it, ``majority`` with ``accuracy``, and ``difference`` as
+            ``accuracy_difference``, ``calibration`` as ``temperature_figures`` and
+            ``behaviour`` as ``behaviour_figures`` gives it; perhaps ``language_model`` with three
             perplexities and ``tokens``.
         splits: ``split``, ``rows`` and ``positives`` (share of the rows, in [0, 1]).
-        leakage: share of test rows whose ``group``, and whose ``text``, occurs in training.
+        leakage: share of test rows whose ``group``, and whose ``text``, occurs in training,
+            and whose ``near_copy`` does, under another group.
         slices: as ``slice_figures`` gives it.
+        failures: as ``failure_groups`` gives it.
+        behaviour: as ``judge_cases`` gives it.
         errors: as ``confident_errors`` gives it.
         gates: the stages whose gates had to hold before this page could be made; it links to
             ``gates/<stage>.html`` beside it.
@@ -62,22 +73,45 @@ def render_report(
         model=model,
         test=test,
         baseline=figures["baseline"],
+        baseline_description=baseline,
         majority=majority,
         gain_over_baseline=_difference(test, figures["baseline"]),
         gain_over_majority=_difference(test, majority),
         columns=[figures["test"], figures["baseline"], figures["validation"]],
         metrics=METRICS,
+        difference=figures["difference"],
+        difference_sentence=difference_sentence(figures["difference"], test.get("rows")),
         language_model=figures.get("language_model"),
         splits=splits[["split", "rows", "positives"]].to_dict("records"),
         leaked_groups=leakage["group"],
         leaked_texts=leakage["text"],
+        near_copies=leakage["near_copy"],
         slices=slices.to_dict("records"),
         slice_metrics=[metric for metric in METRICS if metric.key in slices],
+        failures=failures.to_dict("records"),
+        calibration=figures["calibration"],
+        behaviour=figures["behaviour"],
+        capabilities=_capabilities(behaviour),
         errors=[_mistake(row) for row in errors.to_dict("records")],
         long_text=LONG_TEXT,
         gates=gates,
         images=[_image(title, path) for title, path in images.items()],
     )
+
+
+def _capabilities(behaviour: pd.DataFrame) -> list[dict[str, Any]]:
+    """A row for each capability, with some of the cases that failed."""
+    examples = failed_examples(behaviour)
+    return [
+        {
+            "name": name,
+            "kinds": ", ".join(part["kind"].unique()),
+            "cases": len(part),
+            "passed": part["passed"].mean(),
+            "examples": examples.loc[examples["capability"] == name].to_dict("records"),
+        }
+        for name, part in behaviour.groupby("capability", sort=False)
+    ]
 
 
 def _image(title: str, path: Path) -> dict[str, str | int]:

@@ -14,6 +14,7 @@ from sentigate.errors import DataError, shorten
 from sentigate.files import written_whole
 from sentigate.model.labels import label_of
 from sentigate.progress import progress
+from sentigate.tables.context import with_context
 from sentigate.tables.read import Input, Record, open_records
 from sentigate.tables.write import check_output, write_records
 
@@ -42,7 +43,9 @@ def check_files(source: Path, out: Path) -> None:
         raise DataError(f"{out} is the input file; name another file for the answers")
 
 
-def predict_file(model: Model, source: Path, out: Path, column: str) -> int:
+def predict_file(
+    model: Model, source: Path, out: Path, column: str, contexts: Sequence[str] = ()
+) -> int:
     """Write the rows of ``source`` to ``out``, in order, with the columns of ANSWERS added.
 
     Memory holds one chunk of rows. ``out`` is written whole or not at all; one that is there
@@ -54,13 +57,15 @@ def predict_file(model: Model, source: Path, out: Path, column: str) -> int:
         source: CSV, TSV, JSON lines, Parquet or plain text, perhaps compressed.
         out: CSV, TSV, JSON lines or Parquet.
         column: holds the texts; one that is missing is "".
+        contexts: columns that are put before each text, as ``with_context`` does it.
 
     Returns:
         How many rows.
 
     Raises:
         SourceError: the input cannot be read.
-        DataError: it has no such column, no rows, a text that is none, or cannot be written so.
+        DataError: it lacks one of these columns, has no rows, a text that is none, or cannot be
+            written so.
     """
     check_files(source, out)
     rows = 0
@@ -71,7 +76,7 @@ def predict_file(model: Model, source: Path, out: Path, column: str) -> int:
             done = 0
             with progress(f"judging {source}", table.size, "bytes") as advance:
                 for records in table.chunks:
-                    _add_answers(records, model, source, column, rows)
+                    _add_answers(records, model, source, [*contexts, column], rows)
                     yield records
                     rows += len(records)
                     advance(table.position() - done)
@@ -88,8 +93,9 @@ def predict_file(model: Model, source: Path, out: Path, column: str) -> int:
 
 
 def _add_answers(
-    records: list[Record], model: Model, source: Path, column: str, before: int
+    records: list[Record], model: Model, source: Path, columns: Sequence[str], before: int
 ) -> None:
+    """``columns`` are those of contexts, and last that of the texts."""
     texts = []
     for number, record in enumerate(records, before + 1):
         for name in ANSWERS:
@@ -98,11 +104,14 @@ def _add_answers(
                     f"{source} has a column {name!r} already, which the answers would replace; "
                     "rename it"
                 )
-        texts.append(_text(record.get(column), f"{source}: row {number:,}, column {column!r}"))
-    if not before and not any(column in record for record in records):
-        names = dict.fromkeys(name for record in records for name in record)
+        place = f"{source}: row {number:,}, column"
+        *contexts, text = (_text(record.get(name), f"{place} {name!r}") for name in columns)
+        texts.append(with_context(contexts, text))
+    names = dict.fromkeys(name for record in records for name in record)
+    if not before and (missing := [name for name in columns if name not in names]):
         shown = ", ".join(shorten(name, 40) for name in list(names)[:10])
-        raise DataError(f"{source} has no column {column!r}; it has {shown}; see --column")
+        option = "--column" if columns[-1] in missing else "--context-column"
+        raise DataError(f"{source} has no column {missing[-1]!r}; it has {shown}; see {option}")
     for record, probability, note in zip(records, *judge(model, texts), strict=True):
         record["label"] = label_of(probability)
         record["probability"] = float(str(probability))  # the shortest that is the same float32

@@ -36,6 +36,8 @@ class TwitterSource(StrictModel):
     handle: str
     sha256: dict[str, Sha256]
     """Of each CSV file in the data set."""
+    context: Literal["entity"] | None
+    """What is put before each tweet: what its sentiment is towards."""
 
 
 class ImdbSource(StrictModel):
@@ -56,6 +58,8 @@ class CsvSource(StrictModel):
     path: str
     sha256: Sha256 | None
     text_column: str
+    context_columns: tuple[str, ...] = Field(strict=False)
+    """Put before each text, in this order."""
     sentiment_column: str
     id_column: str | None
     group_column: str | None
@@ -89,6 +93,8 @@ class SplitParams(StrictModel):
     """Share of rows in test; null with the published rule, whose test fold is given."""
     validation_size: Annotated[float, Field(ge=0.0, lt=1.0)]
     """Share of the training rows that becomes validation."""
+    near_duplicates: Literal["keep_together", "allow"]
+    """Whether texts that are nearly the same stay on one side, as those of a group do."""
 
     @model_validator(mode="after")
     def _test_size_fits_rule(self) -> SplitParams:
@@ -96,6 +102,15 @@ class SplitParams(StrictModel):
             raise ValueError(
                 f"test_size is {shorten(self.test_size)} with rule {self.rule}; "
                 "allowed: null with published, a share with the others"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _near_duplicates_fit_rule(self) -> SplitParams:
+        if self.near_duplicates == "keep_together" and self.rule != "grouped":
+            raise ValueError(
+                f"near_duplicates is 'keep_together' with rule {self.rule}; "
+                "allowed: allow, or rule grouped"
             )
         return self
 
@@ -117,6 +132,8 @@ class Dataset(StrictModel):
     split: SplitParams
     max_length: Annotated[int, Field(ge=1, le=100_000)]
     """Tokens kept of a text, unless the model says otherwise."""
+    model: Name
+    """The entry of ``models:`` that suits it best: its recipe."""
     gates: DatasetGates
 
     @model_validator(mode="after")

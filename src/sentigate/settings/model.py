@@ -6,27 +6,75 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from sentigate.model.network.architecture import Architecture
+from sentigate.errors import shorten
+from sentigate.model.network.architecture import LONGEST, Architecture
 from sentigate.model.strict_model import StrictModel
 
 Correlation = Annotated[float, Field(ge=-1.0, le=1.0)]
 """A Matthews correlation coefficient: 0 is what chance reaches, whatever the balance of labels."""
 
+WORD_LEVELS = ("word", "treebank")
+"""The levels whose tokens are words, which have vectors."""
+
 
 class VocabParams(StrictModel):
     """How texts become tokens."""
 
-    level: Literal["character", "word", "bpe"]
+    level: Literal["character", "word", "treebank", "bpe"]
     min_count: Annotated[int, Field(ge=1)]
     max_size: Annotated[int, Field(ge=3, le=1_000_000)]
     """Entries at most, the two special ones included."""
     order: Literal["frequency", "first_seen"]
     """Which entries are kept when there are more; ``first_seen`` as some tutorials have it."""
+    vectors: str | None
+    """The entry of ``vectors:`` from which entries get word vectors; null for none."""
+    outside_words: Annotated[int, Field(ge=0, le=10_000_000)]
+    """How many words of the vectors are entries beside those of the training texts, at most."""
 
     @model_validator(mode="after")
     def _order_fits_level(self) -> VocabParams:
         if self.level == "bpe" and self.order == "first_seen":
             raise ValueError("order is 'first_seen' with level bpe; allowed: frequency")
+        return self
+
+    @model_validator(mode="after")
+    def _vectors_are_of_words(self) -> VocabParams:
+        if self.vectors is not None and self.level not in WORD_LEVELS:
+            raise ValueError(
+                f"vectors is {shorten(self.vectors)} with level {self.level}; allowed: null, or "
+                f"level {' or '.join(WORD_LEVELS)}"
+            )
+        if self.vectors is None and self.outside_words:
+            raise ValueError(f"outside_words is {self.outside_words} with vectors null; allowed: 0")
+        return self
+
+
+class NgramParams(StrictModel):
+    """The n-gram part: a linear model whose logit is added to the network's."""
+
+    longest: Annotated[int, Field(ge=1, le=LONGEST)]
+    """Tokens in the longest run that has a weight of its own."""
+    characters: (
+        Annotated[
+            tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=10)]], Field(strict=False)
+        ]
+        | None
+    )
+    """Shortest and longest character n-gram within a token; null for none."""
+    min_count: Annotated[int, Field(ge=1)]
+    """Runs seen less often have no weight."""
+    inverse_regularization: Annotated[float, Field(gt=0.0)]
+    """scikit-learn's C."""
+    folds: Annotated[int, Field(ge=2, le=100)]
+    """Parts of the training rows; while the network trains, each is answered by a linear model of
+    the others."""
+
+    @model_validator(mode="after")
+    def _shortest_first(self) -> NgramParams:
+        if self.characters and self.characters[0] > self.characters[1]:
+            raise ValueError(
+                f"characters is {list(self.characters)}; allowed: the shorter first, as [2, 5]"
+            )
         return self
 
 
@@ -41,6 +89,9 @@ class TrainingParams(StrictModel):
     weight_decay: Annotated[float, Field(ge=0.0)]
     gradient_clip: Annotated[float, Field(gt=0.0)] | None
     """Largest global norm of the gradient; null for any."""
+    average_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None
+    """What is judged and kept are weights averaged over steps, of which each step keeps this
+    share; null for the last step's own."""
     monitor: Literal["validation_loss", "validation_accuracy"]
     """What stops training, and by which the epoch whose weights are kept is best."""
 
@@ -60,8 +111,19 @@ class ModelPreset(StrictModel):
     """Tokens kept of a text; null takes the data set's own."""
     min_validation_mcc: Correlation | None
     """A floor of this model's own; null takes that of ``gates:``."""
+    ngrams: NgramParams | None
+    """The linear model beside the network; null for none."""
     network: Architecture
     training: ClassifierTraining
+
+    @model_validator(mode="after")
+    def _vectors_fit(self) -> ModelPreset:
+        if self.vocab.vectors and self.training.pretraining:
+            raise ValueError(
+                f"vocab.vectors is {shorten(self.vocab.vectors)} with pretraining; allowed: null, "
+                "for the language model would take their place"
+            )
+        return self
 
     @model_validator(mode="after")
     def _network_can_be_pretrained(self) -> ModelPreset:

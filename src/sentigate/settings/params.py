@@ -12,8 +12,10 @@ from pydantic import Field, ValidationError, model_validator
 from sentigate.errors import ParamsError, shorten
 from sentigate.model.strict_model import StrictModel
 
+from .baseline import BaselineParams
 from .dataset import CsvSource, Dataset, Name, Share, table_name
 from .model import Correlation, ModelPreset
+from .vectors import VectorSource
 
 Alias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 
@@ -27,14 +29,6 @@ class TrainerParams(StrictModel):
     """Processes, each with a share of every batch (on GPUs, one each)."""
     precision: Literal["auto", "32-true", "bf16-mixed"]
     """auto is bf16-mixed where hardware.py expects it to be faster."""
-
-
-class BaselineParams(StrictModel):
-    """TF-IDF with logistic regression."""
-
-    max_ngram: Annotated[int, Field(ge=1, le=5)]
-    min_count: Annotated[int, Field(ge=1)]
-    inverse_regularization: Annotated[float, Field(gt=0.0)]
 
 
 class EvaluateParams(StrictModel):
@@ -71,6 +65,8 @@ class Gates(StrictModel):
     max_balance_difference: Share
     max_size_difference: Share
     min_coverage: Share
+    min_vector_coverage: Share
+    """Share of the training tokens that have a vector, where the model has vectors."""
     max_unknown_share: Share
     min_baseline_mcc: Correlation
     """Of the linear baseline's answers on validation and test rows together."""
@@ -87,6 +83,7 @@ class Params(StrictModel):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     datasets: dict[Name, Dataset]
     models: dict[Name, ModelPreset]
+    vectors: dict[Name, VectorSource]
     trainer: TrainerParams
     baseline: BaselineParams
     evaluate: EvaluateParams
@@ -101,6 +98,17 @@ class Params(StrictModel):
         ):
             if chosen not in offered:
                 raise ValueError(f"{name} is {shorten(chosen)}; allowed: {', '.join(offered)}")
+        return self
+
+    @model_validator(mode="after")
+    def _vectors_exist(self) -> Params:
+        for name, entry in self.models.items():
+            chosen = entry.vocab.vectors
+            if chosen is not None and chosen not in self.vectors:
+                raise ValueError(
+                    f"models.{name}.vocab.vectors is {shorten(chosen)}; "
+                    f"allowed: {', '.join(['null', *self.vectors])}"
+                )
         return self
 
     @model_validator(mode="after")
@@ -138,6 +146,12 @@ class Params(StrictModel):
         return self.models[self.model]
 
     @property
+    def chosen_vectors(self) -> VectorSource | None:
+        """The entry of ``vectors:`` that the chosen model names; None for none."""
+        name = self.chosen_model.vocab.vectors
+        return None if name is None else self.vectors[name]
+
+    @property
     def max_length(self) -> int:
         """Tokens kept of a text: the model's own number, or else the data set's."""
         return self.chosen_model.max_length or self.chosen_dataset.max_length
@@ -150,12 +164,16 @@ class Params(StrictModel):
 
     def chosen(self) -> dict[str, Any]:
         """What this run depends on, as nested plain values: the chosen entries only."""
-        values = self.model_dump(mode="json", by_alias=True, exclude={"datasets", "models"})
+        entries = {"datasets", "models", "vectors"}
+        values = self.model_dump(mode="json", by_alias=True, exclude=entries)
         values["dataset"] = {"name": self.dataset, **self.chosen_dataset.model_dump(mode="json")}
         # MLflow takes few signs in a parameter's name, and a label may have any.
         labels = json.dumps(self.chosen_dataset.labels, ensure_ascii=False)
         values["dataset"]["labels"] = labels
         values["model"] = {"name": self.model, **self.chosen_model.model_dump(mode="json")}
+        if self.chosen_vectors:
+            name = self.chosen_model.vocab.vectors
+            values["vectors"] = {"name": name, **self.chosen_vectors.model_dump(mode="json")}
         return values
 
 
@@ -223,8 +241,10 @@ def load_params(path: Path) -> Params:
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:
-    """The key as dotted in params.yaml; pydantic adds the union's tag after ``source``."""
+    """The key as dotted in params.yaml; pydantic adds the union's tag after what has a kind."""
     parts = [str(part) for part in location]
+    if parts[0:1] == ["vectors"]:
+        del parts[2:3]
     if "source" in parts and len(parts) > parts.index("source") + 1:
         del parts[parts.index("source") + 1]
     return ".".join(parts) or "top level"

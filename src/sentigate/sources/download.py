@@ -92,7 +92,7 @@ def download(url: str, target: Path, accepted: Collection[str] | None) -> None:
 
     shown = without_secrets(url)
     # A server that labels the very archive as content-encoded must not make us unpack it.
-    unpack = not target.name.lower().endswith((".gz", ".bz2", ".xz", ".zip", ".zst"))
+    unpack = not target.name.lower().endswith((".gz", ".tgz", ".bz2", ".xz", ".zip", ".zst"))
     digest = hashlib.sha256()
     try:
         with requests.get(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 from collections.abc import Collection, Iterable
 from datetime import date
 from numbers import Number
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +16,12 @@ import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from sentigate.errors import SourceError, shorten
-from sentigate.files import sha256_of
 from sentigate.settings.dataset import CsvSource
 from sentigate.tables.compression import format_of, unpack
+from sentigate.tables.context import with_context
 from sentigate.tables.parse import PARSERS, Chunk
 
-from .download import download, kept_download, without_secrets, wrong_hash
+from .own_file import find, named
 from .rows import COLUMNS
 
 FOLDS = ("train", "test")
@@ -33,19 +31,17 @@ def read(source: CsvSource, labels: Collection[str], cache: Path) -> tuple[pd.Da
     """The rows of the table, and its name for messages.
 
     A row's ``id`` is its number where ``source.id_column`` is null; ``group`` is then the id where
-    ``group_column`` is null; ``slice`` and ``fold`` are "" where theirs are. A missing text is "".
+    ``group_column`` is null; ``slice`` and ``fold`` are "" where theirs are. A missing text is "";
+    any other begins with the values of ``context_columns``.
 
     Raises:
         SourceError: the file is not there, not readable, or holds something that is not allowed.
     """
-    is_url = source.path.lower().startswith(("http://", "https://"))
-    origin = without_secrets(source.path) if is_url else source.path
-    name = unquote(urlsplit(source.path).path) if is_url else source.path
-    if not is_url:
-        _check_is_file(source.path)
-    format_, compression = format_of(PurePosixPath(name).name, origin)
+    name, origin = named(source.path)
+    format_, compression = format_of(name, origin)  # before a download
     wanted = (
         source.text_column,
+        *source.context_columns,
         source.sentiment_column,
         source.id_column,
         source.group_column,
@@ -53,48 +49,12 @@ def read(source: CsvSource, labels: Collection[str], cache: Path) -> tuple[pd.Da
         source.fold_column,
     )
     columns = list(dict.fromkeys(column for column in wanted if column is not None))
-    path = _downloaded(source, name, cache) if is_url else _checked(source)
-    with path.open("rb") as packed:
+    with find(source.path, source.sha256, cache).path.open("rb") as packed:
         if not os.fstat(packed.fileno()).st_size:
             raise SourceError(f"{origin} is empty")
         with unpack(packed, compression, origin) as file:
             table = _collect(PARSERS[format_](file, columns, origin), columns, origin)
     return _frame(source, table, labels), origin
-
-
-def _check_is_file(path: str) -> None:
-    if "://" in path:
-        raise SourceError(f"{shorten(path)}: of URLs, only http and https are allowed")
-    if Path(path).is_dir():
-        raise SourceError(f"{path} is a folder; name a file in it")
-    if not Path(path).is_file():
-        raise SourceError(f"{path} does not exist (looked for in {Path.cwd()})")
-
-
-def _checked(source: CsvSource) -> Path:
-    path = Path(source.path)
-    try:
-        found = sha256_of(path)
-    except OSError as error:
-        raise SourceError(f"{source.path} cannot be read: {error.strerror}") from None
-    if source.sha256 not in (None, found):
-        raise wrong_hash(
-            source.path,
-            [str(source.sha256)],
-            found,
-            "Put the right file there, or change sha256 in params.yaml if the change is meant.",
-        )
-    return path
-
-
-def _downloaded(source: CsvSource, name: str, cache: Path) -> Path:
-    # Two addresses may end in the same file name.
-    prefix = hashlib.sha256(source.path.encode()).hexdigest()[:12]
-    target = cache / f"{prefix}-{PurePosixPath(name).name[-100:]}"
-    accepted = None if source.sha256 is None else [source.sha256]
-    if accepted is None or not kept_download(target, accepted):
-        download(source.path, target, accepted)
-    return target
 
 
 class Table(NamedTuple):
@@ -166,6 +126,9 @@ def _frame(source: CsvSource, table: Table, labels: Collection[str]) -> pd.DataF
                 f"allowed: {', '.join(FOLDS)}"
             )
     texts = table.columns[source.text_column]
+    if source.context_columns:
+        contexts = zip(*(table.columns[name] for name in source.context_columns), strict=True)
+        texts = pd.Series(list(map(with_context, contexts, texts)), dtype="str")
     values = (ids, groups, slices, sentiments, texts, folds)
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
 

@@ -3,28 +3,53 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 
+from sentigate.data.word_vectors import WordVectors
 from sentigate.errors import DataError
 from sentigate.model.network.architecture import Architecture
 from sentigate.model.network.batches import Batch, EncodedSplit
+from sentigate.model.network.corrected_embedding import CorrectedEmbedding
 from sentigate.model.network.network import Network
+from sentigate.model.network.ngrams import NgramPart
+from sentigate.model.predictor import predict_logits
+from sentigate.progress import doing
 from sentigate.settings.model import ModelPreset, TrainingParams
 
 from .fit import BatchSums, Epoch, fit
 from .hardware import ONE_CPU, Hardware
 from .language_model import LanguageModel
+from .ngrams import fit_ngrams
+from .temperature import fit_temperature
 
 
 def predict_next(model: LanguageModel, batch: Batch) -> BatchSums:
     """Cross-entropy of the next token, summed over a batch: an objective of ``training.fit``."""
     return BatchSums(*model.score(batch.ids, batch.lengths))
+
+
+VECTOR_SPREAD = 0.4
+"""Standard deviation of the numbers in word vectors, whatever it was where they are from."""
+
+
+class Entries(NamedTuple):
+    """What token ids stand for.
+
+    Attributes:
+        tokens: V of them, by id.
+        vectors: of each, to start from; their width is the network's embedding size, or 0.
+    """
+
+    tokens: Sequence[str]
+    vectors: WordVectors
 
 
 class Fitted(NamedTuple):
@@ -45,9 +70,10 @@ class Fitted(NamedTuple):
 
 def fit_classifier(
     model: ModelPreset,
-    vocabulary_size: int,
+    entries: Entries,
     train: EncodedSplit,
     validation: EncodedSplit,
+    groups: Sequence[Any],
     *,
     hardware: Hardware = ONE_CPU,
     seed: int,
@@ -58,9 +84,10 @@ def fit_classifier(
 
     Args:
         model: network and training.
-        vocabulary_size: entries of the tokenizer.
+        entries: of the vocabulary.
         train: as ``training.fit`` takes it, and so the next.
         validation: rows that stop both.
+        groups: of each training row; the n-gram part's folds keep groups together.
         hardware: what both run on.
         seed: of both.
         scratch: folder for what Lightning may write.
@@ -72,11 +99,22 @@ def fit_classifier(
     """
     if not len(validation.labels):
         raise DataError("there are no validation rows to stop by: raise split.validation_size")
-    start, start_epochs = None, pd.DataFrame()
+    size, width = entries.vectors.values.shape
+    if width not in (0, model.network.embedding_size):
+        raise DataError(
+            f"network.embedding_size is {model.network.embedding_size}, and the word vectors have "
+            f"{width} numbers; allowed with them: {width}"
+        )
+    ngrams = None
+    if model.ngrams:
+        ngrams, held_out = fit_ngrams(train, groups, entries.tokens, model.ngrams, seed=seed)
+        train = train._replace(held_out=held_out)
+        doing("training")
+    language_model, language_model_epochs = None, pd.DataFrame()
     if model.training.pretraining:
-        start, start_epochs = pretrain(
+        language_model, language_model_epochs = pretrain(
             model.network,
-            vocabulary_size,
+            size,
             train,
             validation,
             model.training.pretraining,
@@ -85,8 +123,9 @@ def fit_classifier(
             scratch=scratch,
             on_epoch=lambda row: on_epoch(row, "language_model."),
         )
+    prior = float(np.mean(train.labels))
     weights, epochs = fit(
-        partial(_network, model.network, vocabulary_size, start),
+        partial(_network, model.network, entries.vectors, ngrams, prior, language_model),
         train,
         validation,
         model.training,
@@ -96,14 +135,29 @@ def fit_classifier(
         scratch=scratch,
         on_epoch=lambda row: on_epoch(row, ""),
     )
-    return Fitted(weights, epochs, start, start_epochs)
+    if weights:  # else no epoch's loss was finite
+        doing("calibrating on validation rows")
+        network = Network.from_weights(model.network, size, weights)
+        temperature = fit_temperature(predict_logits(network, validation), validation.labels)
+        weights["temperature"] = torch.tensor(temperature)
+    return Fitted(weights, epochs, language_model, language_model_epochs)
 
 
 def _network(
-    architecture: Architecture, vocabulary_size: int, start: Mapping[str, Tensor] | None
+    architecture: Architecture,
+    vectors: WordVectors,
+    ngrams: NgramPart | None,
+    prior: float,
+    language_model: Mapping[str, Tensor] | None,
 ) -> Network:
-    network = Network(architecture, vocabulary_size)
-    return start_from(network, start) if start else network
+    values, trained_entries = vectors
+    embedding = None
+    if values.shape[1]:
+        scaled = values * (VECTOR_SPREAD / values[values.any(axis=1)].std())
+        embedding = CorrectedEmbedding(torch.from_numpy(scaled), trained_entries)
+    network = Network(architecture, len(values), embedding=embedding, ngrams=ngrams)
+    network.prior.fill_(prior).logit_()
+    return start_from(network, language_model) if language_model else network
 
 
 def pretrain(

@@ -18,6 +18,7 @@ import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ProgressBar
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from sentigate.errors import DataError, counted
 from sentigate.model.network.batches import Batch, Batches, EncodedSplit
@@ -54,7 +55,7 @@ Objective = Callable[[Any, Batch], BatchSums]
 
 def classify(network: Network, batch: Batch) -> BatchSums:
     """Binary cross-entropy on the logits of a batch."""
-    logits = network(batch.ids, batch.lengths)
+    logits = network(batch.ids, batch.lengths, batch.held_out)
     loss = functional.binary_cross_entropy_with_logits(logits, batch.labels, reduction="sum")
     correct = ((logits >= 0) == batch.labels.bool()).sum()
     return BatchSums(loss, correct, batch.lengths.new_tensor(len(batch.labels)))
@@ -70,6 +71,7 @@ class LitModel(lightning.LightningModule):
         self.objective = objective
         self.params = params
         self.sums: dict[str, list[Tensor]] = {}
+        self.average = Average(network, params.average_decay) if params.average_decay else None
 
     def training_step(self, batch: Batch) -> None:
         """One update. Of several processes' shares, the gradients' mean is that of the batch."""
@@ -86,6 +88,18 @@ class LitModel(lightning.LightningModule):
         if self.params.gradient_clip:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.params.gradient_clip)
         optimizer.step()
+        if self.average:
+            self.average.update()
+
+    def on_train_epoch_start(self) -> None:
+        """Go on from the last step's weights."""
+        if self.average:
+            self.average.swap_out()
+
+    def on_validation_epoch_start(self) -> None:
+        """Judge the averaged weights, which stay in place until the next epoch starts."""
+        if self.average:
+            self.average.swap_in()
 
     def validation_step(self, batch: Batch) -> None:
         """Add up loss and correct answers of a batch."""
@@ -132,6 +146,49 @@ class LitModel(lightning.LightningModule):
             return batch
         moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)
         return moved
+
+
+class Average:
+    """Weights averaged exponentially over steps (Polyak and Juditsky 1992; EMA).
+
+    At step n the share kept is at most (1 + n) / (10 + n), so that the first weights, which are
+    random, are soon forgotten.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.steps = 0
+        self.weights = [weight for weight in network.parameters() if weight.requires_grad]
+        self.averages: list[Tensor] = []
+        self.swapped = False
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take the weights of a step in."""
+        if not self.averages:  # the trainer has put the network on its device by now
+            self.averages = [weight.detach().clone() for weight in self.weights]
+        self.steps += 1
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        blend = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        blend(self.averages, self.weights, self.steps)
+
+    def swap_in(self) -> None:
+        """Let the network have the averages."""
+        if not self.swapped:
+            self._swap()
+
+    def swap_out(self) -> None:
+        """Let the network have its own weights again."""
+        if self.swapped:
+            self._swap()
+
+    @torch.no_grad()
+    def _swap(self) -> None:
+        for weight, average in zip(self.weights, self.averages, strict=True):
+            own = weight.clone()
+            weight.copy_(average)
+            average.copy_(own)
+        self.swapped = not self.swapped
 
 
 class BestEpoch(Callback):

@@ -40,7 +40,7 @@ def test_every_row_once_as_it_was(
 
 
 def check_batch(batch: Batch, data: EncodedSplit) -> None:
-    assert [tensor.dtype for tensor in batch] == [
+    assert [tensor.dtype for tensor in batch[:4]] == [
         torch.int64, torch.int64, torch.float32, torch.int64,
     ]  # fmt: skip
     rows = batch.rows.numpy()
@@ -150,10 +150,10 @@ def test_no_rows_make_no_batch() -> None:
 
 def test_from_files_without_reading_them_whole(tmp_path: Path) -> None:
     data = split([3, 1, 9])
-    for name, values in data._asdict().items():
-        np.save(tmp_path / f"{name}.npy", values, allow_pickle=False)
+    for name in ("ids", "lengths", "labels"):
+        np.save(tmp_path / f"{name}.npy", getattr(data, name), allow_pickle=False)
     loaded = load_split(tmp_path)
-    assert all(isinstance(values, np.memmap) for values in loaded)
+    assert all(isinstance(values, np.memmap) for values in loaded[:3])
     assert rows_of(Batches(loaded, 2)) == rows_of(Batches(data, 2)) == [[1, 0], [2]]
 
 

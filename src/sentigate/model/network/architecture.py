@@ -11,6 +11,9 @@ from pydantic import Field, model_validator
 
 from ..strict_model import StrictModel
 
+LONGEST = 3
+"""Tokens in a run that can have a weight: runs of four of a million entries do not fit 64 bits."""
+
 Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
@@ -51,6 +54,8 @@ class Architecture(StrictModel):
     pooling: Literal["last", "max", "mean", "attention", "last_padded"]
     """How hidden states over time become one vector. Padding never counts, but in
     ``last_padded``: the state at the last position of the padded row, as some tutorials read it."""
+    word_dropout: Dropout
+    """Share of tokens read as unknown ones while training."""
     embedding_dropout: Dropout
     """Share of a token's features set to zero before the first layer."""
     layer_dropout: Dropout

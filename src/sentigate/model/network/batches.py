@@ -29,20 +29,36 @@ class Batch(NamedTuple):
         lengths: (B,) int64.
         labels: (B,) float32, 1 positive, 0 negative.
         rows: (B,) int64, row numbers in the split.
+        held_out: (B,) float32 or None, as the split has it.
     """
 
     ids: Tensor
     lengths: Tensor
     labels: Tensor
     rows: Tensor
+    held_out: Tensor | None = None
 
 
 class EncodedSplit(NamedTuple):
-    """One split as the pad stage writes it; arrays may be memory-mapped."""
+    """One split as the pad stage writes it; arrays may be memory-mapped.
+
+    Attributes:
+        ids: (rows, max_length) uint16 or int32, 0 after the text.
+        lengths: (rows,) int32.
+        labels: (rows,) int8.
+        held_out: (rows,) float32, logits of an n-gram part that was fitted without the row;
+            None where the network is to ask its own part.
+    """
 
     ids: npt.NDArray[Any]
     lengths: npt.NDArray[np.int32]
     labels: npt.NDArray[np.int8]
+    held_out: npt.NDArray[np.float32] | None = None
+
+    def take(self, rows: npt.NDArray[np.integer] | list[int]) -> EncodedSplit:
+        """These rows of it, in this order."""
+        held_out = None if self.held_out is None else self.held_out[rows]
+        return EncodedSplit(self.ids[rows], self.lengths[rows], self.labels[rows], held_out)
 
 
 class Batches:
@@ -112,6 +128,7 @@ class Batches:
             lengths=torch.from_numpy(lengths),
             labels=torch.from_numpy(split.labels[rows].astype(np.float32)),
             rows=torch.from_numpy(rows.astype(np.int64)),
+            held_out=None if split.held_out is None else torch.from_numpy(split.held_out[rows]),
         )
 
 

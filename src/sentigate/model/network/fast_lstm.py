@@ -64,6 +64,7 @@ class FastLSTM:
 
     def __call__(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Logits, (B,), of ids (B, T) and lengths (B,), shortest text first as ``Batches`` has."""
+        given = ids, lengths
         ids, lengths = ids.flip(0), lengths.flip(0)
         count, width = ids.shape
         places = self.places[ids.T.contiguous()]
@@ -90,7 +91,7 @@ class FastLSTM:
             below = states
         assert below is not None
         logits = self.network.decide(below.transpose(0, 1), PaddedLayout(lengths, width))
-        return logits.flip(0)
+        return self.network.combine(logits.flip(0), *given)
 
 
 def _step(gates: Tensor, cell: Tensor, out: Tensor) -> None:

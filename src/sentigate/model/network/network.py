@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
 from .architecture import Architecture, Convolution
 from .cells import Recurrence
+from .corrected_embedding import UNKNOWN, CorrectedEmbedding
 from .dropout import Dropout
+from .ngrams import NgramPart
 from .padded_layout import PaddedLayout
 from .parallel_directions import read_both_ways
 from .pooling import Pooling
@@ -25,14 +27,24 @@ class Encoder(nn.Module):
     within its own length, so padding never changes the state of a token.
     """
 
-    def __init__(self, architecture: Architecture, vocabulary_size: int) -> None:
+    def __init__(
+        self,
+        architecture: Architecture,
+        vocabulary_size: int,
+        embedding: CorrectedEmbedding | None = None,
+    ) -> None:
+        """``embedding`` takes the place of one that is learned from nothing."""
         super().__init__()
         sizes = architecture.hidden_sizes
         directions = 2 if architecture.bidirectional else 1
         # A network that reads its padding learns what padding is; elsewhere it is the zero vector.
         padding = None if architecture.reads_padding else 0
         width = architecture.embedding_size
-        self.embedding = nn.Embedding(vocabulary_size, width, padding_idx=padding)
+        self.embedding: nn.Embedding | CorrectedEmbedding = (
+            nn.Embedding(vocabulary_size, width, padding_idx=padding)
+            if embedding is None
+            else embedding
+        )
         self.windows = (
             ConvolutionBlock(width, architecture.convolution) if architecture.convolution else None
         )
@@ -42,6 +54,7 @@ class Encoder(nn.Module):
             Layer(architecture, width, size) for width, size in zip(inputs, sizes, strict=True)
         )
         self.features = directions * sizes[-1]
+        self.word_dropout = architecture.word_dropout
         self.embedding_dropout = Dropout(architecture.embedding_dropout)
         self.layer_dropout = Dropout(architecture.layer_dropout)
 
@@ -55,6 +68,9 @@ class Encoder(nn.Module):
         Returns:
             (B, T, features) float32; with a convolution T and the lengths are that much shorter.
         """
+        if self.training and self.word_dropout:
+            draws = torch.rand(ids.shape, device=ids.device)
+            ids = ids.masked_fill((draws < self.word_dropout) & (ids > UNKNOWN), UNKNOWN)
         return self.read(self.embedding(ids), PaddedLayout(lengths, ids.shape[1]))
 
     def read(self, vectors: Tensor, layout: PaddedLayout) -> tuple[Tensor, PaddedLayout]:
@@ -70,23 +86,73 @@ class Encoder(nn.Module):
 
 
 class Network(nn.Module):
-    """A text classifier over padded token ids."""
+    """A text classifier over padded token ids.
 
-    def __init__(self, architecture: Architecture, vocabulary_size: int) -> None:
+    Attributes:
+        ngrams: the linear model beside it; None without one.
+        ngram_weight: () float32, by which that model's logit is multiplied; learned.
+        temperature: () float32, by which logits are divided once training is over (Guo et al.
+            2017), so that probabilities are as right as they are sure.
+        prior: () float32, the logit of a text in which no token is known.
+    """
+
+    temperature: Tensor
+    prior: Tensor
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        vocabulary_size: int,
+        *,
+        embedding: CorrectedEmbedding | None = None,
+        ngrams: NgramPart | None = None,
+    ) -> None:
         super().__init__()
         self.architecture = architecture
-        self.encoder = Encoder(architecture, vocabulary_size)
+        self.encoder = Encoder(architecture, vocabulary_size, embedding)
         features = self.encoder.features
         self.pooling = Pooling(architecture.pooling, features, architecture.bidirectional)
         self.head_dropout = Dropout(architecture.head_dropout)
         self.head = nn.Linear(features, 1)
+        self.ngrams = ngrams
+        if ngrams is not None:
+            self.ngram_weight = nn.Parameter(torch.ones(()))
+        self.register_buffer("temperature", torch.ones(()))
+        self.register_buffer("prior", torch.zeros(()))
 
-    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Logits of the positive label, (B,) float32; arguments as ``Encoder`` takes them."""
-        return self.decide(*self.encoder(ids, lengths))
+    @classmethod
+    def from_weights(
+        cls, architecture: Architecture, vocabulary_size: int, weights: Mapping[str, Tensor]
+    ) -> Network:
+        """The network, in eval mode, that has these as its ``state_dict``."""
+        runs = weights.get("ngrams.codes")
+        ngrams = None if runs is None else NgramPart(vocabulary_size, len(runs))
+        network = cls(architecture, vocabulary_size, ngrams=ngrams)
+        network.load_state_dict(weights)
+        return network.eval()
+
+    def forward(self, ids: Tensor, lengths: Tensor, held_out: Tensor | None = None) -> Tensor:
+        """Logits of the positive label, (B,) float32.
+
+        Args:
+            ids: as ``Encoder`` takes them, and the next.
+            lengths: tokens of each text.
+            held_out: (B,) float32, what to take for the n-gram part's logits.
+        """
+        return self.combine(self.decide(*self.encoder(ids, lengths)), ids, lengths, held_out)
+
+    def combine(
+        self, logits: Tensor, ids: Tensor, lengths: Tensor, held_out: Tensor | None = None
+    ) -> Tensor:
+        """The answer, (B,), from the recurrent layers' logits and, past those, the token ids."""
+        if self.ngrams is not None:
+            beside = self.ngrams(ids, lengths) if held_out is None else held_out
+            logits = logits + self.ngram_weight * beside
+        logits = logits / self.temperature
+        return logits.where((ids > UNKNOWN).any(1), self.prior)
 
     def decide(self, states: Tensor, layout: PaddedLayout) -> Tensor:
-        """Logits, (B,), from the encoder's states."""
+        """Logits of the recurrent layers, (B,), from the encoder's states."""
         pooled = self.pooling(states, layout)  # (B, features)
         logits: Tensor = self.head(self.head_dropout(pooled)).squeeze(1)
         return logits

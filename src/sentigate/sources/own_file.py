@@ -1,0 +1,94 @@
+"""A file of the user's own, from a path or URL."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from sentigate.errors import SourceError, shorten
+from sentigate.files import sha256_of
+
+from .download import download, kept_download, without_secrets, wrong_hash
+
+
+class OwnFile(NamedTuple):
+    """A file that is there.
+
+    Attributes:
+        path: where it is on this machine.
+        name: its name, with the extension that says what it is.
+        origin: what messages call it.
+    """
+
+    path: Path
+    name: str
+    origin: str
+
+
+def named(path: str) -> tuple[str, str]:
+    """The name and the origin of a path or URL.
+
+    Raises:
+        SourceError: it is neither a file that is there nor an http or https address.
+    """
+    if not _is_url(path):
+        _check_is_file(path)
+        return PurePosixPath(path).name, path
+    origin = without_secrets(path)
+    return PurePosixPath(unquote(urlsplit(path).path)).name, origin
+
+
+def find(path: str, sha256: str | None, cache: Path) -> OwnFile:
+    """The file at a path or URL; what is downloaded is kept in ``cache``.
+
+    Args:
+        path: of the file, or an http or https address.
+        sha256: of the file; None accepts any, and downloads it again each time.
+        cache: a folder; made where it is missing.
+
+    Raises:
+        SourceError: the file is not there, cannot be read, or is not the expected one.
+    """
+    name, origin = named(path)
+    found = _downloaded(path, sha256, name, cache) if _is_url(path) else _checked(path, sha256)
+    return OwnFile(found, name, origin)
+
+
+def _is_url(path: str) -> bool:
+    return path.lower().startswith(("http://", "https://"))
+
+
+def _check_is_file(path: str) -> None:
+    if "://" in path:
+        raise SourceError(f"{shorten(path)}: of URLs, only http and https are allowed")
+    if Path(path).is_dir():
+        raise SourceError(f"{path} is a folder; name a file in it")
+    if not Path(path).is_file():
+        raise SourceError(f"{path} does not exist (looked for in {Path.cwd()})")
+
+
+def _checked(path: str, sha256: str | None) -> Path:
+    try:
+        found = sha256_of(Path(path))
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+    if sha256 not in (None, found):
+        raise wrong_hash(
+            path,
+            [str(sha256)],
+            found,
+            "Put the right file there, or change sha256 in params.yaml if the change is meant.",
+        )
+    return Path(path)
+
+
+def _downloaded(url: str, sha256: str | None, name: str, cache: Path) -> Path:
+    # Two addresses may end in the same file name.
+    prefix = hashlib.sha256(url.encode()).hexdigest()[:12]
+    target = cache / f"{prefix}-{name[-100:]}"
+    accepted = None if sha256 is None else [sha256]
+    if accepted is None or not kept_download(target, accepted):
+        download(url, target, accepted)
+    return target

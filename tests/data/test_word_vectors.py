@@ -1,0 +1,121 @@
+"""Vectors of a vocabulary's entries, words outside the training texts, and their file."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from sentigate.data.vocabulary import Level, add_words, build_tokenizer, tokens_of, vocabulary_table
+from sentigate.data.word_vectors import (
+    NO_VECTORS,
+    VectorTable,
+    WordVectors,
+    read_vectors,
+    vector_checks,
+    vectors_of,
+    words_outside,
+    write_vectors,
+)
+from sentigate.errors import DataError
+
+WORDS = ["the", "film", "Paris", "paris", "good", "n't", "film"]
+TABLE = VectorTable(WORDS, np.arange(1, 15, dtype=np.float32).reshape(7, 2))
+TEXTS = ["the film is good", "the Film don't GOOD PARIS Paris"]
+
+
+def outside(words: list[str], level: Level = "treebank", clean: str = "") -> list[str]:
+    tokenizer = build_tokenizer(TEXTS, level, min_count=1, max_size=100)
+    return list(words_outside(tokenizer, words, str.lower if clean else str))
+
+
+def test_a_token_has_the_vector_of_its_own_case_or_else_of_its_lower_case() -> None:
+    tokens = ["<pad>", "<unk>", "the", "Paris", "PARIS", "paris", "GOOD", "café"]
+    values = vectors_of(tokens, TABLE)
+    assert values.dtype == np.float32
+    assert values.tolist() == [
+        [0, 0], [0, 0], [1, 2], [5, 6], [7, 8], [7, 8], [9, 10], [0, 0],
+    ]  # fmt: skip
+
+
+def test_of_equal_words_the_first_counts() -> None:
+    assert vectors_of(["film"], TABLE).tolist() == [[3, 4]]
+
+
+def test_without_vectors_there_are_no_numbers() -> None:
+    assert vectors_of(["<pad>", "<unk>", "a"], NO_VECTORS).shape == (3, 0)
+
+
+def test_outside_words_are_those_that_a_cleaned_text_can_hold() -> None:
+    words = ["the", "new", "New", "u.s.", "covid-19", "<unk>", "a b", "...", "new", ":)", "it’s"]
+    assert outside(words) == ["new", "New", "...", ":)"]
+    assert outside(words, clean="lower") == ["new", "...", ":)"]
+    assert outside(words, "word") == ["new", "New", "it’s"]
+
+
+def test_outside_words_get_the_ids_after_the_others() -> None:
+    tokenizer = build_tokenizer(TEXTS, "word", min_count=1, max_size=100)
+    before = tokens_of(tokenizer)
+    known = [tokenizer.encode(text).ids for text in TEXTS]
+    add_words(tokenizer, islice(words_outside(tokenizer, ["film", "zebra", "gnu", "ox"], str), 2))
+    assert tokens_of(tokenizer) == [*before, "zebra", "gnu"]
+    assert [tokenizer.encode(text).ids for text in TEXTS] == known
+    assert tokenizer.encode("gnu ox zebra").ids == [len(before) + 1, 1, len(before)]
+    table = vocabulary_table(tokenizer, TEXTS)
+    assert table["count"].tolist()[-2:] == [0, 0]
+    assert table["known_share"].sum() == 1
+
+
+def test_no_outside_word_changes_no_bit() -> None:
+    tokenizer = build_tokenizer(TEXTS, "word", min_count=1, max_size=100)
+    before = tokenizer.to_str(pretty=True)
+    add_words(tokenizer, [])
+    assert tokenizer.to_str(pretty=True) == before
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (4, 0)])
+def test_to_a_file_and_back(tmp_path: Path, shape: tuple[int, int]) -> None:
+    path = tmp_path / "vectors.safetensors"
+    values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    write_vectors(path, WordVectors(values, 3))
+    first = path.read_bytes()
+    read = read_vectors(path)
+    assert read.values.dtype == np.float32
+    assert np.array_equal(read.values, values)
+    assert read.trained_entries == 3
+    write_vectors(path, read)
+    assert path.read_bytes() == first
+
+
+@pytest.mark.parametrize("how", ["cut", "other", "text", "no metadata", "entries", "type", "shape"])
+def test_a_file_that_holds_no_vectors_is_named(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "vectors.safetensors"
+    write_vectors(
+        path, WordVectors(np.ones((4, 3), dtype=np.float32), 9 if how == "entries" else 3)
+    )
+    match how:
+        case "cut":
+            path.write_bytes(path.read_bytes()[:-5])
+        case "other":
+            save_file({"weights": np.ones(3)}, path, metadata={"trained_entries": "3"})
+        case "text":
+            path.write_text("{}")
+        case "no metadata":
+            save_file({"vectors": np.ones((4, 3), dtype=np.float32)}, path)
+        case "type":
+            save_file({"vectors": np.ones((4, 3))}, path, metadata={"trained_entries": "3"})
+        case "shape":
+            ones = np.ones(4, dtype=np.float32)
+            save_file({"vectors": ones}, path, metadata={"trained_entries": "3"})
+    with pytest.raises(DataError, match=r"vectors\.safetensors is damaged.*dvc repro"):
+        read_vectors(path)
+
+
+def test_what_the_gate_looks_at() -> None:
+    values = np.array([[0, 0], [0, 1], [np.nan, 1], [np.inf, np.nan]], dtype=np.float32)
+    checks = vector_checks(WordVectors(values, 3))
+    assert checks["has_vector"].tolist() == [False, True, True, True]
+    assert checks["not_finite"].tolist() == [0, 0, 1, 2]

@@ -1,0 +1,103 @@
+"""Network and baseline on the same rows: McNemar's test, its interval and its sentence."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from support import answers
+
+from sentigate.errors import DataError
+from sentigate.evaluation.difference import accuracy_difference, difference_sentence
+
+
+def right_and_wrong(
+    both: int, network: int, baseline: int, neither: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels and two columns of probabilities: so many rows on which so many are right."""
+    counts = [both, network, baseline, neither]
+    labels = np.arange(sum(counts)) % 2
+
+    def answers_of(right: list[bool]) -> np.ndarray:
+        return np.abs(labels - np.where(np.repeat(right, counts), 0.1, 0.9))
+
+    return (
+        labels,
+        answers_of([True, True, False, False]),
+        answers_of([True, False, True, False]),
+    )
+
+
+def test_mcnemar_of_the_literature():
+    # Agresti (2002), section 10.1.1: 86 and 150 of 236 discordant votes. p = 2 P(X <= 86).
+    got = accuracy_difference(*right_and_wrong(794, 86, 150, 570), samples=2000, seed=1)
+    assert (got["only_network_right"], got["only_baseline_right"]) == (86, 150)
+    assert got["accuracy"] == -0.04
+    assert got["p_value"] == pytest.approx(3.716e-5, rel=1e-3)
+    # Its Wald interval of the difference: 0.040 +- 1.96 * 0.0095.
+    assert (got["accuracy_low"], got["accuracy_high"]) == pytest.approx((-0.059, -0.021), abs=2e-3)
+
+
+def test_few_rows_are_counted_exactly():
+    # 1 of 8 discordant: 2 * (1 + 8) / 2**8.
+    got = accuracy_difference(*right_and_wrong(10, 7, 1, 2), samples=100, seed=1)
+    assert got["p_value"] == 0.0703125
+
+
+def test_the_same_answers_do_not_differ():
+    labels, probabilities = answers()
+    got = accuracy_difference(labels, probabilities, probabilities, samples=100, seed=1)
+    assert got == {
+        "accuracy": 0,
+        "accuracy_low": 0,
+        "accuracy_high": 0,
+        "only_network_right": 0,
+        "only_baseline_right": 0,
+        "p_value": 1.0,
+    }
+
+
+def test_a_tiny_p_is_not_rounded_to_nothing():
+    got = accuracy_difference(*right_and_wrong(0, 300, 100, 0), samples=100, seed=1)
+    assert 0 < got["p_value"] < 1e-20
+    assert json.loads(json.dumps(got, allow_nan=False)) == got
+
+
+def test_wrong_answers_of_the_baseline_are_refused():
+    with pytest.raises(DataError, match="none may be missing"):
+        accuracy_difference(np.array([0, 1]), np.full(2, 0.5), np.array([0.5, np.nan]),
+                            samples=1, seed=1)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("figures", "sentence"),
+    [
+        (
+            (0.031, 0.017, 0.045, 2e-6),
+            "The network's accuracy is 3.1 points above the linear baseline's (95 % interval of "
+            "the difference +1.7 to +4.5), McNemar's p < 0.0001: a real difference.",
+        ),
+        (
+            (-0.0046, -0.0139, 0.0042, 0.3456),
+            "The network's accuracy is 0.5 points below the linear baseline's (95 % interval of "
+            "the difference −1.4 to +0.4), McNemar's p = 0.35: not a difference that 3,870 texts "
+            "can show.",
+        ),
+        (
+            (0.0, -0.01, 0.01, 1.0),
+            "The network's accuracy is the same as the linear baseline's (95 % interval of the "
+            "difference −1.0 to +1.0), McNemar's p = 1: not a difference that 3,870 texts can "
+            "show.",
+        ),
+    ],
+)
+def test_the_sentence(figures: tuple[float, ...], sentence: str):
+    keys = ("accuracy", "accuracy_low", "accuracy_high", "p_value")
+    assert difference_sentence(dict(zip(keys, figures, strict=True)), 3870) == sentence
+
+
+@pytest.mark.parametrize(("p", "real"), [(0.0499, True), (0.05, False)])
+def test_the_level(p: float, real: bool):
+    figures = {"accuracy": 0.1, "accuracy_low": 0.0, "accuracy_high": 0.2, "p_value": p}
+    assert difference_sentence(figures, 10).endswith("a real difference.") == real

@@ -1,0 +1,89 @@
+"""No test row decides anything: with every test text and label another, the same is chosen."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.stage import run
+
+SPLIT = Path("data/split/texts.parquet")
+CHOSEN = (
+    "data/vocab",  # the tokenizer
+    "data/padded/train",
+    "data/padded/validation",
+    "models",  # weights, and all that model.json says of how they answer
+    "reports/training.csv",  # every epoch, and which one is kept
+    "reports/gates/vocab.json",
+    "reports/gates/train.json",
+)
+
+
+def run_stages(*names: str) -> None:
+    for name in names:
+        run(name, getattr(importlib.import_module(f"pipeline.{name}"), name))
+
+
+def answers(side: str) -> pd.DataFrame:
+    """The linear model's, to the rows of one side."""
+    predictions = pd.read_parquet("reports/baseline_predictions.parquet")
+    return predictions.loc[predictions["split"] == side].reset_index(drop=True)
+
+
+def chosen() -> dict[str, bytes]:
+    """The content of every file that a choice ends in."""
+    files = [file for name in CHOSEN for file in [Path(name), *sorted(Path(name).rglob("*"))]]
+    found = {str(file): file.read_bytes() for file in files if file.is_file()}
+    probabilities = answers("validation")["probability"]
+    return found | {"validation answers of the baseline": probabilities.to_numpy().tobytes()}
+
+
+def other_test_rows(splits: pd.DataFrame) -> pd.DataFrame:
+    """Each test text backwards, with words that no other row has, and the other label."""
+    in_test = splits["split"] == "test"
+    backwards = splits["text"].map(lambda text: " ".join(text.split()[::-1]))
+    others = splits.copy()
+    others.loc[in_test, "text"] = backwards[in_test] + " flibbertigibbet gobbledygook"
+    others.loc[in_test, "label"] = 1 - splits.loc[in_test, "label"]
+    return others
+
+
+def test_test_rows_decide_nothing(
+    small_project: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    project = small_project()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project}/mlflow.db")
+    run_stages("ingest", "clean", "split")
+    again = shutil.copytree(project, tmp_path_factory.mktemp("again"), dirs_exist_ok=True)
+    stages = ("vocab", "pad", "baseline", "train")
+    run_stages(*stages)
+    before, test_ids, test_answers = (
+        chosen(),
+        Path("data/padded/test/ids.npy").read_bytes(),
+        answers("test"),
+    )
+
+    monkeypatch.chdir(again)
+    splits = pd.read_parquet(SPLIT)
+    others = other_test_rows(splits)
+    in_test = splits["split"] == "test"
+    assert in_test.sum() > 50
+    assert (splits[["text", "label"]] != others[["text", "label"]]).all(axis=1).equals(in_test)
+    others.to_parquet(SPLIT, index=False)
+    run_stages(*stages)
+
+    after = chosen()
+    assert {Path(name).name for name in after} >= {"tokenizer.json", "weights.safetensors"}
+    assert after.keys() == before.keys()
+    assert [name for name, content in after.items() if content != before[name]] == []
+    # And yet the stages did read the other rows.
+    assert Path("data/padded/test/ids.npy").read_bytes() != test_ids
+    assert (answers("test")["label"] != test_answers["label"]).all()
+    assert (answers("test")["probability"] != test_answers["probability"]).any()

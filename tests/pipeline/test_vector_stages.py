@@ -1,0 +1,190 @@
+"""The stages vocab and pad with word vectors: what they write and say, and when they stop."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from support import put_small_vectors, write_values
+
+from pipeline.stage import run
+from sentigate.data.vocabulary import read_tokenizer, tokens_of
+from sentigate.data.word_vectors import read_vectors
+
+TOKENIZER, VECTORS = Path("data/vocab/tokenizer.json"), Path("data/vocab/vectors.safetensors")
+WORDS = ["the", ",", "zebra", "Quagga", "u.s.", "n't", "movie", "gnu", "ox"]
+VALUES = np.arange(1, 28, dtype=np.float32).reshape(9, 3)
+Project = Callable[..., Path]
+
+
+def run_stages(*names: str) -> None:
+    for name in names:
+        run(name, getattr(importlib.import_module(f"pipeline.{name}"), name))
+
+
+@pytest.fixture
+def project(
+    small_project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Project:
+    """Makes a project whose model has small vectors from a mirror, up to the stage split."""
+    mirror = tmp_path_factory.mktemp("mirror")
+    monkeypatch.setenv("SENTIGATE_MIRROR", str(mirror))
+
+    def make(**changes: object) -> Path:
+        settings: dict[str, object] = {
+            "vectors__small": put_small_vectors(mirror, WORDS, VALUES),
+            "models__tiny__vocab__level": "treebank",
+            "models__tiny__vocab__vectors": "small",
+            "models__tiny__vocab__outside_words": 2,
+            "gates__min_vector_coverage": 0.05,
+        }
+        folder = small_project(**settings | changes)
+        run_stages("ingest", "clean", "split")
+        return folder
+
+    return make
+
+
+def stopped(stage: str) -> str:
+    with pytest.raises(SystemExit) as caught:
+        run_stages(stage)
+    assert not VECTORS.exists()
+    assert not TOKENIZER.exists()
+    return str(caught.value.code)
+
+
+def test_the_vectors_are_those_of_the_ids(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project()
+    run_stages("vocab")
+    tokens = tokens_of(read_tokenizer(TOKENIZER))
+    vectors = read_vectors(VECTORS)
+    assert tokens[:2] == ["<pad>", "<unk>"]
+    assert tokens[-2:] == ["zebra", "gnu"]  # in small letters, of one piece, and no entry before
+    assert vectors.trained_entries == len(tokens) - 2
+    expected = {word: VALUES[n].tolist() for n, word in enumerate(WORDS)}
+    for token, row in zip(tokens, vectors.values.tolist(), strict=True):
+        assert row == expected.get(token, [0, 0, 0]), token
+    assert vectors.values[tokens.index("n't")].any()
+
+    report = json.loads(Path("reports/vocab.json").read_text("utf-8"))
+    assert report["entries"] == {"special": 2, "training": len(tokens) - 4, "outside": 2}
+    said = report["vectors"]
+    assert (said["name"], said["numbers"], said["entries"]) == ("small", 3, 6)
+    assert 0.05 < said["share_of_tokens"] < report["known_share"]
+    out = capsys.readouterr().out
+    assert f"{said['share_of_tokens']:.2%} of training tokens have a vector of 3 numbers" in out
+    assert "2 more from small" in out
+
+    run_stages("pad")  # whose gate knows that ids go further
+    texts = pd.read_parquet("data/split/texts.parquet")
+    train = texts.loc[texts["split"] == "train", "text"]
+    ids = np.load("data/padded/train/ids.npy")
+    cut = read_tokenizer(TOKENIZER).encode_batch(train.tolist())
+    assert [list(row[row > 0]) for row in ids[:50]] == [each.ids[:32] for each in cut[:50]]
+    assert ids.max() < vectors.trained_entries
+
+
+def test_a_new_text_may_hold_an_outside_word(project: Project) -> None:
+    folder = project()
+    texts = pd.read_parquet("data/split/texts.parquet")
+    row = texts.index[texts["split"] == "test"][0]
+    texts.loc[row, "text"] = "a zebra and a quagga"
+    texts.to_parquet(folder / "data/split/texts.parquet")
+    run_stages("vocab", "pad")
+    tokenizer = read_tokenizer(TOKENIZER)
+    zebra = tokenizer.token_to_id("zebra")
+    assert zebra == tokenizer.get_vocab_size() - 2
+    place = (
+        pd.read_parquet("data/padded/test/rows.parquet")["id"].tolist().index(texts.loc[row, "id"])
+    )
+    assert zebra in np.load("data/padded/test/ids.npy")[place]
+
+
+def test_fifty_thousand_words_outside(project: Project) -> None:
+    project(models__tiny__vocab__outside_words=50_000)
+    words = ["the", "a", ",", *(f"zq{n}x" for n in range(60_000))]
+    mirror = Path(os.environ["SENTIGATE_MIRROR"])
+    values = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
+    values["vectors"]["small"] = put_small_vectors(mirror, words, np.ones((60_003, 2)))
+    write_values(values, Path())
+    run_stages("vocab", "pad")
+    vectors = read_vectors(VECTORS)
+    assert len(vectors.values) == vectors.trained_entries + 50_000
+    gate = json.loads(Path("reports/gates/vocab.json").read_text("utf-8"))
+    assert gate["rows"] == len(vectors.values)
+
+
+def test_without_vectors_there_are_no_numbers_and_no_floor(project: Project) -> None:
+    project(
+        models__tiny__vocab__vectors=None,
+        models__tiny__vocab__outside_words=0,
+        gates__min_vector_coverage=1.0,
+    )
+    run_stages("vocab")
+    vectors = read_vectors(VECTORS)
+    size = read_tokenizer(TOKENIZER).get_vocab_size()
+    assert vectors.values.shape == (size, 0)
+    assert vectors.trained_entries == size
+    assert json.loads(Path("reports/vocab.json").read_text("utf-8"))["vectors"] is None
+
+
+def test_few_words_with_a_vector_stop_the_stage(project: Project) -> None:
+    project(gates__min_vector_coverage=0.9)
+    message = stopped("vocab")
+    assert "enough of the training tokens have a vector" in message
+    assert "min_value 0.9" in message
+    assert message.count("✗") == 1
+
+
+def test_vectors_that_cannot_be_had_are_one_message(project: Project) -> None:
+    project(vectors__small__sha256="0" * 64)
+    message = stopped("vocab")
+    assert message.startswith("sentigate vocab: the word vectors small cannot be had: ")
+    assert "small_vectors-1.0-py3-none-any.whl" in message
+    assert "SENTIGATE_MIRROR" in message
+    assert message.endswith("Or train without them: vectors: null in the model's vocab")
+    assert len(message.splitlines()) == 1
+
+
+def test_own_vectors_know_words_of_texts_left_out(project: Project) -> None:
+    project(
+        vectors__own={"kind": "own", "size": 4, "window": 2, "epochs": 1, "min_count": 1},
+        models__tiny__vocab__vectors="own",
+        models__tiny__vocab__outside_words=10_000,
+    )
+    run_stages("vocab")
+    tokens, vectors = tokens_of(read_tokenizer(TOKENIZER)), read_vectors(VECTORS)
+    assert vectors.values.shape == (len(tokens), 4)
+    assert (vectors.values[2:] != 0).any(axis=1).all()
+    assert not vectors.values[:2].any()
+    splits = pd.read_parquet("data/split/texts.parquet")
+    raw = pd.read_parquet("data/raw/texts.parquet")
+    left_out = " ".join(raw.loc[raw["sentiment"] == "neutral", "text"]).lower()
+    train = " ".join(splits.loc[splits["split"] == "train", "text"])
+    outside = tokens[vectors.trained_entries :]
+    assert len(outside) > 100
+    assert all(word in left_out or word in train for word in outside)
+    assert any(word not in train for word in outside)
+    first = VECTORS.read_bytes()
+    run_stages("vocab")
+    assert VECTORS.read_bytes() == first
+
+
+@pytest.mark.parametrize("name", ["data/raw/texts.parquet", "data/split/texts.parquet"])
+def test_a_damaged_table_is_named(project: Project, name: str) -> None:
+    project(models__tiny__vocab__vectors="own")
+    Path(name).write_bytes(b"\x00\xff{]" * 50)
+    message = stopped("vocab")
+    assert message.startswith(f"sentigate vocab: {name} is damaged")
+    assert len(message.splitlines()) == 1

