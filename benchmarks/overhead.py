@@ -41,8 +41,8 @@ def padding_share(folder: Path, batch_size: int = 64) -> float:
 
     tokens = positions = 0
     for batch in Batches(load_split(folder / "train"), batch_size, shuffle_seed=42):
-        tokens += int(batch.lengths.sum())
-        positions += batch.ids.numel()
+        tokens += int(batch.inputs.lengths.sum())
+        positions += batch.inputs.ids.numel()
     return 1 - tokens / positions
 
 

@@ -220,8 +220,8 @@ def write_batches(
     for name, batches in calls.items():
         arrays = {}
         for number, batch in enumerate(batches):
-            arrays[f"ids{number}"] = batch.ids.numpy()
-            arrays[f"lengths{number}"] = batch.lengths.numpy().astype(np.int32)
+            arrays[f"ids{number}"] = batch.inputs.ids.numpy()
+            arrays[f"lengths{number}"] = batch.inputs.lengths.numpy().astype(np.int32)
         np.savez(folder / f"{name}.npz", **arrays)
     return split
 

@@ -8,7 +8,12 @@ import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.data.stage_files import read_ids, read_json, read_table, reading
-from sentigate.data.training_files import read_epochs, read_model, read_split
+from sentigate.data.training_files import (
+    read_baseline_logits,
+    read_epochs,
+    read_model,
+    read_split,
+)
 from sentigate.evaluation.behaviour import behaviour_figures, judge_cases
 from sentigate.evaluation.behaviour_cases import CASES, read_suite
 from sentigate.evaluation.calibration import temperature_figures
@@ -16,7 +21,10 @@ from sentigate.evaluation.comparison import compare, perplexities
 from sentigate.evaluation.failures import failure_groups
 from sentigate.evaluation.mistakes import confident_errors, mark_correct
 from sentigate.evaluation.slices import slice_figures
-from sentigate.model.predictor import Predictor, predict, predict_logits
+from sentigate.model.fusion import probabilities
+from sentigate.model.network.batches import EncodedSplit
+from sentigate.model.predictor import Predictor, has_known_token, network_logits
+from sentigate.model.saved_model import SavedModel
 from sentigate.model.text.encoding import written_checks
 from sentigate.progress import doing
 from sentigate.reporting.report import render_report
@@ -33,16 +41,11 @@ def evaluate(stage: StageRun) -> Output:
     saved = read_model(Path("models"))
     padded = {s: read_split(Path("data/padded", s)) for s in ("train", "validation", "test")}
     splits = read_table(Path("data/split/texts.parquet"), COLUMNS)
-    baseline = read_table(Path("reports/baseline_predictions.parquet"), ["id", "probability"])
     doing("judging validation and test")
-    answers = [
-        pd.Series(predict(saved.network, padded[name]), read_ids(Path("data/padded", name)))
-        for name in ("validation", "test")
-    ]
+    judged = pd.concat([_judged(saved, padded[name], name) for name in ("validation", "test")])
     held_out = splits.loc[splits["split"] != "train"].reset_index(drop=True)
-    held_out["probability"] = held_out["id"].map(pd.concat(answers))
-    held_out["baseline_probability"] = held_out["id"].map(baseline.set_index("id")["probability"])
-    columns = ["id", "split", "slice", "label", "probability", "baseline_probability"]
+    held_out = held_out.join(judged, on="id")
+    columns = ["id", "split", "slice", "label", *judged.columns]
     predictions = stage.write_table(held_out[columns], "reports/predictions.parquet")
     test = predictions.loc[predictions["split"] == "test"]
     doing("measuring, with bootstrap intervals")
@@ -52,10 +55,12 @@ def evaluate(stage: StageRun) -> Output:
         bins=settings.calibration_bins,
         seed=params.seed,
     )
+    fusion = saved.description.fusion
+    metrics["fusion"] = {"share": fusion.share, "temperature": fusion.temperature}
     metrics["calibration"] = temperature_figures(
-        padded["test"].labels,
-        predict_logits(saved.network, padded["test"]),
-        float(saved.network.temperature),
+        test["label"].to_numpy(),
+        test["probability"].to_numpy(),
+        fusion.temperature,
         settings.calibration_bins,
     )
     if language_model := perplexities(saved, padded):
@@ -126,6 +131,24 @@ def evaluate(stage: StageRun) -> Output:
         mark_correct(test),
         {"min_test_accuracy": params.chosen_dataset.gates.min_test_accuracy},
         after_gate=log,
+    )
+
+
+def _judged(saved: SavedModel, split: EncodedSplit, name: str) -> pd.DataFrame:
+    """P(positive) of a split's rows by id: probability, network_probability (of the network alone)
+    and baseline_probability, all float32."""
+    ids = read_ids(Path("data/padded", name))
+    network = network_logits(saved.network, split)
+    baseline = read_baseline_logits(Path("reports/baseline_predictions.parquet"), ids)
+    beside = baseline if saved.linear else None
+    logits = saved.description.fusion(network, beside, has_known_token(split.ids))
+    return pd.DataFrame(
+        {
+            "probability": probabilities(logits),
+            "network_probability": probabilities(network),
+            "baseline_probability": probabilities(baseline),
+        },
+        index=pd.Index(ids),
     )
 
 

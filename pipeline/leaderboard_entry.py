@@ -11,28 +11,30 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pipeline.vocabulary import Vocabulary, make_vocabulary
-from sentigate.data.fold_groups import fold_groups
 from sentigate.data.stage_files import SPLITS, read_table
-from sentigate.data.vocabulary import tokens_of
+from sentigate.data.training_files import read_baseline_logits
 from sentigate.errors import DataError, ParamsError, SentigateError, shorten
 from sentigate.evaluation.leaderboard import flat
 from sentigate.evaluation.metrics import classification_figures
 from sentigate.files import written_whole
+from sentigate.model.fusion import Logits, probabilities
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
-from sentigate.model.predictor import predict
+from sentigate.model.predictor import has_known_token, network_logits
 from sentigate.model.text.encoding import pad_texts
 from sentigate.progress import doing, done
 from sentigate.settings.params import Params, load_params
 from sentigate.tracking.runs import OpenRun, run_or_fail
-from sentigate.training.classifier import Entries, fit_classifier
 from sentigate.training.hardware import resolve_hardware
+from sentigate.training.train_model import Trained, train_model
 
 TAG = "sentigate.leaderboard"
 FAILED = Path("reports/failed/leaderboard")
 REPEATS = 3
+BASELINE = Path("reports/baseline_predictions.parquet")
 
 
 def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
@@ -47,22 +49,25 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
     Raises:
         DataError: there are no validation rows or no tokens, or the loss did not stay finite.
     """
-    vocabulary, splits, folded = _padded(params)
+    vocabulary, splits, ids = _padded(params)
     start = time.perf_counter()
     doing("training")
-    network, epochs = _fitted(params, vocabulary, splits, folded, tracked)
+    trained = _trained(params, vocabulary, splits, ids["validation"], tracked)
     training_seconds = time.perf_counter() - start
     doing("measuring")
+    size = vocabulary.tokenizer.get_vocab_size()
+    network = Network.from_weights(params.chosen_model.network, size, trained.classifier.weights)
     figures = {
         name: classification_figures(
             splits[name].labels,
-            predict(network, splits[name]),
+            _answers(trained, network, splits[name], ids[name]),
             samples=params.evaluate.bootstrap_samples,
             bins=params.evaluate.calibration_bins,
             seed=params.seed,
         )
         for name in ("validation", "test")
     }
+    epochs = len(trained.classifier.epochs)
     costs = {
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "training_seconds": round(training_seconds, 1),
@@ -73,53 +78,64 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
     return {**chosen, **flat(figures), **costs, "epochs": epochs}
 
 
-def _padded(params: Params) -> tuple[Vocabulary, dict[str, EncodedSplit], list[str]]:
-    """The model's vocabulary, all splits as the pad stage writes them, and its fold groups."""
-    table = read_table(Path("data/split/texts.parquet"), ["id", "group", "label", "text", "split"])
+def _padded(
+    params: Params,
+) -> tuple[Vocabulary, dict[str, EncodedSplit], dict[str, pd.Series[str]]]:
+    """The model's vocabulary, and all splits as the pad stage writes them, with their ids."""
+    table = read_table(Path("data/split/texts.parquet"), ["id", "label", "text", "split"])
     vocabulary = make_vocabulary(params, table)
     doing("encoding the texts")
-    splits = {}
+    splits, ids = {}, {}
     for name in SPLITS:
         part = table.loc[table["split"] == name]
         padded = pad_texts(vocabulary.tokenizer, part["text"].tolist(), params.max_length)
         splits[name] = EncodedSplit(
             padded.ids, padded.lengths, part["label"].to_numpy(dtype=np.int8)
         )
-    folded = fold_groups(table, params.chosen_dataset.split.rule)
-    return vocabulary, splits, folded[table["split"] == "train"].tolist()
+        ids[name] = part["id"]
+    return vocabulary, splits, ids
 
 
-def _fitted(
+def _trained(
     params: Params,
     vocabulary: Vocabulary,
     splits: dict[str, EncodedSplit],
-    groups: list[str],
+    validation_ids: pd.Series[str],
     tracked: OpenRun,
-) -> tuple[Network, int]:
-    """A network trained as the train stage does it, and its number of epochs."""
+) -> Trained:
+    """The model trained as the train stage does it."""
     model = params.chosen_model
     with tempfile.TemporaryDirectory() as scratch:
-        fitted = fit_classifier(
+        trained = train_model(
             model,
-            Entries(tokens_of(vocabulary.tokenizer), vocabulary.vectors),
+            vocabulary.vectors,
             splits["train"],
             splits["validation"],
-            groups,
+            read_baseline_logits(BASELINE, validation_ids) if model.fused else None,
             hardware=resolve_hardware(params.trainer, model.network),
             seed=params.seed,
             scratch=Path(scratch),
             on_epoch=tracked.log_epoch,
         )
-    tracked.log_kept(fitted.epochs)
-    losses = fitted.epochs[["train_loss", "validation_loss"]].to_numpy()
-    finite = np.isfinite(losses).all(axis=1)
+    epochs = trained.classifier.epochs
+    tracked.log_kept(epochs)
+    finite = np.isfinite(epochs[["train_loss", "validation_loss"]].to_numpy()).all(axis=1)
     if not finite.all():
         raise DataError(
             f"training diverged: a loss of epoch {finite.argmin()} is not finite; lower "
             f"models.{params.model}.training.learning_rate or set its gradient_clip"
         )
-    size = vocabulary.tokenizer.get_vocab_size()
-    return Network.from_weights(model.network, size, fitted.weights), len(fitted.epochs)
+    return trained
+
+
+def _answers(
+    trained: Trained, network: Network, split: EncodedSplit, ids: pd.Series[str]
+) -> Logits:
+    """P(positive) of a split's rows, (rows,) float32."""
+    assert trained.fusion
+    beside = read_baseline_logits(BASELINE, ids) if trained.fusion.share else None
+    logits = trained.fusion(network_logits(network, split), beside, has_known_token(split.ids))
+    return probabilities(logits)
 
 
 def _texts_per_second(network: Network, split: EncodedSplit) -> float:
@@ -127,7 +143,7 @@ def _texts_per_second(network: Network, split: EncodedSplit) -> float:
     seconds = []
     for _ in range(REPEATS):
         start = time.perf_counter()
-        predict(network, split)
+        network_logits(network, split)
         seconds.append(time.perf_counter() - start)
     return len(split.labels) / median(seconds)
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.data.fold_groups import fold_groups
 from sentigate.data.stage_files import SPLITS, read_table
 from sentigate.data.vocabulary import read_tokenizer
 from sentigate.model.text.encoding import write_padded, written_checks
@@ -17,19 +16,15 @@ from sentigate.progress import doing
 
 def pad(stage: StageRun) -> Output:
     """Write ids.npy, lengths.npy, labels.npy and rows.parquet to data/padded/{split}/."""
-    columns = ["id", "group", "label", "text", "split"]
+    columns = ["id", "label", "text", "split"]
     splits = read_table(Path("data/split/texts.parquet"), columns)
     tokenizer = read_tokenizer(Path("data/vocab/tokenizer.json"))
     by_id = splits.set_index("id")
-    rule = stage.params.chosen_dataset.split.rule
     checks = []
     for name in SPLITS:
         doing(f"encoding {name}")
         part = splits.loc[splits["split"] == name]
-        rows = stage.write_table(
-            part[["id"]].assign(fold_group=fold_groups(part, rule)),
-            f"data/padded/{name}/rows.parquet",
-        )
+        rows = stage.write_table(part[["id"]], f"data/padded/{name}/rows.parquet")
         folder = stage.path(f"data/padded/{name}/ids.npy").parent
         write_padded(tokenizer, part["text"], stage.params.max_length, folder)
         labels = part["label"].to_numpy(dtype=np.int8)

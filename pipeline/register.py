@@ -12,6 +12,7 @@ from pipeline.stage import Output, StageRun, run
 from sentigate.data.stage_files import read_json, read_table, reading
 from sentigate.data.training_files import read_epochs, read_model
 from sentigate.files import sha256_of
+from sentigate.model.linear_model import FILES as LINEAR_FILES
 from sentigate.model.saved_model import FILES
 from sentigate.progress import doing
 from sentigate.registry.model_package import code_of, load_model, model_sha256, package_model
@@ -101,9 +102,10 @@ def register_model(stage: StageRun) -> Output:
 
 def _model_files(stage: StageRun, trained_on: Any) -> Path:
     """What a registered model is made of, gathered in one folder."""
-    read_model(Path("models"))  # a file that cannot be read is said by its own name
+    model = read_model(Path("models"))  # a file that cannot be read is said by its own name
     folder = stage.path("bundle/files/x").parent
-    for name in FILES:
+    linear = LINEAR_FILES if model.linear else ()
+    for name in (*FILES, *linear):
         shutil.copyfile(Path("models", name), folder / name)
     np.save(folder / TRAINED_ON, trained_on, allow_pickle=False)
     return folder
@@ -121,6 +123,7 @@ def _complete(tracked: Run, params: Params) -> dict[str, str]:
             f"{name}.{key}": str(metrics[name][key])
             for name, key in (
                 ("test", "accuracy"),
+                ("network", "accuracy"),
                 ("baseline", "accuracy"),
                 ("validation", "log_loss"),
             )

@@ -1,25 +1,36 @@
-"""train: fit the network, as one MLflow run, and keep the best epoch's weights."""
+"""train: fit the network, as one MLflow run, keep the best epoch's weights, and fuse."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Literal
 
 from sklearn.metrics import matthews_corrcoef
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.data.stage_files import read_table
-from sentigate.data.training_files import read_epochs, read_model, read_split
+from sentigate.data.stage_files import read_ids
+from sentigate.data.training_files import (
+    read_baseline_logits,
+    read_epochs,
+    read_linear,
+    read_split,
+)
 from sentigate.data.vocabulary import read_tokenizer, tokens_of
 from sentigate.data.word_vectors import read_vectors
+from sentigate.model.fusion import Fusion, probabilities
 from sentigate.model.labels import predicted_labels
-from sentigate.model.predictor import predict
 from sentigate.model.saved_model import WEIGHTS, Description, SavedModel
 from sentigate.progress import doing
 from sentigate.tracking.provenance import git_commit
 from sentigate.tracking.runs import run_or_fail
-from sentigate.training.classifier import Entries, fit_classifier
 from sentigate.training.hardware import resolve_hardware
+from sentigate.training.start import FromLanguageModel, FromVectors, Start
+from sentigate.training.train_model import train_model
+
+VALIDATION = Path("data/padded/validation")
+BASELINE = Path("reports/baseline_predictions.parquet")
+UNFITTED = Fusion(share=0.0, temperature=1.0, prior=0.0)
 
 
 def train(stage: StageRun) -> Output:
@@ -32,26 +43,29 @@ def train(stage: StageRun) -> Output:
     hardware = resolve_hardware(params.trainer, model.network)
     print(f"  on {hardware.devices} {hardware.accelerator}, precision {hardware.precision}")
     tokenizer = read_tokenizer(Path("data/vocab/tokenizer.json"))
+    # Before the training, which takes long: a word that the model lacks is an error.
+    linear = read_linear(Path("data/baseline"), tokens_of(tokenizer)) if model.fused else None
     about = {"dataset": params.dataset, "model": params.model, "git_commit": git_commit()}
     doing("opening an MLflow run")
     with run_or_fail(f"{params.dataset}-{params.model}", about) as tracked:
         tracked.log_params({**params.chosen(), "trainer": hardware._asdict()})
-        vectors = read_vectors(Path("data/vocab/vectors.safetensors"))
-        rows = read_table(Path("data/padded/train/rows.parquet"), ["fold_group"])
         doing("training")
-        fitted = fit_classifier(
+        trained = train_model(
             model,
-            Entries(tokens_of(tokenizer), vectors),
+            read_vectors(Path("data/vocab/vectors.safetensors")),
             training,
             validation,
-            rows["fold_group"].tolist(),
+            read_baseline_logits(BASELINE, read_ids(VALIDATION)) if linear else None,
             hardware=hardware,
             seed=params.seed,
             scratch=stage.out,
             on_epoch=tracked.log_epoch,
         )
-        if fitted.language_model:
-            tracked.log_kept(fitted.language_model_epochs, "language_model.")
+        language_model, fusion = trained.language_model, trained.fusion or UNFITTED
+        if language_model:
+            tracked.log_kept(language_model.epochs, "language_model.")
+        if linear:
+            print(f"  the linear model has {fusion.share:.0%} of each answer")
         description = Description(
             dataset=params.dataset,
             model=params.model,
@@ -59,23 +73,28 @@ def train(stage: StageRun) -> Output:
             max_length=params.max_length,
             vocabulary_size=tokenizer.get_vocab_size(),
             network=model.network,
-            pretrained=fitted.language_model is not None,
+            start=_name_of(trained.start),
             precision=hardware.precision,
+            fusion=fusion,
         )
-        saved = SavedModel(description, tokenizer, fitted.weights, fitted.language_model)
+        saved = SavedModel(
+            description,
+            tokenizer,
+            trained.classifier.weights,
+            linear if fusion.share else None,
+            language_model.weights if language_model else None,
+        )
         weights = stage.path(f"models/{WEIGHTS}")
         saved.save(weights.parent)
-        tracked.log_kept(fitted.epochs)
+        tracked.log_kept(trained.classifier.epochs)
         tracked.tag_weights(weights)
         table = stage.path("reports/training.csv")
-        fitted.epochs.to_csv(table, index=False, lineterminator="\n")
+        trained.classifier.epochs.to_csv(table, index=False, lineterminator="\n")
         epochs = read_epochs(table)
         judged, kept = epochs.assign(kept_mcc=math.nan), epochs["kept"] == 1
-        if kept.any():  # else no epoch's loss was finite
-            probability = predict(read_model(weights.parent).network, validation)
-            judged.loc[kept, "kept_mcc"] = matthews_corrcoef(
-                validation.labels, predicted_labels(probability)
-            )
+        if trained.logits is not None:  # else no epoch's loss was finite: the gate says so
+            answers = predicted_labels(probabilities(trained.logits))
+            judged.loc[kept, "kept_mcc"] = matthews_corrcoef(validation.labels, answers)
 
     def end(passed: bool) -> None:
         tracked.log_files(stage.out / "reports", "reports")
@@ -89,6 +108,15 @@ def train(stage: StageRun) -> Output:
         key="epoch",
         after_gate=end,
     )
+
+
+def _name_of(start: Start) -> Literal["random", "vectors", "language_model"]:
+    match start:
+        case FromVectors():
+            return "vectors"
+        case FromLanguageModel():
+            return "language_model"
+    return "random"
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def make_steps(folder: Path, name: str, precision: str) -> tuple[list[Callable[[
     def step(number: int) -> None:
         batch = batches[number]
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16-mixed"):
-            logits = network(batch.ids, batch.lengths)
+            logits = network(batch.inputs)
             loss = functional.binary_cross_entropy_with_logits(logits, batch.labels)
         optimizer.zero_grad()
         loss.backward()

@@ -333,7 +333,7 @@ def test_what_is_watched_is_what_the_network_did(
     for layer in network.encoder.layers:
         layer.register_forward_hook(lambda *hooked: outputs.append(hooked[2]))
     with torch.no_grad():
-        network(batch.ids, batch.lengths)
+        network(batch.inputs)
     states = [output[0, : padded.lengths[0]].T.numpy() for output in outputs[:2]]
     watched = explain(predictor, TEXT).watched
     assert [(w.layer, w.direction) for w in watched] == list(

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 
 from sentigate.data.vocabulary import Level, build_tokenizer
 from sentigate.model.network.batches import EncodedSplit
+from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import BATCH_SIZE, EMPTY, UNKNOWN, Predictor, predict
 from sentigate.model.saved_model import SavedModel
@@ -61,7 +62,7 @@ def test_it_is_cleaning_padding_and_the_network(model: Path) -> None:
     padded = pad_texts(tokenizer, [make_cleaner(ALL_BUT_LOSSY)(t) for t in TEXTS], MAX_LENGTH)
     ids, lengths = (torch.from_numpy(values.astype(np.int64)) for values in padded)
     with torch.no_grad():
-        expected = network(ids, lengths).sigmoid().numpy()
+        expected = network(Inputs(ids, lengths)).sigmoid().numpy()
     found = Predictor(model)(TEXTS)
     assert found.dtype == np.float32
     assert np.abs(found - expected).max() < 1e-6
@@ -169,5 +170,5 @@ def test_threads_count_for_rounding_alone(cell: str) -> None:
         torch.set_num_threads(threads)
     assert np.ptp(answers, axis=0).max() < 1e-6
     with torch.no_grad():
-        expected = network(torch.from_numpy(ids), torch.from_numpy(lengths.astype(np.int64)))
+        expected = network(Inputs(torch.from_numpy(ids), torch.from_numpy(lengths.astype(np.int64))))
     assert np.abs(answers - expected.sigmoid().numpy()).max() < 1e-6

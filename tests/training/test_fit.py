@@ -18,6 +18,7 @@ from sentigate import progress
 from sentigate.gates.validate import validate
 from sentigate.model.network.architecture import Architecture, Convolution
 from sentigate.model.network.batches import EncodedSplit
+from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Network
 from sentigate.settings.model import TrainingParams
 from sentigate.training.fit import Epoch, fit
@@ -87,8 +88,8 @@ def loss_of(weights: Weights, split: EncodedSplit) -> float:
     network = Network(SHAPE, VOCABULARY)
     network.load_state_dict(weights)
     with torch.no_grad():
-        ids, lengths, labels = (torch.from_numpy(values.astype(np.int64)) for values in split[:3])
-        logits = network.eval()(ids, lengths)
+        ids, lengths, labels = (torch.from_numpy(values.astype(np.int64)) for values in split)
+        logits = network.eval()(Inputs(ids, lengths))
         return float(binary_cross_entropy_with_logits(logits, labels.float()))
 
 

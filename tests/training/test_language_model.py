@@ -15,8 +15,10 @@ from sentigate.data.vocabulary import build_tokenizer
 from sentigate.errors import DataError
 from sentigate.model.network.architecture import Architecture
 from sentigate.model.network.batches import EncodedSplit
+from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Network
 from sentigate.model.saved_model import SavedModel
+from sentigate.model.network.inputs import Inputs
 from sentigate.training.language_model import (
     CHUNK,
     LanguageModel,
@@ -47,18 +49,18 @@ def language_model(cell: str = "lstm", cell_from_scratch: bool = False) -> Langu
     return LanguageModel(shape_of(cell, cell_from_scratch), VOCABULARY).eval()
 
 
-def padded(texts: list[list[int]], width: int | None = None) -> tuple[Tensor, Tensor]:
+def padded(texts: list[list[int]], width: int | None = None) -> Inputs:
     lengths = torch.tensor([len(text) for text in texts])
     ids = torch.zeros(len(texts), width or int(lengths.max()), dtype=torch.int64)
     for row, text in enumerate(texts):
         ids[row, : len(text)] = torch.tensor(text)
-    return ids, lengths
+    return Inputs(ids, lengths)
 
 
 def logits_of(model: LanguageModel, text: list[int]) -> Tensor:
     """(len(text) + 1, vocabulary): of each token, and of the end."""
     with torch.no_grad():
-        logits: Tensor = model.decoder(model.states(*padded([text], len(text) or 1)))
+        logits: Tensor = model.decoder(model.states(padded([text], len(text) or 1)))
     return logits
 
 
@@ -92,7 +94,7 @@ def test_padding_and_company_change_no_prediction(cell: str, cell_from_scratch: 
     model = language_model(cell, cell_from_scratch)
     texts = [[3, 1, 4], [1], [5, 8, 2, 6, 5]]
     with torch.no_grad():
-        together = model.decoder(model.states(*padded(texts, 8)))
+        together = model.decoder(model.states(padded(texts, 8)))
     alone = torch.cat([logits_of(model, text) for text in texts])
     assert together.shape == (12, VOCABULARY)
     torch.testing.assert_close(together, alone, atol=1e-6, rtol=0)
@@ -102,7 +104,7 @@ def test_the_first_token_and_the_end_are_predicted_too() -> None:
     model = language_model()
     texts = [[3, 1, 4], [1]]
     with torch.no_grad():
-        loss, hits, predictions = model.score(*padded(texts, 4))
+        loss, hits, predictions = model.score(padded(texts, 4))
     chances = [logits_of(model, text).softmax(1) for text in texts]
     expected, right = 0.0, 0
     for text, rows in zip(texts, chances, strict=True):
@@ -123,8 +125,8 @@ def test_more_predictions_than_one_chunk() -> None:
     rows = CHUNK // 3 + 1
     texts = [[1 + row % 8, 2] for row in range(rows)]
     with torch.no_grad():
-        whole, hits, predictions = model.score(*padded(texts))
-        parts = [model.score(*padded(texts[n::2])) for n in (0, 1)]
+        whole, hits, predictions = model.score(padded(texts))
+        parts = [model.score(padded(texts[n::2])) for n in (0, 1)]
     assert int(predictions) == 3 * rows > CHUNK
     assert int(hits) == sum(int(part[1]) for part in parts)
     assert float(whole) == pytest.approx(sum(float(part[0]) for part in parts), rel=1e-5)

@@ -39,8 +39,8 @@ def explain(
     """Write a page that shows why a model answers as it does, and what its gates do meanwhile.
 
     The page holds all it needs. Printed are the label, the probability of positive, the path, and
-    a note where the text holds nothing to go by. If the model has an n-gram part, what its parts
-    add to the logit and its strongest n-grams follow, a line each.
+    a note where the text holds nothing to go by. If the model has a linear part, what its parts add
+    to the logit and the strongest n-grams follow, a line each.
 
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """
@@ -80,7 +80,7 @@ def _parts(explanation: Explanation) -> Iterator[tuple[str, float] | tuple[str, 
     elif explanation.ngrams is not None:
         yield "start", explanation.start
         yield explanation.cell.upper(), float(explanation.from_network.sum())
-        yield "n-grams", float(explanation.from_ngrams.sum())
+        yield "linear", float(explanation.from_ngrams.sum()) + explanation.beyond
         for ngram in explanation.ngrams[:STRONGEST]:
             yield "n-gram", ngram.share, " ".join(ngram.text.split())
 

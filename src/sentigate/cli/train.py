@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -126,7 +127,8 @@ def _print_summary(params: Params, version: ModelVersion | None) -> None:
 def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
     """The headlines of the test split, the model's above the baseline's and the majority class's.
 
-    Under them, whether model and baseline differ by more than chance.
+    Under them, whether the model, and its network alone, differ from the baseline by more than
+    chance.
 
     Args:
         params: what was chosen.
@@ -134,7 +136,6 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
     """
     from rich.table import Table
 
-    from sentigate.evaluation.difference import difference_sentence
     from sentigate.evaluation.formats import precise
     from sentigate.evaluation.leaderboard import BASELINE, MAJORITY
     from sentigate.evaluation.metrics import TEST, headlines
@@ -142,7 +143,7 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
     rows = metrics["test"]["rows"]
     table = Table(
         title=f"{params.dataset}, test split of {rows:,} texts",
-        caption=difference_sentence(metrics["difference"], rows),
+        caption="\n".join(_differences(metrics)),
         caption_justify="left",
     )
     table.add_column()
@@ -152,6 +153,7 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
             table.add_column("95 % interval", justify="right")
     for name, part in (
         (params.model, "test"),
+        *([("its network alone", "network")] if metrics["fusion"]["share"] else []),
         (BASELINE, "baseline"),
         (MAJORITY, "majority"),
     ):
@@ -166,6 +168,16 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
                 cells.append(" – ".join(filter(None, ends)))
         table.add_row(*cells)
     return table
+
+
+def _differences(metrics: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """A sentence on the model, and one on its network if that answers otherwise."""
+    from sentigate.evaluation.difference import difference_sentence
+
+    rows = metrics["test"]["rows"]
+    yield difference_sentence(metrics["difference"], rows)
+    if metrics["fusion"]["share"]:
+        yield difference_sentence(metrics["network_difference"], rows, "the network alone")
 
 
 def _standing(params: Params, version: ModelVersion | None) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from sentigate.errors import DataError
+from sentigate.model.fusion import Logits
+from sentigate.model.linear_model import LinearModel
+from sentigate.model.model_files import ModelFileError
 from sentigate.model.network.batches import EncodedSplit, load_split
-from sentigate.model.saved_model import ModelFileError, SavedModel
+from sentigate.model.saved_model import SavedModel
 
-from .stage_files import damaged, read_ids, reading
+from .stage_files import damaged, read_ids, read_table, reading
 
 EPOCHS = {
     "epoch": "int64",
@@ -39,6 +44,39 @@ def read_model(folder: Path) -> SavedModel:
         return SavedModel.load(folder)
     except ModelFileError as error:
         raise damaged(error.path, error.reason) from None
+
+
+def read_linear(folder: Path, tokens: Sequence[str]) -> LinearModel:
+    """The linear baseline, for texts whose ids are places in ``tokens``.
+
+    Raises:
+        DataError: it is damaged, or ``tokens`` lacks a word that it knows.
+    """
+    try:
+        return LinearModel.load(folder).renumbered(tokens)
+    except ModelFileError as error:
+        raise damaged(error.path, error.reason) from None
+    except ValueError as error:
+        raise DataError(
+            f"the linear baseline cannot be fused with this model: {error}; allowed: vocab.min_count "
+            "no larger than that of baseline.candidates, a larger vocab.max_size, or fused: false"
+        ) from None
+
+
+def read_baseline_logits(table: Path, ids: pd.Series[str]) -> Logits:
+    """The linear baseline's logits of the rows with these ids, (rows,) float32.
+
+    Args:
+        table: the baseline's predictions.
+        ids: of validation or test rows.
+
+    Raises:
+        DataError: the table is damaged, or lacks a row.
+    """
+    logits = read_table(table, ["id", "logit"]).set_index("id")["logit"].reindex(ids)
+    if logits.isna().any():
+        raise damaged(table, f"it has no row {logits.index[logits.isna()][0]}")
+    return logits.to_numpy(dtype=np.float32)
 
 
 def read_epochs(path: Path) -> pd.DataFrame:

@@ -34,13 +34,13 @@ def expected_calibration_error(labels: IntArray, probabilities: FloatArray, bins
 
 
 def temperature_figures(
-    labels: IntArray, logits: npt.NDArray[np.float32], temperature: float, bins: int
+    labels: IntArray, probabilities: FloatArray, temperature: float, bins: int
 ) -> dict[str, float | int | None]:
     """What dividing logits by a temperature, fitted on other rows, has changed.
 
     Args:
         labels: 0 or 1, integers, shape (rows,).
-        logits: of class 1, divided already, shape (rows,).
+        probabilities: of class 1, of logits divided by it, shape (rows,).
         temperature: above 0.
         bins: at least 1.
 
@@ -48,11 +48,12 @@ def temperature_figures(
         ``temperature``, and the calibration error before and after, rounded to 6 decimals so that
         files stay stable.
     """
-    before, after = (1 / (1 + np.exp(-logits.astype(np.float64) * t)) for t in (temperature, 1.0))
+    after = np.clip(probabilities.astype(np.float64), 1e-12, 1 - 1e-12)
+    before = 1 / (1 + ((1 - after) / after) ** temperature)
     return {
         "temperature": round(temperature, 6),
         "error_before": round(expected_calibration_error(labels, before, bins), 6),
-        "error_after": round(expected_calibration_error(labels, after, bins), 6),
+        "error_after": round(expected_calibration_error(labels, probabilities, bins), 6),
     }
 
 

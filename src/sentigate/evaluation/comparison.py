@@ -1,4 +1,4 @@
-"""A network beside the linear baseline and the majority class, on the same held-out rows."""
+"""A model and its network beside the linear baseline and the majority class, on the same held-out rows."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ from .metrics import Figures, classification_figures
 from .ngram_model import ngram_perplexities
 
 
-def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> dict[str, Figures]:
+def compare(
+    held_out: pd.DataFrame, *, samples: int, bins: int, seed: int
+) -> dict[str, Figures]:
     """What reports/metrics.json holds.
 
     Args:
-        held_out: columns split (validation or test), label (0 or 1), probability and
-            baseline_probability (of label 1).
+        held_out: columns split (validation or test), label (0 or 1), and, each of label 1,
+            probability (the model's), network_probability (the network's alone) and
+            baseline_probability.
         samples: resamples of the bootstrap.
         bins: of the calibration error.
         seed: of the bootstrap.
 
     Returns:
-        ``test``, ``baseline`` (on test) and ``validation``, each as
-        ``classification_figures`` gives it, and ``majority``: the test accuracy of always
-        predicting the commoner label. ``difference``: that of network and baseline on test, as
-        ``accuracy_difference`` gives it.
+        ``test`` (the model), ``network`` and ``baseline``, all on test, and ``validation`` (the
+        model), each as ``classification_figures`` gives it, and ``majority``: the test accuracy of
+        always predicting the commoner label. ``difference`` and ``network_difference``: those of
+        model and of network from the baseline on test, as ``accuracy_difference`` gives them.
     """
 
     def figures(split: str, column: str) -> Figures:
@@ -39,18 +42,22 @@ def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> di
 
     test = held_out.loc[held_out["split"] == "test"]
     positives = float(test["label"].mean())
+
+    def difference(column: str) -> Figures:
+        return accuracy_difference(
+            *(test[name].to_numpy() for name in ("label", column, "baseline_probability")),
+            samples=samples,
+            seed=seed,
+        )
+
     return {
         "test": figures("test", "probability"),
+        "network": figures("test", "network_probability"),
         "baseline": figures("test", "baseline_probability"),
         "validation": figures("validation", "probability"),
         "majority": {"accuracy": round(max(positives, 1 - positives), 6)},
-        "difference": accuracy_difference(
-            test["label"].to_numpy(),
-            test["probability"].to_numpy(),
-            test["baseline_probability"].to_numpy(),
-            samples=samples,
-            seed=seed,
-        ),
+        "difference": difference("probability"),
+        "network_difference": difference("network_probability"),
     }
 
 

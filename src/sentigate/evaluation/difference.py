@@ -1,4 +1,4 @@
-"""Whether the network and the linear baseline differ by more than chance on the same rows."""
+"""Whether a model and the linear baseline differ by more than chance on the same rows."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ SMALLEST_P = 0.0001
 
 def accuracy_difference(
     labels: IntArray,
-    network: FloatArray,
+    model: FloatArray,
     baseline: FloatArray,
     *,
     samples: int,
     seed: int,
 ) -> Figures:
-    """By how much the network is more often right than the baseline, and whether that is chance.
+    """By how much the model is more often right than the baseline, and whether that is chance.
 
     The test is McNemar's (1947), exact and two-sided: of the rows on which only one of the two is
     right, were neither better, each would have as many as a fair coin gives it.
 
     Args:
         labels: 0 or 1, (rows,).
-        network: its probabilities of class 1, (rows,).
+        model: its probabilities of class 1, (rows,).
         baseline: the baseline's, of the same rows.
         samples: resamples of the bootstrap, at least 1.
         seed: of the bootstrap.
 
     Returns:
-        accuracy (the network's less the baseline's, in [-1, 1]) with the ends accuracy_low and
-        accuracy_high of its 95 % paired bootstrap interval, the counts only_network_right and
+        accuracy (the model's less the baseline's, in [-1, 1]) with the ends accuracy_low and
+        accuracy_high of its 95 % paired bootstrap interval, the counts only_model_right and
         only_baseline_right, and p_value. All but p_value, which has 6 significant digits, are
         rounded to 6 decimals.
 
@@ -50,12 +50,12 @@ def accuracy_difference(
     """
     from scipy.stats import binomtest  # takes a second, which most commands need not wait
 
-    labels, network = check_answers(labels, network)
+    labels, model = check_answers(labels, model)
     labels, baseline = check_answers(labels, baseline)
-    network_right = predicted_labels(network) == labels
+    model_right = predicted_labels(model) == labels
     baseline_right = predicted_labels(baseline) == labels
-    ahead = int((network_right & ~baseline_right).sum())
-    behind = int((baseline_right & ~network_right).sum())
+    ahead = int((model_right & ~baseline_right).sum())
+    behind = int((baseline_right & ~model_right).sum())
     rows = len(labels)
     low, high = paired_interval(ahead, behind, rows, samples, seed)
     p = float(binomtest(ahead, ahead + behind).pvalue) if ahead + behind else 1.0
@@ -63,18 +63,21 @@ def accuracy_difference(
         "accuracy": round((ahead - behind) / rows, 6),
         "accuracy_low": round(low, 6),
         "accuracy_high": round(high, 6),
-        "only_network_right": ahead,
+        "only_model_right": ahead,
         "only_baseline_right": behind,
         "p_value": float(f"{p:.6g}"),
     }
 
 
-def difference_sentence(difference: Mapping[str, Any], rows: float | None) -> str:
+def difference_sentence(
+    difference: Mapping[str, Any], rows: float | None, whose: str = "the model"
+) -> str:
     """What ``accuracy_difference`` found, for people.
 
     Args:
         difference: what it gave.
         rows: of how many.
+        whose: accuracy was compared, within a sentence.
     """
     gap, p = difference["accuracy"], difference["p_value"]
     low, high = (
@@ -86,6 +89,6 @@ def difference_sentence(difference: Mapping[str, Any], rows: float | None) -> st
         "a real difference" if p < LEVEL else f"not a difference that {count(rows)} texts can show"
     )
     return (
-        f"The network's accuracy is {side if gap else 'the same as'} the linear baseline's "
+        f"The accuracy of {whose} is {side if gap else 'the same as'} the linear baseline's "
         f"(95 % interval of the difference {low} to {high}), McNemar's {chance}: {verdict}."
     )

@@ -2,10 +2,11 @@
 
 What a token contributes through the network is its integrated gradient (Sundararajan, Taly and
 Yan 2017, eq. 1) on the straight path from a blank text, padding in every place, to the text itself;
-where padding is the zero vector, the path starts at zero. The n-gram part is linear: what each of
-its runs adds is known, and is dealt evenly to the run's tokens. Contributions sum to the text's
-logit minus the blank one's (completeness, their proposition 1), but for an error of numerical
-integration, the remainder. All are in units of the answer's logit, past the temperature.
+where padding is the zero vector, the path starts at zero. What each n-gram adds through the linear
+model is known, and is divided evenly among the n-gram's tokens. Contributions sum to the text's
+logit minus the blank one's (completeness, their proposition 1), except for an error of numerical
+integration, the remainder. All are in units of the answer's logit: shares and temperature are in
+them.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from torch import Tensor, nn
 
 from sentigate.model.network.architecture import Convolution
+from sentigate.model.fusion import probabilities
+from sentigate.model.linear_model import LinearModel
 from sentigate.model.network.batches import Batch, Batches, EncodedSplit
 from sentigate.model.network.cells import Recurrence
 from sentigate.model.network.network import Layer, Network
-from sentigate.model.network.ngrams import NgramPart
 from sentigate.model.network.padded_layout import PaddedLayout
-from sentigate.model.predictor import Predictor, predict
-from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID, pad_texts
+from sentigate.model.predictor import Predictor, has_known_token
+from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID, Encoded, encode_texts, pad
 
 FloatArray = npt.NDArray[np.floating[Any]]
 
@@ -55,17 +57,17 @@ class Token(NamedTuple):
 
 
 class Ngram(NamedTuple):
-    """A token or a run of neighbours that has a weight in the n-gram part, at one place.
+    """A token or a run of neighbours that has a weight in the linear model.
 
     Attributes:
-        text: of the cleaned text.
-        place: of its first token in the text, from 0.
+        text: of the cleaned text, where it occurs first.
+        places: of its first token, from 0, wherever it occurs.
         length: tokens in it.
-        share: what it adds to the logit.
+        share: what it adds to the logit, all its places together.
     """
 
     text: str
-    place: int
+    places: tuple[int, ...]
     length: int
     share: float
 
@@ -94,16 +96,17 @@ class Explanation:
     Attributes:
         text: as it was given.
         tokens: T of them, at least one.
-        left_out: tokens past the model's longest text.
+        left_out: tokens past the network's longest text, which the linear model alone reads.
+        beyond: what those add to the logit.
         padding: columns after the text's own, in a network that reads its padding.
         known: whether any token of the text is. If none is, the model answers with its prior, the
             share of positive training texts: that is the start, and contributions are zero.
-        start: logit of the blank text; the n-gram part's bias is in it.
+        start: logit of the blank text; the linear model's bias is in it.
         from_network: (T,) float64, what each token contributes through the network, in logits.
-        from_ngrams: (T,) float64, the same through the n-gram part: of each run that the token is
-            in, an even part of the share. Zeros without that part.
-        ngrams: what has a weight in the n-gram part, the largest share, of either sign, first;
-            None without that part.
+        from_ngrams: (T,) float64, the same through the linear model: of each n-gram that the token
+            is in, an even part of the share. Zeros without that model.
+        ngrams: what has a weight in the linear model, the largest share, of either sign, first;
+            None without that model.
         logit: the model's own, of the text.
         probability: the model's own, of positive.
         running: (T,) float32, the model's probability for the text's first 1, 2, … T tokens.
@@ -116,6 +119,7 @@ class Explanation:
     text: str
     tokens: tuple[Token, ...]
     left_out: int
+    beyond: float
     padding: int
     known: bool
     start: float
@@ -136,15 +140,16 @@ class Explanation:
 
     @property
     def remainder(self) -> float:
-        """What integration missed: ``start + contributions.sum() + remainder`` is ``logit``."""
-        return self.logit - self.start - float(self.contributions.sum())
+        """What integration missed: ``start``, contributions, ``beyond`` and it are ``logit``."""
+        return self.logit - self.start - float(self.contributions.sum()) - self.beyond
 
 
 def explain(predictor: Predictor, text: str) -> Explanation:
     """Take the answer to one raw text apart; an empty one is one unknown token."""
-    network = predictor.network
+    network, linear, fusion = predictor.network, predictor.linear, predictor.fusion
     clean = predictor.clean(text)
-    padded = pad_texts(predictor.tokenizer, [clean], predictor.max_length)
+    encoded = encode_texts(predictor.tokenizer, [clean])
+    padded = pad(encoded, predictor.max_length, len(predictor.telling))
     encoding = predictor.tokenizer.encode(clean)
     tokens = int(padded.lengths[0])
     full_width = network.architecture.reads_padding
@@ -152,33 +157,33 @@ def explain(predictor: Predictor, text: str) -> Explanation:
     (batch,) = Batches(
         EncodedSplit(padded.ids, padded.lengths, unlabelled), 1, full_width=full_width
     )
-    columns = batch.ids.shape[1] if full_width else tokens
-    with torch.inference_mode():
-        logit = network(batch.ids, batch.lengths)
-    named = _tokens(clean, encoding.offsets[:tokens], encoding.ids[:tokens])
-    known = bool((batch.ids > UNKNOWN_ID).any())
-    start = network.prior.item()
-    from_network: FloatArray = np.zeros(tokens)
-    ngrams: tuple[Ngram, ...] | None = None if network.ngrams is None else ()
+    columns = batch.inputs.ids.shape[1] if full_width else tokens
+    every = _tokens(clean, encoding.offsets, encoding.ids)
+    known = bool(has_known_token(padded.ids)[0])
+    start, from_network = fusion.prior, np.zeros(tokens)
+    ngrams: tuple[Ngram, ...] | None = None if linear is None else ()
     if known:
-        start, from_network = _integrated_gradients(network, batch)
-        if network.ngrams is not None:
-            weight = (network.ngram_weight / network.temperature).item()
-            start += weight * network.ngrams.bias.item()
-            ngrams = _ngrams(network.ngrams, weight, batch, named)
+        start, from_network = _integrated_gradients(network, batch, fusion.network_weight)
+        if linear is not None:
+            start += fusion.linear_weight * linear.bias
+            ngrams = _ngrams(linear, fusion.linear_weight, encoded.ids, every)
+    dealt = _dealt(ngrams or (), len(every))
+    running = _running(predictor, encoded.ids[:tokens])
+    logit = float(predictor.logits(encoded, padded)[0])
     return Explanation(
         text=text,
-        tokens=named,
-        left_out=max(0, len(encoding.ids) - tokens),
+        tokens=every[:tokens],
+        left_out=len(every) - tokens,
+        beyond=float(dealt[tokens:].sum()),
         padding=columns - tokens,
         known=known,
         start=start,
         from_network=from_network[:tokens],
-        from_ngrams=_dealt(ngrams or (), tokens),
+        from_ngrams=dealt[:tokens],
         ngrams=ngrams,
-        logit=logit.item(),
-        probability=logit.sigmoid().item(),
-        running=_running(network, padded.ids[0], tokens),
+        logit=logit,
+        probability=float(probabilities(np.array([logit]))[0]),
+        running=running,
         cell=network.architecture.cell,
         convolution=network.architecture.convolution,
         watched=_watch(network, batch, columns),
@@ -198,25 +203,28 @@ def _tokens(text: str, offsets: list[tuple[int, int]], ids: list[int]) -> tuple[
     return tuple(tokens)
 
 
-def _integrated_gradients(network: Network, batch: Batch) -> tuple[float, FloatArray]:
+def _integrated_gradients(
+    network: Network, batch: Batch, weight: float
+) -> tuple[float, FloatArray]:
     """The blank text's logit, and each position's contribution, (columns,) float64.
 
-    The n-gram part is in neither; both are divided by the temperature.
+    Both are multiplied by ``weight``; the linear model is in neither.
 
     By the trapezoid rule, with smaller steps where its error is largest: over any step,
     contributions must sum to the difference in logits, which is known. With max pooling the
     gradient jumps in many places, where even steps would have to be ten times as many.
     """
+    ids, lengths = batch.inputs
     embedding = network.encoder.embedding
     with torch.no_grad():
-        blank = embedding(torch.full_like(batch.ids, PAD_ID))
-        path = embedding(batch.ids) - blank  # (1, columns, width)
+        blank = embedding(torch.full_like(ids, PAD_ID))
+        path = embedding(ids) - blank  # (1, columns, width)
 
     def at(shares: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and their slopes, (points,) and (points, columns), at these shares of the path."""
         vectors = (blank + shares.view(-1, 1, 1) * path).requires_grad_()
-        layout = PaddedLayout(batch.lengths.expand(len(shares)), vectors.shape[1])
-        logits = network.decide(*network.encoder.read(vectors, layout)) / network.temperature
+        layout = PaddedLayout(lengths.expand(len(shares)), vectors.shape[1])
+        logits = weight * network.decide(*network.encoder.read(vectors, layout))
         (gradients,) = torch.autograd.grad(logits.sum(), vectors)
         return logits.detach().double(), (gradients * path).sum(2).double()
 
@@ -235,21 +243,18 @@ def _integrated_gradients(network: Network, batch: Batch) -> tuple[float, FloatA
         slopes = torch.cat((slopes, more_slopes))[order]
 
 
-@torch.inference_mode()
 def _ngrams(
-    part: NgramPart, weight: float, batch: Batch, tokens: tuple[Token, ...]
+    linear: LinearModel, weight: float, ids: npt.NDArray[np.int64], tokens: tuple[Token, ...]
 ) -> tuple[Ngram, ...]:
-    """What the part knows of a text, its weights times ``weight``."""
+    """What the linear model knows of a text, each share times ``weight``."""
 
     def text(place: int, length: int) -> str:
         run = "".join(token.before + token.text for token in tokens[place : place + length])
         return run.removeprefix(tokens[place].before)
 
     found = [
-        Ngram(text(place, length), place, length, weight * share)
-        for length, shares in enumerate(part.shares(batch.ids, batch.lengths), 1)
-        for place, share in enumerate(shares[0].tolist())
-        if share
+        Ngram(text(known.places[0], known.length), known.places, known.length, weight * known.logit)
+        for known in linear.shares(ids)
     ]
     return tuple(sorted(found, key=lambda ngram: -abs(ngram.share)))
 
@@ -258,14 +263,19 @@ def _dealt(ngrams: tuple[Ngram, ...], tokens: int) -> FloatArray:
     """What each token gets of the shares of its n-grams, (tokens,) float64."""
     dealt = np.zeros(tokens)
     for ngram in ngrams:
-        dealt[ngram.place : ngram.place + ngram.length] += ngram.share / ngram.length
+        for place in ngram.places:
+            part = ngram.share / len(ngram.places) / ngram.length
+            dealt[place : place + ngram.length] += part
     return dealt
 
 
-def _running(network: Network, ids: npt.NDArray[Any], tokens: int) -> FloatArray:
-    lengths = np.arange(1, tokens + 1, dtype=np.int32)
-    beginnings = np.where(np.arange(len(ids)) < lengths[:, None], ids, PAD_ID)
-    return predict(network, EncodedSplit(beginnings, lengths, np.zeros(tokens, dtype=np.int8)))
+def _running(predictor: Predictor, ids: npt.NDArray[np.int64]) -> FloatArray:
+    """The model's probability for the first 1, 2, ... tokens, (tokens,) float32."""
+    lengths = np.arange(1, len(ids) + 1)
+    beginnings = np.concatenate([ids[:length] for length in lengths])
+    encoded = Encoded(beginnings, np.concatenate(([0], np.cumsum(lengths))))
+    padded = pad(encoded, predictor.max_length, len(predictor.telling))
+    return probabilities(predictor.logits(encoded, padded))
 
 
 @torch.inference_mode()
@@ -275,7 +285,7 @@ def _watch(network: Network, batch: Batch, columns: int) -> tuple[Watched, ...]:
         layer.register_forward_pre_hook(lambda layer, inputs: given.append((layer, *inputs)))
         for layer in network.encoder.layers
     ]
-    network(batch.ids, batch.lengths)
+    network(batch.inputs)
     for hook in hooks:
         hook.remove()
     convolution = network.architecture.convolution

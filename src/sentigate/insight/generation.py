@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from sentigate.errors import DataError
+from sentigate.model.network.inputs import Inputs
 from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID
 from sentigate.training.language_model import LanguageModel
 
@@ -54,7 +55,7 @@ def continue_ids(
     text = list(ids)
     for _ in range(length):
         shown = torch.tensor([text[-context:]], dtype=torch.int64)
-        state = model.states(shown, torch.tensor([shown.shape[1]]))[-1]
+        state = model.states(Inputs(shown, torch.tensor([shown.shape[1]])))[-1]
         logits = model.decoder(state).double()
         logits[UNKNOWN_ID] = -torch.inf
         if temperature == 0:

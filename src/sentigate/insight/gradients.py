@@ -137,9 +137,6 @@ def gradient_norms(network: Network, split: EncodedSplit) -> dict[str, FloatArra
     The derivative with respect to a state of step t is total: it passes through everything that
     is computed from that state, and whatever else step t computes is held fixed.
 
-    The loss is that of the whole answer, so a temperature and an n-gram part have their say; of a
-    text without a known token, whose answer rests on no state, all is zero.
-
     - ``hidden``, dL/dh_t: through step t+1 and, at the last token, the head. An LSTM's c_t is
       held fixed, so this is what comes back through the gates of step t+1.
     - ``cell``, dL/dc_t, of an LSTM: through h_t = o_t * tanh(c_t), and through
@@ -160,13 +157,13 @@ def gradient_norms(network: Network, split: EncodedSplit) -> dict[str, FloatArra
     shape = len(split.lengths), int(split.lengths.max())
     norms: dict[str, FloatArray] = {}
     for batch in Batches(split, BATCH_SIZE):
-        layout = PaddedLayout(batch.lengths, batch.ids.shape[1])
-        steps = layer.left_to_right.steps(network.encoder.embedding(batch.ids))
+        ids, lengths = batch.inputs
+        layout = PaddedLayout(lengths, ids.shape[1])
+        steps = layer.left_to_right.steps(network.encoder.embedding(ids))
         states = {"hidden": [step.hidden for step in steps]}
         if cells := [step.cell for step in steps if isinstance(step, LSTMStep)]:
             states["cell"] = cells
         logits = network.decide(torch.stack(states["hidden"], dim=1), layout)
-        logits = network.combine(logits, batch.ids, batch.lengths)
         # A text's states are in no other text's loss: the sum's derivative is each one's own.
         loss = functional.binary_cross_entropy_with_logits(
             logits, batch.labels.double(), reduction="sum"

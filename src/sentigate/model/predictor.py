@@ -19,9 +19,10 @@ import torch
 from .network.batches import Batch, Batches, EncodedSplit
 from .network.fast_lstm import FastLSTM, has_fast_path
 from .network.network import Network
+from .fusion import Logits, probabilities
 from .saved_model import SavedModel
 from .text.cleaning import make_cleaner
-from .text.encoding import UNKNOWN_ID, pad_texts
+from .text.encoding import UNKNOWN_ID, Encoded, Padded, encode_texts, pad
 
 BATCH_SIZE = 256
 EMPTY = "nothing to go by: the text is empty once cleaned"
@@ -31,13 +32,8 @@ INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn"}
 FILLERS = set("\u115f\u1160\u2800\u3164\uffa0")
 
 
-def predict(network: Network, split: EncodedSplit) -> npt.NDArray[np.float32]:
-    """P(positive) of every row: (rows,) float32, in the split's order; see ``predict_logits``."""
-    return torch.from_numpy(predict_logits(network, split)).sigmoid_().numpy()
-
-
-def predict_logits(network: Network, split: EncodedSplit) -> npt.NDArray[np.float32]:
-    """The logit of the positive label of every row: (rows,) float32, in the split's order.
+def network_logits(network: Network, split: EncodedSplit) -> npt.NDArray[np.float32]:
+    """The network's logit of the positive label of every row: (rows,) float32, in their order.
 
     Batches are computed side by side, each on one thread; torch's own number of threads is how
     many are in work at a time. The same rows give the same bits on one processor with one number
@@ -53,7 +49,7 @@ def predict_logits(network: Network, split: EncodedSplit) -> npt.NDArray[np.floa
 
     @torch.inference_mode()  # a thread's own setting
     def answer(batch: Batch) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        return batch.rows.numpy(), model(batch.ids, batch.lengths).numpy()
+        return batch.rows.numpy(), model(batch.inputs).numpy()
 
     batches = Batches(split, BATCH_SIZE, full_width=architecture.reads_padding)
     logits = np.empty(len(split.lengths), dtype=np.float32)
@@ -83,6 +79,12 @@ def is_blank(text: str) -> bool:
     return all(unicodedata.category(c) in INVISIBLE or c in FILLERS for c in text)
 
 
+def has_known_token(ids: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    """Whether a text has a token that the vocabulary knows, (rows,), of padded ids (rows, T)."""
+    known: npt.NDArray[np.bool_] = (ids > UNKNOWN_ID).any(axis=1)
+    return known
+
+
 class Answers(NamedTuple):
     """What a model says of some texts.
 
@@ -104,6 +106,8 @@ class Predictor:
         self.tokenizer = saved.tokenizer
         self.max_length = saved.description.max_length
         self.network = saved.network
+        self.linear = saved.linear
+        self.fusion = saved.description.fusion
         vocabulary = self.tokenizer.get_vocab()
         self.telling = np.zeros(len(vocabulary), dtype=bool)
         """Of each token id, whether it says anything: padding, unknown and blanks do not."""
@@ -114,16 +118,25 @@ class Predictor:
         """P(positive) of raw texts: (texts,) float32. An empty text is one unknown token."""
         return self.judge(texts).probabilities
 
+    def logits(self, encoded: Encoded, padded: Padded) -> Logits:
+        """Logits of the answers to texts, whole for the linear model and padded for the network."""
+        unlabelled = np.zeros(len(padded.lengths), dtype=np.int8)
+        return self.fusion(
+            network_logits(self.network, EncodedSplit(padded.ids, padded.lengths, unlabelled)),
+            self.linear.logits(*encoded) if self.linear else None,
+            has_known_token(padded.ids),
+        )
+
     def judge(self, texts: Sequence[str]) -> Answers:
         """P(positive) of raw texts, and a note on each that holds nothing to go by."""
         cleaned = [self.clean(text) for text in texts]
-        padded = pad_texts(self.tokenizer, cleaned, self.max_length)
-        unlabelled = np.zeros(len(texts), dtype=np.int8)
-        probabilities = predict(self.network, EncodedSplit(padded.ids, padded.lengths, unlabelled))
+        encoded = encode_texts(self.tokenizer, cleaned)
+        padded = pad(encoded, self.max_length, len(self.telling))
+        logits = self.logits(encoded, padded)
         told = self.telling[padded.ids].any(axis=1)
         # Bytes are tokens of their own in byte pairs, also those of what cannot be seen.
         notes = [
             EMPTY if is_blank(text) else "" if telling else UNKNOWN
             for text, telling in zip(cleaned, told, strict=True)
         ]
-        return Answers(probabilities, notes)
+        return Answers(probabilities(logits), notes)

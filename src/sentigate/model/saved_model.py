@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from .fusion import Fusion
+from .linear_model import LinearModel
 from .network.architecture import Architecture
 from .network.network import Network
 from .strict_model import StrictModel
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION, TOKENIZER, WEIGHTS = "model.json", "tokenizer.json", "weights.safetensors"
 FILES = (DESCRIPTION, TOKENIZER, WEIGHTS)
-"""What answers; the language model, from which it may have started, is no part of it."""
+"""What every model answers with; one with a linear part has the files of linear_model.py too. The language model,
+from which it may have started, has no part in answers."""
 LANGUAGE_MODEL = "language_model.safetensors"
 
 
@@ -48,8 +51,10 @@ class Description(StrictModel):
     vocabulary_size: int
     """Entries of the tokenizer."""
     network: Architecture
-    pretrained: bool
-    """Whether it started from a language model of the same texts."""
+    start: Literal["random", "vectors", "language_model"]
+    """What its training started from."""
+    fusion: Fusion
+    """How its two parts answer together."""
     precision: str
     """In which it was trained, in PyTorch Lightning's terms."""
 
@@ -61,7 +66,8 @@ class SavedModel:
     Attributes:
         description: what it is.
         tokenizer: from cleaned texts to token ids.
-        weights: the network's, float32 on the CPU.
+        weights: the network's, on the CPU; word vectors are float16, all others float32.
+        linear: the linear model beside the network, over the same token ids; None without one.
         language_model: weights of the language model that it started from; None where it is not
             there, as in a registered model.
     """
@@ -69,6 +75,7 @@ class SavedModel:
     description: Description
     tokenizer: Tokenizer
     weights: dict[str, Tensor]
+    linear: LinearModel | None = None
     language_model: dict[str, Tensor] | None = None
 
     def save(self, folder: Path) -> None:
@@ -77,6 +84,8 @@ class SavedModel:
         (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
         (folder / TOKENIZER).write_text(self.tokenizer.to_str(pretty=True), encoding="utf-8")
         save_file(self.weights, folder / WEIGHTS)
+        if self.linear is not None:
+            self.linear.save(folder)
         if self.language_model is not None:
             save_file(self.language_model, folder / LANGUAGE_MODEL)
 
@@ -99,12 +108,13 @@ class SavedModel:
                     f"it has {tokenizer.get_vocab_size()} entries, {DESCRIPTION} says "
                     f"{description.vocabulary_size}"
                 )
-        start = None
-        if description.pretrained and (folder / LANGUAGE_MODEL).exists():
+        language_model = None
+        if description.start == "language_model" and (folder / LANGUAGE_MODEL).exists():
             with _named(folder / LANGUAGE_MODEL) as path:
-                start = load_file(path)
+                language_model = load_file(path)
+        linear = LinearModel.load(folder) if description.fusion.share else None
         with _named(folder / WEIGHTS) as path:
-            saved = cls(description, tokenizer, load_file(path), start)
+            saved = cls(description, tokenizer, load_file(path), linear, language_model)
             assert saved.network  # built, so that weights of another network are refused here
         return saved
 

@@ -49,7 +49,7 @@ def render_explanation(explanation: Explanation, model: str) -> str:
         model: which model it is, in words.
     """
     environment = templates()
-    environment.filters |= {"signed": signed, "name": _name}
+    environment.filters["signed"] = signed
     from_network = explanation.from_network.round(DECIMALS)
     from_ngrams = explanation.from_ngrams.round(DECIMALS)
     contributions = from_network + from_ngrams
@@ -60,9 +60,11 @@ def render_explanation(explanation: Explanation, model: str) -> str:
         "network": round(float(from_network.sum()), DECIMALS),
         "ngrams": round(float(from_ngrams.sum()), DECIMALS),
         "sum": round(float(contributions.sum()), DECIMALS),
+        "beyond": round(explanation.beyond, DECIMALS),
         "logit": round(explanation.logit, DECIMALS),
     }
-    shown["remainder"] = round(shown["logit"] - shown["start"] - shown["sum"], DECIMALS)
+    parts = shown["start"] + shown["sum"] + shown["beyond"]
+    shown["remainder"] = round(shown["logit"] - parts, DECIMALS)
     label = label_of(explanation.probability)
     upright = all(len(token.text) <= 2 for token in explanation.tokens)
     return environment.get_template("reporting/templates/explanation.html.j2").render(
@@ -118,8 +120,8 @@ def _strongest(explanation: Explanation) -> list[dict[str, Any]]:
     ngrams = (explanation.ngrams or ())[:STRONGEST]
     return [
         {
-            "tokens": explanation.tokens[ngram.place : ngram.place + ngram.length],
-            "place": ngram.place + 1,
+            "text": " ".join(ngram.text.split()),
+            "places": ", ".join(str(place + 1) for place in ngram.places),
             "share": ngram.share,
             "strength": round(abs(ngram.share / ngrams[0].share), 3),
         }
@@ -134,6 +136,7 @@ def _data(explanation: Explanation, model: str) -> dict[str, Any]:
         "tokens": [token.text for token in explanation.tokens],
         "unknown": [token.unknown for token in explanation.tokens],
         "left_out": explanation.left_out,
+        "beyond": explanation.beyond,
         "known": explanation.known,
         "start": explanation.start,
         "from_network": explanation.from_network.tolist(),

@@ -44,11 +44,11 @@ def render_report(
         dataset: its name.
         model: its name.
         baseline: ``description`` of reports/baseline.json.
-        figures: ``test``, ``baseline`` and ``validation``, each as ``classification_figures``
-            gives it, ``majority`` with ``accuracy``, and ``difference`` as
-            ``accuracy_difference``, ``calibration`` as ``temperature_figures`` and
-            ``behaviour`` as ``behaviour_figures`` gives it; perhaps ``language_model`` with three
-            perplexities and ``tokens``.
+        figures: ``test``, ``network``, ``baseline`` and ``validation``, each as
+            ``classification_figures`` gives it, ``majority`` with ``accuracy``, ``difference`` and
+            ``network_difference`` as ``accuracy_difference``, ``fusion`` with ``share``,
+            ``calibration`` as ``temperature_figures`` and ``behaviour`` as ``behaviour_figures``
+            gives it; perhaps ``language_model`` with three perplexities and ``tokens``.
         splits: ``split``, ``rows`` and ``positives`` (share of the rows, in [0, 1]).
         leakage: share of test rows whose ``group``, and whose ``text``, occurs in training,
             and whose ``near_copy`` does, under another group.
@@ -77,10 +77,10 @@ def render_report(
         majority=majority,
         gain_over_baseline=_difference(test, figures["baseline"]),
         gain_over_majority=_difference(test, majority),
-        columns=[figures["test"], figures["baseline"], figures["validation"]],
+        columns=[figures[name] for name in ("test", "network", "baseline", "validation")],
         metrics=METRICS,
-        difference=figures["difference"],
-        difference_sentence=difference_sentence(figures["difference"], test.get("rows")),
+        differences=_differences(figures),
+        fused=figures["fusion"]["share"],
         language_model=figures.get("language_model"),
         splits=splits[["split", "rows", "positives"]].to_dict("records"),
         leaked_groups=leakage["group"],
@@ -97,6 +97,18 @@ def render_report(
         gates=gates,
         images=[_image(title, path) for title, path in images.items()],
     )
+
+
+def _differences(figures: Mapping[str, Figures]) -> list[dict[str, Any]]:
+    """A sentence and the counts for the model, and for its network if that answers otherwise."""
+    shown = [("the model", "difference")]
+    if figures["fusion"]["share"]:
+        shown.append(("the network alone", "network_difference"))
+    rows = figures["test"].get("rows")
+    return [
+        {**figures[key], "sentence": difference_sentence(figures[key], rows, whose)}
+        for whose, key in shown
+    ]
 
 
 def _capabilities(behaviour: pd.DataFrame) -> list[dict[str, Any]]:

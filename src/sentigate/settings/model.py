@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from sentigate.errors import shorten
-from sentigate.model.network.architecture import LONGEST, Architecture
+from sentigate.model.network.architecture import Architecture
 from sentigate.model.strict_model import StrictModel
 
 Correlation = Annotated[float, Field(ge=-1.0, le=1.0)]
@@ -49,35 +49,6 @@ class VocabParams(StrictModel):
         return self
 
 
-class NgramParams(StrictModel):
-    """The n-gram part: a linear model whose logit is added to the network's."""
-
-    longest: Annotated[int, Field(ge=1, le=LONGEST)]
-    """Tokens in the longest run that has a weight of its own."""
-    characters: (
-        Annotated[
-            tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=10)]], Field(strict=False)
-        ]
-        | None
-    )
-    """Shortest and longest character n-gram within a token; null for none."""
-    min_count: Annotated[int, Field(ge=1)]
-    """Runs seen less often have no weight."""
-    inverse_regularization: Annotated[float, Field(gt=0.0)]
-    """scikit-learn's C."""
-    folds: Annotated[int, Field(ge=2, le=100)]
-    """Parts of the training rows; while the network trains, each is answered by a linear model of
-    the others."""
-
-    @model_validator(mode="after")
-    def _shortest_first(self) -> NgramParams:
-        if self.characters and self.characters[0] > self.characters[1]:
-            raise ValueError(
-                f"characters is {list(self.characters)}; allowed: the shorter first, as [2, 5]"
-            )
-        return self
-
-
 class TrainingParams(StrictModel):
     """How a network is fitted."""
 
@@ -87,6 +58,8 @@ class TrainingParams(StrictModel):
     """Epochs after which training stops, when what is monitored has got no better."""
     learning_rate: Annotated[float, Field(gt=0.0)]
     weight_decay: Annotated[float, Field(ge=0.0)]
+    learning_rate_decay: Literal["none", "linear"]
+    """``linear``: from learning_rate at the first step to 0 after the last of max_epochs."""
     gradient_clip: Annotated[float, Field(gt=0.0)] | None
     """Largest global norm of the gradient; null for any."""
     average_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None
@@ -99,6 +72,9 @@ class TrainingParams(StrictModel):
 class ClassifierTraining(TrainingParams):
     """How the classifier is fitted, and the language model that it starts from, if any."""
 
+    vector_learning_rate: Annotated[float, Field(gt=0.0)] | None
+    """With which the word vectors of the training words are corrected; null leaves all fixed but
+    the unknown word's."""
     pretraining: TrainingParams | None
     """How the same encoder first learns to predict the next token; null for not at all."""
 
@@ -111,8 +87,8 @@ class ModelPreset(StrictModel):
     """Tokens kept of a text; null takes the data set's own."""
     min_validation_mcc: Correlation | None
     """A floor of this model's own; null takes that of ``gates:``."""
-    ngrams: NgramParams | None
-    """The linear model beside the network; null for none."""
+    fused: bool
+    """Whether the linear baseline has a share in the answers, chosen on validation."""
     network: Architecture
     training: ClassifierTraining
 
@@ -122,6 +98,24 @@ class ModelPreset(StrictModel):
             raise ValueError(
                 f"vocab.vectors is {shorten(self.vocab.vectors)} with pretraining; allowed: null, "
                 "for the language model would take their place"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _vectors_are_there_to_correct(self) -> ModelPreset:
+        if self.training.vector_learning_rate and not self.vocab.vectors:
+            raise ValueError(
+                f"training.vector_learning_rate is {self.training.vector_learning_rate} without "
+                "vocab.vectors; allowed: null, or vectors to correct"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _fusion_reads_the_same_tokens(self) -> ModelPreset:
+        if self.fused and self.vocab.level != "treebank":
+            raise ValueError(
+                f"fused is true with vocab.level {self.vocab.level}; allowed: false, or level "
+                "treebank, whose tokens the linear baseline reads"
             )
         return self
 

@@ -18,10 +18,12 @@ import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ProgressBar
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.lr_scheduler import LinearLR
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from sentigate.errors import DataError, counted
 from sentigate.model.network.batches import Batch, Batches, EncodedSplit
+from sentigate.model.network.corrected_embedding import CorrectedEmbedding
 from sentigate.model.network.network import Network
 from sentigate.model.network.parallel_directions import subnormals_are_zero
 from sentigate.progress import watching
@@ -55,10 +57,10 @@ Objective = Callable[[Any, Batch], BatchSums]
 
 def classify(network: Network, batch: Batch) -> BatchSums:
     """Binary cross-entropy on the logits of a batch."""
-    logits = network(batch.ids, batch.lengths, batch.held_out)
+    logits = network(batch.inputs)
     loss = functional.binary_cross_entropy_with_logits(logits, batch.labels, reduction="sum")
     correct = ((logits >= 0) == batch.labels.bool()).sum()
-    return BatchSums(loss, correct, batch.lengths.new_tensor(len(batch.labels)))
+    return BatchSums(loss, correct, batch.rows.new_tensor(len(batch.labels)))
 
 
 class LitModel(lightning.LightningModule):
@@ -72,6 +74,7 @@ class LitModel(lightning.LightningModule):
         self.params = params
         self.sums: dict[str, list[Tensor]] = {}
         self.average = Average(network, params.average_decay) if params.average_decay else None
+        self.decay: LinearLR | None = None
 
     def training_step(self, batch: Batch) -> None:
         """One update. Of several processes' shares, the gradients' mean is that of the batch."""
@@ -88,6 +91,8 @@ class LitModel(lightning.LightningModule):
         if self.params.gradient_clip:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.params.gradient_clip)
         optimizer.step()
+        if self.decay:
+            self.decay.step()
         if self.average:
             self.average.update()
 
@@ -113,12 +118,16 @@ class LitModel(lightning.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW, fused: one kernel for all parameters. Without weight decay it is Adam."""
-        return torch.optim.AdamW(
-            self.network.parameters(),
+        optimizer = torch.optim.AdamW(
+            _with_learning_rates(self.network),
             lr=self.params.learning_rate,
             weight_decay=self.params.weight_decay,
             fused=True,
         )
+        if self.params.learning_rate_decay == "linear":
+            steps = int(self.trainer.estimated_stepping_batches)
+            self.decay = LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
+        return optimizer
 
     def take(self, name: str) -> tuple[float, float]:
         """Mean loss and accuracy since the last call, of all processes."""
@@ -146,6 +155,17 @@ class LitModel(lightning.LightningModule):
             return batch
         moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)
         return moved
+
+
+def _with_learning_rates(network: nn.Module) -> list[dict[str, Any]]:
+    """Parameter groups; corrections of word vectors have a learning rate of their own."""
+    own = {
+        module.correction: module.learning_rate
+        for module in network.modules()
+        if isinstance(module, CorrectedEmbedding) and module.learning_rate
+    }
+    others = [weight for weight in network.parameters() if weight not in own]
+    return [{"params": others}, *({"params": [weight], "lr": lr} for weight, lr in own.items())]
 
 
 class Average:

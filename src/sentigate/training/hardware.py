@@ -8,6 +8,7 @@ import torch
 
 from sentigate.errors import ParamsError
 from sentigate.model.network.architecture import Architecture
+from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Network
 from sentigate.settings.params import TrainerParams
 
@@ -83,7 +84,7 @@ def _trains_in_bfloat16(architecture: Architecture) -> bool:
         network = Network(one_way, vocabulary_size=2)
         try:
             with torch.autocast("cpu", torch.bfloat16):
-                logits = network(torch.ones(1, 2, dtype=torch.int64), torch.tensor([2]))
+                logits = network(Inputs(torch.ones(1, 2, dtype=torch.int64), torch.tensor([2])))
             logits.float().sum().backward()
         except RuntimeError:
             return False

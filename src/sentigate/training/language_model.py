@@ -16,6 +16,7 @@ from sentigate.errors import DataError
 from sentigate.model.network.architecture import Architecture
 from sentigate.model.network.batches import Batches, EncodedSplit
 from sentigate.model.network.dropout import Dropout
+from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Encoder
 from sentigate.model.network.padded_layout import PaddedLayout
 from sentigate.model.saved_model import SavedModel
@@ -39,30 +40,32 @@ class LanguageModel(nn.Module):
         self.head_dropout = Dropout(architecture.head_dropout)
         self.decoder = nn.Linear(self.encoder.features, vocabulary_size)
 
-    def states(self, ids: Tensor, lengths: Tensor) -> Tensor:
+    def states(self, inputs: Inputs) -> Tensor:
         """What the encoder knows before each token and before each text's end.
 
         Args:
-            ids: (B, T) int64 token ids, 0 after each text's end.
-            lengths: (B,) int64, tokens of each text, from 0 to T.
+            inputs: the texts, which may be empty here.
 
         Returns:
             (N, features) float32, text after text; N is B plus the sum of the lengths. Row n of a
             text has seen its first n tokens. ``decoder`` makes them logits, (N, vocabulary).
         """
-        states, layout = self.encoder(functional.pad(ids, (1, 0), value=PAD_ID), lengths + 1)
+        ids, lengths = inputs
+        begun = Inputs(functional.pad(ids, (1, 0), value=PAD_ID), lengths + 1)
+        states, layout = self.encoder(begun)
         # Only these go through the decoder, whose output is far wider than a state.
         selected: Tensor = self.head_dropout(states[layout.mask.squeeze(2)])
         return selected
 
-    def score(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """How well texts are predicted; arguments as ``states`` takes them.
+    def score(self, inputs: Inputs) -> tuple[Tensor, Tensor, Tensor]:
+        """How well texts are predicted; they may be empty.
 
         Returns:
             Summed negative log likelihood in nats, () float32, predictions whose likeliest token
             was right, and all predictions, each () int64.
         """
-        states = self.states(ids, lengths)
+        ids, lengths = inputs
+        states = self.states(inputs)
         targets = functional.pad(ids, (0, 1), value=PAD_ID)
         answers = targets[PaddedLayout(lengths + 1, targets.shape[1]).mask.squeeze(2)]
         loss, hits = states.new_zeros(()), lengths.new_zeros(())
@@ -80,7 +83,7 @@ def perplexity(model: LanguageModel, split: EncodedSplit) -> float:
     model.eval()
     loss, predictions = 0.0, 0
     for batch in Batches(split, BATCH_SIZE):
-        nats, _, count = model.score(batch.ids, batch.lengths)
+        nats, _, count = model.score(batch.inputs)
         loss, predictions = loss + float(nats), predictions + int(count)
     return math.exp(loss / predictions)
 

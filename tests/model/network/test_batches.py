@@ -44,12 +44,12 @@ def check_batch(batch: Batch, data: EncodedSplit) -> None:
         torch.int64, torch.int64, torch.float32, torch.int64,
     ]  # fmt: skip
     rows = batch.rows.numpy()
-    width = batch.ids.shape[1]
-    longest = int(batch.lengths.max())
+    width = batch.inputs.ids.shape[1]
+    longest = int(batch.inputs.lengths.max())
     assert longest <= width <= data.ids.shape[1]
     assert width - longest <= longest / 32
-    assert (batch.ids.numpy() == data.ids[rows, :width]).all()
-    assert (batch.lengths.numpy() == data.lengths[rows]).all()
+    assert (batch.inputs.ids.numpy() == data.ids[rows, :width]).all()
+    assert (batch.inputs.lengths.numpy() == data.lengths[rows]).all()
     assert (batch.labels.numpy() == data.labels[rows]).all()
 
 
@@ -71,7 +71,7 @@ def test_full_width_keeps_all_padding_and_shuffles_freely(
         made = list(Batches(data, batch_size, seed, full_width=True))
         rows = torch.cat([batch.rows for batch in made]).tolist()
         assert sorted(rows) == list(range(len(lengths)))
-        assert all((batch.ids.numpy() == data.ids[batch.rows]).all() for batch in made)
+        assert all((batch.inputs.ids.numpy() == data.ids[batch.rows]).all() for batch in made)
     order = np.random.default_rng((7, 0)).permutation(len(lengths)).tolist()
     cuts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
     assert sorted(batch.rows.tolist() for batch in made) == sorted(cuts)
@@ -96,7 +96,7 @@ def test_shuffled_anew_each_epoch_and_again_by_seed() -> None:
 
 
 def test_shuffled_batches_do_not_come_by_length() -> None:
-    longest = [int(batch.lengths.max()) for batch in Batches(split(REAL_LIKE), 64, 42)]
+    longest = [int(batch.inputs.lengths.max()) for batch in Batches(split(REAL_LIKE), 64, 42)]
     assert longest != sorted(longest)
 
 
@@ -107,14 +107,14 @@ def test_under_three_per_cent_of_the_arithmetic_is_padding(seed: int | None, lon
     rng = np.random.default_rng(0)
     lengths = np.clip(rng.lognormal(np.log(longest / 5), 0.7, 8000), 1, longest).astype(int)
     made = list(Batches(split(lengths.tolist()), 64, seed))
-    cells = sum(batch.ids.numel() for batch in made)
+    cells = sum(batch.inputs.ids.numel() for batch in made)
     assert 1 - lengths.sum() / cells < 0.03
     assert 1 - lengths.sum() / (longest * len(lengths)) > 0.7
 
 
 def test_long_texts_share_widths_for_the_kernels_that_are_compiled_for_each() -> None:
     lengths = np.random.default_rng(0).integers(200, 400, 20_000).tolist()
-    widths = {batch.ids.shape[1] for batch in Batches(split(lengths, 400), 64, 42)}
+    widths = {batch.inputs.ids.shape[1] for batch in Batches(split(lengths, 400), 64, 42)}
     assert len(widths) < 35
 
 

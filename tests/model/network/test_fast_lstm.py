@@ -9,6 +9,7 @@ from support import architecture
 
 from sentigate.model.network.architecture import Convolution
 from sentigate.model.network.fast_lstm import FastLSTM, has_fast_path
+from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Network
 
 pytestmark = pytest.mark.numeric
@@ -50,10 +51,10 @@ def test_it_answers_as_the_network_does(
     rng = np.random.default_rng(sum(lengths))
     inside = np.arange(width) < np.array(lengths)[:, None]
     ids = np.where(inside, rng.integers(1, VOCABULARY, inside.shape), 0)
-    given_ = torch.from_numpy(ids), torch.tensor(lengths)
+    given_ = Inputs(torch.from_numpy(ids), torch.tensor(lengths))
     # The quick one may know more tokens than those of this batch.
-    found = FastLSTM(network, np.vstack((ids, np.full_like(ids, 49))))(*given_)
-    expected = network(*given_)
+    found = FastLSTM(network, np.vstack((ids, np.full_like(ids, 49))))(given_)
+    expected = network(given_)
     assert found == pytest.approx(expected.numpy(), rel=1e-4, abs=1e-4)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from sentigate.model.network.architecture import Architecture, Convolution
+from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import ConvolutionBlock, Network
 from sentigate.model.network.padded_layout import PaddedLayout
 from sentigate.model.network.pooling import Pooling
@@ -102,9 +103,9 @@ def padding_changes_nothing(net: Network, lengths: list[int], more: int, seed: i
     net.eval()
     ids, counts = batch(lengths, max(lengths) + more, seed)
     with torch.no_grad():
-        together = net(ids, counts)
+        together = net(Inputs(ids, counts))
         alone = torch.cat(
-            [net(row[:length].unsqueeze(0), length.view(1)) for row, length in zip(ids, counts)]  # noqa: B905
+            [net(Inputs(row[:length].unsqueeze(0), length.view(1))) for row, length in zip(ids, counts)]  # noqa: B905
         )
     assert together.shape == (len(lengths),)
     assert (together - alone).abs().max() < 1e-6
@@ -114,18 +115,18 @@ def padding_changes_nothing(net: Network, lengths: list[int], more: int, seed: i
 def test_results_do_depend_on_every_token(sizes: tuple[int, ...], both: bool, pooling: str) -> None:
     net = network(sizes, both, pooling).eval()
     ids, counts = batch([6])
-    before = net(ids, counts)
+    before = net(Inputs(ids, counts))
     for position in range(6):
         changed = ids.clone()
         changed[0, position] = changed[0, position] % (VOCABULARY - 1) + 1
-        assert net(changed, counts) != before
+        assert net(Inputs(changed, counts)) != before
 
 
 @whole
 def test_every_part_depends_on_every_token_and_learns(choices: dict[str, Any]) -> None:
     net = composed(choices)
     ids, counts = batch([12])
-    net(ids, counts).sum().backward()
+    net(Inputs(ids, counts)).sum().backward()
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name
@@ -139,12 +140,12 @@ def test_the_last_padded_position_is_read_padding_and_all() -> None:
     net = network((7,), False, "last_padded").eval()
     ids, counts = batch([5], width=5)
     longer = torch.cat((ids, torch.zeros(1, 3, dtype=torch.int64)), dim=1)
-    assert (net(ids, counts) - net(longer, counts)).abs() > 1e-4
+    assert (net(Inputs(ids, counts)) - net(Inputs(longer, counts))).abs() > 1e-4
     reference = nn.LSTM(6, 7, batch_first=True)
     reference.load_state_dict(net.encoder.layers[0].left_to_right.state_dict())
     outputs, _ = reference(net.encoder.embedding(longer))
-    assert torch.allclose(net.head(outputs[:, -1]).squeeze(1), net(longer, counts))
-    net(longer, counts).sum().backward()
+    assert torch.allclose(net.head(outputs[:, -1]).squeeze(1), net(Inputs(longer, counts)))
+    net(Inputs(longer, counts)).sum().backward()
     assert net.encoder.embedding.weight.grad[0].abs().max() > 0  # it learns what padding is
 
 
@@ -273,7 +274,7 @@ def test_padding_is_the_zero_vector_and_stays_it() -> None:
     net = network((7,), True, "max")
     assert (net.encoder.embedding.weight[0] == 0).all()
     ids, lengths = batch([2, 5])
-    net(ids, lengths).sum().backward()
+    net(Inputs(ids, lengths)).sum().backward()
     assert (net.encoder.embedding.weight.grad[0] == 0).all()
 
 
@@ -281,9 +282,9 @@ def test_dropout_is_for_training_alone() -> None:
     torch.manual_seed(3)
     net = Network(shape_of((7, 5), True, "mean", dropout=0.5), VOCABULARY)
     ids, lengths = batch([4, 9])
-    assert not torch.equal(net(ids, lengths), net(ids, lengths))
+    assert not torch.equal(net(Inputs(ids, lengths)), net(Inputs(ids, lengths)))
     net.eval()
-    assert torch.equal(net(ids, lengths), net(ids, lengths))
+    assert torch.equal(net(Inputs(ids, lengths)), net(Inputs(ids, lengths)))
 
 
 def test_parameters_by_hand() -> None:
@@ -299,4 +300,4 @@ def test_parameters_by_hand() -> None:
 
 def test_one_token_alone() -> None:
     net = network((7,), True, "last").eval()
-    assert net(torch.tensor([[1]]), torch.tensor([1])).shape == (1,)
+    assert net(Inputs(torch.tensor([[1]]), torch.tensor([1]))).shape == (1,)

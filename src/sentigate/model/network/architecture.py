@@ -11,9 +11,6 @@ from pydantic import Field, model_validator
 
 from ..strict_model import StrictModel
 
-LONGEST = 3
-"""Tokens in a run that can have a weight: runs of four of a million entries do not fit 64 bits."""
-
 Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from .inputs import Inputs
+
 
 def _rounded_up(lengths: Any) -> Any:
     """Widths for texts of these lengths: at most a 32nd wider.
@@ -25,18 +27,14 @@ class Batch(NamedTuple):
     """Rows of a split, ready for the network.
 
     Attributes:
-        ids: (B, T) int64, T the longest length, or at most a 32nd more.
-        lengths: (B,) int64.
+        inputs: T is the longest length, or at most a 32nd more.
         labels: (B,) float32, 1 positive, 0 negative.
         rows: (B,) int64, row numbers in the split.
-        held_out: (B,) float32 or None, as the split has it.
     """
 
-    ids: Tensor
-    lengths: Tensor
+    inputs: Inputs
     labels: Tensor
     rows: Tensor
-    held_out: Tensor | None = None
 
 
 class EncodedSplit(NamedTuple):
@@ -46,19 +44,15 @@ class EncodedSplit(NamedTuple):
         ids: (rows, max_length) uint16 or int32, 0 after the text.
         lengths: (rows,) int32.
         labels: (rows,) int8.
-        held_out: (rows,) float32, logits of an n-gram part that was fitted without the row;
-            None where the network is to ask its own part.
     """
 
     ids: npt.NDArray[Any]
     lengths: npt.NDArray[np.int32]
     labels: npt.NDArray[np.int8]
-    held_out: npt.NDArray[np.float32] | None = None
 
     def take(self, rows: npt.NDArray[np.integer] | list[int]) -> EncodedSplit:
         """These rows of it, in this order."""
-        held_out = None if self.held_out is None else self.held_out[rows]
-        return EncodedSplit(self.ids[rows], self.lengths[rows], self.labels[rows], held_out)
+        return EncodedSplit(self.ids[rows], self.lengths[rows], self.labels[rows])
 
 
 class Batches:
@@ -124,11 +118,12 @@ class Batches:
         if not self.full_width:
             width = min(int(_rounded_up(lengths.max())), width)
         return Batch(
-            ids=torch.from_numpy(split.ids[rows, :width].astype(np.int64)),
-            lengths=torch.from_numpy(lengths),
+            inputs=Inputs(
+                torch.from_numpy(split.ids[rows, :width].astype(np.int64)),
+                torch.from_numpy(lengths),
+            ),
             labels=torch.from_numpy(split.labels[rows].astype(np.float32)),
             rows=torch.from_numpy(rows.astype(np.int64)),
-            held_out=None if split.held_out is None else torch.from_numpy(split.held_out[rows]),
         )
 
 

@@ -1,4 +1,4 @@
-"""Token vectors that were made elsewhere, with a correction that is learned."""
+"""Token vectors that were made elsewhere, with corrections that are learned."""
 
 from __future__ import annotations
 
@@ -12,35 +12,40 @@ PADDING, UNKNOWN = 0, 1
 
 
 class CorrectedEmbedding(nn.Module):
-    """Fixed vectors plus a trained correction, which starts at zero.
+    """Fixed vectors plus, for the first ids, a learned correction that starts at zero.
 
-    A word of few training texts stays where its vector puts it, beside words alike in meaning,
-    and weight decay draws the others back there. An entry that no training text holds takes the
-    correction of the unknown word. What is saved is the sum, the weight of an ``nn.Embedding``.
+    A word of few training texts stays near its vector, beside words of like meaning, and weight
+    decay draws the others back there. What is saved is the sum, the weight of an ``nn.Embedding``.
+
+    Attributes:
+        vectors: (V, width) float32, fixed: neither optimised, averaged nor saved by itself.
+        correction: (learned, width) float32; that of padding stays zero.
+        learning_rate: of the corrections; None takes that of the network's other weights.
     """
 
     vectors: Tensor
 
-    def __init__(self, vectors: Tensor, trained_entries: int) -> None:
-        """``vectors`` (V, width) float32; the first ``trained_entries`` have a correction each."""
+    def __init__(self, vectors: Tensor, learned: int, learning_rate: float | None = None) -> None:
         super().__init__()
         self.register_buffer("vectors", vectors, persistent=False)
-        self.correction = nn.Parameter(torch.zeros(trained_entries, vectors.shape[1]))
+        self.correction = nn.Parameter(torch.zeros(learned, vectors.shape[1]))
+        self.learning_rate = learning_rate
 
     def forward(self, ids: Tensor) -> Tensor:
         """(B, T) -> (B, T, width)."""
-        corrections = functional.embedding(self._corrected(ids), self.correction, PADDING)
-        return self.vectors[ids] + corrections
+        vectors = functional.embedding(ids, self.vectors)
+        # Often only the unknown word is corrected: a product for every place would cost as much
+        # as the dropout that follows.
+        corrected = ((ids > PADDING) & (ids < len(self.correction))).nonzero(as_tuple=True)
+        corrections = functional.embedding(ids[corrected], self.correction)
+        return vectors.index_put(corrected, corrections, accumulate=True)
 
     @property
     def weight(self) -> Tensor:
         """(V, width), the vectors as corrected."""
-        every = torch.arange(len(self.vectors), device=self.vectors.device)
-        corrected: Tensor = self(every)
-        return corrected
-
-    def _corrected(self, ids: Tensor) -> Tensor:
-        return ids.where(ids < len(self.correction), UNKNOWN)
+        return self.vectors + functional.pad(
+            self.correction, (0, 0, 0, len(self.vectors) - len(self.correction))
+        )
 
     def _save_to_state_dict(
         self, destination: dict[str, Any], prefix: str, keep_vars: bool

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from .architecture import Architecture
+from .inputs import Inputs
 from .network import Layer, Network
 from .padded_layout import PaddedLayout
 
@@ -62,10 +63,9 @@ class FastLSTM:
         vectors = embedding[torch.from_numpy(seen)]
         self.tables = [vectors @ way.inputs + way.bias for way in self.layers[0]]
 
-    def __call__(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Logits, (B,), of ids (B, T) and lengths (B,), shortest text first as ``Batches`` has."""
-        given = ids, lengths
-        ids, lengths = ids.flip(0), lengths.flip(0)
+    def __call__(self, inputs: Inputs) -> Tensor:
+        """Logits, (B,), of texts whose shortest is first, as ``Batches`` has them."""
+        ids, lengths = (values.flip(0) for values in inputs)
         count, width = ids.shape
         places = self.places[ids.T.contiguous()]
         running = (lengths > torch.arange(width).unsqueeze(1)).sum(1).tolist()
@@ -91,7 +91,7 @@ class FastLSTM:
             below = states
         assert below is not None
         logits = self.network.decide(below.transpose(0, 1), PaddedLayout(lengths, width))
-        return self.network.combine(logits.flip(0), *given)
+        return logits.flip(0)
 
 
 def _step(gates: Tensor, cell: Tensor, out: Tensor) -> None:

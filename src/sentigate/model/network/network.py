@@ -11,7 +11,7 @@ from .architecture import Architecture, Convolution
 from .cells import Recurrence
 from .corrected_embedding import UNKNOWN, CorrectedEmbedding
 from .dropout import Dropout
-from .ngrams import NgramPart
+from .inputs import Inputs
 from .padded_layout import PaddedLayout
 from .parallel_directions import read_both_ways
 from .pooling import Pooling
@@ -58,16 +58,13 @@ class Encoder(nn.Module):
         self.embedding_dropout = Dropout(architecture.embedding_dropout)
         self.layer_dropout = Dropout(architecture.layer_dropout)
 
-    def forward(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, PaddedLayout]:
+    def forward(self, inputs: Inputs) -> tuple[Tensor, PaddedLayout]:
         """States and where the texts lie in them.
-
-        Args:
-            ids: (B, T) int64 token ids, 0 after each text's end.
-            lengths: (B,) int64, tokens of each text, from 1 to T.
 
         Returns:
             (B, T, features) float32; with a convolution T and the lengths are that much shorter.
         """
+        ids, lengths = inputs
         if self.training and self.word_dropout:
             draws = torch.rand(ids.shape, device=ids.device)
             ids = ids.masked_fill((draws < self.word_dropout) & (ids > UNKNOWN), UNKNOWN)
@@ -86,27 +83,15 @@ class Encoder(nn.Module):
 
 
 class Network(nn.Module):
-    """A text classifier over padded token ids.
-
-    Attributes:
-        ngrams: the linear model beside it; None without one.
-        ngram_weight: () float32, by which that model's logit is multiplied; learned.
-        temperature: () float32, by which logits are divided once training is over (Guo et al.
-            2017), so that probabilities are as right as they are sure.
-        prior: () float32, the logit of a text in which no token is known.
-    """
-
-    temperature: Tensor
-    prior: Tensor
+    """A text classifier over padded token ids."""
 
     def __init__(
         self,
         architecture: Architecture,
         vocabulary_size: int,
-        *,
         embedding: CorrectedEmbedding | None = None,
-        ngrams: NgramPart | None = None,
     ) -> None:
+        """``embedding`` takes the place of one that is learned from nothing."""
         super().__init__()
         self.architecture = architecture
         self.encoder = Encoder(architecture, vocabulary_size, embedding)
@@ -114,45 +99,23 @@ class Network(nn.Module):
         self.pooling = Pooling(architecture.pooling, features, architecture.bidirectional)
         self.head_dropout = Dropout(architecture.head_dropout)
         self.head = nn.Linear(features, 1)
-        self.ngrams = ngrams
-        if ngrams is not None:
-            self.ngram_weight = nn.Parameter(torch.ones(()))
-        self.register_buffer("temperature", torch.ones(()))
-        self.register_buffer("prior", torch.zeros(()))
 
     @classmethod
     def from_weights(
         cls, architecture: Architecture, vocabulary_size: int, weights: Mapping[str, Tensor]
     ) -> Network:
-        """The network, in eval mode, that has these as its ``state_dict``."""
-        runs = weights.get("ngrams.codes")
-        ngrams = None if runs is None else NgramPart(vocabulary_size, len(runs))
-        network = cls(architecture, vocabulary_size, ngrams=ngrams)
-        network.load_state_dict(weights)
+        """The network, in eval mode, that has these, as float32, as its ``state_dict``."""
+        with torch.device("meta"):  # no random first weights, which would take a while
+            network = cls(architecture, vocabulary_size)
+        network.load_state_dict({k: v.float() for k, v in weights.items()}, assign=True)
         return network.eval()
 
-    def forward(self, ids: Tensor, lengths: Tensor, held_out: Tensor | None = None) -> Tensor:
-        """Logits of the positive label, (B,) float32.
-
-        Args:
-            ids: as ``Encoder`` takes them, and the next.
-            lengths: tokens of each text.
-            held_out: (B,) float32, what to take for the n-gram part's logits.
-        """
-        return self.combine(self.decide(*self.encoder(ids, lengths)), ids, lengths, held_out)
-
-    def combine(
-        self, logits: Tensor, ids: Tensor, lengths: Tensor, held_out: Tensor | None = None
-    ) -> Tensor:
-        """The answer, (B,), from the recurrent layers' logits and, past those, the token ids."""
-        if self.ngrams is not None:
-            beside = self.ngrams(ids, lengths) if held_out is None else held_out
-            logits = logits + self.ngram_weight * beside
-        logits = logits / self.temperature
-        return logits.where((ids > UNKNOWN).any(1), self.prior)
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Logits of the positive label, (B,) float32."""
+        return self.decide(*self.encoder(inputs))
 
     def decide(self, states: Tensor, layout: PaddedLayout) -> Tensor:
-        """Logits of the recurrent layers, (B,), from the encoder's states."""
+        """Logits, (B,), from the encoder's states."""
         pooled = self.pooling(states, layout)  # (B, features)
         logits: Tensor = self.head(self.head_dropout(pooled)).squeeze(1)
         return logits

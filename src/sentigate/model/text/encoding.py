@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +21,18 @@ CHUNK = 2048
 
 Texts = Sequence[str] | pd.Series
 """A list, or a column that Arrow holds, of which only a chunk at a time becomes Python objects."""
+
+
+class Encoded(NamedTuple):
+    """Token ids of some texts, whole, one text after the other.
+
+    Attributes:
+        ids: (tokens,) int64.
+        offsets: (rows + 1,) int64, where each text begins, and the end of the last.
+    """
+
+    ids: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int64]
 
 
 class Padded(NamedTuple):
@@ -41,13 +54,32 @@ def in_chunks(texts: Texts) -> Iterator[list[str]]:
 
 
 def pad_texts(tokenizer: Tokenizer, texts: Texts, max_length: int) -> Padded:
-    """Encode ``texts``, cut to ``max_length`` tokens, pad on the right.
-
-    A text without any token (white space, at word level) becomes one unknown token, so that no
-    length is 0.
-    """
+    """``encode_texts`` and ``pad``, a chunk at a time."""
     chunks = [_pad(tokenizer, chunk, max_length) for chunk in in_chunks(texts)]
     return Padded(*(np.concatenate(arrays) for arrays in zip(*chunks, strict=True)))
+
+
+def encode_texts(tokenizer: Tokenizer, texts: list[str]) -> Encoded:
+    """Token ids of ``texts``.
+
+    A text without any token (white space, at word level) becomes one unknown token, so that no
+    text is empty.
+    """
+    rows = [each.ids or [UNKNOWN_ID] for each in tokenizer.encode_batch_fast(texts)]
+    offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+    ids = np.fromiter(chain.from_iterable(rows), np.int64, int(offsets[-1]))
+    return Encoded(ids, offsets)
+
+
+def pad(encoded: Encoded, max_length: int, vocabulary_size: int) -> Padded:
+    """Cut each text to ``max_length`` tokens, and pad it on the right."""
+    dtype = np.uint16 if vocabulary_size <= 2**16 else np.int32
+    lengths = np.minimum(np.diff(encoded.offsets), max_length)
+    inside = np.arange(max_length) < lengths[:, None]
+    places = encoded.offsets[:-1, None] + np.arange(max_length)
+    ids = np.full(inside.shape, PAD_ID, dtype=dtype)
+    ids[inside] = encoded.ids[places[inside]]
+    return Padded(ids, lengths.astype(np.int32))
 
 
 def write_padded(tokenizer: Tokenizer, texts: Texts, max_length: int, folder: Path) -> None:
@@ -79,14 +111,7 @@ def written_checks(folder: Path) -> pd.DataFrame:
 
 
 def _pad(tokenizer: Tokenizer, texts: list[str], max_length: int) -> Padded:
-    dtype = np.uint16 if tokenizer.get_vocab_size() <= 2**16 else np.int32
-    ids = np.full((len(texts), max_length), PAD_ID, dtype=dtype)
-    lengths = np.empty(len(texts), dtype=np.int32)
-    for row, encoding in enumerate(tokenizer.encode_batch_fast(texts)):
-        tokens = encoding.ids[:max_length] or [UNKNOWN_ID]
-        ids[row, : len(tokens)] = tokens
-        lengths[row] = len(tokens)
-    return Padded(ids, lengths)
+    return pad(encode_texts(tokenizer, texts), max_length, tokenizer.get_vocab_size())
 
 
 def padding_checks(padded: Padded) -> pd.DataFrame:
