@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +11,8 @@ from typing import TYPE_CHECKING
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from .model_files import ModelFileError as ModelFileError
+from .model_files import named
 from .network.architecture import Architecture
 from .network.network import Network
 from .strict_model import StrictModel
@@ -25,14 +25,6 @@ DESCRIPTION, TOKENIZER, WEIGHTS = "model.json", "tokenizer.json", "weights.safet
 FILES = (DESCRIPTION, TOKENIZER, WEIGHTS)
 """What answers; the language model, from which it may have started, is no part of it."""
 LANGUAGE_MODEL = "language_model.safetensors"
-
-
-class ModelFileError(ValueError):
-    """A model's file is damaged, or another version wrote it."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} ({reason})")
-        self.path, self.reason = path, reason
 
 
 class Description(StrictModel):
@@ -90,9 +82,9 @@ class SavedModel:
         """
         from tokenizers import Tokenizer
 
-        with _named(folder / DESCRIPTION) as path:
+        with named(folder / DESCRIPTION) as path:
             description = Description.model_validate_json(path.read_text("utf-8"))
-        with _named(folder / TOKENIZER) as path:
+        with named(folder / TOKENIZER) as path:
             tokenizer = Tokenizer.from_str(path.read_text("utf-8"))
             if tokenizer.get_vocab_size() != description.vocabulary_size:
                 raise ValueError(
@@ -101,9 +93,9 @@ class SavedModel:
                 )
         start = None
         if description.pretrained and (folder / LANGUAGE_MODEL).exists():
-            with _named(folder / LANGUAGE_MODEL) as path:
+            with named(folder / LANGUAGE_MODEL) as path:
                 start = load_file(path)
-        with _named(folder / WEIGHTS) as path:
+        with named(folder / WEIGHTS) as path:
             saved = cls(description, tokenizer, load_file(path), start)
             assert saved.network  # built, so that weights of another network are refused here
         return saved
@@ -113,15 +105,3 @@ class SavedModel:
         """The network with these weights, in eval mode."""
         about = self.description
         return Network.from_weights(about.network, about.vocabulary_size, self.weights)
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[Path]:
-    """Say which file it was, whatever a library raises over its content."""
-    try:
-        yield path
-    except (FileNotFoundError, PermissionError):
-        raise
-    except Exception as error:  # each format's library has its own; tokenizers a bare Exception
-        reason = " ".join(str(error).split())[:150] or type(error).__name__
-        raise ModelFileError(path, reason) from None
