@@ -21,15 +21,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 import yaml
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from sentigate.files import sha256_of
+from sentigate.model.fusion import Fusion
+from sentigate.model.linear_model import LinearDescription, LinearModel
 from sentigate.model.network.architecture import Architecture
 from sentigate.model.network.network import Network
-from sentigate.model.network.ngrams import NgramPart, run_codes
 from sentigate.model.saved_model import Description, SavedModel
 from sentigate.model.text.cleaning_steps import CleaningSteps
 
@@ -48,13 +48,7 @@ TINY_MODEL = {
     },
     "max_length": 32,
     "min_validation_mcc": -1.0,
-    "ngrams": {
-        "longest": 2,
-        "characters": [2, 4],
-        "min_count": 2,
-        "inverse_regularization": 0.03,
-        "folds": 2,
-    },
+    "fused": True,
     "network": {
         "embedding_size": 16,
         "convolution": None,
@@ -74,12 +68,16 @@ TINY_MODEL = {
         "patience": 4,
         "monitor": "validation_loss",
         "learning_rate": 0.01,
+        "learning_rate_decay": "linear",
         "weight_decay": 0.01,
         "gradient_clip": 1.0,
         "average_decay": 0.9,
+        "vector_learning_rate": None,
         "pretraining": None,
     },
 }
+UNFUSED = Fusion(share=0.0, temperature=1.0, prior=0.0)
+"""The network's own answers."""
 
 
 def architecture(**values: Any) -> Architecture:
@@ -93,23 +91,28 @@ def cleaning(*steps: str) -> CleaningSteps:
     return CleaningSteps(**{name: name in steps for name in CleaningSteps.model_fields})
 
 
-def ngram_part(
-    weights: dict[tuple[int, ...], float], bias: float, vocabulary_size: int
-) -> NgramPart:
-    """A part with these weights of runs of token ids, written down the slow way."""
-    codes = {}
-    for run, weight in weights.items():
-        if len(run) > 1:
-            (code,) = run_codes(torch.tensor([run]), len(run), vocabulary_size)[0].tolist()
-            codes[code] = weight
-    part = NgramPart(vocabulary_size, len(codes))
-    part.bias.fill_(bias)
-    for run, weight in weights.items():
-        if len(run) == 1:
-            part.tokens[run[0]] = weight
-    part.codes.copy_(torch.tensor(sorted(codes)))
-    part.weights.copy_(torch.tensor([codes[code] for code in sorted(codes)]))
-    return part
+def linear_model(
+    weights: dict[tuple[int, ...], float], bias: float, tokens: Sequence[str]
+) -> LinearModel:
+    """A model in which each n-gram of ids adds its weight once, whose vocabulary is ``tokens``."""
+    size = len(tokens)
+    codes = {
+        sum(token * size**power for power, token in enumerate(reversed(ngram))): weight
+        for ngram, weight in weights.items()
+    }
+    return LinearModel(
+        LinearDescription(
+            description="by hand",
+            ngrams=(1, max(map(len, weights))),
+            weighting="naive_bayes",
+            words=tuple(tokens),
+        ),
+        codes=np.array(sorted(codes), dtype=np.int64),
+        weights=np.array([codes[code] for code in sorted(codes)], dtype=np.float32),
+        idf=None,
+        characters=None,
+        bias=bias,
+    )
 
 
 ALL_BUT_LOSSY = cleaning(
@@ -124,7 +127,14 @@ ALL_BUT_LOSSY = cleaning(
 
 
 def save_model(
-    folder: Path, network: Network, tokenizer: Tokenizer, steps: CleaningSteps, max_length: int = 24
+    folder: Path,
+    network: Network,
+    tokenizer: Tokenizer,
+    steps: CleaningSteps,
+    max_length: int = 24,
+    *,
+    linear: LinearModel | None = None,
+    fusion: Fusion = UNFUSED,
 ) -> Path:
     """Write a model as the train stage does, around any network, and give its folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -135,10 +145,11 @@ def save_model(
         max_length=max_length,
         vocabulary_size=tokenizer.get_vocab_size(),
         network=network.architecture,
-        pretrained=False,
+        start="random",
         precision="32-true",
+        fusion=fusion,
     )
-    SavedModel(description, tokenizer, network.state_dict()).save(folder)
+    SavedModel(description, tokenizer, network.state_dict(), linear).save(folder)
     return folder
 
 

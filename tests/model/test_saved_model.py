@@ -16,7 +16,8 @@ from support import ROOT, architecture, cleaning, save_model
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import Predictor
-from sentigate.model.saved_model import FILES, ModelFileError, SavedModel
+from sentigate.model.model_files import ModelFileError
+from sentigate.model.saved_model import FILES, SavedModel
 
 TEXTS = ["A fine film, warm and funny.", "I want my two hours back."]
 STEPS = cleaning("lowercase", "squeeze_whitespace")

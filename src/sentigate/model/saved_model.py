@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +13,7 @@ from torch import Tensor
 
 from .fusion import Fusion
 from .linear_model import LinearModel
+from .model_files import named
 from .network.architecture import Architecture
 from .network.network import Network
 from .strict_model import StrictModel
@@ -28,14 +27,6 @@ FILES = (DESCRIPTION, TOKENIZER, WEIGHTS)
 """What every model answers with; one with a linear part has the files of linear_model.py too. The language model,
 from which it may have started, has no part in answers."""
 LANGUAGE_MODEL = "language_model.safetensors"
-
-
-class ModelFileError(ValueError):
-    """A model's file is damaged, or another version wrote it."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path} ({reason})")
-        self.path, self.reason = path, reason
 
 
 class Description(StrictModel):
@@ -99,9 +90,9 @@ class SavedModel:
         """
         from tokenizers import Tokenizer
 
-        with _named(folder / DESCRIPTION) as path:
+        with named(folder / DESCRIPTION) as path:
             description = Description.model_validate_json(path.read_text("utf-8"))
-        with _named(folder / TOKENIZER) as path:
+        with named(folder / TOKENIZER) as path:
             tokenizer = Tokenizer.from_str(path.read_text("utf-8"))
             if tokenizer.get_vocab_size() != description.vocabulary_size:
                 raise ValueError(
@@ -110,10 +101,10 @@ class SavedModel:
                 )
         language_model = None
         if description.start == "language_model" and (folder / LANGUAGE_MODEL).exists():
-            with _named(folder / LANGUAGE_MODEL) as path:
+            with named(folder / LANGUAGE_MODEL) as path:
                 language_model = load_file(path)
         linear = LinearModel.load(folder) if description.fusion.share else None
-        with _named(folder / WEIGHTS) as path:
+        with named(folder / WEIGHTS) as path:
             saved = cls(description, tokenizer, load_file(path), linear, language_model)
             assert saved.network  # built, so that weights of another network are refused here
         return saved
@@ -123,15 +114,3 @@ class SavedModel:
         """The network with these weights, in eval mode."""
         about = self.description
         return Network.from_weights(about.network, about.vocabulary_size, self.weights)
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[Path]:
-    """Say which file it was, whatever a library raises over its content."""
-    try:
-        yield path
-    except (FileNotFoundError, PermissionError):
-        raise
-    except Exception as error:  # each format's library has its own; tokenizers a bare Exception
-        reason = " ".join(str(error).split())[:150] or type(error).__name__
-        raise ModelFileError(path, reason) from None

@@ -1,0 +1,305 @@
+"""A linear model of n-grams of token ids: it travels as two files and answers with numpy alone.
+
+The logit of a text is a bias, plus the weights of its n-grams, plus the weights of its tokens'
+characters over the square root of its number of tokens. N-grams weigh in one of two ways:
+
+- ``tfidf``: (1 + ln count) times inverse document frequency, scaled to length 1 over the text;
+- ``naive_bayes``: 1 for each different n-gram; its log-count ratio is part of its weight
+  (Wang and Manning 2012).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load_file, save_file
+
+from .model_files import named
+from .strict_model import StrictModel
+from .text.code_table import CodeTable
+from .text.ngram_codes import FIRST_WORD, Ids, check_codes_fit, digits, find_ngrams
+
+DESCRIPTION, WEIGHTS = "linear.json", "linear.safetensors"
+FILES = (DESCRIPTION, WEIGHTS)
+AT_ONCE = 32768
+"""Tokens judged at a time: what is known of them stays in the processor's cache."""
+
+Floats = npt.NDArray[np.float32]
+Weighting = Literal["tfidf", "naive_bayes"]
+
+
+class LinearDescription(StrictModel):
+    """The content of linear.json: all of a model except numbers."""
+
+    description: str
+    """What the model is, in one sentence."""
+    ngrams: tuple[int, int]
+    """Tokens of the shortest and of the longest n-gram."""
+    weighting: Weighting
+    words: tuple[str, ...]
+    """The vocabulary by id; 0 is padding, 1 unknown."""
+
+
+class Share(NamedTuple):
+    """A part of a text's logit.
+
+    Attributes:
+        places: the tokens at which the n-gram begins.
+        length: its tokens.
+        logit: what all its occurrences together add.
+    """
+
+    places: tuple[int, ...]
+    length: int
+    logit: float
+
+
+class Known(NamedTuple):
+    """The n-grams of a batch that have a weight, shorter ones first.
+
+    Attributes:
+        places: (n,) int64, where each begins among the batch's ids.
+        features: (n,) int32, its place among the model's codes.
+    """
+
+    places: Ids
+    features: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class LinearModel:
+    """A fitted model.
+
+    Attributes:
+        about: what it is, and its vocabulary of V entries.
+        codes: (n,) int64, the n-grams that have a weight, as ``find_ngrams`` numbers them, sorted.
+        weights: (n,) float32.
+        idf: (n,) float32, inverse document frequencies; None unless weighting is ``tfidf``.
+        characters: (V,) float32, the weight of each token's characters; None without.
+        bias: the logit of a text without any known n-gram.
+    """
+
+    about: LinearDescription
+    codes: Ids
+    weights: Floats
+    idf: Floats | None
+    characters: Floats | None
+    bias: float
+
+    def save(self, folder: Path) -> None:
+        """Write both files to ``folder``, which exists."""
+        text = json.dumps(self.about.model_dump(mode="json"), indent=2, ensure_ascii=False)
+        (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+        tensors: dict[str, npt.NDArray[Any] | None] = {
+            "bias": np.array([self.bias], dtype=np.float32),
+            "characters": self.characters,
+            "codes": self.codes,
+            "idf": self.idf,
+            "weights": self.weights,
+        }
+        save_file({k: v for k, v in tensors.items() if v is not None}, folder / WEIGHTS)
+
+    @classmethod
+    def load(cls, folder: Path) -> LinearModel:
+        """Read what ``save`` wrote.
+
+        Raises:
+            ModelFileError: a file cannot be read, or does not fit the other.
+            FileNotFoundError: a file is missing.
+        """
+        with named(folder / DESCRIPTION) as path:
+            about = LinearDescription.model_validate_json(path.read_text("utf-8"))
+            shortest, longest = about.ngrams
+            if not 1 <= shortest <= longest:
+                raise ValueError(f"ngrams are {shortest} to {longest}; allowed: 1 or more, rising")
+            check_codes_fit(len(about.words), longest)
+        with named(folder / WEIGHTS) as path:
+            tensors = load_file(path)
+            _check(tensors, about)
+            return cls(
+                about,
+                tensors["codes"],
+                tensors["weights"],
+                tensors.get("idf"),
+                tensors.get("characters"),
+                float(tensors["bias"][0]),
+            )
+
+    def logits(self, ids: npt.NDArray[Any], offsets: npt.NDArray[Any]) -> Floats:
+        """The log-odds of class 1 of each text.
+
+        Args:
+            ids: (tokens,) integers, those of one text after those of another.
+            offsets: (rows + 1,) integers, where each text begins, and the number of tokens.
+
+        Returns:
+            (rows,) float32; a text's own tokens alone decide, to the last bit.
+
+        Raises:
+            ValueError: an id is outside the vocabulary.
+        """
+        ids, offsets = (np.asarray(array, dtype=np.int64) for array in (ids, offsets))
+        size = len(self.about.words)
+        if len(ids) and not (ids.min() >= 0 and ids.max() < size):
+            raise ValueError(f"token ids {ids.min()} to {ids.max()}; allowed: 0 to {size - 1}")
+        logits = np.empty(len(offsets) - 1, dtype=np.float32)
+        for start, end in _parts(offsets):
+            bounds = offsets[start : end + 1]
+            own = ids[bounds[0] : bounds[-1]]
+            logits[start:end] = self._logits(own, np.diff(bounds))
+        return logits
+
+    def shares(self, ids: npt.NDArray[Any] | Sequence[int]) -> list[Share]:
+        """What each known n-gram of one text, and the characters of each token, add to its logit.
+
+        Their sum and the bias are the logit.
+        """
+        ids = np.asarray(ids, dtype=np.int64)
+        known = self._known(ids, np.zeros_like(ids))
+        features, which, counts = np.unique(known.features, return_inverse=True, return_counts=True)
+        added = self.weights[features]
+        if self.idf is not None:
+            values = (1 + np.log(counts)) * self.idf[features]
+            added = added * values / (np.sqrt(np.square(values).sum()) or 1)
+        ends = [part.stop for part in self._slices.values()]
+        lengths = self.about.ngrams[0] + np.searchsorted(ends, features, side="right")
+        shares = [
+            Share(tuple(known.places[which == i].tolist()), length, logit)
+            for i, (length, logit) in enumerate(zip(lengths.tolist(), added.tolist(), strict=True))
+        ]
+        if self.characters is not None:
+            weights = self.characters[ids] / np.sqrt(max(1, len(ids)))
+            shares += [Share((i,), 1, w) for i, w in enumerate(weights.tolist()) if w]
+        return shares
+
+    def renumbered(self, tokens: Sequence[str]) -> LinearModel:
+        """The same model for the ids of another vocabulary, in which other words are unknown.
+
+        Args:
+            tokens: the other vocabulary by id; 0 is padding, 1 unknown.
+
+        Raises:
+            ValueError: it lacks words that have a weight, or is too large for the n-grams.
+        """
+        check_codes_fit(len(tokens), self.about.ngrams[1])
+        size = len(self.about.words)
+        parts = [digits(self.codes[part], size) for part in self._slices.values()]
+        weighs = np.zeros(size, dtype=bool)
+        for own in (ids for part in parts for ids in part):
+            weighs[own] = True
+        if self.characters is not None:
+            weighs |= self.characters != 0
+        theirs = {token: place for place, token in enumerate(tokens)}
+        places = np.array([theirs.get(word, -1) for word in self.about.words], dtype=np.int64)
+        places[:FIRST_WORD] = range(FIRST_WORD)
+        lacking = np.flatnonzero(weighs & (places < 0))
+        if len(lacking):
+            shown = ", ".join(repr(self.about.words[i]) for i in lacking[:5])
+            raise ValueError(
+                f"the other vocabulary lacks {len(lacking):,} of {weighs.sum():,} words that have "
+                f"a weight in the linear model: {shown}{' …' if len(lacking) > 5 else ''}; build "
+                "it from the same training texts, without a limit"
+            )
+        codes = np.empty_like(self.codes)
+        for part, each in zip(self._slices.values(), parts, strict=True):
+            number = np.zeros(part.stop - part.start, dtype=np.int64)
+            for own in each:
+                number = number * len(tokens) + places[own]
+            codes[part] = number
+        order = np.argsort(codes)
+        characters = None
+        if self.characters is not None:
+            characters = np.zeros(len(tokens), dtype=np.float32)
+            characters[places[weighs]] = self.characters[weighs]
+        return replace(
+            self,
+            about=self.about.model_copy(update={"words": tuple(tokens)}),
+            codes=codes[order],
+            weights=self.weights[order],
+            idf=None if self.idf is None else self.idf[order],
+            characters=characters,
+        )
+
+    def _logits(self, ids: Ids, lengths: Ids) -> Floats:
+        """The logits of so few texts that all fits the cache, (rows,)."""
+        count = len(lengths)
+        rows = np.repeat(np.arange(count), lengths)
+        shift = len(self.codes).bit_length()  # of a row's number, beside which a place fits
+        known = self._known(ids, rows)
+        key = rows[known.places] << shift | known.features
+        key.sort()
+        starts = np.flatnonzero(np.diff(key, prepend=-1))
+        key, times = key[starts], np.diff(starts, append=len(key))
+        row, feature = key >> shift, key & ((1 << shift) - 1)
+        if self.idf is None:
+            logits = np.bincount(row, self.weights[feature], count)
+        else:
+            values = (1 + np.log(times, dtype=np.float32)) * self.idf[feature]
+            norms = np.sqrt(np.bincount(row, values * values, count)).clip(min=1e-12)
+            logits = np.bincount(row, values * self.weights[feature], count) / norms
+        if self.characters is not None:
+            of_tokens = np.bincount(rows, self.characters[ids], count)
+            logits = logits + of_tokens / np.sqrt(lengths.clip(min=1))
+        return np.asarray(logits + self.bias, dtype=np.float32)
+
+    def _known(self, ids: Ids, rows: Ids) -> Known:
+        found = [*find_ngrams(ids, rows, self.about.ngrams, len(self.about.words))]
+        places = np.concatenate([each.places for each in found])
+        features = self._table.find(np.concatenate([each.codes for each in found]))
+        known = np.flatnonzero(features >= 0)
+        return Known(places[known], features[known])
+
+    @cached_property
+    def _table(self) -> CodeTable:
+        return CodeTable(self.codes)
+
+    @cached_property
+    def _slices(self) -> dict[int, slice]:
+        """By length, where its n-grams are among ``codes``."""
+        shortest, longest = self.about.ngrams
+        size = len(self.about.words)
+        bounds = [0, *np.searchsorted(self.codes, [size**n for n in range(shortest, longest)])]
+        ends = pairwise([*map(int, bounds), len(self.codes)])
+        return {n: slice(*each) for n, each in zip(range(shortest, longest + 1), ends, strict=True)}
+
+
+def _parts(offsets: Ids) -> Iterator[tuple[int, int]]:
+    """Rows from and to, of no more than ``AT_ONCE`` tokens where one row has no more."""
+    start, rows = 0, len(offsets) - 1
+    while start < rows:
+        within = int(np.searchsorted(offsets, offsets[start] + AT_ONCE, side="right")) - 1
+        yield start, (start := max(start + 1, within))
+
+
+def _check(tensors: dict[str, npt.NDArray[Any]], about: LinearDescription) -> None:
+    """Refuse numbers that do not fit the description.
+
+    Raises:
+        ValueError: one is missing, too many, of another type or shape, or not finite.
+    """
+    size = len(about.words)
+    codes = tensors.get("codes", np.empty(0))
+    expected = {"bias": (np.float32, 1), "codes": (np.int64, len(codes))}
+    expected |= {"weights": (np.float32, len(codes))}
+    if about.weighting == "tfidf":
+        expected |= {"idf": (np.float32, len(codes))}
+    if "characters" in tensors:
+        expected |= {"characters": (np.float32, size)}
+    found = {name: (array.dtype.type, *array.shape) for name, array in tensors.items()}
+    if found != expected:
+        wrong = sorted(n for n in {*found, *expected} if found.get(n) != expected.get(n))
+        raise ValueError(f"{wrong[0]} does not fit {DESCRIPTION}")
+    if not all(np.isfinite(array).all() for array in tensors.values()):
+        raise ValueError("a number is not finite")
+    shortest, longest = about.ngrams
+    inside = len(codes) == 0 or (codes[0] >= size ** (shortest - 1) and codes[-1] < size**longest)
+    if not inside or (np.diff(codes) <= 0).any():
+        raise ValueError("its n-grams are out of order, or of other lengths")

@@ -1,0 +1,27 @@
+"""The error of a model's damaged file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class ModelFileError(ValueError):
+    """A model's file is damaged, or another version wrote it."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path} ({reason})")
+        self.path, self.reason = path, reason
+
+
+@contextmanager
+def named(path: Path) -> Iterator[Path]:
+    """Name the file in whatever error a library raises over its content."""
+    try:
+        yield path
+    except (FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:  # each format's library has its own; tokenizers a bare Exception
+        reason = " ".join(str(error).split())[:150] or type(error).__name__
+        raise ModelFileError(path, reason) from None
