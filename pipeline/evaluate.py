@@ -135,8 +135,12 @@ def evaluate(stage: StageRun) -> Output:
 
 
 def _judged(saved: SavedModel, split: EncodedSplit, name: str) -> pd.DataFrame:
-    """P(positive) of a split's rows by id: probability, network_probability (of the network alone)
-    and baseline_probability, all float32."""
+    """P(positive) of a split's rows, by id.
+
+    Returns:
+        Columns probability, network_probability (the network's alone) and baseline_probability,
+        all float32.
+    """
     ids = read_ids(Path("data/padded", name))
     network = network_logits(saved.network, split)
     baseline = read_baseline_logits(Path("reports/baseline_predictions.parquet"), ids)

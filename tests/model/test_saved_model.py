@@ -14,9 +14,9 @@ import torch
 from support import ROOT, architecture, cleaning, save_model
 
 from sentigate.data.vocabulary import build_tokenizer
+from sentigate.model.model_files import ModelFileError
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import Predictor
-from sentigate.model.model_files import ModelFileError
 from sentigate.model.saved_model import FILES, SavedModel
 
 TEXTS = ["A fine film, warm and funny.", "I want my two hours back."]

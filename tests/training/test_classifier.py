@@ -13,9 +13,10 @@ from sentigate.evaluation.ngram_model import ngram_perplexities
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.settings.model import TrainingParams
-from sentigate.training.classifier import pretrain, start_from
+from sentigate.training.classifier import pretrain
 from sentigate.training.fit import Epoch
 from sentigate.training.language_model import LanguageModel, perplexity
+from sentigate.training.start import start_from
 
 VOCABULARY = 6
 SHAPE = architecture(
@@ -39,6 +40,7 @@ def params(**choices: float) -> TrainingParams:
         "learning_rate": 0.02,
         "weight_decay": 0.0,
         "gradient_clip": 1.0,
+        "learning_rate_decay": "none",
         "average_decay": None,
         "monitor": "validation_loss",
     }

@@ -1,22 +1,43 @@
-"""The temperature."""
+"""Share and temperature."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from sentigate.training.temperature import fit_temperature
+from sentigate.training.fusion import fit_fusion
+
+RNG = np.random.default_rng(0)
+
+
+def labels_of(logits: np.ndarray) -> np.ndarray:
+    """0 or 1, as likely as these logits say."""
+    return (RNG.random(len(logits)) < 1 / (1 + np.exp(-logits))).astype(np.int8)
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 3.0])
-def test_it_finds_the_factor_by_which_logits_are_too_large(true: float) -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(0, 2, 200_000)
-    labels = (rng.random(len(logits)) < 1 / (1 + np.exp(-logits))).astype(np.int8)
-    assert fit_temperature(logits * true, labels) == pytest.approx(true, rel=0.02)
+def test_the_temperature_is_the_factor_by_which_logits_are_too_large(true: float) -> None:
+    logits = RNG.normal(0, 2, 200_000)
+    found = fit_fusion(logits * true, None, labels_of(logits), 0.5)
+    assert found.temperature == pytest.approx(true, rel=0.02)
+    assert found.share == 0.0
 
 
-def test_of_a_model_that_never_errs_it_is_not_without_end() -> None:
+def test_the_temperature_of_a_model_that_never_errs_has_a_limit() -> None:
     logits = np.array([-3.0, 4.0], dtype=np.float32)
-    found = fit_temperature(logits, np.array([0, 1], dtype=np.int8))
-    assert found == pytest.approx(0.25, rel=1e-3)
+    found = fit_fusion(logits, None, np.array([0, 1], dtype=np.int8), 0.5)
+    assert found.temperature == pytest.approx(0.25, rel=1e-3)
+
+
+@pytest.mark.parametrize("true", [0.0, 0.3, 1.0])
+def test_the_share_is_that_by_which_labels_were_drawn(true: float) -> None:
+    network, linear = RNG.normal(0, 2, (2, 100_000))
+    mixed = (1 - true) * network + true * linear
+    found = fit_fusion(2 * network, 2 * linear, labels_of(mixed), 0.5)
+    assert found.share == pytest.approx(true, abs=0.051)
+    assert found.temperature == pytest.approx(2.0, rel=0.1)
+
+
+def test_the_prior_is_the_share_of_positive_training_texts() -> None:
+    found = fit_fusion(np.array([1.0, -1.0]), None, np.array([1, 0]), 0.2)
+    assert 1 / (1 + np.exp(-found.prior)) == pytest.approx(0.2)

@@ -18,7 +18,6 @@ from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Network
 from sentigate.model.saved_model import SavedModel
-from sentigate.model.network.inputs import Inputs
 from sentigate.training.language_model import (
     CHUNK,
     LanguageModel,

@@ -58,8 +58,9 @@ def read_linear(folder: Path, tokens: Sequence[str]) -> LinearModel:
         raise damaged(error.path, error.reason) from None
     except ValueError as error:
         raise DataError(
-            f"the linear baseline cannot be fused with this model: {error}; allowed: vocab.min_count "
-            "no larger than that of baseline.candidates, a larger vocab.max_size, or fused: false"
+            f"the linear baseline cannot be fused with this model: {error}; allowed: "
+            "vocab.min_count no larger than that of baseline.candidates, a larger vocab.max_size, "
+            "or fused: false"
         ) from None
 
 

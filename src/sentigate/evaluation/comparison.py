@@ -1,4 +1,4 @@
-"""A model and its network beside the linear baseline and the majority class, on the same held-out rows."""
+"""A model, its network, the linear baseline and the majority class on the same rows."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from .metrics import Figures, classification_figures
 from .ngram_model import ngram_perplexities
 
 
-def compare(
-    held_out: pd.DataFrame, *, samples: int, bins: int, seed: int
-) -> dict[str, Figures]:
+def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> dict[str, Figures]:
     """What reports/metrics.json holds.
 
     Args:

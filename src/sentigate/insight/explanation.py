@@ -20,9 +20,9 @@ import torch
 from scipy.cluster.hierarchy import leaves_list, linkage
 from torch import Tensor, nn
 
-from sentigate.model.network.architecture import Convolution
 from sentigate.model.fusion import probabilities
 from sentigate.model.linear_model import LinearModel
+from sentigate.model.network.architecture import Convolution
 from sentigate.model.network.batches import Batch, Batches, EncodedSplit
 from sentigate.model.network.cells import Recurrence
 from sentigate.model.network.network import Layer, Network
@@ -160,7 +160,8 @@ def explain(predictor: Predictor, text: str) -> Explanation:
     columns = batch.inputs.ids.shape[1] if full_width else tokens
     every = _tokens(clean, encoding.offsets, encoding.ids)
     known = bool(has_known_token(padded.ids)[0])
-    start, from_network = fusion.prior, np.zeros(tokens)
+    start = fusion.prior
+    from_network: FloatArray = np.zeros(tokens)
     ngrams: tuple[Ngram, ...] | None = None if linear is None else ()
     if known:
         start, from_network = _integrated_gradients(network, batch, fusion.network_weight)

@@ -51,7 +51,9 @@ class Fusion(StrictModel):
         if linear is not None:
             logits += self.linear_weight * linear
         elif self.share:
-            raise ValueError(f"{self.share:.0%} of the answer is a linear model's, which is missing")
+            raise ValueError(
+                f"{self.share:.0%} of the answer is a linear model's, which is missing"
+            )
         return np.where(known, logits, self.prior).astype(np.float32)
 
 

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from .fusion import Logits, probabilities
 from .network.batches import Batch, Batches, EncodedSplit
 from .network.fast_lstm import FastLSTM, has_fast_path
 from .network.network import Network
-from .fusion import Logits, probabilities
 from .saved_model import SavedModel
 from .text.cleaning import make_cleaner
 from .text.encoding import UNKNOWN_ID, Encoded, Padded, encode_texts, pad
@@ -81,7 +81,7 @@ def is_blank(text: str) -> bool:
 
 def has_known_token(ids: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
     """Whether a text has a token that the vocabulary knows, (rows,), of padded ids (rows, T)."""
-    known: npt.NDArray[np.bool_] = (ids > UNKNOWN_ID).any(axis=1)
+    known: npt.NDArray[np.bool_] = np.any(ids > UNKNOWN_ID, axis=1)
     return known
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION, TOKENIZER, WEIGHTS = "model.json", "tokenizer.json", "weights.safetensors"
 FILES = (DESCRIPTION, TOKENIZER, WEIGHTS)
-"""What every model answers with; one with a linear part has the files of linear_model.py too. The language model,
-from which it may have started, has no part in answers."""
+"""What every model answers with; a fused one has those of linear_model.py too. The language model
+from which it may have started has no part in answers."""
 LANGUAGE_MODEL = "language_model.safetensors"
 
 

@@ -40,7 +40,7 @@ def test_every_row_once_as_it_was(
 
 
 def check_batch(batch: Batch, data: EncodedSplit) -> None:
-    assert [tensor.dtype for tensor in batch[:4]] == [
+    assert [tensor.dtype for tensor in (*batch.inputs, batch.labels, batch.rows)] == [
         torch.int64, torch.int64, torch.float32, torch.int64,
     ]  # fmt: skip
     rows = batch.rows.numpy()

@@ -1,7 +1,8 @@
-"""Fixed vectors with a trained correction."""
+"""Fixed vectors with a learned correction."""
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
@@ -18,17 +19,20 @@ def test_it_starts_as_the_vectors_and_saves_an_embedding() -> None:
     assert embedding.state_dict()["weight"].equal(VECTORS)
 
 
-def test_an_outside_word_takes_the_unknown_words_correction_and_padding_none() -> None:
-    embedding = CorrectedEmbedding(VECTORS, 4)
+@pytest.mark.parametrize("learned", [2, 4])
+def test_the_first_ids_alone_are_corrected_and_padding_never(learned: int) -> None:
+    embedding = CorrectedEmbedding(VECTORS, learned)
+    corrections = torch.tensor([[0.0, 0.0], [0.5, 0.5], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    corrections[learned:] = 0.0
     with torch.no_grad():
-        embedding.correction.copy_(torch.tensor([[0.0, 0.0], [0.5, 0.5], [1.0, 0.0], [0.0, 1.0]]))
-    ids = torch.arange(5)
-    expected = VECTORS + torch.tensor([[0, 0], [0.5, 0.5], [1, 0], [0, 1], [0.5, 0.5]])
+        embedding.correction.copy_(corrections[:learned])
+    ids = torch.tensor([[0, 1, 2, 3, 4, 4, 1]])
+    expected = (VECTORS + corrections)[ids]
     assert torch.equal(embedding(ids), expected)
     plain = nn.Embedding(5, 2, padding_idx=0)
     plain.load_state_dict(embedding.state_dict())
     assert torch.equal(plain(ids), expected)
     embedding(ids).sum().backward()
     assert embedding.correction.grad is not None
-    assert embedding.correction.grad[:, 0].tolist() == [0.0, 2.0, 1.0, 1.0]
+    assert embedding.correction.grad[:, 0].tolist() == [0.0, 2.0, 1.0, 1.0][:learned]
     assert [name for name, _ in embedding.named_parameters()] == ["correction"]

@@ -105,7 +105,10 @@ def padding_changes_nothing(net: Network, lengths: list[int], more: int, seed: i
     with torch.no_grad():
         together = net(Inputs(ids, counts))
         alone = torch.cat(
-            [net(Inputs(row[:length].unsqueeze(0), length.view(1))) for row, length in zip(ids, counts)]  # noqa: B905
+            [
+                net(Inputs(row[:length].unsqueeze(0), length.view(1)))
+                for row, length in zip(ids, counts)
+            ]
         )
     assert together.shape == (len(lengths),)
     assert (together - alone).abs().max() < 1e-6
@@ -201,7 +204,8 @@ class Packed(nn.Module):
                         setattr(lstm, f"{name}_l0{suffix}", getattr(part, f"{name}_l0"))
             self.lstms.append(lstm)
 
-    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, inputs: Inputs) -> Tensor:
+        ids, lengths = inputs
         states = self.embedding(ids)
         for lstm in self.lstms:
             packed = pack_padded_sequence(states, lengths, batch_first=True, enforce_sorted=False)
@@ -225,7 +229,7 @@ def test_it_is_torchs_packed_lstm(sizes: tuple[int, ...], both: bool, pooling: s
 
     def run(module: nn.Module) -> tuple[Tensor, dict[str, Tensor]]:
         net.zero_grad()
-        logits = module(ids, lengths)
+        logits = module(Inputs(ids, lengths))
         logits.square().sum().backward()
         return logits.detach(), {k: p.grad.clone() for k, p in net.named_parameters()}
 
