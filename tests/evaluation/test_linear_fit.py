@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, diags_array, hstack
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
 from support import ROOT
 
 from sentigate.data.vocabulary import cutter
@@ -19,8 +22,10 @@ from sentigate.evaluation.linear_fit import (
     fit_linear,
     log_count_ratios,
 )
-from sentigate.evaluation.ngram_counts import TokenIds, encode
+from sentigate.evaluation.ngram_counts import encode
+from sentigate.model.labels import CLASSES
 from sentigate.model.linear_model import LinearModel
+from sentigate.model.text.ngram_codes import digits
 from sentigate.settings.baseline import LinearModelParams
 
 GOOD = ["a good film", "good fun and good cast", "what a good day", "really good"]
@@ -128,7 +133,7 @@ def test_one_label_is_a_data_error(kind: str) -> None:
 
 def test_what_it_is_is_said() -> None:
     assert describe(settings()) == "logistic regression on TF-IDF of runs of 1 to 2 tokens"
-    assert describe(settings(word_ngrams=[1, 1], **{**KINDS["all"], "word_ngrams": [1, 1]})) == (
+    assert describe(settings(**{**KINDS["all"], "word_ngrams": [1, 1]})) == (
         "logistic regression on naive-Bayes ratios of runs of 1 token and of 2 to 4 characters "
         "within them"
     )
@@ -138,27 +143,46 @@ def test_what_it_is_is_said() -> None:
 
 
 class Real:
-    """A few hundred rows of the example table."""
+    """A few hundred rows of the example table, and what a model is asked about."""
 
     def __init__(self) -> None:
         table = pd.read_csv(ROOT / "data/own/example.csv", nrows=1500)
-        table = table.loc[table["sentiment"].isin(["positive", "negative"])]
+        table = table.loc[table["sentiment"].isin(CLASSES)]
         texts = table["text"].str.lower().tolist()
-        labels = (table["sentiment"] == "positive").to_numpy(dtype=np.int8)
-        self.texts, self.labels = texts[:400], labels[:400]
+        self.texts = texts[:400]
+        self.labels = (table["sentiment"] == CLASSES[1]).to_numpy(dtype=np.int8)[:400]
         self.training = TrainingTexts(self.texts, self.labels)
         self.cut = cutter(self.training.tokenizer, LEVEL)
         # Unseen texts, none at all, unknown tokens only, and n-grams again and again.
-        self.asked = [*self.texts[:50], *texts[400:], "", "qqq zzz", " ".join([texts[0]] * 5)]
+        self.asked = [*self.texts[:50], *texts[400:700], "", "qqq zzz", " ".join(texts[:1] * 5)]
 
-    def ngrams(self, longest: int, text: str) -> list[str]:
-        """Those without an unknown token, as scikit-learn counts them."""
-        known, found = self.training.tokenizer.token_to_id, []
-        tokens = [token if known(token) else "?" for token in self.cut(text)]
-        for length in range(1, longest + 1):
-            runs = (tokens[i : i + length] for i in range(len(tokens) - length + 1))
-            found += [" ".join(run) for run in runs if "?" not in run]
-        return found
+    def tokens(self, text: str) -> list[str]:
+        """With "" for an unknown one."""
+        known = self.training.tokenizer.token_to_id
+        return ["" if known(token) is None else token for token in self.cut(text)]
+
+    def ngrams(self, longest: int) -> Callable[[str], list[str]]:
+        """What scikit-learn is to count: runs of tokens without an unknown one."""
+
+        def analyzer(text: str) -> list[str]:
+            tokens = self.tokens(text)
+            runs = [
+                tokens[i : i + n] for n in range(1, longest + 1) for i in range(len(tokens) - n + 1)
+            ]
+            return [" ".join(run) for run in runs if all(run)]
+
+        return analyzer
+
+    def characters(self, text: str) -> list[str]:
+        """The character n-grams of every known token."""
+        return [
+            padded[i : i + n]
+            for token in self.tokens(text)
+            if token
+            for padded in [f" {token} "]
+            for n in range(2, 6)
+            for i in range(len(padded) - n + 1)
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -166,19 +190,74 @@ def real() -> Real:
     return Real()
 
 
-def test_tfidf_is_scikit_learns_own(real: Real) -> None:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
+def in_order(vectorizer: CountVectorizer, model: LinearModel, size: int) -> list[int]:
+    """The vectorizer's columns in the order of the model's n-grams."""
+    names = [
+        " ".join(model.about.words[int(each[0])] for each in digits(np.array([code]), size))
+        for code in model.codes.tolist()
+    ]
+    assert set(names) == set(vectorizer.vocabulary_)
+    return [vectorizer.vocabulary_[name] for name in names]
 
+
+def test_tfidf_is_scikit_learns_own(real: Real) -> None:
     vectorizer = TfidfVectorizer(
-        analyzer=lambda text: real.ngrams(2, text), min_df=2, sublinear_tf=True
+        analyzer=real.ngrams(2), min_df=2, sublinear_tf=True, dtype=np.float32
     )
-    theirs = make_pipeline(vectorizer, LogisticRegression(C=10, max_iter=1000, tol=1e-7))
-    theirs.fit(real.texts, real.labels)
+    features = vectorizer.fit_transform(real.texts)
     model = fit_linear(real.training, settings(), 42)
-    assert len(model.codes) == len(vectorizer.vocabulary_)
-    found, expected = judge(real.training, model, real.asked), theirs.decision_function(real.asked)
-    assert np.sign(found).tolist() == np.sign(expected).tolist()
-    swap_in(theirs[-1], model, vectorizer.get_feature_names_out(), real)
-    assert found == pytest.approx(theirs.decision_function(real.asked), abs=1e-4)
+    order = in_order(vectorizer, model, len(real.training.words))
+    theirs = LogisticRegression(C=10, max_iter=1000).fit(features[:, order], real.labels)
+    expected = theirs.decision_function(vectorizer.transform(real.asked)[:, order])
+    assert judge(real.training, model, real.asked) == pytest.approx(expected, abs=1e-4)
+    assert np.std(expected) > 0.5
+
+
+def test_naive_bayes_is_that_of_scikit_learns_counts(real: Real) -> None:
+    vectorizer = CountVectorizer(analyzer=real.ngrams(3), min_df=2, binary=True, dtype=np.float32)
+    features = vectorizer.fit_transform(real.texts)
+    model = fit_linear(real.training, settings(**BAYES, inverse_regularization=0.1), 42)
+    order = in_order(vectorizer, model, len(real.training.words))
+    ratios = diags_array(log_count_ratios(features[:, order], real.labels, 1.0))
+    theirs = LogisticRegression(C=0.1, solver="liblinear", max_iter=1000, random_state=42)
+    theirs.fit(features[:, order] @ ratios, real.labels)
+    expected = theirs.decision_function(vectorizer.transform(real.asked)[:, order] @ ratios)
+    assert judge(real.training, model, real.asked) == pytest.approx(expected, abs=1e-4)
+    assert np.std(expected) > 0.5
+
+
+def test_characters_are_scikit_learns_counts(real: Real) -> None:
+    """All counts of a text's tokens, times idf, over the square root of its tokens."""
+    words = TfidfVectorizer(analyzer=real.ngrams(2), min_df=2, sublinear_tf=True, dtype=np.float32)
+    in_tokens = CountVectorizer(
+        analyzer="char_wb", ngram_range=(2, 5), min_df=2, lowercase=False, dtype=np.float32
+    ).fit(real.training.words[2:])
+    counts = CountVectorizer(
+        analyzer=real.characters, vocabulary=in_tokens.vocabulary_, dtype=np.float32
+    )
+    idf = TfidfTransformer(norm=None).fit(counts.transform(real.texts))
+
+    def characters(texts: list[str]) -> csr_array:
+        lengths = np.array([max(1, len(real.cut(text))) for text in texts])
+        return diags_array(1 / np.sqrt(lengths)) @ idf.transform(counts.transform(texts))
+
+    block = characters(real.texts)
+    factor = 1 / np.sqrt(block.multiply(block).sum(axis=1)).mean()
+    of_words = words.fit_transform(real.texts)
+    model = fit_linear(real.training, settings(character_ngrams=[2, 5]), 42)
+    order = in_order(words, model, len(real.training.words))
+    both = hstack([of_words[:, order], block * factor], format="csr", dtype=np.float32)
+    theirs = LogisticRegression(C=10, max_iter=1000).fit(both, real.labels)
+    asked = [words.transform(real.asked)[:, order], characters(real.asked) * factor]
+    expected = theirs.decision_function(hstack(asked, format="csr", dtype=np.float32))
+    assert judge(real.training, model, real.asked) == pytest.approx(expected, abs=1e-4)
+    assert np.std(expected) > 0.5
+
+
+def test_tokens_of_texts_lie_one_after_the_other() -> None:
+    training = TrainingTexts(["a b", "", "b"], np.array([1, 0, 1], dtype=np.int8))
+    found = encode(training.tokenizer, ["b a", "", "x b"])
+    a, b = (training.words.index(word) for word in "ab")
+    assert found.ids.tolist() == [b, a, 1, b]
+    assert found.offsets.tolist() == [0, 2, 2, 4]
+    assert found.rows.tolist() == [0, 0, 2, 2]

@@ -187,19 +187,19 @@ def log_count_ratios(features: Any, labels: npt.NDArray[np.int8], smoothing: flo
 
 def describe(settings: LinearModelParams) -> str:
     """What the model is, within a sentence."""
-    words = _lengths(settings.word_ngrams, "tokens")
+    words = _lengths(settings.word_ngrams, "token")
     if settings.naive_bayes_smoothing is None:
         kinds = [f"TF-IDF of runs of {words}"]
     else:
         kinds = [f"naive-Bayes ratios of runs of {words}"]
     if settings.character_ngrams:
-        kinds.append(f"of {_lengths(settings.character_ngrams, 'characters')} within them")
+        kinds.append(f"of {_lengths(settings.character_ngrams, 'character')} within them")
     return f"logistic regression on {' and '.join(kinds)}"
 
 
 def _lengths(ngrams: tuple[int, int], unit: str) -> str:
     shortest, longest = ngrams
-    return f"{shortest} {unit}" if shortest == longest else f"{shortest} to {longest} {unit}"
+    return counted(longest, unit) if shortest == longest else f"{shortest} to {longest} {unit}s"
 
 
 def _rows_of(matrix: Any) -> npt.NDArray[np.int64]:
