@@ -6,29 +6,36 @@ from pathlib import Path
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.data.stage_files import read_table
-from sentigate.evaluation.baseline import strongest
-from sentigate.evaluation.linear_model import TrainingTexts
+from sentigate.evaluation.baseline import probability, strongest
+from sentigate.evaluation.linear_fit import TrainingTexts
 from sentigate.evaluation.metrics import classification_figures, matthews_correlation
+from sentigate.evaluation.ngram_counts import encode
+from sentigate.model.linear_model import LinearModel
 from sentigate.progress import doing
 
 
 def baseline(stage: StageRun) -> Output:
-    """Write reports/baseline.json, and a probability per validation and test row."""
+    """Write the strongest model, its answers to validation and test rows, and its figures."""
     params = stage.params
     splits = read_table(Path("data/split/texts.parquet"), ["id", "split", "label", "text"])
     train, validation = (splits.loc[splits["split"] == name] for name in ("train", "validation"))
+    doing("counting tokens")
+    training = TrainingTexts(train["text"].tolist(), train["label"].to_numpy())
     best = strongest(
-        TrainingTexts(train["text"].tolist(), train["label"].to_numpy()),
-        validation["text"].tolist(),
+        training,
+        encode(training.tokenizer, validation["text"]),
         validation["label"].to_numpy(),
         params.baseline.candidates,
         params.seed,
     )
+    folder = stage.path("data/baseline/linear.json").parent
+    best.model.save(folder)
+    saved = LinearModel.load(folder)  # what is served is what is measured
     others = splits.loc[splits["split"] != "train"]
     doing(f"judging validation and test by the strongest, {best.chosen}")
-    probability = best.model.predict(others["text"].tolist())
+    logits = saved.logits(*encode(training.tokenizer, others["text"]))
     predictions = stage.write_table(
-        others.drop(columns="text").assign(probability=probability),
+        others.drop(columns="text").assign(logit=logits, probability=probability(logits)),
         "reports/baseline_predictions.parquet",
     )
     doing("measuring, with bootstrap intervals")

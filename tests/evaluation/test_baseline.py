@@ -1,41 +1,53 @@
 """The choice of the strongest linear model."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
-from test_linear_model import BAD, GOOD, LABELS, settings
+from test_linear_fit import BAD, GOOD, LABELS, settings
 
 from sentigate.errors import DataError
 from sentigate.evaluation import baseline
-from sentigate.evaluation.baseline import Baseline, strongest
-from sentigate.evaluation.linear_model import TrainingTexts
+from sentigate.evaluation.baseline import Baseline, probability, strongest
+from sentigate.evaluation.linear_fit import TrainingTexts
+from sentigate.evaluation.ngram_counts import TokenIds, encode
+from sentigate.model.linear_model import LinearDescription
 
-STRONG, CHARACTERS = settings(), settings(character_ngrams=[2, 4])
-SEEN, UNSEEN = ["good film", "bad film"], ["goodish", "baddest"]
+STRONG, PAIRS = settings(), settings(min_count=1, word_ngrams=[2, 2])
+SEEN = ["good film", "bad film"]
+ASKED = TokenIds(np.zeros(0, dtype=np.int64), np.zeros(4, dtype=np.int64))
+ABOUT = LinearDescription(description="fixed", ngrams=(1, 1), weighting="tfidf", words=())
 
 
 def choose(texts: list[str], labels: list[int] | None = None, **candidates: Any) -> Baseline:
     answers = np.array([1, 0] if labels is None else labels, dtype=np.int8)
-    return strongest(TrainingTexts(GOOD + BAD, LABELS), texts, answers, candidates, seed=42)
+    training = TrainingTexts(GOOD + BAD, LABELS)
+    asked = encode(training.tokenizer, texts)
+    return strongest(training, asked, answers, candidates, seed=42)
 
 
 def test_accuracy_on_validation_decides() -> None:
-    """Words never seen are all alike to a model of words: it is right about one of the two."""
-    best = choose(UNSEEN, words=STRONG, characters=CHARACTERS)
-    assert best.chosen == "characters"
+    """A model of pairs knows neither text, and is right about one of the two."""
+    best = choose(["fun good", "fun bad"], pairs=PAIRS, words=STRONG)
+    assert best.chosen == "words"
     assert [figures["accuracy"] for figures in best.candidates.values()] == [0.5, 1.0]
-    assert (best.model.predict(UNSEEN) > 0.5).tolist() == [True, False]
+    training = TrainingTexts(GOOD + BAD, LABELS)
+    found = best.model.logits(*encode(training.tokenizer, ["fun good", "fun bad"]))
+    assert (found > 0).tolist() == [True, False]
 
 
-class Fixed(NamedTuple):
+@dataclass(frozen=True)
+class Fixed:
     """In place of a fitted model: answers that are given."""
 
     answers: list[float]
+    about: LinearDescription = ABOUT
 
-    def predict(self, texts: list[str]) -> np.ndarray:
-        assert texts == ["x", "y", "z"]
-        return np.array(self.answers, dtype=np.float32)
+    def logits(self, ids: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        assert ids is ASKED.ids
+        assert offsets is ASKED.offsets
+        return np.log(np.divide(self.answers, np.subtract(1, self.answers))).astype(np.float32)
 
 
 SURE, UNSURE, FALSE = [0.9, 0.1, 0.8], [0.6, 0.4, 0.55], [0.9, 0.4, 0.499]
@@ -59,9 +71,10 @@ def test_accuracy_then_log_loss_then_order(
     fitted = map(Fixed, answers.values())
     monkeypatch.setattr(baseline, "fit_linear", lambda *_: next(fitted))
     labels, candidates = np.array([1, 0, 1], dtype=np.int8), dict.fromkeys(answers, STRONG)
-    best = baseline.strongest(TrainingTexts([], labels), ["x", "y", "z"], labels, candidates, 42)
+    training = TrainingTexts(GOOD + BAD, LABELS)
+    best = baseline.strongest(training, ASKED, labels, candidates, 42)
     assert best.chosen == chosen
-    assert best.model == Fixed(answers[chosen])
+    assert best.model.answers == answers[chosen]
     assert list(best.candidates) == list(answers)
 
 
@@ -74,7 +87,8 @@ def test_figures_are_those_of_the_metrics() -> None:
     from sklearn.metrics import accuracy_score, log_loss
 
     best = choose([*SEEN, "bad film"], [1, 0, 1], only=STRONG)
-    answers = best.model.predict([*SEEN, "bad film"])
+    tokenizer = TrainingTexts(GOOD + BAD, LABELS).tokenizer
+    answers = probability(best.model.logits(*encode(tokenizer, [*SEEN, "bad film"])))
     assert best.candidates["only"] == {
         "accuracy": round(accuracy_score([1, 0, 1], answers > 0.5), 6),
         "log_loss": pytest.approx(log_loss([1, 0, 1], answers), abs=2e-6),
@@ -86,19 +100,27 @@ def test_one_label_alone_on_validation_will_do() -> None:
 
 
 def test_it_says_what_was_chosen_among_how_many() -> None:
-    said = choose(UNSEEN, words=STRONG, characters=CHARACTERS).description
-    assert said == (
-        "characters, the strongest of 2 linear models on validation: logistic regression on "
-        "TF-IDF of runs of 1 to 2 words and of 2 to 4 characters"
+    best = choose(["fun good", "fun bad"], words=STRONG, pairs=PAIRS)
+    assert best.description == (
+        "words, the strongest of 2 linear models on validation: logistic regression on "
+        "TF-IDF of runs of 1 to 2 tokens"
     )
+    assert best.model.about.description == best.description
     assert choose(SEEN, words=STRONG).description.startswith("words, a linear model: logistic")
 
 
 def test_each_candidate_is_named_as_it_is_fitted(capsys: pytest.CaptureFixture[str]) -> None:
-    choose(SEEN, words=STRONG, characters=CHARACTERS)
+    choose(SEEN, words=STRONG, pairs=PAIRS)
     said = capsys.readouterr().err
     assert "fitting linear model 1 of 2, words ..." in said
-    assert "fitting linear model 2 of 2, characters ..." in said
+    assert "fitting linear model 2 of 2, pairs ..." in said
+
+
+def test_probabilities_of_logits() -> None:
+    found = probability(np.array([0, 2, -2, 1000, -1000], dtype=np.float32))
+    assert found.dtype == np.float32
+    expected = [0.5, 1 / (1 + np.exp(-2)), 1 / (1 + np.exp(2)), 1, 0]
+    assert found == pytest.approx(expected, abs=1e-7)
 
 
 def test_without_validation_there_is_no_choice() -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from sentigate.errors import DataError
 from sentigate.model.labels import log_losses, predicted_labels
+from sentigate.model.linear_model import LinearModel
 from sentigate.progress import doing
 from sentigate.settings.baseline import LinearModelParams
 
-from .linear_model import LinearModel, TrainingTexts, describe, fit_linear
+from .linear_fit import TrainingTexts, fit_linear
+from .ngram_counts import TokenIds
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Baseline:
 
 def strongest(
     training: TrainingTexts,
-    texts: Sequence[str],
+    texts: TokenIds,
     labels: npt.NDArray[np.int8],
     candidates: Mapping[str, LinearModelParams],
     seed: int,
@@ -44,7 +46,7 @@ def strongest(
 
     Args:
         training: what all are fitted on.
-        texts: of the validation split.
+        texts: of the validation split, in the ids of ``training.tokenizer``.
         labels: theirs, 0 or 1, (texts,).
         candidates: settings by name, at least one.
         seed: of the solver.
@@ -52,7 +54,7 @@ def strongest(
     Raises:
         DataError: there are no validation texts, one label only in training, or no n-gram.
     """
-    if not texts:
+    if not len(labels):
         raise DataError("there are no validation rows to choose by: raise split.validation_size")
     figures: dict[str, dict[str, float]] = {}
 
@@ -60,7 +62,7 @@ def strongest(
         for number, (name, settings) in enumerate(candidates.items(), start=1):
             doing(f"fitting linear model {number} of {len(candidates)}, {name}")
             model = fit_linear(training, settings, seed)
-            probabilities = model.predict(texts)
+            probabilities = probability(model.logits(*texts))
             figures[name] = {
                 "accuracy": round(float(np.mean(predicted_labels(probabilities) == labels)), 6),
                 "log_loss": round(float(np.mean(log_losses(labels, probabilities))), 6),
@@ -74,5 +76,11 @@ def strongest(
     chosen, model = min(fitted(), key=rank)  # which holds no more than two models at a time
     among = f"the strongest of {len(candidates)} linear models on validation"
     kind = among if len(candidates) > 1 else "a linear model"
-    description = f"{chosen}, {kind}: {describe(candidates[chosen])}"
-    return Baseline(chosen, description, model, figures)
+    description = f"{chosen}, {kind}: {model.about.description}"
+    about = model.about.model_copy(update={"description": description})
+    return Baseline(chosen, description, replace(model, about=about), figures)
+
+
+def probability(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """P(positive) of each logit, float32, of the same shape."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -logits.astype(np.float64))), dtype=np.float32)

@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 from safetensors.numpy import load_file, save_file
 
 from .model_files import named
@@ -41,10 +42,10 @@ class LinearDescription(StrictModel):
 
     description: str
     """What the model is, in one sentence."""
-    ngrams: tuple[int, int]
+    ngrams: Annotated[tuple[int, int], Field(strict=False)]
     """Tokens of the shortest and of the longest n-gram."""
     weighting: Weighting
-    words: tuple[str, ...]
+    words: Annotated[tuple[str, ...], Field(strict=False)]
     """The vocabulary by id; 0 is padding, 1 unknown."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, field_validator
 
@@ -10,24 +10,21 @@ from sentigate.model.strict_model import StrictModel
 
 from .dataset import Name
 
-Length = Annotated[int, Field(ge=1, le=10)]
-NgramRange = Annotated[tuple[Length, Length], Field(strict=False)]
-"""The shortest and the longest run that is counted."""
+Tokens = Annotated[int, Field(ge=1, le=3)]
+Characters = Annotated[int, Field(ge=1, le=10)]
 
 
 class LinearModelParams(StrictModel):
-    """One linear model: TF-IDF of n-grams, then logistic regression."""
+    """One linear model: logistic regression on n-grams."""
 
-    tokens: Literal["words", "words_and_signs"]
-    """words: of two letters or more; words_and_signs: every word, and every sign by itself."""
-    word_ngrams: NgramRange
-    """In tokens."""
-    character_ngrams: NgramRange | None
-    """In characters, within words and their edges; null for none."""
+    word_ngrams: Annotated[tuple[Tokens, Tokens], Field(strict=False)]
+    """Tokens of the shortest and of the longest n-gram."""
+    character_ngrams: Annotated[tuple[Characters, Characters], Field(strict=False)] | None
+    """In characters, within tokens and their edges; null for none."""
     naive_bayes_smoothing: Annotated[float, Field(gt=0.0)] | None
-    """Added to each n-gram's weight in a class before the log-count ratio; null for no ratio."""
+    """Added to each n-gram's count in a class before the log-count ratio; null for TF-IDF."""
     min_count: Annotated[int, Field(ge=1)]
-    """N-grams in fewer training texts are left out."""
+    """N-grams in fewer training texts are left out; of characters, in fewer different tokens."""
     inverse_regularization: Annotated[float, Field(gt=0.0)]
 
     @field_validator("word_ngrams", "character_ngrams")

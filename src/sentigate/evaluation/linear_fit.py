@@ -1,0 +1,207 @@
+"""Fitting linear models: TF-IDF or naive-Bayes n-grams, characters, logistic regression.
+
+Such models are hard to beat: Wang and Manning 2012, "Baselines and Bigrams".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sentigate.data.vocabulary import Level, build_tokenizer, tokens_of
+from sentigate.errors import DataError, counted
+from sentigate.model.linear_model import LinearDescription, LinearModel
+from sentigate.model.text.ngram_codes import FIRST_WORD, check_codes_fit
+from sentigate.settings.baseline import LinearModelParams
+
+from .ngram_counts import NgramCounts, count_ngrams, encode, idf_of
+
+LEVEL: Level = "treebank"
+"""How texts are cut into tokens."""
+
+Floats = npt.NDArray[np.float32]
+
+
+class CharacterBlock(NamedTuple):
+    """The character n-grams of texts, as far as they follow from their tokens.
+
+    Attributes:
+        of_tokens: sparse, (V, n) float32, counts in each token times inverse document frequency,
+            times one factor for all, by which the rows of ``features`` are 1 long on average.
+        features: sparse, (rows, n) float32, the sum over a text's tokens, divided by the square
+            root of their number.
+    """
+
+    of_tokens: Any
+    features: Any
+
+
+class TrainingTexts:
+    """Texts to fit linear models on; their n-grams are counted once for all models.
+
+    Args:
+        texts: of the training split.
+        labels: 0 or 1, int8, (texts,).
+
+    Attributes:
+        labels: as given.
+        tokenizer: knows every token of the texts.
+        words: its entries by id.
+        tokens: the ids of the texts.
+
+    Raises:
+        DataError: there is no token.
+    """
+
+    def __init__(self, texts: Sequence[str], labels: npt.NDArray[np.int8]) -> None:
+        self.labels = labels
+        self.tokenizer = build_tokenizer(texts, LEVEL, min_count=1, max_size=2**31)
+        self.words = tokens_of(self.tokenizer)
+        self.tokens = encode(self.tokenizer, texts)
+        self._counted: dict[tuple[tuple[int, int], int], NgramCounts] = {}
+
+    def count(self, lengths: tuple[int, int], min_count: int) -> NgramCounts:
+        """The n-grams of tokens that are in at least ``min_count`` texts."""
+        kind = lengths, min_count
+        if kind not in self._counted:
+            try:
+                check_codes_fit(len(self.words), lengths[1])
+            except ValueError as error:
+                raise DataError(f"no baseline from these training texts: {error}") from None
+            self._counted[kind] = count_ngrams(self.tokens, lengths, len(self.words), min_count)
+        return self._counted[kind]
+
+    def characters(self, lengths: tuple[int, int], min_count: int) -> CharacterBlock:
+        """The character n-grams that are in at least ``min_count`` different tokens."""
+        from scipy.sparse import csr_array, diags_array
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        vectorizer = CountVectorizer(
+            analyzer="char_wb",
+            ngram_range=lengths,
+            min_df=min_count,
+            lowercase=False,
+            dtype=np.float32,
+        )
+        seen = [""] * FIRST_WORD + self.words[FIRST_WORD:]
+        of_tokens = csr_array(vectorizer.fit_transform(seen))
+        ids, offsets = self.tokens
+        ones = np.ones(len(ids), dtype=np.float32)
+        shape = len(offsets) - 1, len(self.words)
+        held = csr_array((ones, ids.astype(np.int32), offsets.astype(np.int32)), shape=shape)
+        counts = held @ of_tokens
+        scale = (1 / np.sqrt(np.diff(offsets).clip(min=1))).astype(np.float32)
+        counts.data *= scale.repeat(np.diff(counts.indptr))
+        idf = idf_of(counts)
+        counts.data *= idf[counts.indices]
+        lengths_of_rows = np.sqrt(np.bincount(_rows_of(counts), counts.data**2, shape[0]))
+        factor = np.float32(1 / (lengths_of_rows.mean() or 1))
+        counts.data *= factor
+        return CharacterBlock(of_tokens @ diags_array(idf * factor), counts)
+
+
+def fit_linear(training: TrainingTexts, settings: LinearModelParams, seed: int) -> LinearModel:
+    """Fit one model: L2-regularised logistic regression on the n-grams that ``settings`` names.
+
+    Raises:
+        DataError: the texts hold one label only, or no n-gram often enough.
+    """
+    from scipy.sparse import hstack
+    from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
+
+    naive_bayes = settings.naive_bayes_smoothing is not None
+    classifier = LogisticRegression(
+        C=settings.inverse_regularization,
+        solver="liblinear" if naive_bayes else "lbfgs",
+        max_iter=1000,
+        random_state=seed,
+    )
+    codes, counts = training.count(settings.word_ngrams, settings.min_count)
+    idf, ratios, block = None, None, None
+    try:
+        with threadpool_limits(1):  # the sums of several differ in their last bits
+            if settings.naive_bayes_smoothing is None:
+                idf = idf_of(counts)
+                features = tfidf(counts, idf)
+            else:
+                features = counts.sign()
+                ratios = log_count_ratios(features, training.labels, settings.naive_bayes_smoothing)
+                features.data *= ratios[features.indices]
+            if settings.character_ngrams:
+                block = training.characters(settings.character_ngrams, settings.min_count)
+                features = hstack([features, block.features], format="csr")
+            classifier.fit(features, training.labels)
+    except ValueError as error:  # scikit-learn names what is missing
+        rows = len(training.labels)
+        raise DataError(f"no baseline from {counted(rows, 'training text')}: {error}") from None
+    weights, of_characters = np.split(classifier.coef_[0].astype(np.float32), [len(codes)])
+    return LinearModel(
+        LinearDescription(
+            description=describe(settings),
+            ngrams=settings.word_ngrams,
+            weighting="naive_bayes" if naive_bayes else "tfidf",
+            words=tuple(training.words),
+        ),
+        codes,
+        weights if ratios is None else weights * ratios,
+        idf,
+        None if block is None else block.of_tokens @ of_characters,
+        float(np.float32(classifier.intercept_[0])),
+    )
+
+
+def tfidf(counts: Any, idf: Floats) -> Any:
+    """(1 + ln count) times ``idf``, each row scaled to length 1; sparse, (rows, n) float32."""
+    features = counts.copy()
+    features.data = (1 + np.log(features.data)) * idf[features.indices]
+    norms = np.sqrt(np.bincount(_rows_of(features), features.data**2, features.shape[0]))
+    features.data /= norms.clip(min=1e-12).astype(np.float32)[_rows_of(features)]
+    return features
+
+
+def log_count_ratios(features: Any, labels: npt.NDArray[np.int8], smoothing: float) -> Floats:
+    """How much likelier each n-gram is in positive texts: naive Bayes, as Wang and Manning 2012.
+
+    r = ln((p / |p|) / (q / |q|)), where p and q are the sums of the features over positive and
+    over negative texts, each sum plus ``smoothing``, and |.| is the sum over all n-grams.
+
+    Args:
+        features: sparse, (texts, n-grams), 0 or 1.
+        labels: 0 or 1, (texts,).
+        smoothing: more than 0.
+
+    Returns:
+        (n-grams,); 0 for an n-gram as common in both.
+    """
+    positive, negative = (
+        np.asarray(features[labels == label].sum(axis=0), dtype=np.float64).ravel() + smoothing
+        for label in (1, 0)
+    )
+    ratios = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
+    return np.asarray(ratios, dtype=np.float32)
+
+
+def describe(settings: LinearModelParams) -> str:
+    """What the model is, within a sentence."""
+    words = _lengths(settings.word_ngrams, "token")
+    if settings.naive_bayes_smoothing is None:
+        kinds = [f"TF-IDF of runs of {words}"]
+    else:
+        kinds = [f"naive-Bayes ratios of runs of {words}"]
+    if settings.character_ngrams:
+        kinds.append(f"of {_lengths(settings.character_ngrams, 'character')} within them")
+    return f"logistic regression on {' and '.join(kinds)}"
+
+
+def _lengths(ngrams: tuple[int, int], unit: str) -> str:
+    shortest, longest = ngrams
+    return counted(longest, unit) if shortest == longest else f"{shortest} to {longest} {unit}s"
+
+
+def _rows_of(matrix: Any) -> npt.NDArray[np.int64]:
+    """(nnz,) int64, the row of each stored value."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
