@@ -20,12 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from support import add_champion, architecture, cleaning, ngram_part, save_model
+from support import add_champion, architecture, cleaning, linear_model, save_model
 from tokenizers import Tokenizer
 
 from sentigate.cli.main import main
-from sentigate.data.vocabulary import Level, add_words, build_tokenizer
+from sentigate.data.vocabulary import Level, add_words, build_tokenizer, tokens_of
 from sentigate.insight.explanation import TOLERANCE, Explanation, _order, _tokens, explain
+from sentigate.model.fusion import Fusion
 from sentigate.model.network.architecture import Convolution
 from sentigate.model.network.batches import Batches, EncodedSplit
 from sentigate.model.network.corrected_embedding import CorrectedEmbedding
@@ -41,9 +42,10 @@ ROOT = Path(__file__).parents[2]
 TRAINING = ["a fine film , warm and funny .", "i want my two hours back !", "naïve 😀 café 😀 it's"]
 TEXT = "A fine film, but nobody's two hours. Warm!"
 NGRAMS = {
-    "fine": 1.5, "fine film": 2.5, "two": -0.5, ". warm !": -4.0, "<unk>": 0.75, ", <unk>": -1.0,
-    "nobody's two": 0.125, "hours": -2.0, "want": 9.0, "film fine": 9.0,
+    "fine": 1.5, "fine film": 2.5, "two": -0.5, ". warm !": -4.0, "nobody's two": 0.125, "hours": -2.0, "want": 9.0, "film fine": 9.0,
 }  # fmt: skip
+WEIGHT = 0.375 / 1.7
+"""Of the linear model's logit, in a model that has one."""
 OUTSIDE = ["nobody's", "gnu"]
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> fine & <!-- film \" ' "
 MAX_LENGTH = 12
@@ -60,7 +62,7 @@ def make_model(
     """A folder as register makes it, around a network nobody has trained.
 
     With ``ngrams``, weights of words parted by spaces, it has all that the default model has: the
-    n-gram part, word vectors, words that no training text holds, and a temperature.
+    linear model, word vectors, words that no training text holds, and a temperature.
     """
     values: dict[str, Any] = {
         "embedding_size": 6, "cell": "lstm", "hidden_sizes": (5,), "bidirectional": True,
@@ -69,25 +71,22 @@ def make_model(
     shape = architecture(**values | changes)
     tokenizer = build_tokenizer(TRAINING * 2, level, min_count=2, max_size=300)
     own = tokenizer.get_vocab_size()
-    part, embedding = None, None
+    linear, embedding, fusion = None, None, Fusion(share=0.0, temperature=1.0, prior=-0.4)
     torch.manual_seed(3)
     if ngrams is not None:
         add_words(tokenizer, OUTSIDE)
-        entries = tokenizer.get_vocab()
-        weights = {tuple(entries[w] for w in run.split()): x for run, x in ngrams.items()}
-        part = ngram_part(weights, 0.7, len(entries))
-        vectors = torch.randn(len(entries), shape.embedding_size)
+        tokens = tokens_of(tokenizer)
+        weights = {tuple(map(tokens.index, run.split())): x for run, x in ngrams.items()}
+        linear = linear_model(weights, 0.7, tokens)
+        vectors = torch.randn(len(tokens), shape.embedding_size)
         vectors[0] = 0.0
         embedding = CorrectedEmbedding(vectors, own)
-    network = Network(shape, tokenizer.get_vocab_size(), embedding=embedding, ngrams=part)
+        fusion = Fusion(share=0.375, temperature=1.7, prior=-0.4)
+    network = Network(shape, tokenizer.get_vocab_size(), embedding)
     for parameter in network.parameters():
         parameter.data *= 2  # answers that differ from text to text
-    network.prior.fill_(-0.4)
-    if part is not None:
-        network.temperature.fill_(1.7)
-        network.ngram_weight.data.fill_(0.6)
     steps = cleaning("lowercase", "squeeze_whitespace")
-    return save_model(folder, network, tokenizer, steps, max_length)
+    return save_model(folder, network, tokenizer, steps, max_length, linear=linear, fusion=fusion)
 
 
 def answers(pooling: str) -> list[tuple[str, bool, str, Convolution | None]]:
@@ -194,7 +193,7 @@ def test_the_figures_on_the_page_sum_to_the_models_answer(
         assert data["from_network"] == data["contributions"]
         assert data["from_ngrams"] == [0.0] * 11
         assert data["ngrams"] is None
-        assert "n-gram" not in page.html
+        assert "linear model" not in page.html
 
     expected = predictor(beginnings(predictor, TEXT))
     assert data["running"] == pytest.approx(expected.tolist(), abs=1e-6)
@@ -225,49 +224,69 @@ def test_each_token_gets_its_own_integrated_gradient(tmp_path: Path, pooling: st
     assert np.ptp(found) > 20 * TOLERANCE
 
 
-def test_what_an_n_gram_adds_is_dealt_evenly_to_its_tokens(tmp_path: Path) -> None:
+def test_what_an_n_gram_adds_is_divided_evenly_among_its_tokens(tmp_path: Path) -> None:
     predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS))
     explanation = explain(predictor, TEXT)
     names = [token.text for token in explanation.tokens]
     assert " ".join(names) == "a fine film , but nobody's two hours . warm !"
     of_pair, of_three, of_outside = 2.5 / 2, -4.0 / 3, 0.125 / 2
     weights = [
-        0, 1.5 + of_pair, of_pair, -1.0 / 2, 0.75 - 1.0 / 2, of_outside, of_outside - 0.5, -2.0,
+        0, 1.5 + of_pair, of_pair, 0, 0, of_outside, of_outside - 0.5, -2.0,
         of_three, of_three, of_three,
     ]  # fmt: skip
-    scale = 0.6 / 1.7 / 11**0.5
-    assert explanation.from_ngrams == pytest.approx(scale * np.array(weights), abs=1e-6)
-    # Without the n-gram part, the rest is the same.
-    part = predictor.network.ngrams
-    assert part is not None
-    for weights_of in (part.bias, part.tokens, part.weights):
-        weights_of.zero_()
-    without = explain(predictor, TEXT)
+    assert explanation.from_ngrams == pytest.approx(WEIGHT * np.array(weights), abs=1e-6)
+    # Without weights in the linear model, the rest is the same.
+    predictor.linear = linear_model({(2,): 0.0}, 0.0, tokens_of(predictor.tokenizer))
+    without = explain(predictor, "but " + TEXT[2:])
     assert without.ngrams == ()
+    assert "has no weight for any n-gram" in render_explanation(without, "a model")
+    without = explain(predictor, TEXT)
     assert without.from_network.tolist() == explanation.from_network.tolist()
-    assert explanation.start - without.start == pytest.approx(0.7 * 0.6 / 1.7, abs=1e-6)
-    assert "has no weight for any token" in render_explanation(without, "a model")
+    assert explanation.start - without.start == pytest.approx(0.7 * WEIGHT, abs=1e-6)
+
+
+def test_a_repeated_n_gram_is_one_line_with_all_its_places(tmp_path: Path) -> None:
+    predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS))
+    explanation = explain(predictor, "fine . fine film fine")
+    assert explanation.ngrams is not None
+    fine = next(ngram for ngram in explanation.ngrams if ngram.text == "fine")
+    assert fine.places == (0, 2, 4)
+    assert fine.share == pytest.approx(1.5 * WEIGHT)  # naive Bayes: once, however often
+    page = Page(render_explanation(explanation, "a model"))
+    assert '<td class="piece" dir="auto">fine</td><td class="n">1, 3, 5</td>' in page.html
+
+
+def test_what_the_linear_model_reads_past_the_cut_is_in_the_sum(tmp_path: Path) -> None:
+    predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS, max_length=4))
+    text = "a fine film , two hours"
+    explanation = explain(predictor, text)
+    assert explanation.left_out == 2
+    assert explanation.beyond == pytest.approx(WEIGHT * (-0.5 - 2.0))
+    assert abs(explanation.remainder) < TOLERANCE
+    assert explanation.probability == pytest.approx(float(predictor([text])[0]), abs=1e-6)
+    page = page_of(predictor, text)
+    shown = [page.number(name) for name in ("start", "sum", "beyond", "remainder")]
+    assert sum(shown) == page.number("logit")
+    assert "the LSTM reads 4 at most, the linear model all" in page.html
+    assert 'id="beyond"' not in page_of(predictor, "a fine film").html
 
 
 def test_the_strongest_n_grams_come_first_by_name_and_place(tmp_path: Path) -> None:
     predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS))
     explanation = explain(predictor, TEXT)
     assert explanation.ngrams is not None
-    assert [(n.text, n.place, n.length) for n in explanation.ngrams] == [
-        (". warm!", 8, 3), ("fine film", 1, 2), ("hours", 7, 1), ("fine", 1, 1), (", but", 3, 2),
-        ("but", 4, 1), ("two", 6, 1), ("nobody's two", 5, 2),
+    assert [(n.text, n.places, n.length) for n in explanation.ngrams] == [
+        (". warm!", (8,), 3), ("fine film", (1,), 2), ("hours", (7,), 1), ("fine", (1,), 1),
+        ("two", (6,), 1), ("nobody's two", (5,), 2),
     ]  # fmt: skip
-    scale = 0.6 / 1.7 / 11**0.5
-    shares = [scale * x for x in (-4.0, 2.5, -2.0, 1.5, -1.0, 0.75, -0.5, 0.125)]
+    shares = [WEIGHT * x for x in (-4.0, 2.5, -2.0, 1.5, -0.5, 0.125)]
     assert [n.share for n in explanation.ngrams] == pytest.approx(shares, abs=1e-6)
     page = Page(render_explanation(explanation, "a model"))
     assert page.data["ngrams"][0] == {
-        "text": ". warm!", "place": 8, "length": 3, "share": explanation.ngrams[0].share,
+        "text": ". warm!", "places": [8], "length": 3, "share": explanation.ngrams[0].share,
     }  # fmt: skip
     assert page.shares == [f"{share:+.4f}".replace("-", "−") for share in shares[:5]]
-    row = 'fine</span> <span>film</span></td><td class="n">2</td>'
-    assert row in page.html
-    assert ',</span> <span class="unknown">but</span></td>' in page.html
+    assert '<td class="piece" dir="auto">fine film</td><td class="n">2</td>' in page.html
 
 
 def test_of_many_n_grams_the_table_has_the_strongest(tmp_path: Path) -> None:
@@ -277,7 +296,7 @@ def test_of_many_n_grams_the_table_has_the_strongest(tmp_path: Path) -> None:
     page = page_of(predictor, text)
     assert len(page.data["ngrams"]) == 14
     assert len(page.shares) == 5
-    assert page.shares[0] == f"{0.6 / 1.7 / 14**0.5 * 14:+.4f}"
+    assert page.shares[0] == f"{WEIGHT * 14:+.4f}"
 
 
 @pytest.mark.parametrize("ngrams", [None, NGRAMS])

@@ -160,7 +160,7 @@ def explain(predictor: Predictor, text: str) -> Explanation:
     columns = batch.inputs.ids.shape[1] if full_width else tokens
     every = _tokens(clean, encoding.offsets, encoding.ids)
     known = bool(has_known_token(padded.ids)[0])
-    start = fusion.prior
+    start = logit = float(predictor.logits(encoded, padded)[0])
     from_network: FloatArray = np.zeros(tokens)
     ngrams: tuple[Ngram, ...] | None = None if linear is None else ()
     if known:
@@ -170,7 +170,6 @@ def explain(predictor: Predictor, text: str) -> Explanation:
             ngrams = _ngrams(linear, fusion.linear_weight, encoded.ids, every)
     dealt = _dealt(ngrams or (), len(every))
     running = _running(predictor, encoded.ids[:tokens])
-    logit = float(predictor.logits(encoded, padded)[0])
     return Explanation(
         text=text,
         tokens=every[:tokens],
