@@ -28,9 +28,10 @@ from running import ROOT, MeasurementError
 from workers.presets import Changes, fold_groups, preset, read_entries, train_preset
 
 from sentigate.data.stage_files import read_table
-from sentigate.evaluation.baseline import strongest
+from sentigate.evaluation.baseline import probability, strongest
 from sentigate.evaluation.difference import SMALLEST_P, accuracy_difference
-from sentigate.evaluation.linear_model import TrainingTexts
+from sentigate.evaluation.linear_fit import TrainingTexts
+from sentigate.evaluation.ngram_counts import encode
 from sentigate.files import written_whole
 from sentigate.model.labels import log_losses, predicted_labels
 from sentigate.model.network.batches import EncodedSplit, load_split
@@ -135,15 +136,17 @@ def baseline_answers(folder: Path, params: Params) -> Answers:
     parts = {name: table.loc[table["split"] == name] for name in ("train", *JUDGED)}
     texts = {name: part["text"].tolist() for name, part in parts.items()}
     labels = {name: part["label"].to_numpy() for name, part in parts.items()}
+    training = TrainingTexts(texts["train"], labels["train"])
+    tokens = {name: encode(training.tokenizer, texts[name]) for name in JUDGED}
     best = strongest(
-        TrainingTexts(texts["train"], labels["train"]),
-        texts["validation"],
+        training,
+        tokens["validation"],
         labels["validation"],
         params.baseline.candidates,
         params.seed,
     )
     print(f"  {best.description}", file=sys.stderr)
-    return {name: best.model.predict(texts[name]) for name in JUDGED}
+    return {name: probability(best.model.logits(*tokens[name])) for name in JUDGED}
 
 
 def kept(name: str, resume: bool, make: Callable[[], Answers]) -> Answers:

@@ -13,7 +13,8 @@ CODE = (
     "src/sentigate/model",
     "src/sentigate/training",
     "src/sentigate/evaluation/baseline.py",
-    "src/sentigate/evaluation/linear_model.py",
+    "src/sentigate/evaluation/linear_fit.py",
+    "src/sentigate/evaluation/ngram_counts.py",
     "benchmarks/workers/presets.py",
 )
 

@@ -29,7 +29,8 @@ from running import ROOT, MeasurementError, run
 from sentigate.data.vocabulary import add_words, build_tokenizer, tokens_of
 from sentigate.data.word_vectors import words_outside
 from sentigate.errors import SentigateError
-from sentigate.evaluation import linear_model
+from sentigate.evaluation import linear_fit
+from sentigate.evaluation.ngram_counts import encode
 from sentigate.model.network.batches import Batches, EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.model.network.ngrams import NgramPart
@@ -139,18 +140,15 @@ def without_ngrams(network: Network) -> Network:
 
 
 def fit_linear(params: Params, tweets: pd.DataFrame) -> Judge:
-    """The baseline stage's ``tfidf``, TF-IDF and logistic regression, from raw texts on."""
-    dataset, settings = params.datasets["twitter"], params.baseline.candidates["tfidf"]
+    """The baseline stage's ``words``, TF-IDF and logistic regression, from raw texts on."""
+    dataset, settings = params.datasets["twitter"], params.baseline.candidates["words"]
     clean = make_cleaner(dataset.clean.steps)
     labels = tweets["sentiment"].map(dataset.labels)
     known = labels.notna()
     texts = [clean(text) for text in tweets["text"][known]]
-    training = linear_model.TrainingTexts(texts, labels[known].to_numpy(dtype=np.int8))
-    model = linear_model.fit_linear(training, settings, params.seed)
-    (vectorizer,) = model.vectorizers
-    return lambda texts: model.classifier.predict_proba(
-        vectorizer.transform([clean(text) for text in texts])
-    )
+    training = linear_fit.TrainingTexts(texts, labels[known].to_numpy(dtype=np.int8))
+    model = linear_fit.fit_linear(training, settings, params.seed)
+    return lambda texts: model.logits(*encode(training.tokenizer, [clean(text) for text in texts]))
 
 
 def in_process(judge: Judge, texts: Sequence[str]) -> Callable[[], dict[str, Any]]:

@@ -157,7 +157,7 @@ def test_every_choice_is_described() -> None:
 # Parameters
 
 SCHEMA = Params.model_json_schema()
-CHOSEN = {"datasets": "vader", "models": "bilstm", "baseline.candidates": "nb_word_character"}
+CHOSEN = {"datasets": "vader", "models": "bilstm", "baseline.candidates": "words_and_characters"}
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:

@@ -464,7 +464,7 @@ PARAM_CHANGES: list[tuple[str, object, set[str]]] = [
     ("datasets.csv.gates.min_test_accuracy", 0.31, {"evaluate"}),
     ("datasets.csv.gates.min_rows", 50, {"ingest"}),
     ("evaluate.listed_errors", 3, {"evaluate"}),
-    ("baseline.candidates.tfidf.word_ngrams", [1, 1], {"baseline"}),
+    ("baseline.candidates.words.word_ngrams", [1, 1], {"baseline"}),
     ("register.alias", "best", {"register"}),
 ]  # fmt: skip
 FILE_CHANGES = [

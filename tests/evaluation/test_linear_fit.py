@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -252,6 +253,21 @@ def test_characters_are_scikit_learns_counts(real: Real) -> None:
     expected = theirs.decision_function(hstack(asked, format="csr", dtype=np.float32))
     assert judge(real.training, model, real.asked) == pytest.approx(expected, abs=1e-4)
     assert np.std(expected) > 0.5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fitted_models_shares_and_other_ids(real: Real, kind: str) -> None:
+    model = fit_linear(real.training, settings(**KINDS[kind]), 42)
+    ids, offsets = encode(real.training.tokenizer, real.asked)
+    found = model.logits(ids, offsets)
+    for (start, end), logit in zip(pairwise(offsets), found.tolist(), strict=True):
+        shares = model.shares(ids[start:end])
+        assert sum(share.logit for share in shares) + model.bias == pytest.approx(logit, abs=1e-5)
+    words = real.training.words
+    others = [*words[:2], "no token", *words[:1:-1], "nor this"]
+    place = np.array([others.index(word) for word in words])
+    renumbered = model.renumbered(others)
+    assert renumbered.logits(place[ids], offsets) == pytest.approx(found, abs=1e-5)
 
 
 def test_tokens_of_texts_lie_one_after_the_other() -> None:

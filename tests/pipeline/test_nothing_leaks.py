@@ -17,6 +17,7 @@ CHOSEN = (
     "data/vocab",  # the tokenizer
     "data/padded/train",
     "data/padded/validation",
+    "data/baseline",  # the linear model
     "models",  # weights, and all that model.json says of how they answer
     "reports/training.csv",  # every epoch, and which one is kept
     "reports/gates/vocab.json",
@@ -80,7 +81,11 @@ def test_test_rows_decide_nothing(
     run_stages(*stages)
 
     after = chosen()
-    assert {Path(name).name for name in after} >= {"tokenizer.json", "weights.safetensors"}
+    assert {Path(name).name for name in after} >= {
+        "tokenizer.json",
+        "weights.safetensors",
+        "linear.safetensors",
+    }
     assert after.keys() == before.keys()
     assert [name for name, content in after.items() if content != before[name]] == []
     # And yet the stages did read the other rows.
