@@ -36,10 +36,6 @@ def predict_next(model: LanguageModel, batch: Batch) -> BatchSums:
     return BatchSums(*model.score(batch.ids, batch.lengths))
 
 
-VECTOR_SPREAD = 0.4
-"""Standard deviation of the numbers in word vectors, whatever it was where they are from."""
-
-
 class Entries(NamedTuple):
     """What token ids stand for.
 
@@ -150,11 +146,10 @@ def _network(
     prior: float,
     language_model: Mapping[str, Tensor] | None,
 ) -> Network:
-    values, trained_entries = vectors
+    values, trained_entries, _ = vectors
     embedding = None
     if values.shape[1]:
-        scaled = values * (VECTOR_SPREAD / values[values.any(axis=1)].std())
-        embedding = CorrectedEmbedding(torch.from_numpy(scaled), trained_entries)
+        embedding = CorrectedEmbedding(torch.from_numpy(values).float(), trained_entries)
     network = Network(architecture, len(values), embedding=embedding, ngrams=ngrams)
     network.prior.fill_(prior).logit_()
     return start_from(network, language_model) if language_model else network
