@@ -41,7 +41,7 @@ from sentigate.model.text.encoding import UNKNOWN_ID, pad_texts
 from sentigate.registry.model_package import package_model
 from sentigate.registry.versions import add_version, model_name
 from sentigate.settings.params import Params, load_params
-from sentigate.settings.vectors import OwnVectors
+from sentigate.settings.vectors import MiniLMVectors
 from sentigate.sources.word_vectors import read_word_vectors
 from sentigate.tracking.runs import Run, connect, start_run
 from sentigate.training.ngrams import fit_ngrams
@@ -82,14 +82,15 @@ def make_model(params: Params, tweets: pd.DataFrame, folder: Path) -> str:
         max_size=vocab.max_size,
         order=vocab.order,
     )
-    if vocab.vectors:
-        source = params.vectors[vocab.vectors]
-        assert not isinstance(source, OwnVectors)
+    if vocab.outside_words:
+        sources = {name: params.vectors[name] for name in vocab.vectors}
+        listed = {n: s for n, s in sources.items() if not isinstance(s, MiniLMVectors)}
         try:
-            vectors = read_word_vectors(vocab.vectors, source, ARCHIVES)
+            parts = read_word_vectors(listed, ARCHIVES, ARCHIVES)
         except SentigateError as error:
             raise MeasurementError(str(error)) from None
-        outside = words_outside(tokenizer, vectors.words, clean)
+        words = next(part.words for part in parts.values())
+        outside = words_outside(tokenizer, words, clean)
         add_words(tokenizer, islice(outside, vocab.outside_words))
     ngrams = fit_part(params, tweets, tokenizer, texts)
     torch.manual_seed(params.seed)

@@ -7,16 +7,17 @@ from typing import Any
 
 from pipeline.stage import Output, StageRun, run
 from pipeline.vocabulary import make_vocabulary
+from sentigate.data.negations import is_negation
 from sentigate.data.stage_files import read_table
 from sentigate.data.vocabulary import read_tokenizer, vocabulary_table
-from sentigate.data.word_vectors import read_vectors, vector_checks, write_vectors
+from sentigate.data.word_vectors import read_vectors, token_shares, vector_checks, write_vectors
 from sentigate.progress import doing
 
 
 def vocab(stage: StageRun) -> Output:
     """Write tokenizer.json and vectors.safetensors to data/vocab/, and reports/vocab.json."""
     params, gates = stage.params.chosen_model.vocab, stage.params.gates
-    splits = read_table(Path("data/split/texts.parquet"), ["group", "text", "split"])
+    splits = read_table(Path("data/split/texts.parquet"), ["text", "split"])
     made = make_vocabulary(stage.params, splits)
     path = stage.path("data/vocab/tokenizer.json")
     path.write_text(made.tokenizer.to_str(pretty=True), encoding="utf-8")
@@ -26,7 +27,8 @@ def vocab(stage: StageRun) -> Output:
     texts = splits.loc[splits["split"] == "train", "text"]
     vectors = read_vectors(vectors_path)
     table = vocabulary_table(read_tokenizer(path), texts).join(vector_checks(vectors))
-    table["vector_share"] = table["known_share"].where(table["has_vector"].eq(True), 0.0)
+    table = table.join(token_shares(table))
+    negations = int(table["count"].where(table["token"].map(is_negation), 0).sum())
     report: dict[str, Any] = {
         "entries": {
             "special": 2,
@@ -34,18 +36,20 @@ def vocab(stage: StageRun) -> Output:
             "outside": len(table) - vectors.trained_entries,
         },
         "known_share": round(float(table["known_share"].sum()), 6),
-        "vectors": None
-        if params.vectors is None
-        else {
-            "name": params.vectors,
-            "numbers": vectors.values.shape[1],
+        "vectors": {
+            "parts": dict(zip(params.vectors, vectors.widths, strict=True)),
             "entries": int(table["has_vector"].sum()),
             "share_of_tokens": round(float(table["vector_share"].sum()), 6),
+            "negations": negations,
+            "share_of_negations": round(float(table["negation_share"].sum()), 6),
             "megabytes": round(vectors.values.nbytes / 1e6, 1),
-        },
+        }
+        if params.vectors
+        else None,
     }
     stage.write_json(report, "reports/vocab.json")
     _say(report)
+    has = bool(params.vectors)
     return Output(
         table,
         {
@@ -53,7 +57,8 @@ def vocab(stage: StageRun) -> Output:
             "last_id": len(table) - 1,
             "vector_rows": len(vectors.values),
             "min_coverage": gates.min_coverage,
-            "min_vector_coverage": 0.0 if params.vectors is None else gates.min_vector_coverage,
+            "min_vector_coverage": gates.min_vector_coverage if has else 0.0,
+            "min_negation_coverage": gates.min_negation_coverage if has and negations else 0.0,
         },
     )
 
@@ -64,10 +69,15 @@ def _say(report: dict[str, Any]) -> None:
         f"  {sum(entries.values()):,} entries know {report['known_share']:.2%} of training tokens"
     )
     if vectors:
+        numbers = sum(vectors["parts"].values())
         print(
             f"  {entries['training']:,} entries from the training texts, {entries['outside']:,} "
-            f"more from {vectors['name']}; {vectors['share_of_tokens']:.2%} of training tokens "
-            f"have a vector of {vectors['numbers']} numbers, {vectors['megabytes']:.1f} MB in all"
+            f"more from {' and '.join(vectors['parts'])}"
+        )
+        print(
+            f"  {vectors['share_of_tokens']:.2%} of training tokens and "
+            f"{vectors['share_of_negations']:.2%} of {vectors['negations']:,} negations have a "
+            f"vector of {numbers} numbers, {vectors['megabytes']:.1f} MB in all"
         )
 
 

@@ -43,7 +43,7 @@ TINY_MODEL = {
         "min_count": 2,
         "max_size": 2000,
         "order": "frequency",
-        "vectors": None,
+        "vectors": [],
         "outside_words": 0,
     },
     "max_length": 32,

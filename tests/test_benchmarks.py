@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import optuna
 import pandas as pd
 import pytest
 from support import ROOT, commit_all, copy_project, environment_of
@@ -21,7 +20,6 @@ import fresh_run
 import many_tweets
 import measuring
 import running
-import search
 import training
 from fingerprint import fingerprint
 from workers.presets import changed, preset
@@ -193,7 +191,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder as padded_data makes it, of 40 training rows."""
     made = tmp_path / "made"
     texts = [f"{word} film {n}" for n in range(20) for word in ("good", "bad")]
-    tokenizer = build_tokenizer(texts, "treebank", min_count=1, max_size=50, order="frequency")
+    tokenizer = build_tokenizer(texts, "glove", min_count=1, max_size=50, order="frequency")
     for name, rows in (("train", 40), ("validation", 6), ("test", 4)):
         (made / name).mkdir(parents=True)
         write_padded(tokenizer, pd.Series(texts[:rows]), 4, made / name)
@@ -287,71 +285,6 @@ def test_the_ablation_shows_means_and_ranges_and_the_paired_test() -> None:
     assert "| 0.8000 (0.7000 – 0.9000) |" in page
     assert f"| vader | {ablation.BASELINE} | 0.8000 | 0.4000 | 0.7100 |" in page
     assert "| vader, 42 | 0.7000 | 0.7100 | **−1.0** (−2.0 to +0.1) | 7, 9 | 0.043 |" in page
-
-
-def test_settings_of_params_yaml_are_among_those_that_are_searched() -> None:
-    assert search.own_settings().keys() == search.SPACE.keys()
-    assert preset("bilstm", search.changes_of(search.own_settings())) == preset("bilstm")
-
-
-def loss(trial: optuna.Trial) -> float:
-    """Of a made-up training of three epochs."""
-    for epoch in range(3):
-        trial.report(trial.params["network.word_dropout"], epoch)
-        if trial.should_prune():
-            raise optuna.TrialPruned
-    trial.set_user_attr("validation_accuracy", 0.5)
-    return float(trial.params["network.word_dropout"])
-
-
-@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")  # SQLAlchemy's pool
-def test_a_search_that_was_broken_off_goes_on_as_it_would_have(tmp_path: Path) -> None:
-    calls = []
-
-    def breaks_off(trial: optuna.Trial) -> float:
-        calls.append(1)
-        if len(calls) in (1, 5, 14):
-            raise KeyboardInterrupt
-        return loss(trial)
-
-    broken = f"sqlite:///{tmp_path}/broken.db"
-    for _ in range(3):
-        with pytest.raises(KeyboardInterrupt):
-            search.run_study(broken, "study", breaks_off, 16, 42)
-    found = search.run_study(broken, "study", breaks_off, 16, 42)
-    whole = search.run_study(f"sqlite:///{tmp_path}/whole.db", "study", loss, 16, 42)
-    assert search.as_figures(found) == search.as_figures(whole)
-    assert found[0].params == search.own_settings()
-    pruned = sum(trial["pruned"] for trial in search.as_figures(found))
-    assert 0 < pruned < 11
-    machine = fresh_run.machine()
-    results = {"seeds": 1, "trials": search.as_figures(found)}
-    page = search.table({"machine": machine, "datasets": {"vader": results}})
-    assert page.count("\n| vader, ") == min(10, 16 - pruned)
-    assert f"of 16 trials, of which {pruned} were pruned" in page
-
-
-def test_a_search_trains_without_the_test_split(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    @contextmanager
-    def made() -> Iterator[Callable[[str, str], Path]]:
-        yield lambda dataset, model: folder
-
-    def only_one(*given: object) -> list[optuna.trial.FrozenTrial]:
-        assert not (folder / "test").exists()
-        assert not (folder / "texts.parquet").exists()
-        return []
-
-    monkeypatch.setattr(search, "padded_data", made)
-    monkeypatch.setattr(search, "run_study", only_one)
-    monkeypatch.setattr(search, "RESULTS", tmp_path / "search.json")
-    monkeypatch.setattr(search, "STUDIES", tmp_path / "studies")
-    monkeypatch.setattr(sys, "argv", ["search.py", "vader"])
-    search.main()
-    assert json.loads((tmp_path / "search.json").read_text("utf-8"))["datasets"]["vader"] == {
-        "seeds": 1, "trials": [],
-    }  # fmt: skip
 
 
 def test_make_bench_goes_on_and_lists_what_failed(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def shrink(params: Path) -> None:
         model |= {"max_length": 16, "min_validation_mcc": -1.0}
         model["vocab"]["max_size"] = 1000
         model["network"] |= {"hidden_sizes": [8], "layer_dropout": 0.0}
-        if model["vocab"]["vectors"] is None:  # whose width it else is
+        if not model["vocab"]["vectors"]:  # whose width it else is
             model["network"]["embedding_size"] = 8
         for training in (model["training"], model["training"].get("pretraining")):
             if training:

@@ -118,7 +118,7 @@ def _show(state: Callable[[], str], since: float, over: threading.Event) -> None
 
 @contextmanager
 def progress(
-    label: str, total: int | None, unit: Literal["bytes", "reviews"]
+    label: str, total: int | None, unit: Literal["bytes", "reviews", "words"]
 ) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal, plain lines elsewhere.
 

@@ -6,17 +6,18 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
 from sentigate.data.vocabulary import Level, add_words, build_tokenizer, tokens_of, vocabulary_table
 from sentigate.data.word_vectors import (
-    NO_VECTORS,
     VectorTable,
     WordVectors,
+    join_vectors,
     read_vectors,
+    token_shares,
     vector_checks,
-    vectors_of,
     words_outside,
     write_vectors,
 )
@@ -27,26 +28,45 @@ TABLE = VectorTable(WORDS, np.arange(1, 15, dtype=np.float32).reshape(7, 2))
 TEXTS = ["the film is good", "the Film don't GOOD PARIS Paris"]
 
 
-def outside(words: list[str], level: Level = "treebank", clean: str = "") -> list[str]:
+def outside(words: list[str], level: Level = "glove", clean: str = "") -> list[str]:
     tokenizer = build_tokenizer(TEXTS, level, min_count=1, max_size=100)
     return list(words_outside(tokenizer, words, str.lower if clean else str))
 
 
 def test_a_token_has_the_vector_of_its_own_case_or_else_of_its_lower_case() -> None:
     tokens = ["<pad>", "<unk>", "the", "Paris", "PARIS", "paris", "GOOD", "café"]
-    values = vectors_of(tokens, TABLE)
+    values = TABLE.look_up(tokens)
     assert values.dtype == np.float32
-    assert values.tolist() == [
-        [0, 0], [0, 0], [1, 2], [5, 6], [7, 8], [7, 8], [9, 10], [0, 0],
-    ]  # fmt: skip
+    expected = [[0, 0], [0, 0], [1, 2], [5, 6], [7, 8], [7, 8], [9, 10], [0, 0]]
+    assert values * TABLE.values.std() == pytest.approx(np.array(expected))
+
+
+def test_a_table_is_scaled_to_a_standard_deviation_of_1() -> None:
+    table = VectorTable(["a", "b", "c"], np.array([[3, 5], [9, 1], [4, 4]], dtype=np.float32))
+    assert table.look_up(["a", "b", "c"]).std() == pytest.approx(1)
+    larger = VectorTable(table.words, table.values * 7)
+    assert larger.look_up(["b"]) == pytest.approx(table.look_up(["b"]))
 
 
 def test_of_equal_words_the_first_counts() -> None:
-    assert vectors_of(["film"], TABLE).tolist() == [[3, 4]]
+    assert TABLE.look_up(["film"]) * TABLE.values.std() == pytest.approx(np.array([[3, 4]]))
 
 
 def test_without_vectors_there_are_no_numbers() -> None:
-    assert vectors_of(["<pad>", "<unk>", "a"], NO_VECTORS).shape == (3, 0)
+    vectors = join_vectors(["<pad>", "<unk>", "a"], 3, {})
+    assert (vectors.values.shape, vectors.widths) == ((3, 0), ())
+
+
+def test_parts_stand_side_by_side_and_padding_and_unknown_have_none() -> None:
+    other = VectorTable(["<unk>", "good", "rare"], np.array([[1], [2], [4]], dtype=np.float32))
+    tokens = ["<pad>", "<unk>", "good", "rare", "film"]
+    values, trained, widths = join_vectors(tokens, 4, {"first": TABLE, "second": other})
+    assert values.dtype == np.float16
+    assert (trained, widths) == (4, (2, 1))
+    assert not values[:2].any()
+    assert np.array_equal(values[2:, :2], TABLE.look_up(tokens[2:]).astype(np.float16))
+    assert np.array_equal(values[2:, 2:], other.look_up(tokens[2:]).astype(np.float16))
+    assert values.any(axis=1).tolist() == [False, False, True, True, True]
 
 
 def test_outside_words_are_those_that_a_cleaned_text_can_hold() -> None:
@@ -79,23 +99,27 @@ def test_no_outside_word_changes_no_bit() -> None:
 @pytest.mark.parametrize("shape", [(4, 3), (4, 0)])
 def test_to_a_file_and_back(tmp_path: Path, shape: tuple[int, int]) -> None:
     path = tmp_path / "vectors.safetensors"
-    values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    write_vectors(path, WordVectors(values, 3))
+    values = np.random.default_rng(0).normal(size=shape).astype(np.float16)
+    widths = (1, 2) if shape[1] else ()
+    write_vectors(path, WordVectors(values, 3, widths))
     first = path.read_bytes()
     read = read_vectors(path)
-    assert read.values.dtype == np.float32
+    assert read.values.dtype == np.float16
     assert np.array_equal(read.values, values)
+    assert read.widths == (widths or (0,))
     assert read.trained_entries == 3
     write_vectors(path, read)
     assert path.read_bytes() == first
 
 
-@pytest.mark.parametrize("how", ["cut", "other", "text", "no metadata", "entries", "type", "shape"])
+@pytest.mark.parametrize(
+    "how", ["cut", "other", "text", "no metadata", "entries", "type", "shape", "widths"]
+)
 def test_a_file_that_holds_no_vectors_is_named(tmp_path: Path, how: str) -> None:
     path = tmp_path / "vectors.safetensors"
-    write_vectors(
-        path, WordVectors(np.ones((4, 3), dtype=np.float32), 9 if how == "entries" else 3)
-    )
+    ones, widths = np.ones((4, 3), dtype=np.float16), np.array([3])
+    wrong = (2, 2) if how == "widths" else (3,)
+    write_vectors(path, WordVectors(ones, 9 if how == "entries" else 3, wrong))
     match how:
         case "cut":
             path.write_bytes(path.read_bytes()[:-5])
@@ -104,18 +128,39 @@ def test_a_file_that_holds_no_vectors_is_named(tmp_path: Path, how: str) -> None
         case "text":
             path.write_text("{}")
         case "no metadata":
-            save_file({"vectors": np.ones((4, 3), dtype=np.float32)}, path)
+            save_file({"vectors": ones, "widths": widths}, path)
         case "type":
-            save_file({"vectors": np.ones((4, 3))}, path, metadata={"trained_entries": "3"})
+            tensors = {"vectors": ones.astype(np.float32), "widths": widths}
+            save_file(tensors, path, metadata={"trained_entries": "3"})
         case "shape":
-            ones = np.ones(4, dtype=np.float32)
-            save_file({"vectors": ones}, path, metadata={"trained_entries": "3"})
+            tensors = {"vectors": ones[0], "widths": widths}
+            save_file(tensors, path, metadata={"trained_entries": "3"})
     with pytest.raises(DataError, match=r"vectors\.safetensors is damaged.*dvc repro"):
         read_vectors(path)
 
 
 def test_what_the_gate_looks_at() -> None:
-    values = np.array([[0, 0], [0, 1], [np.nan, 1], [np.inf, np.nan]], dtype=np.float32)
+    values = np.array([[0, 0], [0, 1], [np.nan, 1], [np.inf, np.nan]], dtype=np.float16)
     checks = vector_checks(WordVectors(values, 3))
     assert checks["has_vector"].tolist() == [False, True, True, True]
     assert checks["not_finite"].tolist() == [0, 0, 1, 2]
+    in_both = vector_checks(WordVectors(values, 3, (1, 1)))["has_vector"]
+    assert in_both.tolist() == [False, False, True, True]
+    none = vector_checks(WordVectors(values[:, :0], 3))
+    assert none["has_vector"].tolist() == [False] * 4
+
+
+def test_negations_are_counted_by_themselves() -> None:
+    table = pd.DataFrame(
+        {
+            "token": ["<pad>", "not", "N'T", "isn’t", "knot", "film"],
+            "count": [0, 6, 3, 1, 5, 5],
+            "known_share": [0, 0.3, 0.15, 0.05, 0.25, 0.25],
+            "has_vector": [False, True, False, True, True, False],
+        }
+    )
+    shares = token_shares(table)
+    assert shares["negation_share"].tolist() == pytest.approx([0, 0.6, 0, 0.1, 0, 0])
+    assert shares["vector_share"].tolist() == pytest.approx([0, 0.3, 0, 0.05, 0.25, 0])
+    plain = token_shares(table.assign(token="film"))
+    assert plain["negation_share"].tolist() == [0] * 6

@@ -21,7 +21,6 @@ import yaml
 from support import ROOT, put_small_table, put_small_vectors, set_value, tiny_values, write_values
 
 from pipeline.stage import Output, StageRun
-from pipeline.vocab import vocab
 from sentigate.data.near_copies import near_copies
 from sentigate.data.splitting import split_checks
 from sentigate.gates.validate import _parameters, validate
@@ -84,7 +83,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     set_value(values, "datasets.csv.max_length", 32)
     words = ["the", ",", "a", "good", "zebra", "quagga"]
     values["vectors"]["small"] = put_small_vectors(folder, words, np.arange(12).reshape(6, 2) + 1)
-    values["models"]["tiny"]["vocab"] |= {"vectors": "small", "outside_words": 2}
+    values["models"]["tiny"]["vocab"] |= {"vectors": ["small"], "outside_words": 2}
     set_value(values, "gates.min_vector_coverage", 0.05)
     set_value(values, "datasets.csv.split.near_duplicates", "keep_together")
     write_values(values, folder)
@@ -100,13 +99,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
                 outputs[name] = function(StageRun(params, Path("scratch")))
             read[name] = keys
             shutil.copytree("scratch", ".", dirs_exist_ok=True)
-        # Vectors of its own texts: what else the stage reads then.
-        values["models"]["tiny"]["vocab"] |= {"vectors": "own", "outside_words": 0}
-        write_values(values, folder)
-        params = load_params(Path("params.yaml"))
-        with recorded(params) as keys:
-            vocab(StageRun(params, Path("scratch")))
-        read["vocab"] |= keys
         yield Made(outputs, read)
 
 
@@ -277,8 +269,12 @@ ENTRIES = (
 GAP = "ids have no gap: the largest is the size less one"
 ROWS = "every entry has its row among the vectors"
 VECTORS = (
-    "enough of the training tokens have a vector, where the model has vectors "
+    "enough of the training tokens have a vector in every part, where the model has vectors "
     "(gates.min_vector_coverage)"
+)
+NEGATIONS = (
+    "enough of the negations among the training tokens have a vector in every part "
+    "(gates.min_negation_coverage)"
 )
 COVERAGE = "the vocabulary knows enough of the training tokens (gates.min_coverage)"
 LENGTH = (
@@ -368,6 +364,8 @@ CASES: list[Case] = [
     ("vocab", "padding with a vector", put("has_vector", 0, True), {"padding has no vector": [0]}),
     ("vocab", "few tokens with a vector", lambda f: f.assign(vector_share=0.0),
      {VECTORS: AGGREGATE}),
+    ("vocab", "few negations with a vector", lambda f: f.assign(negation_share=0.0),
+     {NEGATIONS: AGGREGATE}),
     ("vocab", "padding in texts", put("count", 0, 3), {"padding does not occur in texts": [0]}),
 
     ("pad", "length 0", both(put("length", 3, 0), put("tokens", 3, 0)), {LENGTH: [3]}),

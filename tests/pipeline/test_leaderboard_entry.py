@@ -304,13 +304,13 @@ def test_the_command_trains_all_that_it_can_and_no_model_twice(tmp_path: Path) -
 
 def test_the_hash_is_of_what_word_vectors_depend_on(small_project: Callable[..., Path]) -> None:
     project = small_project(
-        models__tiny__vocab__vectors="own",
+        models__tiny__vocab__vectors=["minilm_256"],
         models__another=copy.deepcopy(TINY_MODEL),
         vectors__mine={"kind": "file", "path": "data/own/mine.txt", "sha256": None},
         models__third=copy.deepcopy(TINY_MODEL)
-        | {"vocab": TINY_MODEL["vocab"] | {"vectors": "mine"}},
+        | {"vocab": TINY_MODEL["vocab"] | {"vectors": ["minilm_256", "mine"]}},
     )
-    for name in ("data/split/texts.parquet", "data/raw/texts.parquet", "data/own/mine.txt"):
+    for name in ("data/split/texts.parquet", "data/own/mine.txt"):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_bytes(b"a")
     for name in ("libraries.json", str(leaderboard.ENTRY), str(leaderboard.VOCABULARY)):
@@ -325,12 +325,9 @@ def test_the_hash_is_of_what_word_vectors_depend_on(small_project: Callable[...,
         return [name for name in after if after[name] != before[name]]
 
     assert changed() == []
-    values["vectors"]["own"]["window"] += 1
-    assert changed() == ["tiny"]
-    values["vectors"]["own"]["window"] -= 1
-    (project / "data/raw/texts.parquet").write_bytes(b"b")
-    assert changed() == ["tiny"]
-    (project / "data/raw/texts.parquet").write_bytes(b"a")
+    values["vectors"]["minilm_256"]["size"] += 1
+    assert changed() == ["tiny", "third"]
+    values["vectors"]["minilm_256"]["size"] -= 1
     (project / "data/own/mine.txt").write_bytes(b"b")
     assert changed() == ["third"]
 

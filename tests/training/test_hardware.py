@@ -100,13 +100,13 @@ def test_bfloat16_without_the_kernels_is_refused_before_training(
             raise RuntimeError("could not create a primitive")
 
     monkeypatch.setattr(hardware, "Network", Fails)
-    monkeypatch.setattr(hardware, "_multiplies_bfloat16", lambda accelerator: True)
+    monkeypatch.setattr(hardware, "multiplies_bfloat16", lambda accelerator: True)
     with pytest.raises(ParamsError, match=REFUSAL):
         resolve_hardware(BFLOAT16, SHAPE)
     on_cpu = AUTO.model_copy(update={"accelerator": "cpu"})
     assert resolve_hardware(on_cpu, SHAPE).precision == "32-true"
     monkeypatch.undo()
-    monkeypatch.setattr(hardware, "_multiplies_bfloat16", lambda accelerator: True)
+    monkeypatch.setattr(hardware, "multiplies_bfloat16", lambda accelerator: True)
     assert resolve_hardware(on_cpu, SHAPE).precision == (
         "bf16-mixed" if LSTM_IN_BFLOAT16 else "32-true"
     )

@@ -81,13 +81,11 @@ def inputs_sha256(params: Params, model: str) -> str:
     }
     files = [Path("data/split/texts.parquet"), Path("libraries.json"), ENTRY, VOCABULARY]
     if vectors := params.model_copy(update={"model": model}).chosen_vectors:
-        settings["vectors"] = vectors.model_dump(mode="json")
+        named = {name: source.model_dump(mode="json") for name, source in vectors.items()}
+        settings["vectors"] = named
         settings["cleaning"] = params.chosen_dataset.clean.steps.model_dump(mode="json")
-        if vectors.kind == "own":
-            settings["labels"] = params.chosen_dataset.labels
-            files.append(Path("data/raw/texts.parquet"))
-        elif vectors.kind == "file" and Path(vectors.path).is_file():
-            files.append(Path(vectors.path))
+        own = [Path(each.path) for each in vectors.values() if each.kind == "file"]
+        files += [path for path in own if path.is_file()]
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     package = Path(__file__).parents[1]
     code = sorted(path for room in ROOMS for path in (package / room).rglob("*.py"))

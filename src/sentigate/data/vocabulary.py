@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 PAD, UNKNOWN = "<pad>", "<unk>"
 # A word, or one sign. Beyond ASCII, tokenizers and Python do not agree on what \w and \s are.
 WORD_OR_SIGN = r"\w+(?:['’]\w+)*|[^\w\s]"
-# Words as the Penn Treebank has them, and with it most published word vectors: "do n't", "it 's";
-# emoticons and runs of dots stay whole. An apostrophe within any other word belongs to it.
-TREEBANK = (
+# Words as GloVe's own tokenizer, that of Stanford CoreNLP, has them: "do n't", "it 's"; emoticons
+# and runs of dots stay whole. An apostrophe within any other word belongs to it.
+GLOVE = (
     r"(?>\w+)(?!')"  # most words: at once, without a look at each letter
     r"|\w+?(?=[nN]'[tT](?!\w))|[nN]'[tT](?!\w)"
     r"|'(?:[sSmMdD]|[rR][eE]|[vV][eE]|[lL][lL])(?!\w)"
@@ -36,9 +36,11 @@ TREEBANK = (
     r"|[:;=][-o*']?(?:[)\](\[/\\|{}@*]|[dDpP](?!\w))|<3(?!\w)"
     r"|\.{2,}|[^\w\s]"
 )
-PATTERNS = {"word": WORD_OR_SIGN, "treebank": TREEBANK, "bpe": WORD_OR_SIGN}
+GLOVE_FORMS = {"[‘’]": "'", r"\.{2,}|…": "..."}
+"""Patterns, and the one form that GloVe has of them; put in before words are parted."""
+PATTERNS = {"word": WORD_OR_SIGN, "glove": GLOVE, "bpe": WORD_OR_SIGN}
 
-Level = Literal["character", "word", "treebank", "bpe"]
+Level = Literal["character", "word", "glove", "bpe"]
 Order = Literal["frequency", "first_seen"]
 
 
@@ -55,7 +57,7 @@ def build_tokenizer(
     Args:
         texts: training texts.
         level: ``character``: every code point; ``word``: words, and punctuation sign by sign;
-            ``treebank``: words as the Penn Treebank parts them (Marcus et al. 1993), emoticons;
+            ``glove``: words as GloVe's own tokenizer parts them, emoticons, ``...``;
             ``bpe``: byte-pair merges within words (Sennrich et al. 2016).
         min_count: entries (``bpe``: pairs) seen less often are left out.
         max_size: entries at most, both special ones included.
@@ -106,8 +108,8 @@ def cutter(tokenizer: Tokenizer, level: Level) -> Callable[[str], list[str]]:
     normalize = tokenizer.normalizer.normalize_str if tokenizer.normalizer else str
 
     def cut(text: str) -> list[str]:
-        if text.isascii():  # the same pieces, 3 times faster
-            return find_in_ascii(text)
+        if text.isascii() and not (tokenizer.normalizer and ".." in text):
+            return find_in_ascii(text)  # the same pieces, 3 times faster
         return [piece for piece, _ in split(normalize(text))]
 
     return cut
@@ -150,8 +152,9 @@ def _with_pre_tokenizer(tokenizer: Tokenizer, level: Level) -> Tokenizer:
     if level == "character":
         tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
         return tokenizer
-    if level == "treebank":
-        tokenizer.normalizer = normalizers.Replace("’", "'")
+    if level == "glove":
+        steps = [normalizers.Replace(Regex(run), one) for run, one in GLOVE_FORMS.items()]
+        tokenizer.normalizer = normalizers.Sequence(steps)
     words = pre_tokenizers.Split(Regex(PATTERNS[level]), "removed", invert=True)
     if level == "bpe":  # bytes, so that nothing is unknown; "Ġ" marks where a word begins
         byte_level = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)

@@ -1,27 +1,40 @@
-"""Word vectors: a table of words, the vectors of a vocabulary's entries, and their file."""
+"""Word vectors: where parts of them come from, those of a vocabulary's entries, and their file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from .negations import is_negation
 from .stage_files import damaged, reading
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Floats = npt.NDArray[np.float32]
+Halves = npt.NDArray[np.float16]
 ENTRIES = "trained_entries"
-"""The key in the file's metadata."""
+"""The key in the file's metadata; safetensors writes several in another order each time."""
+
+
+class VectorPart(Protocol):
+    """Vectors of one entry of ``vectors:``."""
+
+    @property
+    def words(self) -> Sequence[str]:
+        """The words that it lists, the commonest first; none where it computes any word's."""
+
+    def look_up(self, tokens: Sequence[str]) -> Floats:
+        """(N, D) float32 of N tokens, scaled to a standard deviation of 1; zeros: no vector."""
 
 
 class VectorTable(NamedTuple):
-    """Word vectors as they were published or trained.
+    """A part that was published as a table.
 
     Attributes:
         words: N of them, the commonest first; of equal ones the first counts.
@@ -31,39 +44,55 @@ class VectorTable(NamedTuple):
     words: Sequence[str]
     values: Floats
 
+    def look_up(self, tokens: Sequence[str]) -> Floats:
+        """The vector of each token: of its own case, or else of its lower case, or else zeros.
+
+        Returns:
+            (tokens, D) float32, divided by the standard deviation of all numbers of the table.
+        """
+        rows: dict[str, int] = {}
+        for row, word in enumerate(self.words):
+            rows.setdefault(word, row)
+        values = np.zeros((len(tokens), self.values.shape[1]), dtype=np.float32)
+        for number, token in enumerate(tokens):
+            found = rows.get(token, rows.get(token.lower()))
+            if found is not None:
+                values[number] = self.values[found]
+        return values / np.float32(self.values.std(dtype=np.float64))
+
 
 class WordVectors(NamedTuple):
-    """What a vocabulary's entries start from.
+    """The vectors of a vocabulary's entries.
 
     Attributes:
-        values: (V, D) float32; row i is the vector of id i as it was given, not scaled, and zeros
-            where there is none. (V, 0) without vectors.
+        values: (V, D) float16; row i is the vector of id i, its parts side by side, and zeros
+            where a part has none. (V, 0) without vectors.
         trained_entries: how many leading ids are padding, unknown and entries from the training
             texts; those after them are words of the vectors alone.
+        widths: how many numbers each part has, from left to right; () means one part.
     """
 
-    values: Floats
+    values: Halves
     trained_entries: int
+    widths: tuple[int, ...] = ()
 
 
-NO_VECTORS = VectorTable((), np.zeros((0, 0), dtype=np.float32))
+def join_vectors(
+    tokens: Sequence[str], trained_entries: int, parts: Mapping[str, VectorPart]
+) -> WordVectors:
+    """The vectors of a vocabulary's entries, which padding and unknown have none of.
 
-
-def vectors_of(tokens: Sequence[str], table: VectorTable) -> Floats:
-    """The vector of each token: of its own case, or else of its lower case, or else zeros.
-
-    Returns:
-        (tokens, D) float32.
+    Args:
+        tokens: V of them, by id; the first two are padding and unknown.
+        trained_entries: as in WordVectors.
+        parts: by their names, from left to right.
     """
-    rows: dict[str, int] = {}
-    for row, word in enumerate(table.words):
-        rows.setdefault(word, row)
-    values = np.zeros((len(tokens), table.values.shape[1]), dtype=np.float32)
-    for token_id, token in enumerate(tokens):
-        found = rows.get(token, rows.get(token.lower()))
-        if found is not None:
-            values[token_id] = table.values[found]
-    return values
+    found = [part.look_up(tokens[2:]) for part in parts.values()]
+    widths = tuple(values.shape[1] for values in found)
+    joined = np.zeros((len(tokens), sum(widths)), dtype=np.float16)
+    with np.errstate(over="ignore"):  # the gate refuses what is too large
+        joined[2:] = np.concatenate([np.zeros((len(tokens) - 2, 0), np.float32), *found], axis=1)
+    return WordVectors(joined, trained_entries, widths)
 
 
 def words_outside(
@@ -72,7 +101,7 @@ def words_outside(
     """Those ``words`` that are no entry and that a cleaned text can hold as one token.
 
     Args:
-        tokenizer: of level word or treebank.
+        tokenizer: of level word or glove.
         words: of the vectors, in their order.
         clean: the data set's cleaning; a word that it changes is in no text.
     """
@@ -91,19 +120,22 @@ def _is_one_token(tokenizer: Tokenizer, word: str) -> bool:
 
 
 def write_vectors(path: Path, vectors: WordVectors) -> None:
-    """Write a safetensors file: the tensor ``vectors`` and, in its metadata, ``trained_entries``.
+    """Write a safetensors file: ``vectors``, ``widths``, and in its metadata ``trained_entries``.
 
     Raises:
         OSError: it cannot be written.
     """
     from safetensors.numpy import save
 
-    tensors = {"vectors": np.ascontiguousarray(vectors.values, dtype=np.float32)}
+    tensors: dict[str, npt.NDArray[Any]] = {
+        "vectors": np.ascontiguousarray(vectors.values, dtype=np.float16),
+        "widths": np.array(vectors.widths or vectors.values.shape[1:], dtype=np.int64),
+    }
     path.write_bytes(save(tensors, metadata={ENTRIES: str(vectors.trained_entries)}))
 
 
 def read_vectors(path: Path) -> WordVectors:
-    """What ``write_vectors`` wrote.
+    """The vectors of a vocabulary's entries.
 
     Raises:
         DataError: the file is damaged or of another kind.
@@ -113,19 +145,47 @@ def read_vectors(path: Path) -> WordVectors:
     with reading(path), safe_open(path, framework="numpy") as file:
         values = file.get_tensor("vectors")
         trained = int(file.metadata()[ENTRIES])
-        if values.ndim != 2 or values.dtype != np.float32 or not 2 <= trained <= len(values):
-            raise damaged(path, f"{values.dtype} of shape {values.shape}, {trained} entries")
-    return WordVectors(values, trained)
+        widths = tuple(file.get_tensor("widths").tolist())
+        if (
+            values.ndim != 2
+            or values.dtype != np.float16
+            or not 2 <= trained <= len(values)
+            or sum(widths) != values.shape[1]
+        ):
+            shape = f"{values.dtype} of shape {values.shape}"
+            raise damaged(path, f"{shape}, {trained} entries, widths {list(widths)}")
+    return WordVectors(values, trained, widths)
 
 
 def vector_checks(vectors: WordVectors) -> pd.DataFrame:
     """What the gate looks at in every entry.
 
     Returns:
-        A row for each id: has_vector (bool) and not_finite (int, numbers that are NaN or infinite).
+        A row for each id: has_vector (bool, in every part) and not_finite (int, numbers that are
+        NaN or infinite).
     """
     values = vectors.values
-    finite = np.isfinite(values)
+    widths = vectors.widths or (values.shape[1],)
+    parts = np.split(values, np.cumsum(widths)[:-1], axis=1)
+    has = np.stack([part.any(axis=1) for part in parts]).all(axis=0)
+    return pd.DataFrame({"has_vector": has, "not_finite": (~np.isfinite(values)).sum(axis=1)})
+
+
+def token_shares(table: pd.DataFrame) -> pd.DataFrame:
+    """Each entry's share of the training tokens, as far as every part has its vector.
+
+    Args:
+        table: columns token, count, known_share and has_vector.
+
+    Returns:
+        vector_share (float, of all tokens) and negation_share (float, of the negations).
+    """
+    has = table["has_vector"].eq(True)
+    negations = table["count"].where(table["token"].map(is_negation), 0)
+    shares = negations / max(1, negations.sum())
     return pd.DataFrame(
-        {"has_vector": (values != 0).any(axis=1), "not_finite": (~finite).sum(axis=1)}
+        {
+            "vector_share": table["known_share"].where(has, 0.0),
+            "negation_share": shares.where(has, 0.0),
+        }
     )

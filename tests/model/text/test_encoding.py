@@ -50,7 +50,7 @@ def test_a_text_without_tokens_is_one_unknown_token(text: str) -> None:
     assert padding_checks(padded)["unknown_share"].tolist() == [1.0, 0.0]
 
 
-@pytest.mark.parametrize("level", ["character", "word", "treebank", "bpe"])
+@pytest.mark.parametrize("level", ["character", "word", "glove", "bpe"])
 def test_rows_are_texts_each_alone(level: Level) -> None:
     tokenizer = build_tokenizer(["good bad film"], level, min_count=1, max_size=400)
 

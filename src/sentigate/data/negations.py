@@ -1,0 +1,13 @@
+"""The words that turn a sentiment round."""
+
+from __future__ import annotations
+
+NEGATIONS = frozenset(
+    "n't not no never cannot nothing nobody none nowhere neither nor without hardly barely".split()  # noqa: SIM905
+)
+
+
+def is_negation(token: str) -> bool:
+    """Whether a token of any case negates: one of NEGATIONS, or a word that ends in n't."""
+    word = token.lower().replace("’", "'")
+    return word in NEGATIONS or word.endswith("n't")

@@ -1,0 +1,42 @@
+"""Fewer numbers a vector: its place along the axes on which a reference set varies most."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+
+
+class PrincipalAxes(NamedTuple):
+    """A projection.
+
+    Attributes:
+        mean: (W,) float64, of the reference set.
+        axes: (W, D) float64, orthonormal columns; the largest number of each is positive.
+        deviation: standard deviation of all numbers of the projected reference set.
+    """
+
+    mean: Doubles
+    axes: Doubles
+    deviation: float
+
+    def project(self, values: npt.NDArray[np.floating]) -> Floats:
+        """(N, W) -> (N, D) float32, with a standard deviation of 1 over the reference set."""
+        centred = values.astype(np.float64) - self.mean
+        return (centred @ self.axes / self.deviation).astype(np.float32)
+
+
+def fit_axes(values: npt.NDArray[np.floating], size: int) -> PrincipalAxes:
+    """The ``size`` axes on which ``values`` (N, W) vary most, of one sign for one input."""
+    exact = values.astype(np.float64)
+    mean = exact.mean(axis=0)
+    centred = exact - mean
+    _, vectors = np.linalg.eigh(centred.T @ centred / len(exact))
+    axes = vectors[:, : -size - 1 : -1]
+    largest = axes[np.abs(axes).argmax(axis=0), np.arange(size)]
+    axes = np.ascontiguousarray(axes * np.sign(largest))
+    return PrincipalAxes(mean, axes, float((centred @ axes).std()))

@@ -1,0 +1,15 @@
+"""Whether this machine multiplies bfloat16 faster than float32."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+
+
+def multiplies_bfloat16(accelerator: Literal["cpu", "gpu"]) -> bool:
+    """By AMX or AVX-512 on a CPU, without emulation on a GPU."""
+    if accelerator == "gpu":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    has = torch.cpu.get_capabilities()
+    return bool(has.get("amx_bf16", False) or has.get("avx512_bf16", False))
