@@ -25,6 +25,8 @@ from fingerprint import fingerprint
 from fresh_run import machine, machine_line
 from padded_data import Make, padded_data
 from running import ROOT, MeasurementError
+from sentigate.training.ngrams import fit_ngrams
+from sentigate.training.temperature import fit_temperature
 from workers.presets import Changes, fold_groups, preset, read_entries, train_preset
 
 from sentigate.data.stage_files import read_table
@@ -40,8 +42,6 @@ from sentigate.model.predictor import predict
 from sentigate.settings.model import ModelPreset
 from sentigate.settings.params import Params, load_params
 from sentigate.training.hardware import resolve_hardware
-from sentigate.training.ngrams import fit_ngrams
-from sentigate.training.temperature import fit_temperature
 
 RESULTS = Path(__file__).with_suffix(".json")
 KEPT = ROOT / ".cache/ablation"

@@ -25,6 +25,8 @@ import torch
 from many_tweets import make_table, real_tweets
 from measuring import PEERS_PYTHON, Ratio, Worker, alternate, ratio, write_results
 from running import ROOT, MeasurementError, run
+from sentigate.model.network.ngrams import NgramPart
+from sentigate.training.ngrams import fit_ngrams
 
 from sentigate.data.vocabulary import add_words, build_tokenizer, tokens_of
 from sentigate.data.word_vectors import words_outside
@@ -33,7 +35,6 @@ from sentigate.evaluation import linear_fit
 from sentigate.evaluation.ngram_counts import encode
 from sentigate.model.network.batches import Batches, EncodedSplit
 from sentigate.model.network.network import Network
-from sentigate.model.network.ngrams import NgramPart
 from sentigate.model.predictor import BATCH_SIZE, Predictor, predict
 from sentigate.model.saved_model import Description, SavedModel
 from sentigate.model.text.cleaning import make_cleaner
@@ -44,7 +45,6 @@ from sentigate.settings.params import Params, load_params
 from sentigate.settings.vectors import MiniLMVectors
 from sentigate.sources.word_vectors import read_word_vectors
 from sentigate.tracking.runs import Run, connect, start_run
-from sentigate.training.ngrams import fit_ngrams
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -112,10 +112,10 @@ class ModelPreset(StrictModel):
 
     @model_validator(mode="after")
     def _fusion_reads_the_same_tokens(self) -> ModelPreset:
-        if self.fused and self.vocab.level != "treebank":
+        if self.fused and self.vocab.level != "glove":
             raise ValueError(
                 f"fused is true with vocab.level {self.vocab.level}; allowed: false, or level "
-                "treebank, whose tokens the linear baseline reads"
+                "glove, whose tokens the linear baseline reads"
             )
         return self
 

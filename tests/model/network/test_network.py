@@ -107,7 +107,7 @@ def padding_changes_nothing(net: Network, lengths: list[int], more: int, seed: i
         alone = torch.cat(
             [
                 net(Inputs(row[:length].unsqueeze(0), length.view(1)))
-                for row, length in zip(ids, counts)
+                for row, length in zip(ids, counts, strict=True)
             ]
         )
     assert together.shape == (len(lengths),)
