@@ -162,5 +162,5 @@ def test_negations_are_counted_by_themselves() -> None:
     shares = token_shares(table)
     assert shares["negation_share"].tolist() == pytest.approx([0, 0.6, 0, 0.1, 0, 0])
     assert shares["vector_share"].tolist() == pytest.approx([0, 0.3, 0, 0.05, 0.25, 0])
-    plain = token_shares(table.assign(token="film"))
+    plain = token_shares(table.assign(token=["film"] * 6))
     assert plain["negation_share"].tolist() == [0] * 6

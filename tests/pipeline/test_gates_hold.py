@@ -81,10 +81,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     values = tiny_values()
     set_value(values, "models.tiny.max_length", None)
     set_value(values, "datasets.csv.max_length", 32)
-    words = ["the", ",", "a", "good", "zebra", "quagga"]
-    values["vectors"]["small"] = put_small_vectors(folder, words, np.arange(12).reshape(6, 2) + 1)
+    words = ["the", ",", "a", "good", "zebra", "quagga", "not", "no", "never"]
+    values["vectors"]["small"] = put_small_vectors(folder, words, np.arange(18).reshape(9, 2) + 1)
     values["models"]["tiny"]["vocab"] |= {"vectors": ["small"], "outside_words": 2}
     set_value(values, "gates.min_vector_coverage", 0.05)
+    set_value(values, "gates.min_negation_coverage", 0.05)
     set_value(values, "datasets.csv.split.near_duplicates", "keep_together")
     write_values(values, folder)
     put_small_table(folder)
@@ -356,7 +357,7 @@ CASES: list[Case] = [
      {ENTRIES: AGGREGATE, GAP: AGGREGATE, ROWS: AGGREGATE}),
     ("vocab", "special entries alone", lambda f: f.head(2),
      {ENTRIES: AGGREGATE, GAP: AGGREGATE, COVERAGE: AGGREGATE, ROWS: AGGREGATE,
-      VECTORS: AGGREGATE}),
+      VECTORS: AGGREGATE, NEGATIONS: AGGREGATE}),
     ("vocab", "vectors of another length", lambda f: f.iloc[:-1],
      {GAP: AGGREGATE, ROWS: AGGREGATE}),
     ("vocab", "numbers that are none", put("not_finite", [4, 7], 3),

@@ -19,7 +19,7 @@ from sentigate.settings.baseline import LinearModelParams
 
 from .ngram_counts import NgramCounts, count_ngrams, encode, idf_of
 
-LEVEL: Level = "treebank"
+LEVEL: Level = "glove"
 """How texts are cut into tokens."""
 
 Floats = npt.NDArray[np.float32]

@@ -70,11 +70,11 @@ def start_from(network: Network, language_model: Mapping[str, Tensor]) -> Networ
 
 
 def _embedding(architecture: Architecture, start: FromVectors) -> CorrectedEmbedding:
-    (values, trained_entries), learning_rate = start
+    values, learning_rate = start.vectors.values, start.learning_rate
     if (width := values.shape[1]) != architecture.embedding_size:
         raise DataError(
             f"network.embedding_size is {architecture.embedding_size}, and the word vectors have "
             f"{width} numbers; allowed with them: {width}"
         )
-    learned = trained_entries if learning_rate else UNKNOWN_AND_PADDING
+    learned = start.vectors.trained_entries if learning_rate else UNKNOWN_AND_PADDING
     return CorrectedEmbedding(torch.from_numpy(values).float(), learned, learning_rate)
