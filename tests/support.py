@@ -39,9 +39,9 @@ _FORK_SERVERS: list[subprocess.Popen[bytes]] = []  # kept: their standard input 
 SMALL_TABLE = "data/own/small.csv"
 TINY_MODEL = {
     "vocab": {
-        "level": "word",
-        "min_count": 2,
-        "max_size": 2000,
+        "level": "glove",
+        "min_count": 1,
+        "max_size": 20_000,
         "order": "frequency",
         "vectors": [],
         "outside_words": 0,
@@ -72,7 +72,7 @@ TINY_MODEL = {
         "weight_decay": 0.01,
         "gradient_clip": 1.0,
         "average_decay": 0.9,
-        "vector_learning_rate": None,
+        "vector_correction": None,
         "pretraining": None,
     },
 }

@@ -62,6 +62,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             monkeypatch.setattr(module, "METRICS", (*METRICS, BRIER))
     labels, probabilities = answers()
     frame = pd.DataFrame({"label": labels, "probability": probabilities})
+    frame["network_probability"] = frame["probability"].clip(0.1, 0.9)
     frame["baseline_probability"] = frame["probability"].clip(0.2, 0.8)
     frame["split"] = np.where(np.arange(len(frame)) < 300, "test", "validation")
     return compare(frame, samples=100, bins=15, seed=1)
@@ -71,7 +72,7 @@ def test_in_metrics_json_after_all_that_was_there(figures: dict[str, Any]) -> No
     labels, probabilities = answers()
     expected = ((probabilities.astype(float) - labels) ** 2)[:300].mean()
     assert figures["test"]["brier"] == round(expected, 6)
-    for part in ("test", "baseline", "validation"):
+    for part in ("test", "network", "baseline", "validation"):
         assert list(figures[part])[-3:] == ["brier", "brier_low", "brier_high"]
 
 
@@ -84,6 +85,7 @@ def test_in_the_report(figures: dict[str, Any]) -> None:
         model="lstm",
         baseline="a linear model",
         figures=figures
+        | {"fusion": {"share": 0.25, "temperature": 1.0}}
         | {"calibration": {"temperature": 1.0, "error_before": 0.1, "error_after": 0.1}}
         | {"behaviour": behaviour_figures(behaviour, probabilities, 0.6)},
         splits=pd.DataFrame({"split": ["test"], "rows": [300], "positives": [0.6]}),
@@ -97,7 +99,7 @@ def test_in_the_report(figures: dict[str, Any]) -> None:
     )
     words = " ".join(re.sub("<[^>]*>", " ", page).split())
     meaning = "Mean squared distance of probabilities from labels. Lower is better."
-    values = (figures[part] for part in ("test", "baseline", "validation"))
+    values = (figures[part] for part in ("test", "network", "baseline", "validation"))
     cells = " ".join(
         f"{v['brier']:.3f} {v['brier_low']:.3f} to {v['brier_high']:.3f}" for v in values
     )
@@ -139,14 +141,15 @@ def test_in_the_leaderboard(figures: dict[str, Any]) -> None:
 
 def printed(figures: dict[str, Any], width: int) -> str:
     console = Console(width=width, file=io.StringIO(), record=True)
-    console.print(figures_table(load_params(ROOT / "params.yaml"), figures))
+    fusion = {"fusion": {"share": 0.25, "temperature": 1.0}}
+    console.print(figures_table(load_params(ROOT / "params.yaml"), fusion | figures))
     return console.export_text()
 
 
 def test_at_the_end_of_train(figures: dict[str, Any]) -> None:
     text = printed(figures, width=200)
     assert "Brier score" in text
-    for part in ("test", "baseline"):
+    for part in ("test", "network", "baseline"):
         assert f" {figures[part]['brier']:.4f} " in text
 
 
@@ -154,15 +157,26 @@ def test_without_it_the_end_of_train_fits_a_terminal() -> None:
     labels, probabilities = answers()
     one = classification_figures(labels, probabilities, samples=9, bins=9, seed=1)
     same = accuracy_difference(labels, probabilities, probabilities, samples=9, seed=1)
-    metrics = {"test": one, "baseline": one, "majority": {"accuracy": 0.6}, "difference": same}
+    parts = dict.fromkeys(("test", "network", "baseline"), one)
+    differences = dict.fromkeys(("difference", "network_difference"), same)
+    metrics = {**parts, "majority": {"accuracy": 0.6}, **differences}
     text = printed(metrics, width=80)
+    assert "its network alone" in text
     assert "linear baseline" in text
     assert "majority class" in text
-    table, difference = text.splitlines()[:8], text.splitlines()[8:]
-    assert table[-1].startswith("└")  # a title, 3 lines of frame, the heads, 3 rows
-    assert len(difference) == 3
-    words = " ".join(line.strip() for line in difference)
-    assert words == difference_sentence(same, one["rows"])
+    table, differences = text.splitlines()[:9], text.splitlines()[9:]
+    assert table[-1].startswith("└")  # a title, 3 lines of frame, the heads, 4 rows
+    words = " ".join(line.strip() for line in differences)
+    sentences = (
+        difference_sentence(same, one["rows"], whose)
+        for whose in ("the model", "the network alone")
+    )
+    assert words == " ".join(sentences)
+
+
+def test_a_model_that_is_its_network_alone_has_one_row(figures: dict[str, Any]) -> None:
+    text = printed(figures | {"fusion": {"share": 0.0, "temperature": 1.0}}, width=200)
+    assert "network alone" not in text
 
 
 def test_in_mlflow(

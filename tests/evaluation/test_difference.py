@@ -32,7 +32,7 @@ def right_and_wrong(
 def test_mcnemar_of_the_literature():
     # Agresti (2002), section 10.1.1: 86 and 150 of 236 discordant votes. p = 2 P(X <= 86).
     got = accuracy_difference(*right_and_wrong(794, 86, 150, 570), samples=2000, seed=1)
-    assert (got["only_network_right"], got["only_baseline_right"]) == (86, 150)
+    assert (got["only_model_right"], got["only_baseline_right"]) == (86, 150)
     assert got["accuracy"] == -0.04
     assert got["p_value"] == pytest.approx(3.716e-5, rel=1e-3)
     # Its Wald interval of the difference: 0.040 +- 1.96 * 0.0095.
@@ -52,7 +52,7 @@ def test_the_same_answers_do_not_differ():
         "accuracy": 0,
         "accuracy_low": 0,
         "accuracy_high": 0,
-        "only_network_right": 0,
+        "only_model_right": 0,
         "only_baseline_right": 0,
         "p_value": 1.0,
     }
@@ -75,18 +75,18 @@ def test_wrong_answers_of_the_baseline_are_refused():
     [
         (
             (0.031, 0.017, 0.045, 2e-6),
-            "The network's accuracy is 3.1 points above the linear baseline's (95 % interval of "
-            "the difference +1.7 to +4.5), McNemar's p < 0.0001: a real difference.",
+            "The accuracy of the model is 3.1 points above the linear baseline's (95 % interval "
+            "of the difference +1.7 to +4.5), McNemar's p < 0.0001: a real difference.",
         ),
         (
             (-0.0046, -0.0139, 0.0042, 0.3456),
-            "The network's accuracy is 0.5 points below the linear baseline's (95 % interval of "
+            "The accuracy of the model is 0.5 points below the linear baseline's (95 % interval of "
             "the difference −1.4 to +0.4), McNemar's p = 0.35: not a difference that 3,870 texts "
             "can show.",
         ),
         (
             (0.0, -0.01, 0.01, 1.0),
-            "The network's accuracy is the same as the linear baseline's (95 % interval of the "
+            "The accuracy of the model is the same as the linear baseline's (95 % interval of the "
             "difference −1.0 to +1.0), McNemar's p = 1: not a difference that 3,870 texts can "
             "show.",
         ),

@@ -42,7 +42,8 @@ ROOT = Path(__file__).parents[2]
 TRAINING = ["a fine film , warm and funny .", "i want my two hours back !", "naïve 😀 café 😀 it's"]
 TEXT = "A fine film, but nobody's two hours. Warm!"
 NGRAMS = {
-    "fine": 1.5, "fine film": 2.5, "two": -0.5, ". warm !": -4.0, "nobody's two": 0.125, "hours": -2.0, "want": 9.0, "film fine": 9.0,
+    "fine": 1.5, "fine film": 2.5, "two": -0.5, ". warm !": -4.0, "nobody's two": 0.125,
+    "hours": -2.0, "want": 9.0, "film fine": 9.0,
 }  # fmt: skip
 WEIGHT = 0.375 / 1.7
 """Of the linear model's logit, in a model that has one."""

@@ -14,7 +14,7 @@ from sentigate.data.vocabulary import Level, build_tokenizer
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Network
-from sentigate.model.predictor import BATCH_SIZE, EMPTY, UNKNOWN, Predictor, predict
+from sentigate.model.predictor import BATCH_SIZE, EMPTY, UNKNOWN, Predictor, network_logits
 from sentigate.model.saved_model import SavedModel
 from sentigate.model.text.cleaning import make_cleaner
 from sentigate.model.text.encoding import pad_texts
@@ -143,10 +143,10 @@ def test_more_rows_than_a_batch_come_back_in_their_order(model: Path) -> None:
     lengths = rng.choice([1, 5, 16], 2 * BATCH_SIZE + 9).astype(np.int32)
     ids = np.where(np.arange(16) < lengths[:, None], rng.integers(1, 20, (len(lengths), 16)), 0)
     split = EncodedSplit(ids.astype(np.uint16), lengths, np.zeros(len(lengths), np.int8))
-    network.train()  # predict must see to it that dropout is off
-    found = predict(network, split)
+    network.train()  # network_logits must see to it that dropout is off
+    found = network_logits(network, split)
     some = [0, BATCH_SIZE, len(lengths) - 1]
-    alone = [predict(network, split.take([row]))[0] for row in some]
+    alone = [network_logits(network, split.take([row]))[0] for row in some]
     assert found[some] == pytest.approx(np.array(alone), abs=1e-6)
 
 
@@ -163,8 +163,8 @@ def test_threads_count_for_rounding_alone(cell: str) -> None:
     try:
         for number in (1, 2, 3):
             torch.set_num_threads(number)
-            answers.append(predict(network, split))
-            assert np.array_equal(answers[-1], predict(network, split))
+            answers.append(network_logits(network, split))
+            assert np.array_equal(answers[-1], network_logits(network, split))
             assert torch.get_num_threads() == number  # left as it was
     finally:
         torch.set_num_threads(threads)

@@ -53,10 +53,10 @@ def test_what_is_saved_is_loaded(folder: Path, tmp_path: Path) -> None:
 
 def test_a_language_model_is_kept_beside_it(folder: Path, tmp_path: Path) -> None:
     plain = SavedModel.load(folder)
-    description = plain.description.model_copy(update={"pretrained": True})
+    description = plain.description.model_copy(update={"start": "language_model"})
     start = {"decoder.bias": torch.arange(3.0)}
     (tmp_path / "both").mkdir()
-    SavedModel(description, plain.tokenizer, plain.weights, start).save(tmp_path / "both")
+    SavedModel(description, plain.tokenizer, plain.weights, None, start).save(tmp_path / "both")
     loaded = SavedModel.load(tmp_path / "both").language_model
     assert loaded is not None
     assert torch.equal(loaded["decoder.bias"], start["decoder.bias"])

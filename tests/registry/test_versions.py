@@ -528,9 +528,9 @@ def test_a_model_of_an_older_version_is_judged_without_notes(
     older = model_files(uri, tmp_path / "older").parents[1]
     code = next(older.rglob("sentigate_model/predictor.py"))
     text = code.read_text("utf-8")
-    before, after = text.index("        return self.judge("), text.index("    def judge(")
-    body = text[after:].split("\n        told =")[0].split('"""\n')[1]
-    code.write_text(text[:before] + body + "\n        return probabilities\n", "utf-8")
+    before = text.index("        return self.judge(")
+    old = text[before:].replace("def judge(", "def _judge(").replace("self.judge(", "self._judge(")
+    code.write_text(text[:before] + old, "utf-8")
     monkeypatch.setattr(sys, "argv", ["sentigate", "predict", "", "--model", str(older)])
     with pytest.raises(SystemExit) as ended:
         main()

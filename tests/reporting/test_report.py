@@ -70,9 +70,10 @@ def context(tmp_path):
     return {
         "dataset": "vader",
         "model": "bilstm",
-        "baseline": "nb<svm>, the strongest of 4 linear models on validation: it counts words",
+        "baseline": "nb<svm>, the strongest of 3 linear models on validation: it counts words",
         "figures": {
             "test": {**figures, "accuracy": 0.8123},
+            "network": {**figures, "accuracy": 0.7654},
             "baseline": {**figures, "accuracy": 0.7},
             "validation": figures,
             "majority": {"accuracy": 0.5},
@@ -80,10 +81,19 @@ def context(tmp_path):
                 "accuracy": 0.1123,
                 "accuracy_low": 0.05,
                 "accuracy_high": 0.16,
-                "only_network_right": 1034,
+                "only_model_right": 1034,
                 "only_baseline_right": 7,
                 "p_value": 0.003,
             },
+            "network_difference": {
+                "accuracy": 0.0654,
+                "accuracy_low": -0.01,
+                "accuracy_high": 0.13,
+                "only_model_right": 801,
+                "only_baseline_right": 799,
+                "p_value": 0.4,
+            },
+            "fusion": {"share": 0.25, "temperature": 1.1},
             "calibration": {"temperature": 1.1, "error_before": 0.05, "error_after": 0.02},
             "behaviour": {
                 "cases": 3,
@@ -120,7 +130,15 @@ def context(tmp_path):
 
 def test_page_is_well_formed_and_shows_the_figures(context):
     page = Page(render_report(**context))
-    for words in ("bilstm on vader", "81.2 %", "+11.2 points", "+31.2 points", "12,345", "33.3 %"):
+    for words in (
+        "bilstm on vader",
+        "81.2 %",
+        "76.5 %",
+        "+11.2 points",
+        "+31.2 points",
+        "12,345",
+        "33.3 %",
+    ):
         assert words in page.words
     assert f"{context['figures']['test']['log_loss']:.3f}" in page.words
     assert f"The baseline is {context['baseline']}." in page.words
@@ -130,7 +148,17 @@ def test_whether_the_difference_is_real(context):
     words = " ".join(Page(render_report(**context)).words.split())
     assert "11.2 points above the linear baseline's" in words
     assert "p = 0.003: a real difference." in words
-    assert "Only the network is right on 1,034 texts, only the baseline on 7." in words
+    assert "Only it is right on 1,034 texts, only the baseline on 7." in words
+    assert "The accuracy of the network alone is 6.5 points above the linear baseline's" in words
+    assert "Only it is right on 801 texts, only the baseline on 799." in words
+    assert "The linear baseline has a share of 25.0 % in each answer's logit" in words
+
+
+def test_a_model_that_is_its_network_alone_is_compared_once(context):
+    context["figures"]["fusion"]["share"] = 0.0
+    words = " ".join(Page(render_report(**context)).words.split())
+    assert words.count("the linear baseline's (95 %") == 1
+    assert "has a share of" not in words
 
 
 def test_where_it_fails_stands_beside_the_baseline(context):

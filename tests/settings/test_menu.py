@@ -14,9 +14,10 @@ from sentigate.data.filtering import label_and_clean
 from sentigate.data.splitting import split_rows
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.evaluation.metrics import classification_figures
+from sentigate.model import fusion
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
-from sentigate.model.predictor import predict
+from sentigate.model.predictor import network_logits
 from sentigate.model.text.encoding import pad_texts
 from sentigate.settings.dataset import Source
 from sentigate.settings.params import load_params
@@ -112,13 +113,12 @@ def test_one_step_and_one_evaluation(
     )  # fmt: skip
     assert len(train.labels) == STEP
     assert np.isfinite(epochs.to_numpy()).all()
-    for name in weights.keys() - {"prior", "temperature"}:  # not learned by gradients
-        value = weights[name]
+    for name, value in weights.items():
         assert not value.equal(first[name]), f"{name} has learned nothing"
 
     network = Network(model.network, tokenizer.get_vocab_size())
     network.load_state_dict(weights)
-    probabilities = predict(network, test)
+    probabilities = fusion.probabilities(network_logits(network, test))
     assert ((probabilities > 0) & (probabilities < 1)).all()
     figures = classification_figures(test.labels, probabilities, samples=100, bins=5, seed=0)
     assert 0 <= figures["accuracy"] <= 1
@@ -136,6 +136,6 @@ def test_any_model_can_run_its_cells_from_scratch(model_name: str) -> None:
     lengths = rng.integers(1, 25, STEP).astype(np.int32)
     ids = rng.integers(1, 100, (STEP, 24)) * (np.arange(24) < lengths[:, None])
     split = EncodedSplit(ids.astype(np.uint16), lengths, np.zeros(STEP, dtype=np.int8))
-    fast, slow = (predict(network, split) for network in networks)
+    fast, slow = (network_logits(network, split) for network in networks)
     assert np.ptp(fast) > 0
     assert fast == pytest.approx(slow, abs=1e-5)

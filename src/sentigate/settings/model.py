@@ -69,12 +69,19 @@ class TrainingParams(StrictModel):
     """What stops training, and by which the epoch whose weights are kept is best."""
 
 
+class VectorCorrection(StrictModel):
+    """How word vectors are changed in training: each by a learned correction, which starts at 0."""
+
+    learning_rate: Annotated[float, Field(gt=0.0)]
+    min_count: Annotated[int, Field(ge=1)]
+    """Words seen less often in the training texts keep their vectors."""
+
+
 class ClassifierTraining(TrainingParams):
     """How the classifier is fitted, and the language model that it starts from, if any."""
 
-    vector_learning_rate: Annotated[float, Field(gt=0.0)] | None
-    """With which the word vectors of the training words are corrected; null leaves all fixed but
-    the unknown word's."""
+    vector_correction: VectorCorrection | None
+    """null leaves all word vectors fixed, except the unknown word's, which is learned."""
     pretraining: TrainingParams | None
     """How the same encoder first learns to predict the next token; null for not at all."""
 
@@ -103,10 +110,10 @@ class ModelPreset(StrictModel):
 
     @model_validator(mode="after")
     def _vectors_are_there_to_correct(self) -> ModelPreset:
-        if self.training.vector_learning_rate and not self.vocab.vectors:
+        if self.training.vector_correction and not self.vocab.vectors:
             raise ValueError(
-                f"training.vector_learning_rate is {self.training.vector_learning_rate} without "
-                "vocab.vectors; allowed: null, or vectors to correct"
+                "there is a training.vector_correction without vocab.vectors; allowed: null, or "
+                "vectors to correct"
             )
         return self
 

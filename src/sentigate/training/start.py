@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from sentigate.data.word_vectors import WordVectors
 from sentigate.errors import DataError
 from sentigate.model.network.architecture import Architecture
+from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.corrected_embedding import CorrectedEmbedding
 from sentigate.model.network.network import Network
+from sentigate.settings.model import VectorCorrection
 
 UNKNOWN_AND_PADDING = 2
 
@@ -32,12 +35,29 @@ class FromVectors(NamedTuple):
 
     Attributes:
         vectors: of each entry of the vocabulary.
-        learning_rate: with which those of training words are corrected; None leaves all vectors
-            as they are, except the unknown word's, which is learned.
+        learned: how many leading ids have a correction that is learned; at least padding and the
+            unknown word.
+        learning_rate: of the corrections; None takes that of the network's other weights.
     """
 
     vectors: WordVectors
+    learned: int
     learning_rate: float | None
+
+
+def from_vectors(
+    vectors: WordVectors, correction: VectorCorrection | None, train: EncodedSplit
+) -> FromVectors:
+    """Word vectors, and which of them are corrected.
+
+    Ids are ranked by frequency: all up to the last that the training rows hold often enough.
+    """
+    if correction is None:
+        return FromVectors(vectors, UNKNOWN_AND_PADDING, None)
+    counts = np.bincount(np.asarray(train.ids).ravel(), minlength=UNKNOWN_AND_PADDING)
+    counts[:UNKNOWN_AND_PADDING] = correction.min_count
+    learned = int(np.flatnonzero(counts >= correction.min_count)[-1]) + 1
+    return FromVectors(vectors, learned, correction.learning_rate)
 
 
 Start = FromLanguageModel | FromVectors | None
@@ -70,11 +90,11 @@ def start_from(network: Network, language_model: Mapping[str, Tensor]) -> Networ
 
 
 def _embedding(architecture: Architecture, start: FromVectors) -> CorrectedEmbedding:
-    values, learning_rate = start.vectors.values, start.learning_rate
+    values = start.vectors.values
     if (width := values.shape[1]) != architecture.embedding_size:
         raise DataError(
             f"network.embedding_size is {architecture.embedding_size}, and the word vectors have "
             f"{width} numbers; allowed with them: {width}"
         )
-    learned = start.vectors.trained_entries if learning_rate else UNKNOWN_AND_PADDING
-    return CorrectedEmbedding(torch.from_numpy(values).float(), learned, learning_rate)
+    vectors = torch.from_numpy(values).float()
+    return CorrectedEmbedding(vectors, start.learned, start.learning_rate)

@@ -18,7 +18,7 @@ from .classifier import Fitted, fit_classifier, pretrain
 from .fit import Epoch
 from .fusion import fit_fusion
 from .hardware import ONE_CPU, Hardware
-from .start import FromLanguageModel, FromVectors, Start
+from .start import FromLanguageModel, Start, from_vectors
 
 
 class Trained(NamedTuple):
@@ -88,7 +88,7 @@ def train_model(
         )
         start = FromLanguageModel(language_model.weights)
     elif vectors.values.shape[1]:
-        start = FromVectors(vectors, model.training.vector_learning_rate)
+        start = from_vectors(vectors, model.training.vector_correction, train)
     fitted = fit_classifier(
         model,
         vocabulary_size,
