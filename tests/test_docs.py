@@ -247,7 +247,7 @@ def walk(
             yield from walk(place, inner, value)
         else:
             yield (section, key), (allowed(inner), default(value))
-            if key in ("convolution", "ngrams"):
+            if key == "convolution":
                 tutorial = yaml.safe_load(PARAMS)["models"]["t5_cnn_lstm"]["network"]
                 yield from walk(place, resolved(part["anyOf"][0]), value or tutorial[key])
 
