@@ -587,17 +587,16 @@ def test_the_command_prints_what_each_part_adds(
     code, out = ended(monkeypatch, capsys, TEXT, *arguments)
     assert code == 0
     first, *others = [line.split("\t") for line in out.splitlines()]
-    assert first == ["positive", f"{explanation.probability:.4f}", "page.html"]
-    scale = 0.6 / 1.7 / 11**0.5
+    assert first[1:] == [f"{explanation.probability:.4f}", "page.html"]
     assert others == [
         ["start", f"{explanation.start:+.4f}"],
         ["LSTM", f"{explanation.from_network.sum():+.4f}"],
-        ["n-grams", f"{explanation.from_ngrams.sum():+.4f}"],
-        ["n-gram", f"{-4.0 * scale:+.4f}", ". warm!"],
-        ["n-gram", f"{2.5 * scale:+.4f}", "fine film"],
-        ["n-gram", f"{-2.0 * scale:+.4f}", "hours"],
-        ["n-gram", f"{1.5 * scale:+.4f}", "fine"],
-        ["n-gram", f"{-1.0 * scale:+.4f}", ", but"],
+        ["linear", f"{explanation.from_ngrams.sum():+.4f}"],
+        ["n-gram", f"{-4.0 * WEIGHT:+.4f}", ". warm!"],
+        ["n-gram", f"{2.5 * WEIGHT:+.4f}", "fine film"],
+        ["n-gram", f"{-2.0 * WEIGHT:+.4f}", "hours"],
+        ["n-gram", f"{1.5 * WEIGHT:+.4f}", "fine"],
+        ["n-gram", f"{-0.5 * WEIGHT:+.4f}", "two"],
     ]
     code, out = ended(monkeypatch, capsys, "zebra", *arguments)
     assert out.splitlines()[1:] == [

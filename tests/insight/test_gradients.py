@@ -302,7 +302,7 @@ def test_before_is_what_training_starts_from_and_after_what_it_keeps(tmp_path: P
     params = TrainingParams(
         monitor="validation_loss",
         batch_size=8, max_epochs=2, patience=2, learning_rate=0.05, weight_decay=0.0,
-        gradient_clip=None, average_decay=None,
+        gradient_clip=None, learning_rate_decay="none", average_decay=None,
     )  # fmt: skip
     seen: list[dict[str, float]] = []
     table = before_and_after(
@@ -429,7 +429,7 @@ def test_the_command_is_one_run_in_mlflow(
     assert run["params"]["model.network.pooling"] == "last"
     assert run["params"]["cells"] == "rnn, gru, lstm"
     assert "model.network.cell" not in run["params"]
-    assert run["params"]["model.ngrams"] == "None"  # the tiny model has them; these have not
+    assert run["params"]["model.fused"] == "False"  # the tiny model is; these are not
     table = pd.read_csv(project / "reports/gradients.csv")
     first = table[(table["distance"] == 0) & table["trained"]].set_index(["cell", "state"])
     for cell, state in CURVES:

@@ -168,9 +168,9 @@ def test_threads_count_for_rounding_alone(cell: str) -> None:
             assert torch.get_num_threads() == number  # left as it was
     finally:
         torch.set_num_threads(threads)
-    assert np.ptp(answers, axis=0).max() < 1e-6
+    assert np.ptp(answers, axis=0).max() < 1e-5
     with torch.no_grad():
         expected = network(
             Inputs(torch.from_numpy(ids), torch.from_numpy(lengths.astype(np.int64)))
         )
-    assert np.abs(answers - expected.sigmoid().numpy()).max() < 1e-6
+    assert np.abs(np.array(answers) - expected.numpy()).max() < 1e-5

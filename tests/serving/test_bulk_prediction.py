@@ -246,11 +246,11 @@ def test_another_column_and_a_file_that_is_replaced(tmp_path: Path) -> None:
 
 def test_context_is_put_before_each_text(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("text,brand,part\nfine,Acme,lens\ngood,,case\n,Acme,lens\n")
-    predict_file(judge, tmp_path / "t.csv", tmp_path / "a.csv", "text", ["brand", "part"])
+    predict_file(judge, tmp_path / "t.csv", tmp_path / "a.csv", "text", "brand")
     answers = [np.float32(row["probability"]) for row in read(tmp_path / "a.csv")]
-    assert answers == judge(["Acme: lens: fine", "case: good", ""]).tolist()
+    assert answers == judge(["__context_acme fine", "good", ""]).tolist()
     with pytest.raises(DataError, match=r"no column 'maker'; it has .*'part'; see --context"):
-        predict_file(judge, tmp_path / "t.csv", tmp_path / "b.csv", "text", ["maker"])
+        predict_file(judge, tmp_path / "t.csv", tmp_path / "b.csv", "text", "maker")
     assert not (tmp_path / "b.csv").exists()
 
 

@@ -77,7 +77,7 @@ def read(url: str, cache: Path, sha256: str | None = None) -> pd.DataFrame:
         group_column=None,
         slice_column=None,
         fold_column=None,
-        context_columns=(),
+        context_column=None,
     )
     return read_source(source, ["good", "bad"], 1_000, cache)
 

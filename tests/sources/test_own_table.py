@@ -45,7 +45,7 @@ def source_of(path: Path, **changes: object) -> CsvSource:
         "group_column": None,
         "slice_column": None,
         "fold_column": None,
-        "context_columns": [],
+        "context_column": None,
     }
     return CsvSource.model_validate(
         {"kind": "csv", "name": None, "path": str(path)} | values | changes
@@ -573,11 +573,11 @@ def test_context_comes_first(read: Reader, refusal: Refusal) -> None:
         b"text,sentiment,brand,part\nFine,good,Acme,lens\nDull,bad, ,case\n"
         b" ,good,Acme,lens\nFair,good,,\n"
     )
-    frame = read("a.csv", data, context_columns=["part", "brand"], slice_column="brand")
-    assert frame["text"].tolist() == ["lens: Acme: Fine", "case: Dull", " ", "Fair"]
+    frame = read("a.csv", data, context_column="brand", slice_column="brand")
+    assert frame["text"].tolist() == ["__context_acme Fine", "Dull", " ", "Fair"]
     assert frame["slice"].tolist() == ["Acme", " ", "Acme", ""]
     assert read("a.csv", data)["text"].tolist() == ["Fine", "Dull", " ", "Fair"]
-    assert "'maker'" in refusal("a.csv", data, context_columns=["maker"])
+    assert "'maker'" in refusal("a.csv", data, context_column="maker")
 
 
 def test_labels_hold_for_every_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -589,7 +589,7 @@ def test_labels_hold_for_every_source(tmp_path: Path, monkeypatch: pytest.Monkey
             archive.writestr(name, data)
     monkeypatch.setenv("SENTIGATE_MIRROR", str(tmp_path))
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    source = TwitterSource(kind="twitter", handle="a/b", sha256=hashes, context=None)
+    source = TwitterSource(kind="twitter", handle="a/b", sha256=hashes, context_column=None)
     assert len(read_source(source, ["Fine", "Good"], 1, tmp_path)) == 2
     with pytest.raises(SourceError, match=r"twitter: row 2 \(validation-1\).* 'Good'; .*: Fine"):
         read_source(source, ["Fine"], 1, tmp_path)

@@ -19,12 +19,15 @@ PARAMS = load_params(ROOT / "params.yaml")
 SEED = 42  # the facts are of this one, whatever params.yaml says
 
 
+MIRROR = Path(os.environ.get("SENTIGATE_MIRROR") or ROOT.parent / "shared" / "data")
+
+
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    folder = Path(os.environ.get("SENTIGATE_MIRROR") or ROOT.parent / "shared" / "data")
+    folder = MIRROR
     if not (folder / "twitter-entity-sentiment-analysis.zip").is_file():
         pytest.skip(f"the tweets are not in {folder}")
-    dataset = PARAMS.datasets["twitter"]
+    dataset = PARAMS.datasets["twitter_random"]  # without a context: the texts as they are
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SENTIGATE_MIRROR", str(folder))
         cache = tmp_path_factory.mktemp("cache")
@@ -66,12 +69,16 @@ def grouped_split(raw: pd.DataFrame) -> pd.DataFrame:
     return split(cleaned(raw, dataset)[0], dataset, dataset.split.validation_size)
 
 
-def test_texts_begin_with_their_entity(raw: pd.DataFrame, tmp_path: Path) -> None:
+def test_texts_begin_with_their_entity(
+    raw: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SENTIGATE_MIRROR", str(MIRROR))
     dataset = PARAMS.datasets["twitter"]
-    source = dataset.source.model_copy(update={"context": "entity"})
-    texts = read_source(source, dataset.labels, 100_000, tmp_path)
+    texts = read_source(dataset.source, dataset.labels, 100_000, tmp_path)
     blank = raw["text"].str.strip() == ""
-    assert texts["text"].equals(raw["text"].where(blank, raw["slice"] + ": " + raw["text"]))
+    entities = raw["slice"].str.lower().str.replace(r"[^a-z0-9]+", "_", regex=True)
+    marked = "__context_" + entities.str.strip("_") + " " + raw["text"]
+    assert texts["text"].equals(raw["text"].where(blank, marked))
     assert 0 < blank.sum() < 2_000
 
 

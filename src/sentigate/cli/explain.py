@@ -11,6 +11,7 @@ import typer
 
 from sentigate.errors import DataError
 from sentigate.files import written_whole
+from sentigate.model.text.context import with_context
 from sentigate.progress import doing, done
 from sentigate.registry.model_errors import model_errors
 
@@ -32,6 +33,9 @@ def explain(
             "by default the data set's promoted version."
         ),
     ] = "",
+    context: Annotated[
+        str, typer.Option(help="What the text is about, for a model trained with a context.")
+    ] = "",
     out: Annotated[Path, typer.Option(help="Where the page goes.")] = Path(
         "reports/explanation.html"
     ),
@@ -44,7 +48,7 @@ def explain(
 
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """
-    check_text(text)
+    text = with_context(context, check_text(text))
     doing("loading the model")
     model = model or promoted()
     from sentigate.model.predictor import Predictor

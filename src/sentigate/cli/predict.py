@@ -34,12 +34,11 @@ def predict(
         ),
     ] = None,
     column: Annotated[str, typer.Option(help="The file's column that holds the texts.")] = "text",
+    context: Annotated[
+        str, typer.Option(help="What the texts are about, for a model trained with a context.")
+    ] = "",
     context_column: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A column that is put before each text, as `context_columns` did in training; "
-            "may be given again."
-        ),
+        str | None, typer.Option(help="The file's column that holds what each text is about.")
     ] = None,
     model: Annotated[
         str, typer.Option(help="An MLflow model URI; by default the data set's promoted version.")
@@ -60,8 +59,13 @@ def predict(
         )
     doing("loading the model")
     from sentigate.model.labels import label_of
+    from sentigate.model.text.context import with_context
     from sentigate.serving.bulk_prediction import check_files, judge, predict_file
 
+    if context_column and not file:
+        raise DataError("--context-column is of a file; allowed with texts: --context")
+    if context and file:
+        raise DataError("--context is of texts; allowed with a file: --context-column")
     texts = [check_text(text) for text in texts or []]
     model = model or promoted()
     if file and out:
@@ -72,9 +76,10 @@ def predict(
         predictor = load_predictor(model)
     done()
     if file and out:
-        rows = predict_file(predictor, file, out, column, context_column or ())
+        rows = predict_file(predictor, file, out, column, context_column)
         print(f"{counted(rows, 'row')}\t{out}")
         return
-    for text, probability, note in zip(texts, *judge(predictor, texts), strict=True):
+    given = [with_context(context, text) for text in texts]
+    for text, probability, note in zip(texts, *judge(predictor, given), strict=True):
         fields = [label_of(probability), f"{probability:.4f}", " ".join(text.split())]
         print(*fields, *filter(None, [note]), sep="\t")

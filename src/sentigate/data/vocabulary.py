@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sentigate.errors import DataError
+from sentigate.model.text.context import is_context
 from sentigate.model.text.encoding import UNKNOWN_ID, Texts, in_chunks
 
 from .stage_files import reading
@@ -52,7 +53,7 @@ def build_tokenizer(
     max_size: int,
     order: Order = "frequency",
 ) -> Tokenizer:
-    """A Hugging Face tokenizer whose ids are ranked by frequency; 0 is padding, 1 unknown.
+    """A Hugging Face tokenizer: 0 is padding, 1 unknown, then contexts, then words by frequency.
 
     Args:
         texts: training texts.
@@ -78,7 +79,9 @@ def build_tokenizer(
         raise DataError(f"no {level} occurs {min_count} times in {len(texts)} training texts")
     if order == "frequency":
         frequent.sort(key=lambda item: (-item[1], item[0]))
-    entries = [PAD, UNKNOWN, *(token for token, _ in frequent[: max_size - 2])]
+    tokens = [token for token, _ in frequent]
+    tokens.sort(key=lambda token: not is_context(token))  # first, and for the rest as they were
+    entries = [PAD, UNKNOWN, *tokens[: max_size - 2]]
     model = models.WordLevel({token: i for i, token in enumerate(entries)}, unk_token=UNKNOWN)
     tokenizer = _with_pre_tokenizer(Tokenizer(model), level)
     if level == "character":  # words are joined by spaces without a decoder

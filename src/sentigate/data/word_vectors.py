@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sentigate.model.text.context import is_context
+
 from .negations import is_negation
 from .stage_files import damaged, reading
 
@@ -80,18 +82,20 @@ class WordVectors(NamedTuple):
 def join_vectors(
     tokens: Sequence[str], trained_entries: int, parts: Mapping[str, VectorPart]
 ) -> WordVectors:
-    """The vectors of a vocabulary's entries, which padding and unknown have none of.
+    """The vectors of a vocabulary's entries, which padding, unknown and contexts have none of.
 
     Args:
-        tokens: V of them, by id; the first two are padding and unknown.
+        tokens: V of them, by id: padding, unknown, contexts, words.
         trained_entries: as in WordVectors.
         parts: by their names, from left to right.
     """
-    found = [part.look_up(tokens[2:]) for part in parts.values()]
+    first = 2 + sum(map(is_context, tokens))
+    found = [part.look_up(tokens[first:]) for part in parts.values()]
     widths = tuple(values.shape[1] for values in found)
     joined = np.zeros((len(tokens), sum(widths)), dtype=np.float16)
     with np.errstate(over="ignore"):  # the gate refuses what is too large
-        joined[2:] = np.concatenate([np.zeros((len(tokens) - 2, 0), np.float32), *found], axis=1)
+        empty = np.zeros((len(tokens) - first, 0), np.float32)
+        joined[first:] = np.concatenate([empty, *found], axis=1)
     return WordVectors(joined, trained_entries, widths)
 
 
@@ -180,7 +184,8 @@ def token_shares(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         vector_share (float, of all tokens) and negation_share (float, of the negations).
     """
-    has = table["has_vector"].eq(True)
+    # A context has no vector, and needs none: the network learns one.
+    has = table["has_vector"].eq(True) | table["token"].map(is_context)
     negations = table["count"].where(table["token"].map(is_negation), 0)
     shares = negations / max(1, negations.sum())
     return pd.DataFrame(

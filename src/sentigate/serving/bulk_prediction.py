@@ -13,8 +13,8 @@ import numpy.typing as npt
 from sentigate.errors import DataError, shorten
 from sentigate.files import written_whole
 from sentigate.model.labels import label_of
+from sentigate.model.text.context import with_context
 from sentigate.progress import progress
-from sentigate.tables.context import with_context
 from sentigate.tables.read import Input, Record, open_records
 from sentigate.tables.write import check_output, write_records
 
@@ -44,7 +44,7 @@ def check_files(source: Path, out: Path) -> None:
 
 
 def predict_file(
-    model: Model, source: Path, out: Path, column: str, contexts: Sequence[str] = ()
+    model: Model, source: Path, out: Path, column: str, context: str | None = None
 ) -> int:
     """Write the rows of ``source`` to ``out``, in order, with the columns of ANSWERS added.
 
@@ -57,7 +57,7 @@ def predict_file(
         source: CSV, TSV, JSON lines, Parquet or plain text, perhaps compressed.
         out: CSV, TSV, JSON lines or Parquet.
         column: holds the texts; one that is missing is "".
-        contexts: columns that are put before each text, as ``with_context`` does it.
+        context: the column of what each text is about, its first token; None for none.
 
     Returns:
         How many rows.
@@ -76,7 +76,7 @@ def predict_file(
             done = 0
             with progress(f"judging {source}", table.size, "bytes") as advance:
                 for records in table.chunks:
-                    _add_answers(records, model, source, [*contexts, column], rows)
+                    _add_answers(records, model, source, [*filter(None, [context]), column], rows)
                     yield records
                     rows += len(records)
                     advance(table.position() - done)
@@ -95,7 +95,7 @@ def predict_file(
 def _add_answers(
     records: list[Record], model: Model, source: Path, columns: Sequence[str], before: int
 ) -> None:
-    """``columns`` are those of contexts, and last that of the texts."""
+    """``columns`` are perhaps that of contexts, and last that of the texts."""
     texts = []
     for number, record in enumerate(records, before + 1):
         for name in ANSWERS:
@@ -105,8 +105,8 @@ def _add_answers(
                     "rename it"
                 )
         place = f"{source}: row {number:,}, column"
-        *contexts, text = (_text(record.get(name), f"{place} {name!r}") for name in columns)
-        texts.append(with_context(contexts, text))
+        *context, text = (_text(record.get(name), f"{place} {name!r}") for name in columns)
+        texts.append(with_context("".join(context), text))
     names = dict.fromkeys(name for record in records for name in record)
     if not before and (missing := [name for name in columns if name not in names]):
         shown = ", ".join(shorten(name, 40) for name in list(names)[:10])

@@ -36,8 +36,8 @@ class TwitterSource(StrictModel):
     handle: str
     sha256: dict[str, Sha256]
     """Of each CSV file in the data set."""
-    context: Literal["entity"] | None
-    """What is put before each tweet: what its sentiment is towards."""
+    context_column: Literal["entity"] | None
+    """What each sentiment is towards: it becomes the first token of the tweet. null for none."""
 
 
 class ImdbSource(StrictModel):
@@ -58,8 +58,8 @@ class CsvSource(StrictModel):
     path: str
     sha256: Sha256 | None
     text_column: str
-    context_columns: tuple[str, ...] = Field(strict=False)
-    """Put before each text, in this order."""
+    context_column: str | None
+    """What each sentiment is towards: its value becomes the first token of the text."""
     sentiment_column: str
     id_column: str | None
     group_column: str | None

@@ -16,9 +16,9 @@ import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from sentigate.errors import SourceError, shorten
+from sentigate.model.text.context import with_context
 from sentigate.settings.dataset import CsvSource
 from sentigate.tables.compression import format_of, unpack
-from sentigate.tables.context import with_context
 from sentigate.tables.parse import PARSERS, Chunk
 
 from .own_file import find, named
@@ -32,7 +32,7 @@ def read(source: CsvSource, labels: Collection[str], cache: Path) -> tuple[pd.Da
 
     A row's ``id`` is its number where ``source.id_column`` is null; ``group`` is then the id where
     ``group_column`` is null; ``slice`` and ``fold`` are "" where theirs are. A missing text is "";
-    any other begins with the values of ``context_columns``.
+    any other begins with a token for the value of ``context_column``.
 
     Raises:
         SourceError: the file is not there, not readable, or holds something that is not allowed.
@@ -41,7 +41,7 @@ def read(source: CsvSource, labels: Collection[str], cache: Path) -> tuple[pd.Da
     format_, compression = format_of(name, origin)  # before a download
     wanted = (
         source.text_column,
-        *source.context_columns,
+        source.context_column,
         source.sentiment_column,
         source.id_column,
         source.group_column,
@@ -126,8 +126,8 @@ def _frame(source: CsvSource, table: Table, labels: Collection[str]) -> pd.DataF
                 f"allowed: {', '.join(FOLDS)}"
             )
     texts = table.columns[source.text_column]
-    if source.context_columns:
-        contexts = zip(*(table.columns[name] for name in source.context_columns), strict=True)
+    if source.context_column:
+        contexts = table.columns[source.context_column]
         texts = pd.Series(list(map(with_context, contexts, texts)), dtype="str")
     values = (ids, groups, slices, sentiments, texts, folds)
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))

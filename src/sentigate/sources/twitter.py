@@ -14,9 +14,9 @@ import pandas as pd
 
 from sentigate.errors import SourceError, shorten
 from sentigate.files import written_whole
+from sentigate.model.text.context import with_context
 from sentigate.progress import say
 from sentigate.settings.dataset import TwitterSource
-from sentigate.tables.context import with_context
 
 from .download import MIRROR, mirrored, wrong_hash
 from .rows import frame_of
@@ -29,7 +29,7 @@ def read(source: TwitterSource, cache: Path) -> pd.DataFrame:
     """The 74,682 training rows, then the 1,000 of the published validation file.
 
     ``id`` is the fold and the row in its file, ``group`` the tweet's id, ``slice`` the entity.
-    A text begins with its entity where ``source.context`` says so, and may be empty. The
+    A text begins with its entity where ``source.context_column`` says so, and may be empty. The
     validation file ends with five rows that have neither id, entity nor sentiment; they are no
     tweets of the corpus and are left out.
 
@@ -43,8 +43,8 @@ def read(source: TwitterSource, cache: Path) -> pd.DataFrame:
     files = _from_mirror(source) or _from_cache(source, cache) or _from_kaggle(source, cache)
     rows = [row for fold, name in FOLDS.items() for row in _rows(files[name], fold, name)]
     frame = frame_of(rows)
-    if source.context:
-        texts = map(with_context, ([entity] for entity in frame["slice"]), frame["text"])
+    if source.context_column:
+        texts = map(with_context, frame["slice"], frame["text"])
         frame["text"] = pd.Series(list(texts), dtype="str")
     return frame
 

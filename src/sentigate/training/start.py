@@ -17,8 +17,6 @@ from sentigate.model.network.corrected_embedding import CorrectedEmbedding
 from sentigate.model.network.network import Network
 from sentigate.settings.model import VectorCorrection
 
-UNKNOWN_AND_PADDING = 2
-
 
 class FromLanguageModel(NamedTuple):
     """A network whose encoder is a language model's (Dai and Le 2015).
@@ -35,8 +33,7 @@ class FromVectors(NamedTuple):
 
     Attributes:
         vectors: of each entry of the vocabulary.
-        learned: how many leading ids have a correction that is learned; at least padding and the
-            unknown word.
+        learned: how many leading ids have a correction that is learned.
         learning_rate: of the corrections; None takes that of the network's other weights.
     """
 
@@ -50,14 +47,16 @@ def from_vectors(
 ) -> FromVectors:
     """Word vectors, and which of them are corrected.
 
-    Ids are ranked by frequency: all up to the last that the training rows hold often enough.
+    What comes before the first vector (padding, the unknown word, contexts) is learned in any case.
+    Words are ranked by frequency: all up to the last that the training rows hold often enough.
     """
+    with_vector = np.flatnonzero(vectors.values.any(axis=1))
+    learned = int(with_vector[0]) if len(with_vector) else len(vectors.values)
     if correction is None:
-        return FromVectors(vectors, UNKNOWN_AND_PADDING, None)
-    counts = np.bincount(np.asarray(train.ids).ravel(), minlength=UNKNOWN_AND_PADDING)
-    counts[:UNKNOWN_AND_PADDING] = correction.min_count
-    learned = int(np.flatnonzero(counts >= correction.min_count)[-1]) + 1
-    return FromVectors(vectors, learned, correction.learning_rate)
+        return FromVectors(vectors, learned, None)
+    counts = np.bincount(np.asarray(train.ids).ravel())
+    often = np.flatnonzero(counts >= correction.min_count)
+    return FromVectors(vectors, max([learned, *often + 1]), correction.learning_rate)
 
 
 Start = FromLanguageModel | FromVectors | None

@@ -1,0 +1,49 @@
+"""The token for what a sentiment is towards."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sentigate.data.vocabulary import build_tokenizer, tokens_of
+from sentigate.data.word_vectors import WordVectors
+from sentigate.model.network.batches import EncodedSplit
+from sentigate.model.text.context import is_context, with_context
+from sentigate.settings.model import VectorCorrection
+from sentigate.training.start import from_vectors
+
+
+@pytest.mark.parametrize(
+    ("context", "text", "expected"),
+    [
+        ("Red Dead: Redemption(RDR)", "I love it", "__context_red_dead_redemption_rdr I love it"),
+        ("Überraschung", "ja", "__context_überraschung ja"),
+        (" ", "as it is", "as it is"),
+        ("Nintendo", " ", " "),
+    ],
+)
+def test_it_comes_first(context: str, text: str, expected: str) -> None:
+    assert with_context(context, text) == expected
+
+
+@pytest.mark.parametrize("level", ["word", "glove"])
+def test_it_is_one_token_whose_id_comes_before_all_words(level: str) -> None:
+    texts = [with_context("Red Dead", "don't"), *["don't stop"] * 3, with_context("Xbox", "stop")]
+    tokenizer = build_tokenizer(texts, level, min_count=1, max_size=100)  # type: ignore[arg-type]
+    tokens = tokens_of(tokenizer)
+    assert tokens[2:4] == ["__context_red_dead", "__context_xbox"]
+    assert not any(map(is_context, tokens[4:]))
+    assert tokenizer.encode(texts[0]).ids[0] == 2
+
+
+def test_what_precedes_the_first_vector_is_learned_and_words_often_enough() -> None:
+    values = np.ones((7, 2), np.float16)
+    values[:3] = 0  # padding, unknown, a context
+    ids = np.array([[3, 3, 4, 0], [4, 3, 5, 0]], np.uint16)
+    train = EncodedSplit(ids, np.array([3, 3], np.int32), np.zeros(2, np.int8))
+    vectors = WordVectors(values, 6)
+    assert from_vectors(vectors, None, train).learned == 3
+    twice = VectorCorrection(learning_rate=0.1, min_count=2)
+    assert from_vectors(vectors, twice, train).learned == 5
+    never = VectorCorrection(learning_rate=0.1, min_count=9)
+    assert from_vectors(vectors, never, train).learned == 3
