@@ -1,296 +1,274 @@
-"""Three seeds of each data set's own model, beside the linear models, and what each part adds.
+"""Each data set's own model beside the linear baseline, and what each of its parts adds.
 
-`python benchmarks/ablation.py [DATASET ...] [--resume]`, all together about two hours. The model is
-also trained without its n-gram part, and on vader without one part after the other. The split is
-always that of params.yaml's seed; the seeds are those of training. Figures of data sets that are
-not named stay. Trainings that are finished are kept, and with --resume those of the same data,
-settings and code are not run again. Nothing is chosen by these figures.
+`python benchmarks/ablation.py [DATASET ...] [--resume]`, on vader and twitter about an hour. The
+split is always that of params.yaml's seed; the seeds are those of training. Each training is
+written as it ends; with --resume those of the same settings are not run again. Figures of data sets
+that are not named stay. Nothing is chosen by these figures.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-import torch
-from fingerprint import fingerprint
 from fresh_run import machine, machine_line
-from padded_data import Make, padded_data
+from padded_data import padded_data
 from running import ROOT, MeasurementError
-from sentigate.training.ngrams import fit_ngrams
-from sentigate.training.temperature import fit_temperature
-from workers.presets import Changes, fold_groups, preset, read_entries, train_preset
+from workers.presets import preset, train_preset
 
 from sentigate.data.stage_files import read_table
-from sentigate.evaluation.baseline import probability, strongest
+from sentigate.data.word_vectors import WordVectors, read_vectors
+from sentigate.evaluation.baseline import strongest
 from sentigate.evaluation.difference import SMALLEST_P, accuracy_difference
 from sentigate.evaluation.linear_fit import TrainingTexts
 from sentigate.evaluation.ngram_counts import encode
-from sentigate.files import written_whole
+from sentigate.model.fusion import Fusion, Logits, probabilities
 from sentigate.model.labels import log_losses, predicted_labels
 from sentigate.model.network.batches import EncodedSplit, load_split
 from sentigate.model.network.network import Network
-from sentigate.model.predictor import predict
-from sentigate.settings.model import ModelPreset
+from sentigate.model.predictor import has_known_token, network_logits
 from sentigate.settings.params import Params, load_params
+from sentigate.training.fusion import fit_fusion
 from sentigate.training.hardware import resolve_hardware
 
 RESULTS = Path(__file__).with_suffix(".json")
-KEPT = ROOT / ".cache/ablation"
-DATASETS = ("vader", "twitter", "twitter_random", "imdb")
-SEEDS = (42, 43, 44)
+DATASETS = ("vader", "twitter")
+SEEDS = {"imdb": (42,)}
+"""Seeds of training on a data set, where they are not those of ``OFTEN``."""
+OFTEN = (42, 43, 44)
 JUDGED = ("validation", "test")
+FUSED, ALONE = "fused", "network"
+"""The two models that come of one training: as it answers, and without the linear baseline."""
+OWN = "the default"
+LEFT_OUT = {"without GloVe": "glove_50", "without MiniLM": "minilm_256"}
+"""Trainings without a part of the word vectors; the vocabulary stays."""
+
+Figures = dict[str, Any]
 
 
-class Variant(NamedTuple):
-    """A model that is trained with every seed."""
+class Data(NamedTuple):
+    """A data set, ready to train and judge on.
 
-    model: str
-    changes: Changes
-
-
-DEFAULT = "the default"
-EVERYWHERE: dict[str, Changes] = {DEFAULT: {}, "without the n-gram part": {"ngrams": None}}
-PARTS: dict[str, Changes] = {
-    "without word vectors": {
-        "vocab.level": "word",
-        "vocab.vectors": [],
-        "vocab.outside_words": 0,
-        "network.embedding_size": 128,
-    },
-    "without averaged weights": {"training.average_decay": None},
-    "without word dropout": {"network.word_dropout": 0.0},
-    "with one layer": {"network.hidden_sizes": [128]},
-}
-OTHERS = ("bilstm_from_scratch",)
-OF_ALL_PARTS = ("vader",)
-"""Data sets on which the default is trained without each part, and beside other models."""
-NGRAMS, BASELINE = "the n-gram part alone", "the strongest linear baseline"
-
-Floats = npt.NDArray[np.floating[Any]]
-Answers = dict[str, Floats]
-"""P(positive) of every row of validation and test; of a network also ``epochs``, ()."""
-
-
-def variants_of(dataset: str, params: Params) -> dict[str, Variant]:
-    """What is trained on a data set, by name; the first is its own model."""
-    own = params.datasets[dataset].model
-    changes = EVERYWHERE | (PARTS if dataset in OF_ALL_PARTS else {})
-    found = {name: Variant(own, changed) for name, changed in changes.items()}
-    others = OTHERS if dataset in OF_ALL_PARTS else ()
-    return found | {f"`{name}`": Variant(name, {}) for name in others}
-
-
-def data_of(dataset: str, variants: Mapping[str, Variant], make: Make) -> dict[str, Path]:
-    """The folder of each variant; those of one vocabulary share it."""
-    return {
-        name: make(dataset, model, {k: v for k, v in changes.items() if k.startswith("vocab.")})
-        for name, (model, changes) in variants.items()
-    }
-
-
-def network_answers(model: ModelPreset, folder: Path, params: Params, seed: int) -> Answers:
-    """Train, and judge validation and test rows."""
-    hardware = resolve_hardware(params.trainer, model.network)
-    fitted = train_preset(model, folder, hardware=hardware, seed=seed)
-    losses = fitted.epochs[["train_loss", "validation_loss"]].to_numpy()
-    if not np.isfinite(losses).all():
-        raise MeasurementError(f"training with seed {seed} diverged")
-    network = Network.from_weights(model.network, len(read_entries(folder).tokens), fitted.weights)
-    answers: Answers = {name: predict(network, load_split(folder / name)) for name in JUDGED}
-    return {**answers, "epochs": np.array(float(len(fitted.epochs)))}
-
-
-def ngram_answers(model: ModelPreset, folder: Path, seed: int) -> Answers:
-    """The n-gram part without a network, at a temperature fitted on validation as a network's is.
-
-    It is fitted on all training rows, so that the seed, which deals its folds, has no say.
+    Attributes:
+        name: entry of ``datasets:``.
+        folder: of padded_data.
+        splits: encoded validation and test rows.
+        baseline: the linear baseline's logits of both splits.
+        figures: the linear baseline's, and ``description``.
     """
-    assert model.ngrams
-    tokens = read_entries(folder).tokens
-    train = load_split(folder / "train")
-    part = fit_ngrams(train, fold_groups(folder), tokens, model.ngrams, seed=seed).part
 
-    def judge(split: EncodedSplit) -> Floats:
-        ids, lengths = (torch.from_numpy(a.astype(np.int64)) for a in (split.ids, split.lengths))
-        logits: Floats = part(ids, lengths).numpy()
-        return logits
-
-    splits = {name: load_split(folder / name) for name in JUDGED}
-    logits = {name: judge(split) for name, split in splits.items()}
-    temperature = fit_temperature(logits["validation"], splits["validation"].labels)
-    return {name: 1 / (1 + np.exp(-values / temperature)) for name, values in logits.items()}
+    name: str
+    folder: Path
+    splits: Mapping[str, EncodedSplit]
+    baseline: Mapping[str, Logits]
+    figures: Figures
 
 
-def baseline_answers(folder: Path, params: Params) -> Answers:
-    """What the baseline stage says of both splits."""
+def read_data(name: str, folder: Path, params: Params) -> Data:
+    """Fit the linear baseline as the baseline stage does, and judge both splits."""
     table = read_table(folder / "texts.parquet", ["text", "label", "split"])
-    parts = {name: table.loc[table["split"] == name] for name in ("train", *JUDGED)}
-    texts = {name: part["text"].tolist() for name, part in parts.items()}
-    labels = {name: part["label"].to_numpy() for name, part in parts.items()}
-    training = TrainingTexts(texts["train"], labels["train"])
-    tokens = {name: encode(training.tokenizer, texts[name]) for name in JUDGED}
+    parts = {split: table.loc[table["split"] == split] for split in ("train", *JUDGED)}
+    texts = {split: part["text"].tolist() for split, part in parts.items()}
+    training = TrainingTexts(texts["train"], parts["train"]["label"].to_numpy())
+    tokens = {split: encode(training.tokenizer, texts[split]) for split in JUDGED}
     best = strongest(
         training,
         tokens["validation"],
-        labels["validation"],
+        parts["validation"]["label"].to_numpy(),
         params.baseline.candidates,
         params.seed,
     )
-    print(f"  {best.description}", file=sys.stderr)
-    return {name: probability(best.model.logits(*tokens[name])) for name in JUDGED}
+    splits = {split: load_split(folder / split) for split in JUDGED}
+    logits = {split: best.model.logits(*tokens[split]) for split in JUDGED}
+    figures = {"description": best.description, **figures_of(logits, splits)}
+    return Data(name, folder, splits, logits, figures)
 
 
-def kept(name: str, resume: bool, make: Callable[[], Answers]) -> Answers:
-    """What ``make`` gives, from ``KEPT`` if it is there and ``resume``."""
-    path = KEPT / f"{name}.npz"
-    if resume and path.is_file():
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    answers = make()
-    with written_whole(path) as file:
-        np.savez(file, allow_pickle=False, **answers)
-    return answers
-
-
-def figures(answers: Answers, labels: Mapping[str, npt.NDArray[Any]]) -> dict[str, float]:
-    """Accuracy and log loss on both splits, and epochs where there are any."""
-    found = {}
+def figures_of(logits: Mapping[str, Logits], splits: Mapping[str, EncodedSplit]) -> Figures:
+    """Accuracy and log loss of answers to both splits."""
+    found: Figures = {}
     for name in JUDGED:
-        right = predicted_labels(answers[name]) == labels[name]
-        found[f"{name}_accuracy"] = round(float(right.mean()), 6)
-        found[f"{name}_log_loss"] = round(float(log_losses(labels[name], answers[name]).mean()), 6)
-    return found | ({"epochs": int(answers["epochs"])} if "epochs" in answers else {})
+        labels, answers = splits[name].labels, probabilities(logits[name])
+        right = predicted_labels(answers) == labels
+        found[f"{name}_accuracy"] = round(float(np.mean(right)), 6)
+        found[f"{name}_log_loss"] = round(float(np.mean(log_losses(labels, answers))), 6)
+    return found
 
 
-def measure(
-    variants: Mapping[str, Variant], folders: Mapping[str, Path], params: Params, resume: bool
-) -> dict[str, Any]:
-    """All trainings on one data set.
+def without(vectors: WordVectors, parts: Sequence[str], left_out: str | None) -> WordVectors:
+    """The vectors except one of their ``parts``."""
+    if left_out is None:
+        return vectors
+    ends = np.cumsum(vectors.widths)
+    place = list(parts).index(left_out)
+    own = np.arange(ends[place] - vectors.widths[place], ends[place])
+    widths = tuple(width for i, width in enumerate(vectors.widths) if i != place)
+    return WordVectors(np.delete(vectors.values, own, axis=1), vectors.trained_entries, widths)
+
+
+def train(data: Data, params: Params, left_out: str | None, seed: int) -> Figures:
+    """Train the data set's own model, and judge both models that come of it.
 
     Returns:
-        model (the default's name), rows (of each split), trained (variant -> seed -> figures),
-        fitted (what no seed moves -> figures) and difference (seed -> the default against the
-        baseline on test rows).
+        share (the linear baseline's in the fused answers), epochs, and for ``FUSED`` and ``ALONE``
+        their figures and ``difference``, from the linear baseline on test rows.
     """
-    default = folders[DEFAULT]
-    labels = {name: np.asarray(load_split(default / name).labels) for name in JUDGED}
-    trained: dict[str, dict[str, dict[str, float]]] = {name: {} for name in variants}
-    of_default: dict[str, Floats] = {}
-
-    def one(what: str, folder: Path, settings: Any, make: Callable[[], Answers]) -> Answers:
-        start = time.perf_counter()
-        answers = kept(fingerprint(folder, settings), resume, make)
-        seconds = time.perf_counter() - start
-        print(f"  {what}: {figures(answers, labels)}, {seconds:.0f} s", file=sys.stderr)
-        return answers
-
-    candidates = {k: v.model_dump(mode="json") for k, v in params.baseline.candidates.items()}
-    baseline = one(
-        BASELINE,
-        default,
-        ["baseline", candidates, params.seed],
-        lambda: baseline_answers(default, params),
+    name = params.datasets[data.name].model
+    vectors = read_vectors(data.folder / "vectors.safetensors")
+    vectors = without(vectors, params.models[name].vocab.vectors, left_out)
+    width = vectors.values.shape[1]
+    model = preset(name, {"network.embedding_size": width} if left_out else {})
+    trained = train_preset(
+        model,
+        data.folder,
+        hardware=resolve_hardware(params.trainer, model.network),
+        seed=seed,
+        vectors=vectors,
+        linear=data.baseline["validation"],
     )
-    model = preset(variants[DEFAULT].model)
-    settings = ["ngrams", model.model_dump(mode="json"), params.seed]
-    ngrams = one(NGRAMS, default, settings, lambda: ngram_answers(model, default, params.seed))
-    for seed in SEEDS:
-        for name, (entry, changes) in variants.items():
-            variant, folder = preset(entry, changes), folders[name]
-            hardware = resolve_hardware(params.trainer, variant.network)
-            answers = one(
-                f"{name}, seed {seed}",
-                folder,
-                ["network", variant.model_dump(mode="json"), hardware._asdict(), seed],
-                lambda v=variant, f=folder, s=seed: network_answers(v, f, params, s),
-            )
-            trained[name][str(seed)] = figures(answers, labels)
-            if name == DEFAULT:
-                of_default[str(seed)] = answers["test"]
-    return {
-        "model": variants[DEFAULT].model,
-        "rows": {name: len(rows) for name, rows in labels.items()},
-        "trained": trained,
-        "fitted": {NGRAMS: figures(ngrams, labels), BASELINE: figures(baseline, labels)},
-        "difference": {
-            seed: accuracy_difference(
-                labels["test"],
-                probabilities,
-                baseline["test"],
-                samples=params.evaluate.bootstrap_samples,
-                seed=params.seed,
-            )
-            for seed, probabilities in of_default.items()
-        },
+    if trained.logits is None or trained.fusion is None:
+        raise MeasurementError(f"{data.name}: training with seed {seed} diverged")
+    network = Network.from_weights(model.network, len(vectors.values), trained.classifier.weights)
+    logits = {split: network_logits(network, rows) for split, rows in data.splits.items()}
+    positives = float(load_split(data.folder / "train").labels.mean())
+    fusions = {
+        FUSED: trained.fusion,
+        ALONE: fit_fusion(trained.logits, None, data.splits["validation"].labels, positives),
     }
+    judged = {kind: _judged(data, logits, fusion, params) for kind, fusion in fusions.items()}
+    epochs = len(trained.classifier.epochs)
+    return {"share": trained.fusion.share, "epochs": epochs, **judged}
 
 
-def table(results: dict[str, Any]) -> str:
-    """The results as Markdown: a row for each model, then a row for each seed of the default."""
+def _judged(data: Data, logits: Mapping[str, Logits], fusion: Fusion, params: Params) -> Figures:
+    answers = {
+        split: fusion(logits[split], data.baseline[split], has_known_token(rows.ids))
+        for split, rows in data.splits.items()
+    }
+    difference = accuracy_difference(
+        data.splits["test"].labels,
+        probabilities(answers["test"]),
+        probabilities(data.baseline["test"]),
+        samples=params.evaluate.bootstrap_samples,
+        seed=params.seed,
+    )
+    return {**figures_of(answers, data.splits), "difference": difference}
+
+
+def fingerprint(dataset: str, params: Params, left_out: str | None, seed: int) -> str:
+    """A hash of the settings and libraries that a training rests on."""
+    model = params.models[params.datasets[dataset].model]
+    settings = {
+        "dataset": params.datasets[dataset].model_dump(mode="json"),
+        "model": model.model_dump(mode="json"),
+        "vectors": {v: params.vectors[v].model_dump(mode="json") for v in model.vocab.vectors},
+        "baseline": params.baseline.model_dump(mode="json"),
+        "split seed": params.seed,
+        "hardware": resolve_hardware(params.trainer, model.network)._asdict(),
+        "packages": machine()["packages"],
+        "left out": left_out,
+        "seed": seed,
+    }
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def trainings(datasets: Sequence[str]) -> Iterator[tuple[str, str, int]]:
+    """Data set, variant and seed; the models of params.yaml come first."""
+    for variants in ((OWN,), tuple(LEFT_OUT)):
+        for dataset in datasets:
+            for variant in variants:
+                for seed in SEEDS.get(dataset, OFTEN):
+                    yield dataset, variant, seed
+
+
+def table(results: Figures) -> str:
+    """The results as Markdown: a row for each model, then one for each seed and comparison."""
     lines = [
         "<!-- benchmarks/ablation.md, made by `python benchmarks/ablation.py` -->",
-        "| data | model | validation accuracy | validation log loss | test accuracy |",
-        "|---|---|---|---|---|",
-    ]
-    for dataset, found in results["datasets"].items():
-        runs = {name: list(by_seed.values()) for name, by_seed in found["trained"].items()}
-        runs |= {name: [of] for name, of in found["fitted"].items()}
-        for name, several in runs.items():
-            cells = (
-                _spread([run["validation_accuracy"] for run in several]),
-                _spread([run["validation_log_loss"] for run in several]),
-                _spread([run["test_accuracy"] for run in several]),
-            )
-            shown = f"**`{found['model']}`**, the default" if name == DEFAULT else name
-            lines.append(f"| {dataset} | {shown} | {' | '.join(cells)} |")
-    lines += [
-        "",
-        "| data, seed | default, test | linear baseline | difference in points (95 % interval) "
-        "| only one is right: default, baseline | McNemar's p |",
+        "| data | model | validation accuracy | validation log loss | test accuracy "
+        "| linear share |",
         "|---|---|---|---|---|---|",
     ]
     for dataset, found in results["datasets"].items():
-        baseline = found["fitted"][BASELINE]["test_accuracy"]
-        for seed, gap in found["difference"].items():
-            low, high = (_points(gap[f"accuracy_{end}"]) for end in ("low", "high"))
-            p = gap["p_value"]
-            cells = (
-                f"{dataset}, {seed}",
-                f"{found['trained'][DEFAULT][seed]['test_accuracy']:.4f}",
-                f"{baseline:.4f}",
-                f"**{_points(gap['accuracy'])}** ({low} to {high})",
-                f"{gap['only_network_right']}, {gap['only_baseline_right']}",
-                f"< {SMALLEST_P:g}" if p < SMALLEST_P else f"{p:.2g}",
-            )
-            lines.append(f"| {' | '.join(cells)} |")
+        for name, kind, runs in _rows(found):
+            shares = [run["share"] for run in runs.values()]
+            shown = "" if kind == ALONE else _spread(shares, 2)
+            cells = _cells([run[kind] for run in runs.values()])
+            lines.append(f"| {dataset} | {name} | {cells} | {shown} |")
+        lines.append(f"| {dataset} | the linear baseline | {_cells([found['baseline']])} | |")
+    lines += [
+        "",
+        "| data, seed | model | test accuracy | difference from the linear baseline in points "
+        "(95 % interval) | only one is right: model, baseline | McNemar's p |",
+        "|---|---|---|---|---|---|",
+    ]
+    for dataset, found in results["datasets"].items():
+        for name, kind, runs in _rows(found):
+            lines += [
+                f"| {dataset}, {seed} | {name} | {run[kind]['test_accuracy']:.4f} "
+                f"| {_difference(run[kind]['difference'])} |"
+                for seed, run in runs.items()
+            ]
+    datasets = results["datasets"].items()
     rows = "; ".join(
         f"{dataset} {found['rows']['validation']:,} and {found['rows']['test']:,}"
-        for dataset, found in results["datasets"].items()
+        for dataset, found in datasets
+    )
+    baselines = "; ".join(
+        f"{dataset}: {found['baseline']['description']}" for dataset, found in datasets
     )
     lines += [
         "",
-        f"Means, and the lowest and the highest, of training with seeds "
-        f"{', '.join(map(str, SEEDS))} on one split; what has one figure has no seed. A model "
-        "without a part has all other settings of the default, which nobody tuned for it. A "
-        "network's temperature, and that of the n-gram part alone, is fitted on validation rows. "
-        f"Validation and test rows: {rows}. {machine_line(results['machine'])}. "
+        "Means, and the lowest and the highest, of the seeds of training on one split; the linear "
+        "baseline has no seed. The linear share of each answer and a temperature are chosen on "
+        "validation rows; the network alone has a temperature of its own. A model without a part "
+        "has all other settings of the default, which nobody tuned for it. Validation and test "
+        f"rows: {rows}. The linear baseline on {baselines}. {machine_line(results['machine'])}. "
         "Made by `python benchmarks/ablation.py`.",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _spread(values: list[float]) -> str:
-    mean = f"{statistics.mean(values):.4f}"
-    return mean if len(values) == 1 else f"{mean} ({min(values):.4f} – {max(values):.4f})"
+def _rows(found: Figures) -> Iterator[tuple[str, str, Figures]]:
+    """Name, kind of answer, and figures by seed of each model of a data set."""
+    for variant, runs in found["trained"].items():
+        if variant == OWN:
+            yield f"**`{found['model']}`**, the default", FUSED, runs
+            yield "the default's network alone", ALONE, runs
+        else:
+            yield variant, FUSED, runs
+            yield f"{variant}, the network alone", ALONE, runs
+
+
+def _cells(several: Sequence[Figures]) -> str:
+    keys = ("validation_accuracy", "validation_log_loss", "test_accuracy")
+    return " | ".join(_spread([figures[key] for figures in several]) for key in keys)
+
+
+def _spread(values: Sequence[float], digits: int = 4) -> str:
+    mean = f"{statistics.mean(values):.{digits}f}"
+    if len(values) == 1:
+        return mean
+    return f"{mean} ({min(values):.{digits}f} – {max(values):.{digits}f})"
+
+
+def _difference(gap: Figures) -> str:
+    low, high, p = gap["accuracy_low"], gap["accuracy_high"], gap["p_value"]
+    return " | ".join(
+        (
+            f"**{_points(gap['accuracy'])}** ({_points(low)} to {_points(high)})",
+            f"{gap['only_model_right']}, {gap['only_baseline_right']}",
+            f"< {SMALLEST_P:g}" if p < SMALLEST_P else f"{p:.2g}",
+        )
+    )
 
 
 def _points(value: float) -> str:
@@ -301,23 +279,43 @@ def main() -> None:
     """Measure the data sets named, or all, and write ablation.json and ablation.md."""
     parser = argparse.ArgumentParser()
     parser.add_argument("datasets", nargs="*", metavar="DATASET")
-    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--resume", action="store_true", help="keep trainings of the same settings")
     given = parser.parse_args()
     params = load_params(ROOT / "params.yaml")
     names = given.datasets or DATASETS
     if wrong := [name for name in names if name not in params.datasets]:
         sys.exit(f"no such data set: {wrong[0]}; allowed: {', '.join(params.datasets)}")
+    before: Figures = json.loads(RESULTS.read_text("utf-8"))["datasets"] if RESULTS.exists() else {}
     with padded_data() as make:
-        variants = {name: variants_of(name, params) for name in names}
-        data = {name: data_of(name, variants[name], make) for name in names}
-        for name, folders in data.items():
-            print(name, file=sys.stderr)
-            found = measure(variants[name], folders, params, given.resume)
-            old = json.loads(RESULTS.read_text("utf-8"))["datasets"] if RESULTS.exists() else {}
-            results = {"machine": machine(), "datasets": {**old, name: found}}
+        folders = {name: make(name, params.datasets[name].model) for name in names}
+        data = {name: read_data(name, folder, params) for name, folder in folders.items()}
+        found = {name: _empty(one, params) for name, one in data.items()}
+        for dataset, variant, seed in trainings(names):
+            left_out = LEFT_OUT.get(variant)
+            settings = fingerprint(dataset, params, left_out, seed)
+            runs = found[dataset]["trained"].setdefault(variant, {})
+            old = before.get(dataset, {}).get("trained", {}).get(variant, {}).get(str(seed))
+            if given.resume and old and old["settings"] == settings:
+                runs[str(seed)] = old
+            else:
+                start = time.perf_counter()
+                run = train(data[dataset], params, left_out, seed)
+                runs[str(seed)] = {"settings": settings, **run}
+                seconds = time.perf_counter() - start
+                print(f"{dataset}, {variant}, {seed}: {run}, {seconds:.0f} s", file=sys.stderr)
+            results = {"machine": machine(), "datasets": {**before, **found}}
             RESULTS.write_text(json.dumps(results, indent=2) + "\n", "utf-8")
             RESULTS.with_suffix(".md").write_text(table(results), "utf-8")
     print(RESULTS.with_suffix(".md").read_text("utf-8"))
+
+
+def _empty(data: Data, params: Params) -> Figures:
+    return {
+        "model": params.datasets[data.name].model,
+        "rows": {name: len(rows.labels) for name, rows in data.splits.items()},
+        "baseline": data.figures,
+        "trained": {},
+    }
 
 
 if __name__ == "__main__":

@@ -16,12 +16,14 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 import yaml
-from running import clone_to, run
+from running import ROOT, clone_to, run
 from workers.presets import Changes, changed
 
 from sentigate.data.vocabulary import read_tokenizer
 
 ARRAYS = ("ids", "lengths", "labels")
+CACHES = ("archives", "vectors")
+"""Folders of the project's .cache that clones share: downloads, and vectors computed once."""
 
 
 class Make(Protocol):
@@ -45,6 +47,7 @@ def padded_data() -> Iterator[Make]:
     with tempfile.TemporaryDirectory() as temporary:
         clone = Path(temporary, "sentigate")
         clone_to(clone)
+        _share_caches(clone)
         params = yaml.safe_load((clone / "params.yaml").read_text("utf-8"))
 
         def make(dataset: str, model: str, changes: Changes | None = None, /) -> Path:
@@ -62,6 +65,13 @@ def padded_data() -> Iterator[Make]:
             return folder
 
         yield make
+
+
+def _share_caches(clone: Path) -> None:
+    (clone / ".cache").mkdir()
+    for name in CACHES:
+        (ROOT / ".cache" / name).mkdir(parents=True, exist_ok=True)
+        (clone / ".cache" / name).symlink_to(ROOT / ".cache" / name)
 
 
 def _run_stages(clone: Path, params: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from running import run
 
 WORKER = Path(__file__).parent / "workers/train.py"
 SEEDS = (42, 7, 1)
-MODEL = "bilstm_from_scratch"  # one layer, and no n-gram part beside it
+MODEL = "bilstm_from_scratch"  # one network, and nothing beside it
 
 Trainings = dict[str, list[dict[str, Any]]]
 

@@ -21,7 +21,6 @@ import many_tweets
 import measuring
 import running
 import training
-from fingerprint import fingerprint
 from workers.presets import changed, preset
 
 from sentigate.data.vocabulary import build_tokenizer
@@ -112,9 +111,7 @@ def unreachable(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[st
         ("threads", "vaderSentiment"),
         ("data_stages", "twitter-entity-sentiment-analysis"),
         ("prediction", "twitter-entity-sentiment-analysis"),
-        ("parts", "vaderSentiment"),
         ("ablation", "vaderSentiment"),
-        ("search", "vaderSentiment"),
     ],
 )
 def test_data_that_cannot_be_had_ends_a_script_in_a_line_before_it_measures(
@@ -175,15 +172,15 @@ def test_a_data_set_that_fails_keeps_no_other_from_being_measured(
 
 
 def test_a_changed_model_is_checked_and_the_others_are_as_they_were() -> None:
-    entry = {"ngrams": {"folds": 8}, "network": {"word_dropout": 0.1}}
-    assert changed(entry, {"ngrams": None}) == {**entry, "ngrams": None}
+    entry = {"fused": True, "network": {"word_dropout": 0.1}}
+    assert changed(entry, {"fused": False}) == {**entry, "fused": False}
     assert changed(entry, {"network.word_dropout": 0.0})["network"] == {"word_dropout": 0.0}
-    assert entry == {"ngrams": {"folds": 8}, "network": {"word_dropout": 0.1}}
+    assert entry == {"fused": True, "network": {"word_dropout": 0.1}}
     with pytest.raises(KeyError, match="no_such"):
         changed(entry, {"network.no_such": 1})
-    assert preset("bilstm", {"ngrams.folds": 3}).ngrams != preset("bilstm").ngrams
-    with pytest.raises(ValueError, match="folds"):
-        preset("bilstm", {"ngrams.folds": 0})
+    assert preset("bilstm", {"training.max_epochs": 3}).training != preset("bilstm").training
+    with pytest.raises(ValueError, match="max_epochs"):
+        preset("bilstm", {"training.max_epochs": 0})
 
 
 @pytest.fixture
@@ -196,95 +193,120 @@ def folder(tmp_path: Path) -> Path:
         (made / name).mkdir(parents=True)
         write_padded(tokenizer, pd.Series(texts[:rows]), 4, made / name)
         np.save(made / name / "labels.npy", np.array([1, 0] * (rows // 2), np.int8))
-    groups = [str(n // 2) for n in range(40)]
-    pd.DataFrame({"fold_group": groups}).to_parquet(made / "train/rows.parquet")
     (made / "tokenizer.json").write_text(tokenizer.to_str(), "utf-8")
     size = tokenizer.get_vocab_size()
-    values = np.random.default_rng(0).normal(size=(size, 4)).astype(np.float32)
-    write_vectors(made / "vectors.safetensors", WordVectors(values, size))
+    values = np.random.default_rng(0).normal(size=(size, 306)).astype(np.float16)
+    write_vectors(made / "vectors.safetensors", WordVectors(values, size, (50, 256)))
     split = np.repeat(["train", "validation", "test"], [40, 6, 4])
     table = pd.DataFrame({"text": [*texts, *texts[:10]], "label": [1, 0] * 25, "split": split})
     table.to_parquet(made / "texts.parquet")
     return made
 
 
-SMALL = {
-    "ngrams.folds": 2,
-    "network.embedding_size": 4,
-    "network.hidden_sizes": [4],
-    "training.max_epochs": 2,
-}
-
-
 def test_a_worker_trains_a_changed_model(folder: Path) -> None:
     command = [sys.executable, str(ROOT / "benchmarks/workers/fit.py"), str(folder), "bilstm"]
-    worker = measuring.Worker([*command, "32-true", json.dumps(SMALL)])
+    worker = measuring.Worker([*command, "32-true", json.dumps({"network.hidden_sizes": [4]})])
     assert worker()["tokens_per_second"] > 0
     assert worker()["precision"] == "32-true"
     worker.close()
 
 
-def test_parts_of_the_default_model_are_judged_on_all_rows(folder: Path) -> None:
+@pytest.mark.parametrize("how", [[], ["frozen"]])
+def test_the_bare_loop_trains_over_word_vectors(folder: Path, how: list[str]) -> None:
+    script = str(ROOT / "benchmarks/workers/bare_loop.py")
+    worker = measuring.Worker([sys.executable, script, str(folder), "bilstm", "32-true", *how])
+    assert worker()["milliseconds_per_step"] > 0
+    worker.close()
+
+
+def test_a_training_gives_the_fused_model_and_the_network_alone(folder: Path) -> None:
     params = ablation.load_params(ROOT / "params.yaml")
-    model = preset("bilstm", SMALL)
-    labels = {"validation": np.array([1, 0] * 3), "test": np.array([1, 0] * 2)}
-    network = ablation.network_answers(model, folder, params, 42)
-    linear = (ablation.ngram_answers(model, folder, 42), ablation.baseline_answers(folder, params))
-    for answers in (network, *linear):
-        assert {name: len(answers[name]) for name in labels} == {"validation": 6, "test": 4}
-    assert ablation.figures(network, labels)["epochs"] == 2
-    for answers in linear:  # to which a word tells all
-        assert ablation.figures(answers, labels)["test_accuracy"] == 1
+    data = ablation.read_data("vader", folder, params)
+    assert data.figures["test_accuracy"] == 1  # a word tells all
+    run = ablation.train(data, params, "glove_50", 42)
+    assert 0 <= run["share"] <= 1
+    assert run["epochs"] == params.models["bilstm"].training.max_epochs
+    for kind in (ablation.FUSED, ablation.ALONE):
+        assert run[kind]["validation_log_loss"] > 0
+        assert run[kind]["difference"]["only_model_right"] == 0
 
 
-def test_a_finished_training_is_kept_where_it_is_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ablation, "KEPT", tmp_path / "kept")
-    calls = []
+def test_a_part_of_the_word_vectors_is_left_out() -> None:
+    vectors = WordVectors(np.arange(8, dtype=np.float16).reshape(2, 4), 2, (1, 3))
+    assert ablation.without(vectors, ["a", "b"], None) is vectors
+    values, trained, widths = ablation.without(vectors, ["a", "b"], "a")
+    assert (values.tolist(), trained, widths) == ([[1, 2, 3], [5, 6, 7]], 2, (3,))
+    assert ablation.without(vectors, ["a", "b"], "b").values.tolist() == [[0], [4]]
 
-    def make() -> ablation.Answers:
-        calls.append(1)
-        return {"test": np.array([float(len(calls))])}
 
-    assert [ablation.kept("a", again, make)["test"][0] for again in (True, True, False)] == [
-        1, 1, 2,
+def test_models_of_params_yaml_are_trained_first() -> None:
+    order = [*ablation.trainings(("vader", "imdb"))]
+    assert order[:5] == [
+        ("vader", ablation.OWN, 42), ("vader", ablation.OWN, 43), ("vader", ablation.OWN, 44),
+        ("imdb", ablation.OWN, 42), ("vader", "without GloVe", 42),
     ]  # fmt: skip
-    assert ablation.kept("b", True, make)["test"][0] == 3
 
 
-def test_a_training_is_another_when_data_or_settings_are(folder: Path) -> None:
-    before = fingerprint(folder, {"seed": 1})
-    assert fingerprint(folder, {"seed": 1}) == before
-    assert fingerprint(folder, {"seed": 2}) != before
-    np.save(folder / "train/labels.npy", np.ones(40, np.int8))
-    assert fingerprint(folder, {"seed": 1}) != before
+def judged(accuracy: float) -> dict[str, object]:
+    """Figures of a model, as ablation.py has them."""
+    gap = {"accuracy": -0.01, "accuracy_low": -0.02, "accuracy_high": 0.001}
+    gap |= {"only_model_right": 7, "only_baseline_right": 9, "p_value": 0.043}
+    figures = {"validation_accuracy": 0.8, "validation_log_loss": 0.4, "test_accuracy": accuracy}
+    return {**figures, "difference": gap}
+
+
+def training_of(accuracy: float) -> dict[str, object]:
+    """What ablation.py finds in one training."""
+    both = {ablation.FUSED: judged(accuracy), ablation.ALONE: judged(0.6)}
+    return {"share": 0.25, "epochs": 8, **both}
+
+
+def test_each_training_of_the_ablation_is_kept(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def made() -> Iterator[Callable[[str, str], Path]]:
+        yield lambda dataset, model: folder
+
+    trained: list[tuple[str | None, int]] = []
+
+    def train(
+        data: ablation.Data, params: object, left_out: str | None, seed: int
+    ) -> dict[str, object]:
+        trained.append((left_out, seed))
+        if len(trained) == 3:
+            raise running.MeasurementError("diverged")
+        return training_of(0.7)
+
+    monkeypatch.setattr(ablation, "RESULTS", tmp_path / "ablation.json")
+    monkeypatch.setattr(ablation, "padded_data", made)
+    monkeypatch.setattr(ablation, "train", train)
+    monkeypatch.setattr(sys, "argv", ["ablation.py", "vader", "--resume"])
+    with pytest.raises(SystemExit, match="diverged"):
+        ablation.main()
+    kept = json.loads((tmp_path / "ablation.json").read_text("utf-8"))["datasets"]["vader"]
+    assert list(kept["trained"][ablation.OWN]) == ["42", "43"]
+    ablation.main()
+    assert trained[2:4] == [(None, 44), (None, 44)]
+    assert len(trained) == 10
+    assert (tmp_path / "ablation.md").is_file()
 
 
 def test_the_ablation_shows_means_and_ranges_and_the_paired_test() -> None:
-    def run(accuracy: float) -> dict[str, float]:
-        return {"validation_accuracy": 0.8, "validation_log_loss": 0.4, "test_accuracy": accuracy}
-
-    gap = {"accuracy": -0.01, "accuracy_low": -0.02, "accuracy_high": 0.001}
-    right = {"only_network_right": 7, "only_baseline_right": 9, "p_value": 0.043}
-    page = ablation.table(
-        {
-            "machine": fresh_run.machine(),
-            "datasets": {
-                "vader": {
-                    "model": "bilstm",
-                    "rows": {"validation": 6, "test": 4000},
-                    "trained": {ablation.DEFAULT: {"42": run(0.7), "43": run(0.9)}},
-                    "fitted": {ablation.BASELINE: run(0.71)},
-                    "difference": {"42": gap | right},
-                }
-            },
-        }
-    )
+    found = {
+        "model": "bilstm",
+        "rows": {"validation": 6, "test": 4000},
+        "baseline": {**judged(0.71), "description": "words"},
+        "trained": {ablation.OWN: {"42": training_of(0.7), "43": training_of(0.9)}},
+    }
+    page = ablation.table({"machine": fresh_run.machine(), "datasets": {"vader": found}})
     assert "| vader | **`bilstm`**, the default | 0.8000 (0.8000 – 0.8000) | 0.4000 (0.4000" in page
-    assert "| 0.8000 (0.7000 – 0.9000) |" in page
-    assert f"| vader | {ablation.BASELINE} | 0.8000 | 0.4000 | 0.7100 |" in page
-    assert "| vader, 42 | 0.7000 | 0.7100 | **−1.0** (−2.0 to +0.1) | 7, 9 | 0.043 |" in page
+    assert "| 0.8000 (0.7000 – 0.9000) | 0.25 (0.25 – 0.25) |" in page
+    assert "| vader | the linear baseline | 0.8000 | 0.4000 | 0.7100 | |" in page
+    assert (
+        "| vader, 42 | **`bilstm`**, the default | 0.7000 | **−1.0** (−2.0 to +0.1) | 7, 9 " in page
+    )
+    assert "| vader, 43 | the default's network alone | 0.6000 |" in page
 
 
 def test_make_bench_goes_on_and_lists_what_failed(tmp_path: Path) -> None:

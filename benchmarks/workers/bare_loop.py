@@ -1,7 +1,8 @@
 """The torch calls of sentigate's training on ready tensors, and nothing else.
 
-`python bare_loop.py FOLDER MODEL PRECISION`, the last 32-true or bf16-mixed; a round is an epoch.
-How threads wait, and how many they are, is for the environment to say.
+`python bare_loop.py FOLDER MODEL PRECISION [frozen]`, the precision 32-true or bf16-mixed; a round
+is an epoch. With frozen, the same word vectors are an embedding of torch that is not trained, and
+no word is dropped. How threads wait, and how many they are, is for the environment to say.
 """
 
 from __future__ import annotations
@@ -16,23 +17,40 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sentigate.data.word_vectors import read_vectors
 from sentigate.model.network.batches import Batches, load_split
 from sentigate.model.network.network import Network
 from sentigate.model.network.parallel_directions import subnormals_are_zero
+from sentigate.settings.model import ModelPreset
 from sentigate.settings.params import load_params
+from sentigate.training.start import FromVectors, start_network
 
 
-def make_steps(folder: Path, name: str, precision: str) -> tuple[list[Callable[[], None]], int]:
+def make_network(folder: Path, model: ModelPreset, frozen: bool) -> Network:
+    """The network before its first step, with the folder's word vectors where there are any."""
+    vectors = read_vectors(folder / "vectors.safetensors")
+    has = vectors.values.shape[1]
+    start = FromVectors(vectors, model.training.vector_learning_rate) if has else None
+    network = start_network(model.network, len(vectors.values), start)
+    if frozen:
+        values = torch.from_numpy(vectors.values).float()
+        network.encoder.embedding = nn.Embedding.from_pretrained(values, freeze=True)
+        network.encoder.word_dropout = 0.0
+    return network.train()
+
+
+def make_steps(
+    folder: Path, name: str, precision: str, frozen: bool = False
+) -> tuple[list[Callable[[], None]], int]:
     """The steps of an epoch, and its true tokens."""
     model = load_params(Path(__file__).parents[2] / "params.yaml").models[name]
-    vocabulary_size = json.loads((folder / "vocabulary_size.json").read_text("utf-8"))
     split, training = load_split(folder / "train"), model.training
     torch.manual_seed(42)
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False
-    network = Network(model.network, vocabulary_size).train()
+    network = make_network(folder, model, frozen)
     optimizer = torch.optim.AdamW(
-        network.parameters(),
+        [weight for weight in network.parameters() if weight.requires_grad],
         lr=training.learning_rate,
         weight_decay=training.weight_decay,
         fused=True,
@@ -56,7 +74,8 @@ def make_steps(folder: Path, name: str, precision: str) -> tuple[list[Callable[[
 
 def main() -> None:
     """Train an epoch for each line that is read."""
-    steps, tokens = make_steps(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
+    folder, name, precision, *how = sys.argv[1:]
+    steps, tokens = make_steps(Path(folder), name, precision, how == ["frozen"])
     for _ in sys.stdin:
         start = time.perf_counter()
         with subnormals_are_zero():

@@ -8,15 +8,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sentigate.data.stage_files import read_table
-from sentigate.data.vocabulary import read_tokenizer, tokens_of
-from sentigate.data.word_vectors import read_vectors
+from sentigate.data.word_vectors import WordVectors, read_vectors
+from sentigate.model.fusion import Logits
 from sentigate.model.network.batches import EncodedSplit, load_split
 from sentigate.settings.model import ModelPreset
 from sentigate.settings.params import load_params
-from sentigate.training.classifier import Entries, Fitted, fit_classifier
 from sentigate.training.fit import Epoch
 from sentigate.training.hardware import Hardware
+from sentigate.training.train_model import Trained, train_model
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 Changes = Mapping[str, Any]
@@ -47,36 +46,29 @@ def preset(name: str, changes: Changes | None = None) -> ModelPreset:
     return ModelPreset.model_validate(changed(entry, changes or {}))
 
 
-def read_entries(folder: Path) -> Entries:
-    """What the folder's token ids stand for."""
-    vectors = read_vectors(folder / "vectors.safetensors")
-    return Entries(tokens_of(read_tokenizer(folder / "tokenizer.json")), vectors)
-
-
-def fold_groups(folder: Path) -> list[str]:
-    """Of each training row."""
-    rows = read_table(folder / "train/rows.parquet", ["fold_group"])
-    groups: list[str] = rows["fold_group"].tolist()
-    return groups
-
-
 def train_preset(
     model: ModelPreset,
     folder: Path,
     *,
     hardware: Hardware,
     seed: int,
+    vectors: WordVectors | None = None,
     validation: EncodedSplit | None = None,
+    linear: Logits | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
-) -> Fitted:
-    """Train on the folder's training rows; ``validation`` takes the place of its own."""
+) -> Trained:
+    """Train on the folder's training rows.
+
+    ``vectors`` and ``validation`` take the place of the folder's own; ``linear`` is as
+    ``train_model`` takes it.
+    """
     with tempfile.TemporaryDirectory() as scratch:
-        return fit_classifier(
+        return train_model(
             model,
-            read_entries(folder),
+            vectors or read_vectors(folder / "vectors.safetensors"),
             load_split(folder / "train"),
             validation or load_split(folder / "validation"),
-            fold_groups(folder),
+            linear,
             hardware=hardware,
             seed=seed,
             scratch=Path(scratch),

@@ -22,8 +22,8 @@ running = ["own"]
 since = time.perf_counter()
 
 
-def resolve_hardware() -> None:
-    """Give the time since the last change to what ran until now."""
+def settle() -> None:
+    """Count the time since the last change for the part that ran until now."""
     global since
     now = time.perf_counter()
     seconds[running[-1]] += now - since
@@ -35,12 +35,12 @@ def counted(part: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
-        resolve_hardware()
+        settle()
         running.append(part)
         try:
             return function(*arguments, **named)
         finally:
-            resolve_hardware()
+            settle()
             running.pop()
 
     return call
@@ -64,7 +64,7 @@ def main() -> None:
     builtins.__import__ = outermost_import
     import pipeline  # noqa: F401  (first, as in `python -m pipeline.<stage>`)
     from sentigate.gates import validate as gates
-    from sentigate.tracking import model_package, registry
+    from sentigate.registry import model_package, versions
     from sentigate.tracking import runs as tracking
 
     gates.validate = counted("gate", gates.validate)
@@ -74,12 +74,12 @@ def main() -> None:
         tracking.OpenRun: ("log_params", "log_metrics", "log_files", "tag", "end"),
         tracking.Run: ("log_metrics", "log_table", "log_files", "mark", "tags"),
         model_package: ("package_model", "load_model"),
-        registry: ("find_whole", "add_version", "promote"),
+        versions: ("find_whole", "add_version", "promote"),
     }.items():
         for name in names:
             setattr(place, name, counted("tracking", getattr(place, name)))
     runpy.run_module(f"pipeline.{stage}", run_name="__main__", alter_sys=True)
-    resolve_hardware()
+    settle()
     print(json.dumps({**seconds, "running": since - began}), file=sys.stderr)
 
 

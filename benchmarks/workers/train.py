@@ -24,13 +24,14 @@ def main() -> None:
     model = preset(name)
     trainer = TrainerParams(accelerator="cpu", devices=int(devices), precision=precision)
     ends: list[float] = []
-    epochs = train_preset(
+    trained = train_preset(
         model,
         folder,
         hardware=resolve_hardware(trainer, model.network),
         seed=int(seed),
         on_epoch=lambda _: ends.append(time.perf_counter()),
-    ).epochs
+    )
+    epochs = trained.classifier.epochs
     figures = {
         "kept_accuracy": float(epochs.loc[epochs["kept"] == 1, "validation_accuracy"].iloc[0]),
         "best_accuracy": float(epochs["validation_accuracy"].max()),
