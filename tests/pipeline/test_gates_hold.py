@@ -18,7 +18,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from support import ROOT, put_small_table, put_small_vectors, set_value, tiny_values, write_values
+from support import (
+    ROOT,
+    TINY_MODEL,
+    put_small_table,
+    put_small_vectors,
+    set_value,
+    tiny_values,
+    write_values,
+)
 
 from pipeline.stage import Output, StageRun
 from sentigate.data.near_copies import near_copies
@@ -242,7 +250,7 @@ def five_negatives(frame: Frame) -> Frame:
 
 
 def huge_vocabulary(frame: Frame) -> Frame:
-    numbers = range(len(frame), 2003)
+    numbers = range(len(frame), TINY_MODEL["vocab"]["max_size"] + 3)
     more = pd.DataFrame({"id": numbers, "token": [f"#{n}" for n in numbers]})
     rest = {"count": 1, "known_share": 0.0, "vector_share": 0.0, "not_finite": 0}
     return pd.concat([frame, more.assign(**rest, has_vector=False)], ignore_index=True)

@@ -33,7 +33,7 @@ from sentigate.cli import leaderboard
 from sentigate.evaluation.leaderboard import BASELINE, MAJORITY
 from sentigate.settings.params import parse_params
 from sentigate.tracking.runs import connect
-from sentigate.training import classifier as pretraining
+from sentigate.training import start as starting
 
 DVC = (sys.executable, "-m", "dvc")
 REVIEWS = ("a fine warm film", "a dull cold film", "warm and fine", "cold and dull")
@@ -63,6 +63,7 @@ def test_paths_in_the_script_are_deps_outs_or_what_git_ignores() -> None:
     }
     assert paths == {
         "data/split/texts.parquet",
+        "reports/baseline_predictions.parquet",
         "reports/failed/leaderboard",
         "reports/leaderboard/",
     }
@@ -88,7 +89,7 @@ def newest_run() -> Any:
 
 
 def write_split(folder: Path, validation: int = 16) -> None:
-    """64 training texts, so plain that a tiny network learns them."""
+    """64 training texts, so plain that a tiny network learns them, and a linear model's answers."""
     sizes = {"train": 64, "validation": validation, "test": 24}
     rows = [
         {"label": 1 - n % 2, "text": REVIEWS[n % 4], "split": name}
@@ -97,7 +98,11 @@ def write_split(folder: Path, validation: int = 16) -> None:
         for n in range(size)
     ]
     (folder / "data/split").mkdir(parents=True)
-    pd.DataFrame(rows).astype({"label": "int8"}).to_parquet(folder / "data/split/texts.parquet")
+    table = pd.DataFrame(rows).astype({"label": "int8"})
+    table.to_parquet(folder / "data/split/texts.parquet")
+    linear = table[["id"]].assign(logit=np.where(table["label"] == 1, 1, -1).astype(np.float32))
+    (folder / "reports").mkdir(exist_ok=True)
+    linear.to_parquet(folder / "reports/baseline_predictions.parquet")
 
 
 def refused(model: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -142,7 +147,7 @@ def test_an_entry_says_how_well_and_how_fast(measured: dict[str, Any]) -> None:
     # and what the n-gram part's logit is multiplied by
     size = TINY_MODEL["network"]["embedding_size"]  # type: ignore[index]
     assert size == 16
-    assert measured["parameters"] == 9 * 16 + 2 * 4 * 16 * (16 + 16 + 2) + 2 * 16 + 1 + 1
+    assert measured["parameters"] == 9 * 16 + 2 * 4 * 16 * (16 + 16 + 2) + 2 * 16 + 1
     assert 1 <= measured["epochs"] <= 8
     assert 0 < measured["training_seconds"] < 60
     assert 24 < measured["texts_per_second"] < 1e7
@@ -206,7 +211,7 @@ def test_a_pretrained_model_starts_from_its_language_model(
     tiny = values["models"]["tiny"]
     tiny["network"]["bidirectional"] = False
     first = tiny["training"] | {"max_epochs": 2}
-    del first["pretraining"]
+    del first["pretraining"], first["vector_correction"]
     tiny["training"] |= {"pretraining": first, "max_epochs": 1}
     write_split(small_project(models=values["models"]))
     starts: list[dict[str, Any]] = []
@@ -218,8 +223,8 @@ def test_a_pretrained_model_starts_from_its_language_model(
             np.testing.assert_array_equal(weight, weights[f"encoder.{name}"])
         return network
 
-    start_from = pretraining.start_from
-    monkeypatch.setattr(pretraining, "start_from", seen)
+    start_from = starting.start_from
+    monkeypatch.setattr(starting, "start_from", seen)
     entry.main("tiny", "0")
     assert len(starts) == 1
     assert Path("reports/leaderboard/csv/tiny.json").is_file()
@@ -310,7 +315,8 @@ def test_the_hash_is_of_what_word_vectors_depend_on(small_project: Callable[...,
         models__third=copy.deepcopy(TINY_MODEL)
         | {"vocab": TINY_MODEL["vocab"] | {"vectors": ["minilm_256", "mine"]}},
     )
-    for name in ("data/split/texts.parquet", "data/own/mine.txt"):
+    files = ("split/texts.parquet", "own/mine.txt")
+    for name in (*(f"data/{file}" for file in files), "reports/baseline_predictions.parquet"):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_bytes(b"a")
     for name in ("libraries.json", str(leaderboard.ENTRY), str(leaderboard.VOCABULARY)):

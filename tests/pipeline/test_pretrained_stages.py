@@ -18,7 +18,7 @@ from pipeline.stage import run
 from sentigate.cli import main as cli
 from sentigate.model.network.network import Network
 from sentigate.tracking.runs import connect, find_run
-from sentigate.training import classifier as pretraining
+from sentigate.training import start as starting
 
 STAGES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate")
 FIT = {
@@ -27,6 +27,7 @@ FIT = {
     "patience": 2,
     "monitor": "validation_loss",
     "learning_rate": 0.02,
+    "learning_rate_decay": "none",
     "weight_decay": 0.0,
     "gradient_clip": 1.0,
     "average_decay": None,
@@ -46,14 +47,14 @@ def test_a_language_model_is_fitted_judged_and_continues_a_text(
     # MLflow keeps a store per URI for as long as the process lives: a relative one would be shared.
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
     started: list[dict[str, torch.Tensor]] = []
-    start_from = pretraining.start_from
+    start_from = starting.start_from
 
     def watch(network: Network, weights: dict[str, torch.Tensor]) -> Network:
         network = start_from(network, weights)
         started.append({name: w.clone() for name, w in network.state_dict().items()})
         return network
 
-    monkeypatch.setattr(pretraining, "start_from", watch)
+    monkeypatch.setattr(starting, "start_from", watch)
     for name in STAGES:
         run(name, getattr(importlib.import_module(f"pipeline.{name}"), name))
 
@@ -98,7 +99,10 @@ def test_a_language_model_is_fitted_judged_and_continues_a_text(
     for name in ("train", "evaluate"):
         run(name, getattr(importlib.import_module(f"pipeline.{name}"), name))
     without = json.loads(Path("reports/metrics.json").read_text("utf-8"))
-    parts = ["test", "baseline", "validation", "majority", "difference", "calibration", "behaviour"]
+    parts = [
+        "test", "network", "baseline", "validation", "majority", "difference",
+        "network_difference", "fusion", "calibration", "behaviour",
+    ]  # fmt: skip
     assert list(without) == parts
     assert "Language model" not in Path("reports/report.html").read_text("utf-8")
     monkeypatch.setattr("sys.argv", ["sentigate", "generate", "--prompt", "the film"])

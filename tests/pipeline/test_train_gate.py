@@ -12,8 +12,9 @@ from support import set_value, tiny_values, write_values
 
 from pipeline.stage import run
 from sentigate.evaluation.metrics import matthews_correlation
+from sentigate.model.fusion import probabilities
 from sentigate.model.network.batches import load_split
-from sentigate.model.predictor import predict
+from sentigate.model.predictor import network_logits
 from sentigate.model.saved_model import SavedModel
 
 
@@ -37,11 +38,11 @@ def test_the_floor_is_of_the_written_weights_and_a_model_may_have_its_own(
 ) -> None:
     small_project()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
-    for name in ("ingest", "clean", "split", "vocab", "pad", "train"):
+    for name in ("ingest", "clean", "split", "vocab", "pad", "baseline", "train"):
         run_stage(name)
     validation = load_split(Path("data/padded/validation"))
-    probability = predict(SavedModel.load(Path("models")).network, validation)
-    found = round(matthews_correlation(validation.labels, probability), 6)
+    logits = network_logits(SavedModel.load(Path("models")).network, validation)
+    found = round(matthews_correlation(validation.labels, probabilities(logits)), 6)
     verdict = json.loads(Path("reports/gates/train.json").read_text("utf-8"))
     assert verdict["expectations"][-1]["observed"] == found
 
@@ -57,7 +58,7 @@ def test_weights_that_were_never_finite_are_the_gates_to_refuse(
 ) -> None:
     small_project()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
-    for name in ("ingest", "clean", "split", "vocab", "pad"):
+    for name in ("ingest", "clean", "split", "vocab", "pad", "baseline"):
         run_stage(name)
     message = refused(models__tiny__training__learning_rate=1e30)
     assert message.startswith("sentigate train: gate failed, no output was written")

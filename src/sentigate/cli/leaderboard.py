@@ -86,6 +86,8 @@ def inputs_sha256(params: Params, model: str) -> str:
         settings["cleaning"] = params.chosen_dataset.clean.steps.model_dump(mode="json")
         own = [Path(each.path) for each in vectors.values() if each.kind == "file"]
         files += [path for path in own if path.is_file()]
+    if params.models[model].fused:
+        files.append(Path("reports/baseline_predictions.parquet"))
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     package = Path(__file__).parents[1]
     code = sorted(path for room in ROOMS for path in (package / room).rglob("*.py"))

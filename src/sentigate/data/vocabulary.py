@@ -76,7 +76,8 @@ def build_tokenizer(
     counts = _count(tokenizer, level, texts)
     frequent = [(token, count) for token, count in counts.items() if count >= min_count]
     if not frequent:
-        raise DataError(f"no {level} occurs {min_count} times in {len(texts)} training texts")
+        noun = "character" if level == "character" else "word"
+        raise DataError(f"no {noun} occurs {min_count} times in {len(texts)} training texts")
     if order == "frequency":
         frequent.sort(key=lambda item: (-item[1], item[0]))
     tokens = [token for token, _ in frequent]
