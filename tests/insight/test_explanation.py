@@ -257,6 +257,22 @@ def test_a_repeated_n_gram_is_one_line_with_all_its_places(tmp_path: Path) -> No
     assert '<td class="piece" dir="auto">fine</td><td class="n">1, 3, 5</td>' in page.html
 
 
+def test_a_token_and_its_characters_are_one_line(tmp_path: Path) -> None:
+    predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS))
+    assert predictor.linear
+    size = len(predictor.linear.about.words)
+    characters = np.zeros(size, np.float32)
+    fine = predictor.tokenizer.token_to_id("fine")
+    characters[fine] = 2.0
+    predictor.linear = dataclasses.replace(predictor.linear, characters=characters)
+    explanation = explain(predictor, "fine two fine !")
+    assert explanation.ngrams is not None
+    (line,) = [ngram for ngram in explanation.ngrams if ngram.text == "fine"]
+    assert line.places == (0, 2)
+    assert line.share == pytest.approx(WEIGHT * (1.5 + 2 * 2.0 / 4**0.5))
+    assert abs(explanation.remainder) < TOLERANCE
+
+
 def test_what_the_linear_model_reads_past_the_cut_is_in_the_sum(tmp_path: Path) -> None:
     predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS, max_length=4))
     text = "a fine film , two hours"

@@ -252,11 +252,16 @@ def _ngrams(
         run = "".join(token.before + token.text for token in tokens[place : place + length])
         return run.removeprefix(tokens[place].before)
 
-    found = [
-        Ngram(text(known.places[0], known.length), known.places, known.length, weight * known.logit)
-        for known in linear.shares(ids)
+    found: dict[tuple[int, ...], tuple[set[int], float]] = {}
+    for known in linear.shares(ids):  # of a token, its own share and that of its characters
+        ngram = tuple(ids[known.places[0] : known.places[0] + known.length].tolist())
+        places, share = found.get(ngram, (set(), 0.0))
+        found[ngram] = places | set(known.places), share + weight * known.logit
+    ngrams = [
+        Ngram(text(min(places), len(ngram)), tuple(sorted(places)), len(ngram), share)
+        for ngram, (places, share) in found.items()
     ]
-    return tuple(sorted(found, key=lambda ngram: -abs(ngram.share)))
+    return tuple(sorted(ngrams, key=lambda ngram: -abs(ngram.share)))
 
 
 def _dealt(ngrams: tuple[Ngram, ...], tokens: int) -> FloatArray:
