@@ -57,8 +57,8 @@ EARLIER_ASKED = 0.9
 SHARE = 0.4
 """The linear baseline's in each answer; another one but 0 changes no time."""
 CANDIDATE = "words_and_characters"
-"""The linear model of params.yaml that is fitted: it is ours in part, and a peer. It is the one that
-twitter's validation rows choose."""
+"""The linear model of params.yaml that is fitted: it is ours in part, and a peer. Twitter's
+validation rows choose it."""
 ROUNDS = 5
 FEW, MANY = 100_000, 1_000_000
 BULK, SINGLE = 65_536, 1000
