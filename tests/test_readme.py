@@ -62,8 +62,9 @@ def shrink(params: Path) -> None:
     for model in values["models"].values():
         model |= {"max_length": 16, "min_validation_mcc": -1.0}
         model["network"] |= {"hidden_sizes": [8], "layer_dropout": 0.0}
-        if model["vocab"]["vectors"]:  # each word costs MiniLM a millisecond
-            model["vocab"] |= {"min_count": 2, "outside_words": 100}
+        if model["vocab"]["vectors"]:  # GloVe alone: each word costs MiniLM a millisecond
+            model["vocab"] |= {"vectors": ["glove_50"], "min_count": 2, "outside_words": 100}
+            model["network"]["embedding_size"] = 50
         else:
             model["vocab"]["max_size"] = 1000
             model["network"]["embedding_size"] = 8

@@ -19,7 +19,6 @@ from support import (
     architecture,
     commit_all,
     copy_project,
-    ngram_part,
     run_in,
     tiny_values,
     write_values,
@@ -196,28 +195,6 @@ def test_no_gradient_is_zero_and_not_nan() -> None:
     for values in gradient_norms(net, split([3, 5])).values():
         assert np.nanmax(values) == 0
         assert np.isnan(values).sum() == 2
-
-
-def test_the_loss_is_that_of_the_whole_answer() -> None:
-    """With a temperature and an n-gram part; the prior of unknown tokens rests on no state."""
-    rows = split([3, 5])
-    unknown = EncodedSplit(np.ones((1, 2), np.int64), np.array([2]), np.array([1], np.int8))
-    part = ngram_part({(2,): 0.5, (3, 4): 1.0}, 0.25, VOCABULARY)
-    made = Network(one_layer(SMALL, "gru"), VOCABULARY, ngrams=part)
-    plain = Network(made.architecture, VOCABULARY)
-    own = {name: value for name, value in made.state_dict().items() if "ngram" not in name}
-    plain.load_state_dict(own)
-    made.temperature.fill_(2.0)
-    ids, lengths = (torch.from_numpy(np.asarray(a)).long() for a in rows[:2])
-    with torch.no_grad():
-        slopes = [
-            (net.eval()(ids, lengths).sigmoid().numpy() - rows.labels) / divisor
-            for net, divisor in ((made, 2.0), (plain, 1.0))
-        ]
-    found, before = (gradient_norms(net, rows)["hidden"] for net in (made, plain))
-    ratio = np.abs(slopes[0] / slopes[1])[:, None]
-    np.testing.assert_allclose(found, ratio * before, rtol=1e-5)
-    assert gradient_norms(made, unknown)["hidden"].tolist() == [[0.0, 0.0]]
 
 
 def test_words_that_no_training_text_holds_are_unknown() -> None:

@@ -71,7 +71,7 @@ def _measure(params: Params, epochs: int, scratch: Path) -> str:
     with run_or_fail(f"{params.dataset}-gradients") as tracked:
         values = params.chosen()
         values["model"] |= {
-            "ngrams": None,
+            "fused": False,
             "network": one_layer(model.network, "lstm").model_dump(exclude={"cell"}),
             "training": settings.model_dump(exclude={"pretraining"}),
         }
