@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support import ROOT, architecture, cleaning, save_model
+from support import ROOT, architecture, cleaning, linear_model, save_model
 
-from sentigate.data.vocabulary import build_tokenizer
+from sentigate.data.vocabulary import build_tokenizer, tokens_of
+from sentigate.model.fusion import Fusion
+from sentigate.model.linear_model import FILES as LINEAR_FILES
 from sentigate.model.model_files import ModelFileError
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import Predictor
@@ -21,6 +23,8 @@ from sentigate.model.saved_model import FILES, SavedModel
 
 TEXTS = ["A fine film, warm and funny.", "I want my two hours back."]
 STEPS = cleaning("lowercase", "squeeze_whitespace")
+ABSENT = ("sentigate", "pipeline", "sklearn", "scipy")
+"""What a registered model must answer without."""
 
 
 @pytest.fixture
@@ -37,6 +41,31 @@ def folder(tmp_path: Path) -> Path:
     return save_model(
         tmp_path / "saved", Network(shape, tokenizer.get_vocab_size()), tokenizer, STEPS
     )
+
+
+@pytest.fixture
+def fused(folder: Path, tmp_path: Path) -> Path:
+    """The same with a linear model beside the network."""
+    saved = SavedModel.load(folder)
+    tokens = tokens_of(saved.tokenizer)
+    linear = linear_model({(tokens.index("fine"),): 2.0, (2, 3): -1.0}, 0.5, tokens)
+    fusion = Fusion(share=0.25, temperature=1.5, prior=0.1)
+    steps, network = saved.description.cleaning, saved.network
+    return save_model(
+        tmp_path / "fused", network, saved.tokenizer, steps, linear=linear, fusion=fusion
+    )
+
+
+def test_the_linear_model_travels_too(folder: Path, fused: Path, tmp_path: Path) -> None:
+    assert {path.name for path in fused.iterdir()} == {*FILES, *LINEAR_FILES}
+    assert np.abs(Predictor(fused)(TEXTS) - Predictor(folder)(TEXTS)).max() > 0.01
+    (tmp_path / "again").mkdir()
+    SavedModel.load(fused).save(tmp_path / "again")
+    for name in (*FILES, *LINEAR_FILES):
+        assert (tmp_path / "again" / name).read_bytes() == (fused / name).read_bytes()
+    (fused / LINEAR_FILES[0]).unlink()
+    with pytest.raises(FileNotFoundError, match=LINEAR_FILES[0]):
+        SavedModel.load(fused)
 
 
 def test_what_is_saved_is_loaded(folder: Path, tmp_path: Path) -> None:
@@ -101,9 +130,9 @@ def test_files_that_do_not_fit_are_refused(
         SavedModel.load(folder)
 
 
-def test_the_folder_model_predicts_alone(folder: Path, tmp_path: Path) -> None:
-    """Copied to an empty folder, under another name, without sentigate anywhere."""
-    expected = Predictor(folder)(TEXTS)
+def test_the_folder_model_predicts_alone(fused: Path, tmp_path: Path) -> None:
+    """Copied to an empty folder, under another name, without sentigate and scikit-learn."""
+    expected = Predictor(fused)(TEXTS)
     shutil.copytree(
         ROOT / "src/sentigate/model",
         tmp_path / "alone/elsewhere",
@@ -111,15 +140,14 @@ def test_the_folder_model_predicts_alone(folder: Path, tmp_path: Path) -> None:
     )
     script = (
         "import json, sys\n"
-        "sys.meta_path.insert(0, type('No', (), {'find_spec': staticmethod(lambda name, *rest:"
-        " sys.exit(name) if name.split('.')[0] in ('sentigate', 'pipeline') else None)})())\n"
+        "sys.modules |= dict.fromkeys(sys.argv[3:])\n"  # to import one of these fails
         "from pathlib import Path\n"
         "from elsewhere.predictor import Predictor\n"
         "found = Predictor(Path(sys.argv[1]))(json.loads(sys.argv[2]))\n"
         "print(json.dumps([float(value) for value in found]))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, str(folder), json.dumps(TEXTS)],
+        [sys.executable, "-c", script, str(fused), json.dumps(TEXTS), *ABSENT],
         cwd=tmp_path / "alone",
         capture_output=True,
         text=True,
