@@ -201,9 +201,13 @@ def test_tokenizer_and_model_are_as_promised(project: Path) -> None:
         "dataset": "csv",
         "model": "tiny",
         "cleaning": params.chosen_dataset.clean.steps.model_dump(),
-        "pretrained": False,
+        "start": "random",
+        "fusion": model["fusion"],
         "precision": resolve_hardware(params.trainer, params.chosen_model.network).precision,
     }
+    assert 0 <= model["fusion"]["share"] <= 1
+    figures = read_json(project / "reports/metrics.json")["fusion"]
+    assert figures == {key: model["fusion"][key] for key in ("share", "temperature")}
     kept = Tokenizer.from_file(str(project / "models/tokenizer.json"))
     assert kept.to_str() == tokenizer.to_str()
     weights = load_file(project / "models/weights.safetensors")
