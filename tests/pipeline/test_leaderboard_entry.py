@@ -144,7 +144,6 @@ def test_an_entry_says_how_well_and_how_fast(measured: dict[str, Any]) -> None:
     assert 0 <= measured["validation_log_loss"] < 0.3
     assert measured["test_log_loss"] == pytest.approx(measured["validation_log_loss"], rel=0.01)
     # 2 special entries, and of a, fine, warm, film, dull, cold, and; both ways torch has 2 biases;
-    # and what the n-gram part's logit is multiplied by
     size = TINY_MODEL["network"]["embedding_size"]  # type: ignore[index]
     assert size == 16
     assert measured["parameters"] == 9 * 16 + 2 * 4 * 16 * (16 + 16 + 2) + 2 * 16 + 1

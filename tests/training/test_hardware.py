@@ -10,6 +10,7 @@ from support import architecture
 
 from sentigate.errors import ParamsError
 from sentigate.model.network.batches import EncodedSplit
+from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Network
 from sentigate.settings.model import TrainingParams
 from sentigate.settings.params import TrainerParams
@@ -97,7 +98,7 @@ def test_bfloat16_without_the_kernels_is_refused_before_training(
     """A network that fails as torch's LSTM does where oneDNN has none in bfloat16."""
 
     class Fails(Network):
-        def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        def forward(self, inputs: Inputs) -> torch.Tensor:
             raise RuntimeError("could not create a primitive")
 
     monkeypatch.setattr(hardware, "Network", Fails)
