@@ -169,7 +169,7 @@ def tweets(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     archive = mirror_file("twitter-entity-sentiment-analysis.zip")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SENTIGATE_MIRROR", str(archive.parent))
-        return read(DATASETS["twitter"], tmp_path_factory.mktemp("twitter"))
+        return read(DATASETS["twitter_random"], tmp_path_factory.mktemp("twitter"))
 
 
 def test_twitter_rows(tweets: pd.DataFrame) -> None:
@@ -222,7 +222,7 @@ def test_twitter_altered_archive_in_mirror(mirror: Path, tmp_path: Path) -> None
         target.writestr("twitter_training.csv", '1,Nvidia,Positive,"good"\r\n')
         target.writestr("twitter_validation.csv", '1,Nvidia,Positive,"good"\r\n')
     with pytest.raises(SourceError, match=r"twitter_training\.csv in .*expected 68ebaee4"):
-        read(DATASETS["twitter"], tmp_path / "cache")
+        read(DATASETS["twitter_random"], tmp_path / "cache")
     assert archive.is_file()
 
 
@@ -230,14 +230,14 @@ def test_twitter_altered_archive_in_mirror(mirror: Path, tmp_path: Path) -> None
 def test_twitter_broken_archive_in_mirror(mirror: Path, tmp_path: Path, content: bytes) -> None:
     zip_in(mirror).write_bytes(content)
     with pytest.raises(SourceError, match="cannot be read as a zip archive"):
-        read(DATASETS["twitter"], tmp_path)
+        read(DATASETS["twitter_random"], tmp_path)
 
 
 def test_twitter_archive_without_its_files(mirror: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(zip_in(mirror), "w") as archive:
         archive.writestr("other.csv", "")
     with pytest.raises(SourceError, match=r"no item named 'twitter_training\.csv'"):
-        read(DATASETS["twitter"], tmp_path)
+        read(DATASETS["twitter_random"], tmp_path)
 
 
 def test_twitter_text_that_says_na_stays_text(mirror: Path, tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_twitter_text_that_says_na_stays_text(mirror: Path, tmp_path: Path) -> N
     with zipfile.ZipFile(zip_in(mirror), "w") as archive:
         for name, data in files.items():
             archive.writestr(name, data)
-    dataset = DATASETS["twitter"]
+    dataset = DATASETS["twitter_random"]
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     source = dataset.source.model_copy(update={"sha256": hashes})
     frame = read_source(source, dataset.labels, LONGEST, tmp_path)

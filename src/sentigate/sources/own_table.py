@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from sentigate.data.context import with_context
 from sentigate.errors import SourceError, shorten
-from sentigate.model.text.context import with_context
 from sentigate.settings.dataset import CsvSource
 from sentigate.tables.compression import format_of, unpack
 from sentigate.tables.parse import PARSERS, Chunk
