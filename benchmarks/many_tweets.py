@@ -23,7 +23,7 @@ def real_tweets(params: Params) -> pd.DataFrame:
     Raises:
         MeasurementError: they cannot be had.
     """
-    dataset = params.datasets["twitter"]
+    dataset = params.datasets["twitter_random"]  # without a context
     try:
         tweets = read_source(
             dataset.source,

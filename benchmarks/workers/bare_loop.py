@@ -23,14 +23,15 @@ from sentigate.model.network.network import Network
 from sentigate.model.network.parallel_directions import subnormals_are_zero
 from sentigate.settings.model import ModelPreset
 from sentigate.settings.params import load_params
-from sentigate.training.start import FromVectors, start_network
+from sentigate.training.start import from_vectors, start_network
 
 
 def make_network(folder: Path, model: ModelPreset, frozen: bool) -> Network:
     """The network before its first step, with the folder's word vectors where there are any."""
     vectors = read_vectors(folder / "vectors.safetensors")
+    train = load_split(folder / "train")
     has = vectors.values.shape[1]
-    start = FromVectors(vectors, model.training.vector_learning_rate) if has else None
+    start = from_vectors(vectors, model.training.vector_correction, train) if has else None
     network = start_network(model.network, len(vectors.values), start)
     if frozen:
         values = torch.from_numpy(vectors.values).float()
