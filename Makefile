@@ -19,9 +19,10 @@ $(foreach name,$(GIVEN),$(eval override export SENTIGATE_$(name) = $$(value $(na
 # takes the place of the shell, so that it gets what signals make passes on, and fails the recipe.
 SIGNS = { while sleep 2 >/dev/null && kill -0 $$$$ 2>/dev/null; do $(1); done & }; exec
 
-# Have pip install $(2) in the environment $(1), and say how far it is.
+# Have pip install $(2) in the environment $(1), and say how far it is. Python compiles what is used on
+# first use; to compile all of 2 GB takes a minute.
 INSTALL = echo "making $(1)" > $(1)/pip.log && $(call SIGNS,$(call HOW_FAR,$(1))) \
-	$(1)/bin/python -m pip install --disable-pip-version-check --progress-bar off $(2) >> $(1)/pip.log
+	$(1)/bin/python -m pip install --disable-pip-version-check --progress-bar off --no-compile $(2) >> $(1)/pip.log
 VENV = $(call SIGNS,echo "  making $(1)") $(PYTHON) -m venv $(1)
 HOW_FAR = if grep -q ^Installing $(1)/pip.log; \
 	then echo "  $$(ls -d $(1)/lib/python*/site-packages/*.dist-info | wc -l) packages are installed"; \
