@@ -231,13 +231,14 @@ def test_good_requests(address: tuple[str, int]) -> None:
     assert ask(address, method="GET", path="/health") == (200, "\n")
     assert ask(address, method="GET", path="/version")[0] == 200
     assert ask(address, b'{"inputs": []}') == (200, '{"predictions": []}')
-    body = json.dumps({"inputs": ["A fine film.", "", "\U0001f600"]}).encode()
+    body = json.dumps({"inputs": ["A fine film.", "fine " * 30, "", "\U0001f600"]}).encode()
     for kind in ("application/json", "Application/JSON; charset=utf-8"):
         status, text = ask(address, body, kind)
         assert status == 200
-        first, *others = json.loads(text)["predictions"]
+        first, cut, *others = json.loads(text)["predictions"]
         assert set(first) == {"label", "probability", "note"}
         assert first["note"] == ""
+        assert cut["note"] == "cut: 24 of 30 tokens read"
         assert all(other["note"].startswith("nothing to go by") for other in others)
 
 
@@ -350,7 +351,16 @@ def test_what_a_command_has_started_ends_with_it(tmp_path: Path) -> None:
     assert "Traceback" not in process.communicate()[0]
 
 
-# A file, half way through
+# Texts and files, by the promoted model
+
+
+def test_a_text_that_is_cut_is_said_beside_its_answer(project: Path) -> None:
+    output = sentigate(project, "predict", "fine", "fine " * 30).communicate(timeout=60)[0]
+    whole, cut = (line.split("\t")[2:] for line in output.splitlines()[-2:])
+    assert whole == ["fine"]
+    assert cut == [("fine " * 30).strip(), "cut: 24 of 30 tokens read"]
+
+
 
 
 @pytest.mark.parametrize("number", SIGNALS)

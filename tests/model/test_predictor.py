@@ -7,10 +7,11 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import ALL_BUT_LOSSY, architecture, save_model
+from support import ALL_BUT_LOSSY, architecture, linear_model, save_model
 from tokenizers import Tokenizer
 
 from sentigate.data.vocabulary import Level, build_tokenizer
+from sentigate.model.fusion import Fusion
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Network
@@ -90,13 +91,17 @@ def test_texts_without_tokens_are_one_unknown_token(model: Path) -> None:
         ("https://t.co/x <br>", EMPTY),
         ("neverseen", UNKNOWN),
         ("漢字 \u200d neverseen", UNKNOWN),  # the joiner is known, and says nothing
-        ("neverseen " * MAX_LENGTH + "fine", UNKNOWN),  # the model does not read so far
+        ("fine " * MAX_LENGTH, ""),
+        ("fine " * MAX_LENGTH + "film", "cut: 24 of 25 tokens read"),
+        ("word " * 10_000, "cut: 24 of 10,000 tokens read"),
+        # The model does not read so far.
+        ("neverseen " * MAX_LENGTH + "fine", f"{UNKNOWN}; cut: 24 of 25 tokens read"),
         ("neverseen fine", ""),
         ("😀", ""),
         (".", ""),
     ],
 )
-def test_it_says_when_there_is_nothing_to_go_by(model: Path, text: str, note: str) -> None:
+def test_it_says_what_was_not_read_and_where_nothing_is_known(model: Path, text: str, note: str) -> None:
     predictor = Predictor(model)
     assert predictor.judge([text]).notes == [note]
     answers = predictor.judge(["fine", text, "fine"])
@@ -113,6 +118,43 @@ def test_signs_and_bytes_that_cannot_be_seen_are_nothing_to_go_by(
     notes = Predictor(tmp_path).judge(["", "\u200d \u200d", "漢 \u200d 字", "film"]).notes
     # Of bytes, none is unknown.
     assert notes == [EMPTY, EMPTY, UNKNOWN if level == "character" else "", ""]
+
+
+@pytest.fixture(scope="module")
+def fused(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same network beside a linear model, to which "hours" is bad."""
+    saved = SavedModel.load(model)
+    tokens = sorted(vocabulary := saved.tokenizer.get_vocab(), key=vocabulary.__getitem__)
+    linear = linear_model({(vocabulary["hours"],): -5.0}, 0.0, tokens)
+    return save_model(
+        tmp_path_factory.mktemp("fused"),
+        saved.network,
+        saved.tokenizer,
+        ALL_BUT_LOSSY,
+        MAX_LENGTH,
+        linear=linear,
+        fusion=Fusion(share=0.5, temperature=1.0, prior=0.0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("fine " * MAX_LENGTH, ""),
+        ("fine " * MAX_LENGTH + "hours", "cut: the network read 24 of 25 tokens"),
+        # The answer is the share of positive texts: the linear model has no part in it.
+        ("neverseen " * MAX_LENGTH + "hours", f"{UNKNOWN}; cut: 24 of 25 tokens read"),
+        # A joiner is known and says nothing, but the linear model reads on.
+        ("\u200d " * MAX_LENGTH + "hours", "cut: the network read 24 of 25 tokens"),
+        ("\u200d " * (MAX_LENGTH + 1), EMPTY),
+    ],
+)
+def test_a_linear_model_reads_what_is_cut(fused: Path, text: str, note: str) -> None:
+    predictor = Predictor(fused)
+    found = predictor.judge(["fine", text])
+    assert found.notes == ["", note]
+    without, _ = predictor.judge([text.removesuffix("hours")])
+    assert (found.probabilities[1] != without[0]) == note.startswith("cut: the network")
 
 
 def test_what_is_cut_does_not_count(model: Path) -> None:

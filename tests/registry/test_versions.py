@@ -115,6 +115,7 @@ def test_it_answers_as_the_predictor_does(served: Model, files: Path) -> None:
     assert set(answers["label"]) == {"positive", "negative"}
     assert answers["note"].tolist() == Predictor(files).judge(TEXTS).notes
     assert "nothing to go by" in answers["note"][2]
+    assert answers["note"][5] == "cut: 24 of 10,000 tokens read"
 
 
 @pytest.mark.parametrize(

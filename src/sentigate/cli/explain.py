@@ -43,8 +43,8 @@ def explain(
     """Write a page that shows why a model answers as it does, and what its gates do meanwhile.
 
     The page holds all it needs. Printed are the label, the probability of positive, the path, and
-    a note where the text holds nothing to go by. If the model has a linear part, what its parts add
-    to the logit and the strongest n-grams follow, a line each.
+    a note where the text is cut or holds nothing to go by. If the model has a linear part, what its
+    parts add to the logit and the strongest n-grams follow, a line each.
 
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """

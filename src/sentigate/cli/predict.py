@@ -46,7 +46,7 @@ def predict(
 ) -> None:
     """Print a label and the probability of positive for each text, or add them to a file's rows.
 
-    A note follows where the text holds nothing to go by.
+    A note follows where a text is cut or holds nothing to go by.
 
     Example: sentigate predict "A fine film, warm and funny." "I want my two hours back."
 

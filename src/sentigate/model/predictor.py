@@ -25,8 +25,10 @@ from .text.cleaning import make_cleaner
 from .text.encoding import UNKNOWN_ID, Encoded, Padded, encode_texts, pad
 
 BATCH_SIZE = 256
-EMPTY = "nothing to go by: the text is empty once cleaned"
-UNKNOWN = "nothing to go by: no word or sign that the model knows"
+NOTHING, CUT = "nothing to go by", "cut"
+"""Kinds of note: what stands before the colon. A text may have one of each, joined by "; "."""
+EMPTY = f"{NOTHING}: the text is empty once cleaned"
+UNKNOWN = f"{NOTHING}: no word or sign that the model knows"
 # White space, control and format characters, marks without a letter; and letters that are blank.
 INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn"}
 FILLERS = set("\u115f\u1160\u2800\u3164\uffa0")
@@ -90,7 +92,7 @@ class Answers(NamedTuple):
 
     Attributes:
         probabilities: P(positive), (texts,) float32.
-        notes: for each text "", or why there is nothing in it to go by.
+        notes: for each text "", or why it holds nothing to go by, or how much of it was read.
     """
 
     probabilities: npt.NDArray[np.float32]
@@ -128,15 +130,30 @@ class Predictor:
         )
 
     def judge(self, texts: Sequence[str]) -> Answers:
-        """P(positive) of raw texts, and a note on each that holds nothing to go by."""
+        """P(positive) of raw texts, and a note on each that is cut or holds nothing to go by."""
         cleaned = [self.clean(text) for text in texts]
         encoded = encode_texts(self.tokenizer, cleaned)
         padded = pad(encoded, self.max_length, len(self.telling))
         logits = self.logits(encoded, padded)
+        return Answers(probabilities(logits), self._notes(cleaned, encoded, padded))
+
+    def _notes(self, cleaned: Sequence[str], encoded: Encoded, padded: Padded) -> list[str]:
         told = self.telling[padded.ids].any(axis=1)
+        totals = np.diff(encoded.offsets)
+        cut = np.flatnonzero(totals > padded.lengths)
+        # Where the network knows no token, the linear model has no part in the answer either.
+        whole = has_known_token(padded.ids) & (self.linear is not None)
+        for row in cut[whole[cut]]:
+            start, end = encoded.offsets[row : row + 2]
+            told[row] = self.telling[encoded.ids[start:end]].any()
         # Bytes are tokens of their own in byte pairs, also those of what cannot be seen.
         notes = [
             EMPTY if is_blank(text) else "" if telling else UNKNOWN
             for text, telling in zip(cleaned, told, strict=True)
         ]
-        return Answers(probabilities(logits), notes)
+        for row in cut:
+            if notes[row] != EMPTY:
+                of = f"{padded.lengths[row]:,} of {totals[row]:,} tokens"
+                said = f"the network read {of}" if whole[row] else f"{of} read"
+                notes[row] = "; ".join(filter(None, [notes[row], f"{CUT}: {said}"]))
+        return notes

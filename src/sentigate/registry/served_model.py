@@ -27,7 +27,7 @@ class SentimentModel(PythonModel):
 
         Returns:
             Columns ``label``, positive or negative, ``probability`` of positive, and ``note``, ""
-            or why there is nothing in the text to go by.
+            or why there is nothing in the text to go by, or how much of it was read.
 
         Raises:
             MlflowException: a text holds half a surrogate pair, which JSON can write.
