@@ -361,8 +361,6 @@ def test_a_text_that_is_cut_is_said_beside_its_answer(project: Path) -> None:
     assert cut == [("fine " * 30).strip(), "cut: 24 of 30 tokens read"]
 
 
-
-
 @pytest.mark.parametrize("number", SIGNALS)
 def test_nothing_is_left_of_a_prediction_that_was_ended(
     project: Path, tmp_path: Path, number: signal.Signals

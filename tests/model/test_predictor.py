@@ -101,7 +101,9 @@ def test_texts_without_tokens_are_one_unknown_token(model: Path) -> None:
         (".", ""),
     ],
 )
-def test_it_says_what_was_not_read_and_where_nothing_is_known(model: Path, text: str, note: str) -> None:
+def test_it_says_what_was_not_read_and_where_nothing_is_known(
+    model: Path, text: str, note: str
+) -> None:
     predictor = Predictor(model)
     assert predictor.judge([text]).notes == [note]
     answers = predictor.judge(["fine", text, "fine"])
