@@ -170,6 +170,25 @@ def test_group_is_the_id_where_none_is_named(read: Reader) -> None:
     assert frame["group"].tolist() == ["x", "y"]
 
 
+@pytest.mark.parametrize(
+    ("given", "groups"),
+    [
+        (["ada", "", "ada", " "], ["ada", "2", "ada", "4"]),
+        (["", "", "", ""], ["1", "2", "3", "4"]),
+        # An author may be named as a row is numbered.
+        (["2", "", "", "2"], ["2", "row 2", "row 3", "2"]),
+        (["2", "", "row 2", "row 3"], ["2", "row row 2", "row 2", "row 3"]),
+    ],
+)
+def test_a_row_without_a_group_is_a_group_of_its_own(
+    read: Reader, given: list[str], groups: list[str]
+) -> None:
+    rows = "".join(f"text {number},good,{group}\n" for number, group in enumerate(given))
+    frame = read("a.csv", f"text,sentiment,g\n{rows}".encode(), group_column="g")
+    assert frame["group"].tolist() == groups
+    assert frame["group"].dtype == "str"
+
+
 def test_texts_are_taken_as_they_are(read: Reader) -> None:
     texts = [
         "",
@@ -546,11 +565,6 @@ def test_the_line_of_a_byte_that_is_no_text(data: bytes, block: int) -> None:
         except SourceError as error:
             found = str(error)
     assert found == expected
-
-
-def test_group_empty(refusal: Refusal) -> None:
-    data = b"text,sentiment,g\na,good,p\nb,bad,\n"
-    assert "row 2, column 'g' is empty" in refusal("a.csv", data, group_column="g")
 
 
 @pytest.mark.parametrize("fold", ["", "Train", "validation"])

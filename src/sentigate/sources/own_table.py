@@ -30,9 +30,9 @@ FOLDS = ("train", "test")
 def read(source: CsvSource, labels: Collection[str], cache: Path) -> tuple[pd.DataFrame, str]:
     """The rows of the table, and its name for messages.
 
-    A row's ``id`` is its number where ``source.id_column`` is null; ``group`` is then the id where
-    ``group_column`` is null; ``slice`` and ``fold`` are "" where theirs are. A missing text is "";
-    any other begins with a token for the value of ``context_column``.
+    A row's ``id`` is its number where ``source.id_column`` is null. Its ``group`` is its own where
+    ``group_column`` is null, or its value there empty; ``slice`` and ``fold`` are "" where theirs
+    are. A missing text is ""; any other begins with a token for the value of ``context_column``.
 
     Raises:
         SourceError: the file is not there, not readable, or holds something that is not allowed.
@@ -109,12 +109,7 @@ def _frame(source: CsvSource, table: Table, labels: Collection[str]) -> pd.DataF
         _check_ids(ids, source.id_column, table)
     groups = ids
     if source.group_column is not None:
-        groups = table.columns[source.group_column]
-        if (index := _first(groups == "")) is not None:
-            raise SourceError(
-                f"{table.place(index, source.group_column)} is empty; give every row a group, "
-                "or set group_column to null"
-            )
+        groups = _groups(table.columns[source.group_column], ids)
     nothing = pd.Series("", index=range(size), dtype="str")
     slices = nothing if source.slice_column is None else table.columns[source.slice_column]
     folds = nothing
@@ -131,6 +126,15 @@ def _frame(source: CsvSource, table: Table, labels: Collection[str]) -> pd.DataF
         texts = pd.Series(list(map(with_context, contexts, texts)), dtype="str")
     values = (ids, groups, slices, sentiments, texts, folds)
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
+
+
+def _groups(given: pd.Series[str], ids: pd.Series[str]) -> pd.Series[str]:
+    """``given``; a row without a group has a name of its own: its id, or one that no group has."""
+    without = given.str.strip() == ""
+    own = ids
+    while own[without].isin(given[~without]).any():
+        own = "row " + own
+    return given.where(~without, own).astype("str")
 
 
 def _first(found: pd.Series[bool]) -> int | None:
