@@ -15,10 +15,13 @@ COLUMNS = ("id", "group", "slice", "sentiment", "text", "fold")
 
 
 def clean(stage: StageRun) -> Output:
-    """Write data/clean/texts.parquet, and reports/clean.json: rows that each rule took."""
+    """Write data/clean/texts.parquet, and reports/clean.json: rows that each rule took.
+
+    ``folds`` there has the same for each published fold.
+    """
     dataset, gates = stage.params.chosen_dataset, stage.params.gates
     doing("labelling and cleaning the texts")
-    texts, taken = label_and_clean(
+    texts, taken, folds = label_and_clean(
         read_table(Path("data/raw/texts.parquet"), COLUMNS),
         dataset.labels,
         dataset.clean.steps,
@@ -27,7 +30,7 @@ def clean(stage: StageRun) -> Output:
         drop_conflicts=dataset.clean.drop_conflicts,
     )
     texts = stage.write_table(texts, "data/clean/texts.parquet")
-    stage.write_json({"rows": taken}, "reports/clean.json")
+    stage.write_json({"rows": taken, "folds": folds}, "reports/clean.json")
     for rule, rows in taken.items():
         print(f"  {rule:<20} {rows:>7,}")
     return Output(

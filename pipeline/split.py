@@ -7,9 +7,10 @@ from pathlib import Path
 from pipeline.stage import Output, StageRun, run
 from sentigate.data.near_copies import near_copies, near_copy_clusters, near_copy_figures
 from sentigate.data.splitting import leakage, split_checks, split_rows, split_summary
-from sentigate.data.stage_files import SPLITS, read_table
+from sentigate.data.stage_files import SPLITS, read_json, read_table, reading
 from sentigate.progress import doing
 
+CLEANED = Path("reports/clean.json")
 COLUMNS = ("id", "group", "slice", "fold", "label", "text")
 
 
@@ -20,6 +21,10 @@ def split(stage: StageRun) -> Output:
     keep_together = params.near_duplicates == "keep_together"
     if keep_together:
         doing("looking for near-copies to keep together")
+    cleaned = {}
+    if params.rule == "published":
+        with reading(CLEANED):
+            cleaned = read_json(CLEANED)["folds"]
     doing("dealing texts to splits")
     splits = split_rows(
         texts,
@@ -29,6 +34,7 @@ def split(stage: StageRun) -> Output:
         validation_size=params.validation_size,
         seed=stage.params.seed,
         near_copies=near_copy_clusters(texts["text"]) if keep_together else None,
+        cleaned=cleaned,
     )
     splits = stage.write_table(splits, "data/split/texts.parquet")
     doing("looking for leaks")

@@ -39,9 +39,10 @@ def filtered(
     duplicates: bool = True,
     conflicts: bool = True,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    return label_and_clean(
+    texts, taken, _ = label_and_clean(
         frame, LABELS, STEPS, folds=folds, drop_duplicates=duplicates, drop_conflicts=conflicts
     )
+    return texts, taken
 
 
 EXAMPLE = raw(
@@ -68,6 +69,19 @@ def test_each_rule_is_counted_in_the_order_it_is_applied() -> None:
         ("kept", 2),
     ]
     assert texts[["id", "label", "text"]].values.tolist() == [["r3", 1, "fine"], ["r6", 0, "bad"]]
+
+
+def test_what_each_rule_took_of_each_published_fold() -> None:
+    choices = {"drop_duplicates": True, "drop_conflicts": True}
+    *_, folds = label_and_clean(EXAMPLE, LABELS, STEPS, folds=None, **choices)
+    assert folds == {
+        "train": {"sentiment_left_out": 1, "empty": 2, "both_labels": 2, "duplicate": 2, "kept": 1},
+        "validation": {"kept": 1},
+    }
+    *_, folds = label_and_clean(EXAMPLE, LABELS, STEPS, folds=("train",), **choices)
+    assert folds["validation"] == {"fold_left_out": 1}
+    *_, folds = label_and_clean(raw(("Positive", "a")), LABELS, STEPS, folds=None, **choices)
+    assert folds == {}  # none is published
 
 
 def test_folds_null_keeps_every_fold_and_counts_none() -> None:

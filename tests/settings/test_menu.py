@@ -50,7 +50,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], p
         dataset = PARAMS.datasets[name]
         if dataset.source.kind in ("twitter", "imdb") and not MIRROR.is_dir():
             pytest.skip(f"the archives are not in {MIRROR}")
-        texts, _ = label_and_clean(
+        texts, *_ = label_and_clean(
             raw(dataset.source, dataset.labels),
             dataset.labels,
             dataset.clean.steps,

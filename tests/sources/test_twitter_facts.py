@@ -35,7 +35,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 
 def cleaned(raw: pd.DataFrame, dataset: Dataset) -> tuple[pd.DataFrame, dict[str, int]]:
-    return label_and_clean(
+    texts, taken, _ = label_and_clean(
         raw,
         dataset.labels,
         dataset.clean.steps,
@@ -43,6 +43,7 @@ def cleaned(raw: pd.DataFrame, dataset: Dataset) -> tuple[pd.DataFrame, dict[str
         drop_duplicates=dataset.clean.drop_duplicates,
         drop_conflicts=dataset.clean.drop_conflicts,
     )
+    return texts, taken
 
 
 def split(texts: pd.DataFrame, dataset: Dataset, validation_size: float) -> pd.DataFrame:

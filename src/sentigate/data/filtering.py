@@ -24,7 +24,7 @@ def label_and_clean(
     folds: Collection[str] | None,
     drop_duplicates: bool,
     drop_conflicts: bool,
-) -> tuple[pd.DataFrame, dict[str, int]]:
+) -> tuple[pd.DataFrame, dict[str, int], dict[str, dict[str, int]]]:
     """Keep the labelled sentiments, clean their texts, drop what cannot be learned from.
 
     Args:
@@ -37,7 +37,8 @@ def label_and_clean(
 
     Returns:
         Columns id, group, slice, fold (str), label (int8), text (str), rows in their old order;
-        and rule -> rows it took, in the order the rules were applied, "kept" last.
+        rule -> rows it took, in the order the rules were applied, "kept" last; and the same, less
+        the rules that took none, for each fold that was published.
 
     Raises:
         DataError: a sentiment is not in ``labels``.
@@ -49,14 +50,15 @@ def label_and_clean(
             f"{counted(len(unknown), 'row')} with a sentiment that labels does not name, first id "
             f"{row['id']}: {shorten(row['sentiment'])}; allowed: {', '.join(labels)}"
         )
-    taken: dict[str, int] = {}
+    taken: dict[str, pd.Series[str]] = {}  # the fold of each row that a rule took
 
     kept = raw
     if folds is not None:
-        kept = raw.loc[raw["fold"].isin(list(folds))]
-        taken["fold_left_out"] = len(raw) - len(kept)
+        published = raw["fold"].isin(list(folds))
+        taken["fold_left_out"] = raw.loc[~published, "fold"]
+        kept = raw.loc[published]
     wanted = kept["sentiment"].isin([name for name, label in labels.items() if label is not None])
-    taken["sentiment_left_out"] = int((~wanted).sum())
+    taken["sentiment_left_out"] = kept.loc[~wanted, "fold"]
     kept = kept.loc[wanted]
     positive = [name for name, label in labels.items() if label == 1]
     texts = pd.DataFrame(
@@ -71,18 +73,24 @@ def label_and_clean(
     )
 
     empty = texts["text"] == ""
-    taken["empty"] = int(empty.sum())
+    taken["empty"] = texts.loc[empty, "fold"]
     texts = texts.loc[~empty]
     if drop_conflicts:
         conflicting = text_checks(texts)["labels_of_text"] > 1
-        taken["both_labels"] = int(conflicting.sum())
+        taken["both_labels"] = texts.loc[conflicting, "fold"]
         texts = texts.loc[~conflicting]
     if drop_duplicates:
         duplicate = texts.duplicated(["text", "label"])
-        taken["duplicate"] = int(duplicate.sum())
+        taken["duplicate"] = texts.loc[duplicate, "fold"]
         texts = texts.loc[~duplicate]
-    taken["kept"] = len(texts)
-    return texts.reset_index(drop=True), taken
+    taken["kept"] = texts["fold"]
+    by_fold = {
+        fold: {rule: n for rule, of in taken.items() if (n := int((of == fold).sum()))}
+        for fold in sorted(raw["fold"].unique())
+        if fold
+    }
+    rows = {rule: len(of) for rule, of in taken.items()}
+    return texts.reset_index(drop=True), rows, by_fold
 
 
 def text_checks(texts: pd.DataFrame) -> pd.DataFrame:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sentigate.errors import DataError, counted
+from sentigate.errors import DataError, counted, shorten
 
 from .stage_files import SPLITS
 
 Rows = npt.NDArray[np.int64]
 Rule = Literal["random", "grouped", "published"]
+TOOK = {
+    "fold_left_out": "of a fold left out (clean.folds)",
+    "sentiment_left_out": "with a sentiment left out (labels)",
+    "empty": "with an empty text",
+    "both_labels": "with a text of both labels (clean.drop_conflicts)",
+    "duplicate": "that repeat an earlier row (clean.drop_duplicates)",
+}
+"""What each rule of ``label_and_clean`` takes, for people."""
 
 
 def split_rows(
@@ -26,6 +34,7 @@ def split_rows(
     validation_size: float,
     seed: int,
     near_copies: Rows | None = None,
+    cleaned: Mapping[str, Mapping[str, int]] | None = None,
 ) -> pd.DataFrame:
     """``texts`` with a column ``split``: train, validation or test.
 
@@ -43,6 +52,8 @@ def split_rows(
         seed: of the shuffling.
         near_copies: (rows,) as ``near_copy_clusters`` gives it; with ``grouped``, rows of one
             number stay together too.
+        cleaned: of each published fold the rows that each rule of ``label_and_clean`` took, for
+            the message when a fold is missing.
 
     Raises:
         DataError: there are too few rows, groups or folds to make the splits, or near-copies tie
@@ -55,15 +66,16 @@ def split_rows(
         columns = columns.assign(near_copies=near_copies)
         _refuse_a_huge_cluster(columns, test_size)
     if rule == "published":
-        train, test = _published(texts)
+        train, test = _published(texts, cleaned or {})
     else:
         assert test_size is not None  # params see to it
-        train, test = _deal(columns, rule, test_size, stratify, seed)
+        train, test = _deal(columns, rule, test_size, stratify, seed, "test")
     sides = np.full(len(texts), SPLITS.index("train"))
     sides[test] = SPLITS.index("test")
     if validation_size > 0:
         carving = "random" if rule == "published" else rule
-        _, validation = _deal(columns.iloc[train], carving, validation_size, stratify, seed)
+        rest = columns.iloc[train]
+        _, validation = _deal(rest, carving, validation_size, stratify, seed, "validation")
         sides[train[validation]] = SPLITS.index("validation")
     return texts.assign(split=pd.array(SPLITS, dtype="str").take(sides))
 
@@ -87,29 +99,56 @@ def leakage(splits: pd.DataFrame) -> dict[str, float]:
     return shares
 
 
-def _published(texts: pd.DataFrame) -> tuple[Rows, Rows]:
+def _published(texts: pd.DataFrame, cleaned: Mapping[str, Mapping[str, int]]) -> tuple[Rows, Rows]:
     in_train = (texts["fold"] == "train").to_numpy()
     in_test = texts["fold"].isin(["test", "validation"]).to_numpy()
     if not in_train.any() or not in_test.any() or not (in_train | in_test).all():
         found = ", ".join(repr(fold) for fold in sorted(texts["fold"].unique()))
         raise DataError(
             f"rule published needs rows of fold train and of fold test, and no others; "
-            f"the data has {found}. Choose rule random or grouped."
+            f"the data has {found}. {_dropped_folds(cleaned)}Choose rule random or grouped."
         )
     return np.flatnonzero(in_train), np.flatnonzero(in_test)
 
 
+def _dropped_folds(cleaned: Mapping[str, Mapping[str, int]]) -> str:
+    """A sentence on each fold of which cleaning has kept nothing."""
+    sentences = ""
+    for fold, taken in cleaned.items():
+        if "kept" not in taken:
+            rules = ", ".join(f"{rows:,} {TOOK[rule]}" for rule, rows in taken.items())
+            rows = counted(sum(taken.values()), "row")
+            sentences += f"Cleaning dropped all {rows} of fold {fold!r}: {rules}. "
+    return sentences
+
+
 def _deal(
-    texts: pd.DataFrame, rule: Rule, size: float, stratify: bool, seed: int
+    texts: pd.DataFrame, rule: Rule, size: float, stratify: bool, seed: int, part: str
 ) -> tuple[Rows, Rows]:
-    """Row numbers of the larger and of the smaller side."""
+    """Row numbers of the larger side, and of the smaller, which will be the split ``part``."""
     deal: Callable[[pd.DataFrame, float, bool, int], tuple[Rows, Rows]]
     deal = _deal_random if rule == "random" else _deal_grouped
     try:
         large, small = deal(texts, size, stratify, seed)
     except ValueError as error:  # scikit-learn says which class or side is too small
-        raise DataError(f"cannot split {counted(len(texts), 'row')}: {error}") from None
+        ties = _ties(texts) if rule == "grouped" else ""
+        raise DataError(
+            f"cannot split {counted(len(texts), 'row')} into training and {part}: {error}{ties}"
+        ) from None
     return large, small
+
+
+def _ties(texts: pd.DataFrame) -> str:
+    """The end of a message: the group and the text that tie the most rows together."""
+    ties = []
+    for column, sentence in (
+        ("group", "the group {} holds {} of them"),
+        ("text", "the text {} is in {} of them"),
+    ):
+        counts = texts[column].value_counts()
+        if counts.max() > 1:
+            ties.append(sentence.format(shorten(counts.index[0]), f"{counts.iloc[0]:,}"))
+    return f"; {' and '.join(ties)}; allowed: smaller groups, or rule random" if ties else ""
 
 
 def _deal_random(texts: pd.DataFrame, size: float, stratify: bool, seed: int) -> tuple[Rows, Rows]:
@@ -184,7 +223,7 @@ def _deal_clusters(
     if count == 0:
         raise ValueError("there are none")
     if count == 1:
-        raise ValueError("all rows hang together through their groups and texts")
+        raise ValueError("all rows hang together")
     positives = np.bincount(clusters, weights=labels, minlength=count)
     negatives = np.bincount(clusters, minlength=count) - positives
     # Plain floats, which .data gives: a step for each cluster, after the one before.
