@@ -13,6 +13,7 @@ import yaml
 from sentigate.errors import DataError
 from sentigate.evaluation.behaviour_cases import (
     CASES,
+    CURLY,
     DOUBLED,
     NOT_HIGHER,
     NOT_LOWER,
@@ -44,7 +45,7 @@ def test_every_case_is_well_formed_and_there_once() -> None:
     for case in suite.cases:
         assert case.expect in EXPECTED[case.kind]
         for text in filter(None, (case.text, case.changed)):
-            assert re.fullmatch(r"[A-Z][A-Za-z' ,.]+\.", text), text
+            assert re.fullmatch(r"[A-Z][A-Za-z'\u2019 ,.]+\.", text), text
             assert "  " not in text
         assert (case.changed == "") == (case.kind == "MFT")
         assert case.text != case.changed
@@ -54,7 +55,7 @@ def test_every_case_is_well_formed_and_there_once() -> None:
 def test_every_capability_has_cases_of_either_answer() -> None:
     cases = read_suite(CASES).cases
     assert set(Counter(case.capability for case in cases)) == {
-        *("vocabulary", "negation", "temporal", "intensifiers", "typos", "entities")
+        *("vocabulary", "negation", "temporal", "intensifiers", "typos", "apostrophes", "entities")
     }
     for capability in ("vocabulary", "negation", "temporal"):
         wanted = Counter(case.expect for case in cases if case.capability == capability)
@@ -90,6 +91,13 @@ def test_a_word_gives_way_to_each_other_one(tmp_path: Path) -> None:
     cases = suite_of(tmp_path, INV | {"change": "b", "texts": ["a {b} b"]})
     (case,) = cases
     assert (case.text, case.changed, case.expect) == ("a three b", "a four b", SAME)
+
+
+def test_an_apostrophe_becomes_that_of_a_phone(tmp_path: Path) -> None:
+    (case,) = suite_of(tmp_path, INV | {"change": CURLY, "texts": ["I can't, won't"]})
+    assert (case.text, case.changed) == ("I can't, won't", "I can\u2019t, won\u2019t")
+    with pytest.raises(DataError, match="'plain' needs an apostrophe"):
+        suite_of(tmp_path, INV | {"change": CURLY, "texts": ["plain"]})
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from sentigate.model.strict_model import StrictModel
 CASES = Path(__file__).with_name("behaviour.yaml")
 """The project's own tests."""
 SAME, NOT_LOWER, NOT_HIGHER = "the same", "not lower", "not higher"
-SWAPPED, DOUBLED = "swapped letters", "doubled letter"
+SWAPPED, DOUBLED, CURLY = "swapped letters", "doubled letter", "curly apostrophe"
 SLOT = re.compile(r"\{(\w+)\}")
 OPTION = re.compile(r"\[([^\[\]]+)\]")
 LONG_WORD = re.compile(r"[A-Za-z]{5,}")
@@ -135,11 +135,16 @@ def _pairs(test: _Test, template: str, words: dict[str, list[str]]) -> Iterator[
         for text in _filled(template, words):
             typos = [_with_typo(text, word, str(test.change)) for word in LONG_WORD.finditer(text)]
             yield from ((text, typo) for typo in typos)
+    elif test.change == CURLY:
+        if "'" not in template:
+            raise ValueError(f"{shorten(template)} needs an apostrophe")
+        for text in _filled(template, words):
+            yield text, text.replace("'", "\u2019")
     else:
         if SLOT.findall(template) != [test.change]:
             raise ValueError(
                 f"{shorten(template)} needs one {{{test.change}}} and no other list; "
-                f"allowed as change: a list of words, {SWAPPED} and {DOUBLED}"
+                f"allowed as change: a list of words, {SWAPPED}, {DOUBLED} and {CURLY}"
             )
         first, *others = _filled(template, words)
         yield from ((first, other) for other in others)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sentigate.model.labels import predicted_labels
+from sentigate.model.text.one_form import one_form
 
 from .answers import check_answers
 from .intervals import wilson_interval
@@ -17,7 +18,7 @@ from .intervals import wilson_interval
 CONTRACTED = "ai|are|ca|could|did|do|does|had|has|have|is|might|must|need|sha|should|was|were|wo"
 NEGATION = (
     r"\b(?:not|no|never|none|nobody|nothing|nowhere|neither|nor|cannot|without|"
-    rf"(?:{CONTRACTED})n['’ ]?t)\b"
+    rf"(?:{CONTRACTED})n[' ]?t)\b"
 )
 """English negation words; cleaning may have made "don t" or "dont" of "don't"."""
 PERCENT = (5, 20)
@@ -76,7 +77,7 @@ def _groupings(frame: pd.DataFrame) -> Iterator[Grouping]:
         np.searchsorted(ends, lengths),
         [_tokens(int(low), int(high)) for low, high in zip(starts, ends, strict=True)],
     )
-    negated = frame["text"].str.contains(NEGATION, case=False, regex=True)
+    negated = frame["text"].map(one_form).str.contains(NEGATION, case=False, regex=True)
     yield Grouping("negation", negated.to_numpy().astype(np.intp), ["without", "with"])
     yield Grouping(
         "unknown tokens",

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Callable
 
 from .cleaning_steps import CleaningSteps
+from .one_form import one_form
 
 # "Awwww...so sweet" is not a link; "herehttps://t.co/x" ends in one.
 LINK = re.compile(r"(?:https?://|(?<!\w)www\.(?=\w)|pic\.twitter\.com/)\S+", re.IGNORECASE)
 MENTION = re.compile(r"(?<!\w)@\w+")
 # Neither runs past the next opening, so that many that never close take no longer to look for.
 TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
+# Whatever escapes a text a second time makes "&amp;#39;" of "&#39;".
+ESCAPED_AGAIN = re.compile(r"&(?:(?:amp|#38|#x26);)+(?=#?\w+;)", re.IGNORECASE)
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 NOT_LETTER = re.compile(r"[^a-z ]", re.IGNORECASE)
 
@@ -25,12 +27,15 @@ NOT_LETTER = re.compile(r"[^a-z ]", re.IGNORECASE)
 # A pattern is tried at every character; looking first for what every match holds costs a tenth.
 
 
-def _normalize(text: str) -> str:
-    return text if text.isascii() else unicodedata.normalize("NFKC", text)
-
-
 def _remove_html(text: str) -> str:
-    return html.unescape(TAG.sub(" ", text)) if "<" in text or "&" in text else text
+    if "<" in text:
+        text = TAG.sub(" ", text)
+    return html.unescape(ESCAPED_AGAIN.sub("&", text)) if "&" in text else text
+
+
+def _remove_html_from_one_form(text: str) -> str:
+    plain = _remove_html(text)
+    return one_form(plain) if "&" in text else plain  # an entity may be any sign
 
 
 def _remove_links(text: str) -> str:
@@ -60,9 +65,10 @@ def make_cleaner(steps: CleaningSteps) -> Callable[[str], str]:
     """The function that applies ``steps``, in their order, to one text."""
     functions: list[Callable[[str], str]] = []
     if steps.normalize_unicode:
-        functions.append(_normalize)
+        functions.append(one_form)
     if steps.remove_html:
-        functions.append(_remove_html)
+        one = steps.normalize_unicode
+        functions.append(_remove_html_from_one_form if one else _remove_html)
     if steps.remove_links:
         functions.append(_remove_links)
     if steps.remove_mentions:

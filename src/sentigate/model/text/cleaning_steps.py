@@ -12,9 +12,11 @@ class CleaningSteps(StrictModel):
     """Which cleaning steps a data set gets; they run in the order of the fields."""
 
     normalize_unicode: bool
-    """NFKC: full-width, ligature and styled letters become plain ones."""
+    """NFKC: full-width, ligature and styled letters become plain ones. Every apostrophe and quote
+    becomes a straight one, every dash "-", an ellipsis "..."; soft hyphens, marks of direction and
+    joiners within words go, those within emoji stay. What entities stand for gets the same."""
     remove_html: bool
-    """Tags and comments become a space, entities their character."""
+    """Tags and comments become a space, entities their character, also those escaped twice."""
     remove_links: bool
     remove_mentions: bool
     """``@name``."""

@@ -1,0 +1,59 @@
+"""One form for each letter, quote, dash and space.
+
+Phones and word processors write other apostrophes than keyboards do, so that "doesn't" comes in
+more than twenty spellings, of which a vocabulary knows one. NFKC alone leaves them as they are.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# As in Unicode's confusables and in CLDR's transform Latin-ASCII. A low quote is a quote here, not
+# a comma, and letters of other scripts that look like an apostrophe stay letters.
+_FORMS = {
+    "'": "`\u00b4\u0384\u1fbd\u1fbf\u1ffe"  # accents that stand alone
+    "\u2018\u2019\u201a\u201b\u2039\u203a\u275b\u275c\u275f"  # quotes
+    "\u2032\u2035"  # primes
+    "\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\u02f4"  # modifier letters
+    "\u055a\u05f3\u07f4\u07f5\ua78b\ua78c",  # Armenian, Hebrew, N'Ko, saltillo
+    '"': "\u201c\u201d\u201e\u201f\u00ab\u00bb\u275d\u275e\u2760\u301d\u301e\u301f"
+    "\u2033\u2036\u02ba\u02dd\u02ee\u05f4",
+    "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2043\u02d7\u058a\u05be\u2e3a\u2e3b",
+    "...": "\u2026\u22ef",
+    # Soft hyphen, grapheme joiner, marks of direction, word joiner, invisible operators, BOM.
+    "": "\u00ad\u034f\u061c\u180e\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+    "\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff",
+}
+_FORM = {sign: form for form, signs in _FORMS.items() for sign in signs}
+# Control characters that are Windows-1252 read as Latin-1, as HTML reads them too.
+for _byte in range(0x80, 0xA0):
+    _sign = bytes([_byte]).decode("cp1252", "ignore")
+    if _sign:
+        _FORM[chr(_byte)] = _FORM.get(_sign, _sign)
+_VARIANT = re.compile(f"[{re.escape(''.join(_FORM))}]")
+# Joiners and the space without width mean something within emoji, and in scripts such as Persian,
+# Hindi and Khmer; beside Latin, Greek and Cyrillic letters, ASCII signs or nothing they are noise.
+_JOINERS = "\u200b\u200c\u200d"
+_OTHER = "[\u0530-\u1cff\u2000-\U0010ffff]"
+_RUN = f"(?<![{_JOINERS}])[{_JOINERS}]++"
+_LOOSE = re.compile(f"(?<!{_OTHER}){_RUN}|{_RUN}(?!{_OTHER})")
+
+
+def one_form(text: str) -> str:
+    """``text`` in NFKC, with straight quotes, "-" and "...", and without invisible signs."""
+    if text.isascii():
+        return text.replace("`", "'")
+    text = _VARIANT.sub(_form, text)  # first: NFKC parts an accent that stands alone
+    if text.isascii():
+        return text
+    normal = unicodedata.normalize("NFKC", text)
+    if normal != text:
+        normal = _VARIANT.sub(_form, normal)  # what NFKC has brought
+    if any(joiner in normal for joiner in _JOINERS):
+        normal = unicodedata.normalize("NFKC", _LOOSE.sub("", normal))
+    return normal
+
+
+def _form(variant: re.Match[str]) -> str:
+    return _FORM[variant[0]]

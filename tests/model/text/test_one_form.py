@@ -1,0 +1,161 @@
+"""One form for each letter, quote, dash and space, whichever way a sign reaches the cleaner."""
+
+import sys
+import unicodedata
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import cleaning
+
+from sentigate.data.vocabulary import Level, build_tokenizer, cutter
+from sentigate.model.text.cleaning import make_cleaner
+from sentigate.model.text.cleaning_steps import CleaningSteps
+from sentigate.model.text.one_form import one_form
+
+APOSTROPHES = (
+    *"\u2018\u2019\u201a\u201b\u2032\u2035",  # quotes and primes
+    *"\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb",  # modifier letters
+    *"`\u00b4\u0384\u1fbd\u1fef\uff07\uff40",  # accents that stand alone, full-width forms
+    *"\ua78c\u055a\u05f3\u275b\u275c",
+    *"\x91\x92",  # Windows-1252 read as Latin-1
+)
+ENTITIES = ("&rsquo;", "&lsquo;", "&#8217;", "&#x2019;", "&#X27;", "&apos;", "&#39;", "&#146;")
+ESCAPED_AGAIN = ("&amp;rsquo;", "&amp;#39;", "&amp;amp;apos;", "&#38;#39;", "\uff06rsquo\uff1b")
+OTHERS = sorted(set(CleaningSteps.model_fields) - {"normalize_unicode"})
+EVERY_SIGN = [chr(n) for n in range(sys.maxunicode + 1) if not 0xD800 <= n < 0xE000]
+AROUND = st.lists(
+    st.sampled_from(["isn", "don", "t", "s", "re", "@ann", "https://t.co/", "NOT", "the", "\u0130"])
+    | st.sampled_from(["<b>", "</b>", "<!--", "-->", "&amp;", "&shy;", "&#8203;", ";", "#39;"])
+    | st.sampled_from(["\u0301", "\u200d", "\u200b", "\u00ad", "\ufe0f", "👩", "💻", " ", "'", "."])
+    | st.text(max_size=3),
+    max_size=6,
+).map("".join)
+SOME = st.sets(st.sampled_from(OTHERS))
+
+
+def tokens(text: str, level: Level) -> list[str]:
+    return cutter(build_tokenizer(["x"], level, min_count=1, max_size=9), level)(text)
+
+
+@pytest.mark.parametrize("level", ["word", "glove"])
+@pytest.mark.parametrize("variant", [*APOSTROPHES, *ENTITIES, *ESCAPED_AGAIN])
+def test_the_tokens_are_those_of_the_straight_apostrophe(variant: str, level: Level) -> None:
+    clean = make_cleaner(cleaning("normalize_unicode", "remove_html", "lowercase"))
+    for word in ("It doesn{}t work", "it{}s O{}Brien{}s", "{}quoted{} dogs{}", "👩{}s"):
+        straight = tokens(clean(word.replace("{}", "'")), level)
+        assert tokens(clean(word.replace("{}", variant)), level) == straight
+    assert "'" in "".join(straight)
+
+
+@settings(deadline=None)
+@given(AROUND, AROUND, SOME, st.sampled_from(APOSTROPHES))
+def test_no_other_step_tells_one_apostrophe_from_another(
+    before: str, after: str, others: set[str], variant: str
+) -> None:
+    clean = make_cleaner(cleaning("normalize_unicode", *others))
+    assert clean(before + variant + after) == clean(before + "'" + after)
+
+
+@settings(deadline=None)
+@given(AROUND, AROUND, SOME, st.sampled_from([*ENTITIES, *ESCAPED_AGAIN]))
+def test_no_other_step_tells_an_entity_from_its_sign(
+    before: str, after: str, others: set[str], variant: str
+) -> None:
+    clean = make_cleaner(cleaning("normalize_unicode", "remove_html", *others))
+    assert clean(before + variant + after) == clean(before + "'" + after)
+
+
+@settings(deadline=None)
+@given(AROUND, st.sets(st.sampled_from(["lowercase", "letters_only", "squeeze_whitespace"])))
+def test_cleaning_twice_is_cleaning_once(text: str, others: set[str]) -> None:
+    clean = make_cleaner(cleaning("normalize_unicode", *others))
+    assert clean(clean(text)) == clean(text)
+    assert unicodedata.is_normalized("NFKC", clean(text))
+
+
+def test_every_sign_has_one_form() -> None:
+    for sign in EVERY_SIGN:
+        form = one_form(f"a{sign}a")
+        assert one_form(form) == form, hex(ord(sign))
+        assert one_form(form.lower()) == form.lower(), hex(ord(sign))
+
+
+def test_no_letter_of_any_script_is_taken_for_a_quote() -> None:
+    """Unicode's table of confusable signs has Hebrew yod and a rune beside the apostrophe."""
+    for sign in EVERY_SIGN:
+        if unicodedata.category(sign) in ("Lo", "Ll", "Lu", "Nd") and sign not in "\ua78b\ua78c":
+            assert one_form(sign)[:1] not in ("'", '"', "-") or sign == "\u0149", hex(ord(sign))
+
+
+def test_quotes_and_dashes_are_those_that_unicode_calls_so() -> None:
+    japanese = "\u301c\u3030\u30a0"  # waves, and what parts a foreign name
+    kinds = {sign: unicodedata.category(sign) for sign in EVERY_SIGN}
+    dashes = {sign for sign, kind in kinds.items() if kind == "Pd"}
+    rare = {sign for sign in dashes if sign in "\u1400\u1806" or "\u2e00" <= sign <= "\u2e5d"}
+    for sign in dashes - set(japanese) - (rare - set("\u2e3a\u2e3b")):
+        assert one_form(sign) == "-" or ord(sign) > 0xFFFF, hex(ord(sign))
+    for sign, kind in kinds.items():
+        if kind in ("Pi", "Pf") and not "\u2e00" <= sign <= "\u2e2f":  # editors' brackets
+            assert one_form(sign) in ("'", '"'), hex(ord(sign))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "\u201cso\u201d \u201eso\u201c \u00abso\u00bb \x93so\x94 5\u2033",
+            '"so" "so" "so" "so" 5"',
+        ),
+        ("\u2018so\u2019 \u201aso\u2018 \u2039so\u203a `so\u00b4", "'so' 'so' 'so' 'so'"),
+        (
+            "well\u2010known\u2011one 1\u20132 a\u2014b\x96\x97 \u22125",
+            "well-known-one 1-2 a-b-- -5",
+        ),
+        ("wait\u2026 so\x85 \u22ef", "wait... so... ..."),
+        ("a\u00a0b\u202fc\u2009d\u3000e", "a b c d e"),
+        ("ter\u00adri\u200bb\u200cl\u200de\ufeff \u2060g\u200eood\u2069", "terrible good"),
+        ("\u200d \u200bx\u200b", " x"),
+        ("e\u200d\u0301 e\u00ad\u0301", "\u00e9 \u00e9"),  # what a hidden sign kept apart
+        ("\u1ea1\u200d\u1ea1", "\u1ea1\u1ea1"),
+        ("\u0149 x", "'n x"),
+        ("don\u2019t", "don't"),
+    ],
+)
+def test_signs(text: str, expected: str) -> None:
+    assert one_form(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "👩\u200d💻 👩🏽\u200d🔬 🏳\ufe0f\u200d🌈 ❤\ufe0f\u200d🔥 🤷\u200d♀\ufe0f",
+        "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",  # England's flag
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian parts a prefix so
+        "\u0915\u094d\u200d\u0937",  # Devanagari joins letters so
+        "\u1780\u200b\u1781",  # Khmer parts words so
+        "カーテン ~",
+    ],
+)
+def test_joiners_stay_where_they_mean_something(text: str) -> None:
+    assert one_form(text) == text
+
+
+def test_an_entity_may_be_any_sign() -> None:
+    clean = make_cleaner(cleaning("normalize_unicode", "remove_html"))
+    assert clean("a&nbsp;b&mdash;c&hellip; d&shy;e&zwj;f &ldquo;g&rdquo; &#65313;") == (
+        'a b-c... def "g" A'
+    )
+    assert clean("R&amp;B AT&amp;T &amp;amp; &amp;lt;3 R&B") == "R&B AT&T & <3 R&B"
+
+
+def test_without_the_step_signs_stay_as_they_are() -> None:
+    text = "`don\u2019t\u00a0\u2014\u200d\u2026`"
+    assert make_cleaner(cleaning("lowercase"))(text) == text
+
+
+def test_forms_of_neighbours_do_not_depend_on_each_other() -> None:
+    signs = [*APOSTROPHES, "\u2033", "\u2014", "\u2026", "\u00ad", "x"]
+    for pair in pairwise(signs + signs[::-1]):
+        assert one_form("".join(pair)) == "".join(map(one_form, pair))
