@@ -12,6 +12,7 @@ from pipeline.stage import Output, StageRun, run
 from sentigate.data.stage_files import read_json, read_table, reading
 from sentigate.data.training_files import read_epochs, read_model
 from sentigate.files import sha256_of
+from sentigate.model.columns import Columns
 from sentigate.model.linear_model import FILES as LINEAR_FILES
 from sentigate.model.saved_model import FILES
 from sentigate.progress import doing
@@ -27,6 +28,7 @@ from sentigate.registry.versions import (
     model_name,
     promote,
 )
+from sentigate.settings.dataset import CsvSource, Source, TwitterSource
 from sentigate.settings.params import Params
 from sentigate.tracking.runs import Run, find_run, later_if_away
 
@@ -108,7 +110,16 @@ def _model_files(stage: StageRun, trained_on: Any) -> Path:
     for name in (*FILES, *linear):
         shutil.copyfile(Path("models", name), folder / name)
     np.save(folder / TRAINED_ON, trained_on, allow_pickle=False)
+    columns_of(stage.params.chosen_dataset.source).save(folder)
     return folder
+
+
+def columns_of(source: Source) -> Columns:
+    """The columns that a model of this source was trained on."""
+    return Columns(
+        text=source.text_column if isinstance(source, CsvSource) else "text",
+        context=source.context_column if isinstance(source, CsvSource | TwitterSource) else None,
+    )
 
 
 def _run(params: Params) -> Run:

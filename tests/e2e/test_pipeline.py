@@ -403,6 +403,8 @@ def test_model_holds_no_pickle(model_folder: Path) -> None:
     files = [path for path in model_folder.rglob("*") if path.is_file()]
     assert {"weights.safetensors", "tokenizer.json", "model.json"} <= {path.name for path in files}
     assert (model_folder / "artifacts/files/weights.safetensors").is_file()
+    columns = {"text": "text", "context": None}
+    assert read_json(model_folder / "artifacts/files/columns.json") == columns
     for path in files:
         assert path.suffix not in (".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib")
         start = path.read_bytes()[:4]

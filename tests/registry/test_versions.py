@@ -17,6 +17,7 @@ from support import architecture, cleaning, save_model
 from sentigate.cli.main import main
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.errors import RegistryError
+from sentigate.model.columns import Columns
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import Predictor
 from sentigate.registry.model_package import (
@@ -120,12 +121,65 @@ def test_it_answers_as_the_predictor_does(served: Model, files: Path) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [None, 3, "a bare text", [None], ["a", None], [1.5], [["a"]], {"text": "a"}, b"a"],
+    [
+        *(None, 3, "a bare text", [None], ["a", None], [1.5], [["a"]], {"text": "a"}, b"a"),
+        *(pd.Series([1, 2]), pd.Series(["a", None]), np.array([["a"]]), np.array("a"), {"a"}),
+        *(pd.DataFrame({"stars": [1]}), pd.DataFrame({"text": [["a"]]})),
+        pd.DataFrame([["a", "b"]], columns=["text", "text"]),
+    ],
     ids=repr,
 )
 def test_wrong_input_is_refused_rather_than_answered(served: Model, wrong: Any) -> None:
     with pytest.raises(MlflowException):
         served(wrong)
+
+
+TABLE = pd.DataFrame(
+    {"title": ["two hours", ""], "text": ["fine film", "my word"], "stars": [1, 5]}, index=[7, 3]
+)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        TABLE,
+        TABLE[["text"]],
+        TABLE[["text"]].astype("category"),
+        TABLE[["stars", "text"]].rename(columns={"text": "review"}),  # the only column of texts
+        TABLE["text"],
+        TABLE["text"].to_numpy(object),
+        TABLE["text"].to_numpy(str),
+        tuple(TABLE["text"]),
+    ],
+    ids=lambda given: f"{type(given).__name__} {getattr(given, 'shape', '')}",
+)
+def test_it_judges_the_texts_of_whatever_table_or_list_it_is_given(
+    served: Model, given: Any
+) -> None:
+    expected, answers = served(TABLE["text"].tolist()), served(given)
+    assert answers["probability"].tolist() == expected["probability"].tolist()
+    assert len(set(answers["probability"])) == 2
+    rows = [7, 3] if isinstance(given, pd.DataFrame | pd.Series) else [0, 1]
+    assert answers.index.tolist() == rows  # so that answers join the rows that were given
+
+
+def test_it_does_not_guess_which_column_holds_the_texts(served: Model) -> None:
+    with pytest.raises(MlflowException) as error:
+        served(TABLE.rename(columns={"text": "body"}))
+    assert str(error.value) == (
+        "the model was trained on the column 'text'; the table has 'title', 'body', 'stars', of "
+        "which 2 may hold the texts; name one 'text', or give a list of texts"
+    )
+    assert error.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+def test_a_version_knows_its_own_columns(files: Path, tmp_path: Path) -> None:
+    """Those that were registered before have texts in ``text``, as above."""
+    shutil.copytree(files, tmp_path / "files")
+    Columns(text="title", context="stars").save(tmp_path / "files")
+    served = load_model(package_model(tmp_path / "files", tmp_path))
+    expected = served(["__context_1 two hours", ""])
+    assert served(TABLE)["probability"].tolist() == expected["probability"].tolist()
 
 
 def test_half_a_surrogate_pair_is_refused(served: Model) -> None:

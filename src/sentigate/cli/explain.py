@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sentigate.data.context import with_context
 from sentigate.errors import DataError
 from sentigate.files import written_whole
+from sentigate.model.text.context import with_context
 from sentigate.progress import doing, done
 from sentigate.registry.model_errors import model_errors
 

@@ -58,8 +58,8 @@ def predict(
             "sentigate predict --file tweets.csv --out answers.csv"
         )
     doing("loading the model")
-    from sentigate.data.context import with_context
     from sentigate.model.labels import label_of
+    from sentigate.model.text.context import with_context
     from sentigate.serving.bulk_prediction import check_files, judge, predict_file
 
     if context_column and not file:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from sentigate.data.context import is_context
 from sentigate.errors import DataError
+from sentigate.model.text.context import is_context
 from sentigate.model.text.encoding import UNKNOWN_ID, Texts, in_chunks
 
 from .stage_files import reading

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sentigate.data.context import is_context
+from sentigate.model.text.context import is_context
 
 from .negations import is_negation
 from .stage_files import damaged, reading

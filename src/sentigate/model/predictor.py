@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from .columns import Columns
 from .fusion import Logits, probabilities
 from .network.batches import Batch, Batches, EncodedSplit
 from .network.fast_lstm import FastLSTM, has_fast_path
@@ -104,6 +105,7 @@ class Predictor:
 
     def __init__(self, folder: Path) -> None:
         saved = SavedModel.load(folder)
+        self.columns = Columns.load(folder)
         self.clean = make_cleaner(saved.description.cleaning)
         self.tokenizer = saved.tokenizer
         self.max_length = saved.description.max_length

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PACKAGES = (
     "mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "tokenizers", "torch",
 )  # fmt: skip
-Model = Callable[[list[str]], "pd.DataFrame"]
+Model = Callable[[object], "pd.DataFrame"]
 Probabilities = Callable[[Sequence[str]], "npt.NDArray[np.float32]"]
 
 
@@ -57,6 +57,8 @@ def package_model(files: Path, folder: Path) -> Path:
         The folder of the model, which ``load_model`` takes.
     """
     import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import ColSpec, Schema
 
     here = Path(__file__).parent
     package = folder / "code/sentigate_model"
@@ -64,6 +66,12 @@ def package_model(files: Path, folder: Path) -> Path:
     served = folder / "served_model.py"
     shutil.copyfile(here / served.name, served)
     model = folder / "model"
+    # It is shown, and no input is held to it, which would make a table its first column: as with a
+    # signature that MLflow takes from a type hint, served_model.py decides.
+    answers = {"label": "string", "probability": "float", "note": "string"}
+    outputs = Schema([ColSpec(kind, name) for name, kind in answers.items()])
+    signature = ModelSignature(Schema([ColSpec("string")]), outputs)
+    signature._is_signature_from_type_hint = True
     # MLflow runs the model's file once before it has copied the code folder.
     with _importable(package.parent), _quiet():
         mlflow.pyfunc.save_model(
@@ -71,6 +79,7 @@ def package_model(files: Path, folder: Path) -> Path:
             python_model=str(served),
             artifacts={"model": str(files)},
             code_paths=[str(package)],
+            signature=signature,
             pip_requirements=[f"{name}=={_public_version(name)}" for name in PACKAGES],
             input_example=["A fine film, warm and funny.", "I want my two hours back."],
         )
@@ -83,8 +92,8 @@ def load_model(uri: str | Path) -> Model:
     """Load a model from the registry, a run or a folder.
 
     Returns:
-        A function from raw texts to columns label (positive or negative), probability (of
-        positive, float32) and note, a row a text.
+        A function from raw texts, or a table as ``Columns.texts_of`` reads it, to columns label
+        (positive or negative), probability (of positive, float32) and note, a row a text.
 
     Raises:
         RegistryError: there is no such model, or MLflow cannot be reached.

@@ -16,23 +16,35 @@ from sentigate_model.predictor import Predictor  # in the registered model's own
 
 
 class SentimentModel(PythonModel):
-    """A list of raw strings in, a label, a probability and a note for each out."""
+    """Raw texts in, a label, a probability and a note for each out."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Read the model's files."""
         self.predictor = Predictor(Path(context.artifacts["model"]))
 
-    def predict(self, model_input: list[str]) -> pd.DataFrame:  # type: ignore[override]  # MLflow's way
+    # With the hint list[str], MLflow would make a table its first column and refuse a Series; a
+    # wider one it does not allow. That it lets lists through is in ``package_model``.
+    def predict(self, model_input: pd.DataFrame) -> pd.DataFrame:  # type: ignore[override]  # MLflow's way
         """Judge each text.
+
+        Args:
+            model_input: texts as a list, a tuple, a Series or an array; or a table, as
+                ``Columns.texts_of`` reads it.
 
         Returns:
             Columns ``label``, positive or negative, ``probability`` of positive, and ``note``, ""
-            or why there is nothing in the text to go by, or how much of it was read.
+            or why there is nothing in the text to go by, or how much of it was read. Rows have the
+            index of a table or Series.
 
         Raises:
-            MlflowException: a text holds half a surrogate pair, which JSON can write.
+            MlflowException: it is none of these, no text, or a text holds half a surrogate pair,
+                which JSON can write.
         """
-        for number, text in enumerate(model_input):
+        try:
+            texts = self.predictor.columns.texts_of(model_input)
+        except ValueError as error:
+            raise MlflowException.invalid_parameter_value(str(error)) from None
+        for number, text in enumerate(texts):
             try:
                 text.encode()
             except UnicodeEncodeError:
@@ -40,9 +52,11 @@ class SentimentModel(PythonModel):
                     f"text {number} (from 0) holds half a surrogate pair (\\ud800 to \\udfff), "
                     "which is no character"
                 ) from None
-        probabilities, notes = self.predictor.judge(model_input)
+        probabilities, notes = self.predictor.judge(texts)
         labels = [label_of(probability) for probability in probabilities]
-        return pd.DataFrame({"label": labels, "probability": probabilities, "note": notes})
+        answers = {"label": labels, "probability": probabilities, "note": notes}
+        given = model_input.index if isinstance(model_input, pd.DataFrame | pd.Series) else None
+        return pd.DataFrame(answers, index=given)
 
 
 set_model(SentimentModel())

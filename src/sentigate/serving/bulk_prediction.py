@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sentigate.data.context import with_context
 from sentigate.errors import DataError, shorten
 from sentigate.files import written_whole
 from sentigate.model.labels import label_of
+from sentigate.model.text.context import with_context
 from sentigate.progress import progress
 from sentigate.tables.read import Input, Record, open_records
 from sentigate.tables.write import check_output, write_records

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Collection, Iterable
-from datetime import date
-from numbers import Number
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from sentigate.data.context import with_context
 from sentigate.errors import SourceError, shorten
+from sentigate.model.text.context import with_context
+from sentigate.model.text.values import as_text
 from sentigate.settings.dataset import CsvSource
 from sentigate.tables.compression import format_of, unpack
 from sentigate.tables.parse import PARSERS, Chunk
@@ -143,13 +141,10 @@ def _first(found: pd.Series[bool]) -> int | None:
 
 
 def _as_text(value: object, place: str) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Number | date):
-        return str(value)
-    raise SourceError(f"{place} is {shorten(value)}; allowed: text, a number or a date")
+    text = as_text(value)
+    if text is None:
+        raise SourceError(f"{place} is {shorten(value)}; allowed: text, a number or a date")
+    return text
 
 
 def _sentiments(table: Table, column: str, labels: Collection[str]) -> pd.Series[str]:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from sentigate.data.context import with_context
 from sentigate.errors import SourceError, shorten
 from sentigate.files import written_whole
+from sentigate.model.text.context import with_context
 from sentigate.progress import say
 from sentigate.settings.dataset import TwitterSource
 

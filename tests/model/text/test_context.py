@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sentigate.data.context import is_context, with_context
 from sentigate.data.vocabulary import build_tokenizer, tokens_of
 from sentigate.data.word_vectors import WordVectors
 from sentigate.model.network.batches import EncodedSplit
+from sentigate.model.text.context import is_context, with_context
 from sentigate.settings.model import VectorCorrection
 from sentigate.training.start import from_vectors
 
