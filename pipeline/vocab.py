@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.stage import Output, StageRun, run
 from pipeline.vocabulary import make_vocabulary
 from sentigate.data.negations import is_negation
+from sentigate.data.spacing import spacing
 from sentigate.data.stage_files import read_table
 from sentigate.data.vocabulary import read_tokenizer, vocabulary_table
 from sentigate.data.word_vectors import read_vectors, token_shares, vector_checks, write_vectors
@@ -28,6 +29,7 @@ def vocab(stage: StageRun) -> Output:
     vectors = read_vectors(vectors_path)
     table = vocabulary_table(read_tokenizer(path), texts).join(vector_checks(vectors))
     table = table.join(token_shares(table))
+    spaced, reads_words = spacing(texts), params.level in ("word", "glove")
     negations = int(table["count"].where(table["token"].map(is_negation), 0).sum())
     report: dict[str, Any] = {
         "entries": {
@@ -51,8 +53,9 @@ def vocab(stage: StageRun) -> Output:
     _say(report)
     has = bool(params.vectors)
     return Output(
-        table,
+        table.assign(characters_per_word=spaced.characters),
         {
+            "max_characters_per_word": spaced.most if reads_words else spaced.characters,
             "max_size": params.max_size + params.outside_words,
             "last_id": len(table) - 1,
             "vector_rows": len(vectors.values),

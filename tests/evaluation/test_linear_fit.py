@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -133,11 +134,53 @@ def test_one_label_is_a_data_error(kind: str) -> None:
 
 
 def test_what_it_is_is_said() -> None:
-    assert describe(settings()) == "logistic regression on TF-IDF of runs of 1 to 2 tokens"
-    assert describe(settings(**{**KINDS["all"], "word_ngrams": [1, 1]})) == (
+    training = TrainingTexts(GOOD + BAD, LABELS)
+    assert describe(settings(), training) == (
+        "logistic regression on TF-IDF of runs of 1 to 2 tokens"
+    )
+    assert describe(settings(**{**KINDS["all"], "word_ngrams": [1, 1]}), training) == (
         "logistic regression on naive-Bayes ratios of runs of 1 token and of 2 to 4 characters "
         "within them"
     )
+
+
+# Texts without spaces
+
+HOTELS = [
+    *("房间很干净，服务态度非常好，下次还会来。", "位置好，房间干净，早餐很好吃。"),
+    *("非常满意，前台服务很好，推荐。", "环境干净舒适，性价比很好，很满意。"),
+    *("房间很脏，服务态度非常差，不会再来。", "位置差，房间太脏，早餐很难吃。"),
+    *("非常失望，前台服务很差，不推荐。", "环境脏乱，性价比很差，很失望。"),
+]
+ASKED_OF_HOTELS = ["酒店的早餐和环境都很好，满意", "酒店的早餐和环境都很差，失望"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_without_spaces_are_read_by_the_character(kind: str) -> None:
+    """No run between two signs of the texts asked about is in a training text."""
+    found = logits(ASKED_OF_HOTELS, HOTELS, **KINDS[kind])
+    assert (found > 0).tolist() == [True, False]
+
+
+def test_what_reads_characters_says_so() -> None:
+    training = TrainingTexts(HOTELS, LABELS)
+    assert describe(settings(character_ngrams=[2, 5]), training) == (
+        "logistic regression on TF-IDF of runs of 1 to 5 characters"
+    )
+    assert describe(settings(**BAYES), training) == (
+        "logistic regression on naive-Bayes ratios of runs of 1 to 3 characters"
+    )
+    assert fit_linear(training, settings(), 1).about.description.endswith("1 to 2 characters")
+
+
+def test_runs_of_characters_are_as_long_as_fits_their_codes() -> None:
+    """Five of 20,000 different characters have no 64-bit code."""
+    signs = [chr(number) for number in range(0x4E00, 0x4E00 + 20_000)]
+    texts = ["".join(signs[start : start + 50]) for start in range(0, 20_000, 50)]
+    training = TrainingTexts(texts, np.arange(400, dtype=np.int8) % 2)
+    assert training.lengths(settings(character_ngrams=[2, 5])) == (1, 4)
+    model = fit_linear(training, settings(character_ngrams=[2, 5], min_count=1), 1)
+    assert np.isfinite(judge(training, model, texts)).all()
 
 
 # Against scikit-learn, on real texts
@@ -252,6 +295,23 @@ def test_characters_are_scikit_learns_counts(real: Real) -> None:
     asked = [words.transform(real.asked)[:, order], characters(real.asked) * factor]
     expected = theirs.decision_function(hstack(asked, format="csr", dtype=np.float32))
     assert judge(real.training, model, real.asked) == pytest.approx(expected, abs=1e-4)
+    assert np.std(expected) > 0.5
+
+
+def test_characters_of_texts_without_spaces_are_scikit_learns_own(real: Real) -> None:
+    joined, asked = (
+        [re.sub(r"\s", "", text) for text in some] for some in (real.texts, real.asked)
+    )
+    vectorizer = TfidfVectorizer(
+        analyzer="char", ngram_range=(1, 5), min_df=2, sublinear_tf=True, dtype=np.float32
+    )
+    features = vectorizer.fit_transform(joined)
+    theirs = LogisticRegression(C=10, max_iter=1000).fit(features, real.labels)
+    expected = theirs.decision_function(vectorizer.transform(asked))
+    training = TrainingTexts(joined, real.labels)
+    model = fit_linear(training, settings(character_ngrams=[2, 5]), 42)
+    assert len(model.codes) == features.shape[1]
+    assert judge(training, model, asked) == pytest.approx(expected, abs=1e-3)
     assert np.std(expected) > 0.5
 
 

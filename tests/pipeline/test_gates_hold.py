@@ -286,6 +286,10 @@ NEGATIONS = (
     "(gates.min_negation_coverage)"
 )
 COVERAGE = "the vocabulary knows enough of the training tokens (gates.min_coverage)"
+SPACED = (
+    "spaces part the words of the texts; of texts without spaces a model reads the characters: "
+    "MODEL=char_lstm, or another whose models.X.vocab.level is character"
+)
 LENGTH = (
     "every text has a token, and none more than allowed "
     "(models.X.max_length, or datasets.X.max_length)"
@@ -361,6 +365,8 @@ CASES: list[Case] = [
     ("vocab", "ids from below 0", put("id", 0, -1), {"ids start at 0": AGGREGATE}),
     ("vocab", "low coverage", lambda f: f.assign(known_share=f["known_share"] * 0.6),
      {COVERAGE: AGGREGATE}),
+    ("vocab", "texts without spaces", lambda f: f.assign(characters_per_word=20.1),
+     {SPACED: AGGREGATE}),
     ("vocab", "too large", huge_vocabulary,
      {ENTRIES: AGGREGATE, GAP: AGGREGATE, ROWS: AGGREGATE}),
     ("vocab", "special entries alone", lambda f: f.head(2),

@@ -154,6 +154,26 @@ def test_few_words_with_a_vector_stop_the_stage(project: Project) -> None:
     assert message.count("✗") == 1
 
 
+@pytest.mark.parametrize("level", ["glove", "word", "character", "bpe"])
+def test_of_texts_without_spaces_a_model_reads_the_characters(project: Project, level: str) -> None:
+    folder = project(
+        models__tiny__fused=False,
+        models__tiny__vocab__vectors=[],
+        models__tiny__vocab__outside_words=0,
+        models__tiny__vocab__level=level,
+        models__tiny__vocab__min_count=1,
+    )
+    texts = pd.read_parquet("data/split/texts.parquet")
+    joined = texts.assign(text=texts["text"].str.replace(" ", ""))
+    joined.to_parquet(folder / "data/split/texts.parquet")
+    if level in ("glove", "word"):
+        message = stopped("vocab")
+        assert "MODEL=char_lstm" in message
+        assert message.count("✗") == 1
+    else:
+        run_stages("vocab")
+
+
 def test_vectors_that_cannot_be_had_are_one_message(project: Project) -> None:
     project(vectors__small__sha256="0" * 64)
     message = stopped("vocab")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sentigate.data.spacing import spacing
 from sentigate.data.vocabulary import Level, build_tokenizer, tokens_of
 from sentigate.errors import DataError, counted
 from sentigate.model.linear_model import LinearDescription, LinearModel
@@ -20,7 +21,7 @@ from sentigate.settings.baseline import LinearModelParams
 from .ngram_counts import NgramCounts, count_ngrams, encode, idf_of
 
 LEVEL: Level = "glove"
-"""How texts are cut into tokens."""
+"""How texts are cut into tokens where spaces part their words; else into characters."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -48,6 +49,7 @@ class TrainingTexts:
 
     Attributes:
         labels: as given.
+        level: how texts are cut into tokens: GloVe's, or characters where no spaces part the words.
         tokenizer: knows every token of the texts.
         words: its entries by id.
         tokens: the ids of the texts.
@@ -58,10 +60,24 @@ class TrainingTexts:
 
     def __init__(self, texts: Sequence[str], labels: npt.NDArray[np.int8]) -> None:
         self.labels = labels
-        self.tokenizer = build_tokenizer(texts, LEVEL, min_count=1, max_size=2**31)
+        self.level: Level = LEVEL if spacing(texts).parts_words else "character"
+        self.tokenizer = build_tokenizer(texts, self.level, min_count=1, max_size=2**31)
         self.words = tokens_of(self.tokenizer)
         self.tokens = encode(self.tokenizer, texts)
         self._counted: dict[tuple[tuple[int, int], int], NgramCounts] = {}
+
+    def lengths(self, settings: LinearModelParams) -> tuple[int, int]:
+        """Tokens of the shortest and of the longest n-gram.
+
+        Where tokens are characters, n-grams are as long as the longest of either kind that
+        ``settings`` name, as far as they have a 64-bit code.
+        """
+        shortest, longest = settings.word_ngrams
+        if self.level == "character":
+            longest = max(longest, *(settings.character_ngrams or (1,)))
+            while longest > shortest and len(self.words) ** longest > 2**63:
+                longest -= 1
+        return shortest, longest
 
     def count(self, lengths: tuple[int, int], min_count: int) -> NgramCounts:
         """The n-grams of tokens that are in at least ``min_count`` texts."""
@@ -120,7 +136,8 @@ def fit_linear(training: TrainingTexts, settings: LinearModelParams, seed: int) 
         max_iter=1000,
         random_state=seed,
     )
-    codes, counts = training.count(settings.word_ngrams, settings.min_count)
+    lengths = training.lengths(settings)
+    codes, counts = training.count(lengths, settings.min_count)
     idf, ratios, block = None, None, None
     try:
         with threadpool_limits(1):  # the sums of several differ in their last bits
@@ -131,7 +148,7 @@ def fit_linear(training: TrainingTexts, settings: LinearModelParams, seed: int) 
                 features = counts.sign()
                 ratios = log_count_ratios(features, training.labels, settings.naive_bayes_smoothing)
                 features.data *= ratios[features.indices]
-            if settings.character_ngrams:
+            if settings.character_ngrams and training.level == LEVEL:
                 block = training.characters(settings.character_ngrams, settings.min_count)
                 features = hstack([features, block.features], format="csr")
             classifier.fit(features, training.labels)
@@ -141,8 +158,8 @@ def fit_linear(training: TrainingTexts, settings: LinearModelParams, seed: int) 
     weights, of_characters = np.split(classifier.coef_[0].astype(np.float32), [len(codes)])
     return LinearModel(
         LinearDescription(
-            description=describe(settings),
-            ngrams=settings.word_ngrams,
+            description=describe(settings, training),
+            ngrams=lengths,
             weighting="naive_bayes" if naive_bayes else "tfidf",
             words=tuple(training.words),
         ),
@@ -185,14 +202,15 @@ def log_count_ratios(features: Any, labels: npt.NDArray[np.int8], smoothing: flo
     return np.asarray(ratios, dtype=np.float32)
 
 
-def describe(settings: LinearModelParams) -> str:
+def describe(settings: LinearModelParams, training: TrainingTexts) -> str:
     """What the model is, within a sentence."""
-    words = _lengths(settings.word_ngrams, "token")
+    unit = "token" if training.level == LEVEL else "character"
+    runs = _lengths(training.lengths(settings), unit)
     if settings.naive_bayes_smoothing is None:
-        kinds = [f"TF-IDF of runs of {words}"]
+        kinds = [f"TF-IDF of runs of {runs}"]
     else:
-        kinds = [f"naive-Bayes ratios of runs of {words}"]
-    if settings.character_ngrams:
+        kinds = [f"naive-Bayes ratios of runs of {runs}"]
+    if settings.character_ngrams and training.level == LEVEL:
         kinds.append(f"of {_lengths(settings.character_ngrams, 'character')} within them")
     return f"logistic regression on {' and '.join(kinds)}"
 
