@@ -6,10 +6,11 @@ from pathlib import Path
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.data.stage_files import read_table
-from sentigate.evaluation.baseline import probability, strongest
+from sentigate.evaluation.baseline import strongest
 from sentigate.evaluation.linear_fit import TrainingTexts
 from sentigate.evaluation.metrics import classification_figures, matthews_correlation
 from sentigate.evaluation.ngram_counts import encode
+from sentigate.model.fusion import probabilities
 from sentigate.model.linear_model import LinearModel
 from sentigate.progress import doing
 
@@ -35,7 +36,7 @@ def baseline(stage: StageRun) -> Output:
     doing(f"judging validation and test by the strongest, {best.chosen}")
     logits = saved.logits(*encode(training.tokenizer, others["text"]))
     predictions = stage.write_table(
-        others.drop(columns="text").assign(logit=logits, probability=probability(logits)),
+        others.drop(columns="text").assign(logit=logits, probability=probabilities(logits)),
         "reports/baseline_predictions.parquet",
     )
     doing("measuring, with bootstrap intervals")

@@ -9,9 +9,10 @@ from test_linear_fit import BAD, GOOD, LABELS, settings
 
 from sentigate.errors import DataError
 from sentigate.evaluation import baseline
-from sentigate.evaluation.baseline import Baseline, probability, strongest
+from sentigate.evaluation.baseline import Baseline, strongest
 from sentigate.evaluation.linear_fit import TrainingTexts
 from sentigate.evaluation.ngram_counts import TokenIds, encode
+from sentigate.model.fusion import probabilities
 from sentigate.model.linear_model import LinearDescription
 
 STRONG, PAIRS = settings(), settings(min_count=1, word_ngrams=[2, 2])
@@ -88,7 +89,7 @@ def test_figures_are_those_of_the_metrics() -> None:
 
     best = choose([*SEEN, "bad film"], [1, 0, 1], only=STRONG)
     tokenizer = TrainingTexts(GOOD + BAD, LABELS).tokenizer
-    answers = probability(best.model.logits(*encode(tokenizer, [*SEEN, "bad film"])))
+    answers = probabilities(best.model.logits(*encode(tokenizer, [*SEEN, "bad film"])))
     assert best.candidates["only"] == {
         "accuracy": round(accuracy_score([1, 0, 1], answers > 0.5), 6),
         "log_loss": pytest.approx(log_loss([1, 0, 1], answers), abs=2e-6),
@@ -114,13 +115,6 @@ def test_each_candidate_is_named_as_it_is_fitted(capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().err
     assert "fitting linear model 1 of 2, words ..." in said
     assert "fitting linear model 2 of 2, pairs ..." in said
-
-
-def test_probabilities_of_logits() -> None:
-    found = probability(np.array([0, 2, -2, 1000, -1000], dtype=np.float32))
-    assert found.dtype == np.float32
-    expected = [0.5, 1 / (1 + np.exp(-2)), 1 / (1 + np.exp(2)), 1, 0]
-    assert found == pytest.approx(expected, abs=1e-7)
 
 
 def test_without_validation_there_is_no_choice() -> None:

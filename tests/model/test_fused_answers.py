@@ -28,6 +28,8 @@ def test_a_missing_linear_model_is_an_error() -> None:
 
 
 def test_probabilities() -> None:
-    assert probabilities(np.array([0.0, 2.0, -90.0], np.float32)).tolist() == pytest.approx(
-        [0.5, 0.880797, 0.0]
-    )
+    """Warnings are errors here: a logit of -1000 must not overflow."""
+    found = probabilities(np.array([0, 2, -2, -90, 1000, -1000], np.float32))
+    assert found.dtype == np.float32
+    expected = [0.5, 1 / (1 + np.exp(-2)), 1 / (1 + np.exp(2)), 0, 1, 0]
+    assert found == pytest.approx(expected, abs=1e-7)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sentigate.errors import DataError
+from sentigate.model.fusion import probabilities
 from sentigate.model.labels import log_losses, predicted_labels
 from sentigate.model.linear_model import LinearModel
 from sentigate.progress import doing
@@ -62,10 +63,10 @@ def strongest(
         for number, (name, settings) in enumerate(candidates.items(), start=1):
             doing(f"fitting linear model {number} of {len(candidates)}, {name}")
             model = fit_linear(training, settings, seed)
-            probabilities = probability(model.logits(*texts))
+            answers = probabilities(model.logits(*texts))
             figures[name] = {
-                "accuracy": round(float(np.mean(predicted_labels(probabilities) == labels)), 6),
-                "log_loss": round(float(np.mean(log_losses(labels, probabilities))), 6),
+                "accuracy": round(float(np.mean(predicted_labels(answers) == labels)), 6),
+                "log_loss": round(float(np.mean(log_losses(labels, answers))), 6),
             }
             yield name, model
 
@@ -79,8 +80,3 @@ def strongest(
     description = f"{chosen}, {kind}: {model.about.description}"
     about = model.about.model_copy(update={"description": description})
     return Baseline(chosen, description, replace(model, about=about), figures)
-
-
-def probability(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """P(positive) of each logit, float32, of the same shape."""
-    return np.asarray(np.exp(-np.logaddexp(0.0, -logits.astype(np.float64))), dtype=np.float32)

@@ -58,5 +58,5 @@ class Fusion(StrictModel):
 
 
 def probabilities(logits: Logits) -> Logits:
-    """P(positive) of logits, (rows,) float32."""
-    return (1.0 / (1.0 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
+    """P(positive) of logits, (rows,) float32; no logit is too large."""
+    return np.asarray(np.exp(-np.logaddexp(0.0, -logits.astype(np.float64))), dtype=np.float32)
