@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
 from sentigate.data.stage_files import read_json, read_table, reading
 from sentigate.data.training_files import read_epochs, read_model
+from sentigate.evaluation.difference import beside_baseline
 from sentigate.files import sha256_of
 from sentigate.model.columns import Columns
 from sentigate.model.linear_model import FILES as LINEAR_FILES
 from sentigate.model.saved_model import FILES
 from sentigate.progress import doing
 from sentigate.registry.model_package import code_of, load_model, model_sha256, package_model
-from sentigate.registry.promotion import TRAINED_ON, training_keys, unseen
+from sentigate.registry.promotion import TRAINED_ON, Standing, training_keys, unseen
 from sentigate.registry.versions import (
     MODEL_TAG,
     SPLIT_TAG,
@@ -35,6 +37,15 @@ from sentigate.tracking.runs import Run, find_run, later_if_away
 CHECKED_ROWS = 200
 WEIGHTS = Path("models/weights.safetensors")
 RAW, SPLIT = Path("data/raw/texts.parquet"), Path("data/split/texts.parquet")
+METRICS = Path("reports/metrics.json")
+PREDICTED = (
+    "id",
+    "split",
+    "label",
+    "probability",
+    "network_probability",
+    "baseline_probability",
+)
 REPORTS = (
     "reports/training.csv",
     "reports/baseline.json",
@@ -61,8 +72,7 @@ def register_model(stage: StageRun) -> Output:
     package = package_model(files, stage.path("bundle/made/x").parent)
     served = load_model(package)
 
-    columns = ["id", "split", "label", "probability"]
-    predictions = read_table(Path("reports/predictions.parquet"), columns)
+    predictions = read_table(Path("reports/predictions.parquet"), PREDICTED)
     checked = predictions.loc[predictions["split"] == "test"].head(CHECKED_ROWS)
     checked = checked.merge(raw, on="id", validate="one_to_one")
     answers = served(checked["raw"].tolist())
@@ -83,13 +93,22 @@ def register_model(stage: StageRun) -> Output:
         version = find_whole(name, tags[MODEL_TAG]) or add_version(tracked, package, name, tags)
         print(f"  {name} version {version.version} holds the model")
         validation = rows.loc[rows["split"] == "validation"]
+        validation = validation.loc[unseen(validation, rule, keys)]
+        with reading(METRICS):
+            fused = read_json(METRICS)["fusion"]["share"] > 0
+        standing = _standing(
+            predictions.loc[predictions["id"].isin(validation["id"])],
+            params.register_.significance_level,
+            fused,
+        )
         doing("comparing with the champion")
         registration = promote(
             version,
             lambda texts: served(list(texts))["probability"].to_numpy(),
-            validation.loc[unseen(validation, rule, keys)],
+            validation,
             rule,
             params.register_,
+            standing,
         )
         shutil.rmtree(stage.out / "bundle")
         stage.write_json(registration, "reports/registration.json")
@@ -122,14 +141,40 @@ def columns_of(source: Source) -> Columns:
     )
 
 
+def _standing(predictions: pd.DataFrame, level: float, fused: bool) -> Standing:
+    """How the model, and its network alone, stand beside the linear baseline.
+
+    Args:
+        predictions: rows of reports/predictions.parquet, whose answers the gate compares with the
+            registered model's.
+        level: of the test.
+        fused: whether the model answers otherwise than its network.
+    """
+    model, network = (
+        beside_baseline(
+            predictions["label"].to_numpy(),
+            predictions[column].to_numpy(),
+            predictions["baseline_probability"].to_numpy(),
+            whose=whose,
+            level=level,
+        )
+        for whose, column in (
+            ("The model", "probability"),
+            ("The network alone", "network_probability"),
+        )
+    )
+    sentence = f"{model.sentence} {network.sentence}" if fused else model.sentence
+    return Standing(model.worse, network.worse, sentence)
+
+
 def _run(params: Params) -> Run:
     return find_run(WEIGHTS, f"{params.dataset}-{params.model}")
 
 
 def _complete(tracked: Run, params: Params) -> dict[str, str]:
     """Log what the run does not have yet, and give the tags of a version made from it."""
-    metrics = read_json(Path("reports/metrics.json"))
-    with reading(Path("reports/metrics.json")):
+    metrics = read_json(METRICS)
+    with reading(METRICS):
         figures = {
             f"{name}.{key}": str(metrics[name][key])
             for name, key in (

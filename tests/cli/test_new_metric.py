@@ -15,9 +15,10 @@ import pandas as pd
 import pytest
 import yaml
 from rich.console import Console
+from rich.style import Style
 from support import ROOT, answers, answers_frame
 
-from sentigate.cli.train import figures_table
+from sentigate.cli.train import WARNING, figures_table
 from sentigate.evaluation.behaviour import behaviour_figures, judge_cases
 from sentigate.evaluation.behaviour_cases import CASES, read_suite
 from sentigate.evaluation.comparison import compare
@@ -172,6 +173,23 @@ def test_without_it_the_end_of_train_fits_a_terminal() -> None:
         for whose in ("the model", "the network alone")
     )
     assert words == " ".join(sentences)
+
+
+def test_a_model_worse_than_the_baseline_is_in_the_warning_colour(figures: dict[str, Any]) -> None:
+    worse = figures["difference"] | {"accuracy": -0.145, "p_value": 0.0004}
+    console = Console(width=200, file=io.StringIO(), record=True, force_terminal=True)
+    fusion = {"fusion": {"share": 0.25, "temperature": 1.0}}
+    table = figures_table(
+        load_params(ROOT / "params.yaml"), fusion | figures | {"difference": worse}
+    )
+    console.print(table)
+    coloured = [
+        segment.text
+        for segment in console._record_buffer
+        if segment.style and segment.style.color == Style.parse(WARNING).color
+    ]
+    assert "14.5 points below the linear baseline's" in "".join(coloured)
+    assert "the network alone" not in "".join(coloured)
 
 
 def test_a_model_that_is_its_network_alone_has_one_row(figures: dict[str, Any]) -> None:

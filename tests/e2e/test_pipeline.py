@@ -256,12 +256,18 @@ def test_figures_are_those_of_the_predictions(project: Path) -> None:
     assert training["epoch"].tolist() == list(range(len(training)))
     assert 1 <= len(training) <= 4
     registration = read_json(project / "reports/registration.json")
+    sentence, worse = (
+        registration.pop(key) for key in ("beside_baseline", "network_worse_than_baseline")
+    )
+    assert sentence.startswith("The model is not found to be worse than the linear baseline: ")
+    assert worse == ("The network alone is worse than the linear baseline: " in sentence)
     assert registration == {
         "name": MODEL,
         "version": 1,
         "alias": "champion",
         "promoted": True,
         "reason": "the first version",
+        "worse_than_baseline": False,
     }
 
 
@@ -379,10 +385,13 @@ def test_one_version_with_alias_and_tags(project: Path, mlflow_facts: dict[str, 
     assert tags["git_commit"].removesuffix("-dirty") == head
     assert mlflow_facts["runs"][0]["tags"]["git_commit"] == tags["git_commit"]
     metrics = read_json(project / "reports/metrics.json")
+    registration = read_json(project / "reports/registration.json")
     assert len(tags.pop("model_sha256")) == 64
     assert tags | {"git_commit": head} == {
         "table": "data/own/small.csv",
         "reason": "the first version",
+        "worse_than_baseline": "false",
+        "network_worse_than_baseline": str(registration["network_worse_than_baseline"]).lower(),
         "dataset": "csv",
         "model": "tiny",
         "split": "grouped",

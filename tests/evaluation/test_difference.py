@@ -9,7 +9,12 @@ import pytest
 from support import answers
 
 from sentigate.errors import DataError
-from sentigate.evaluation.difference import accuracy_difference, difference_sentence
+from sentigate.evaluation.difference import (
+    accuracy_difference,
+    beside_baseline,
+    difference_sentence,
+    is_worse,
+)
 
 
 def right_and_wrong(
@@ -101,3 +106,34 @@ def test_the_sentence(figures: tuple[float, ...], sentence: str):
 def test_the_level(p: float, real: bool):
     figures = {"accuracy": 0.1, "accuracy_low": 0.0, "accuracy_high": 0.2, "p_value": p}
     assert difference_sentence(figures, 10).endswith("a real difference.") == real
+
+
+def test_worse_is_less_often_right_by_more_than_chance():
+    # P(X <= 12) of 36 fair coins is 0.0326: one-sided, because only one side is asked for.
+    labels, model, baseline = right_and_wrong(20, 12, 24, 16)
+    found = beside_baseline(labels, model, baseline, whose="The model", level=0.05)
+    assert found.worse
+    assert found.sentence == (
+        "The model is worse than the linear baseline: accuracy 0.444 against 0.611 on 72 "
+        "validation texts, one-sided McNemar's p = 0.033."
+    )
+    assert not beside_baseline(labels, model, baseline, whose="The model", level=0.03).worse
+    other = beside_baseline(labels, baseline, model, whose="The network alone", level=0.05)
+    assert not other.worse
+    assert other.sentence.startswith("The network alone is not found to be worse than")
+
+
+def test_few_texts_and_none_show_nothing():
+    assert not beside_baseline(*right_and_wrong(0, 0, 4, 0), whose="The model", level=0.05).worse
+    nothing = np.array([], dtype=np.int64), np.array([]), np.array([])
+    found = beside_baseline(*nothing, whose="The model", level=0.05)
+    assert not found.worse
+    assert "no validation texts" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "p", "worse"),
+    [(-0.145, 1e-4, True), (-0.145, 0.05, False), (0.145, 1e-4, False), (0.0, 1.0, False)],
+)
+def test_worse_on_test(accuracy: float, p: float, worse: bool):
+    assert is_worse({"accuracy": accuracy, "p_value": p}) == worse

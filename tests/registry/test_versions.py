@@ -28,7 +28,7 @@ from sentigate.registry.model_package import (
     model_sha256,
     package_model,
 )
-from sentigate.registry.promotion import TRAINED_ON, training_keys
+from sentigate.registry.promotion import TRAINED_ON, Standing, training_keys
 from sentigate.registry.versions import (
     MODEL_TAG,
     add_version,
@@ -241,6 +241,8 @@ ROWS = pd.DataFrame(
         "label": [number % 2 for number in range(60)],
     }
 )
+FINE = Standing(False, False, "The model is not found to be worse.")
+WORSE = Standing(True, True, "The model is worse than the linear baseline: 0.590 against 0.735.")
 VALIDATION = ROWS.loc[ROWS["split"] == "validation"]
 
 
@@ -272,13 +274,16 @@ def rule_champion(
         folder = with_keys(files, keys, tmp_path_factory.mktemp("keys") / "files")
         package = package_model(folder, tmp_path_factory.mktemp("scratch"))
         version = add_version(run, package, name, {"split_sha256": "a"})
-        made = promote(version, answers_well(0), VALIDATION, "grouped", SETTINGS)
+        made = promote(version, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
         assert made == {
             "name": name,
             "version": 1,
             "alias": "champion",
             "promoted": True,
             "reason": "the first version",
+            "worse_than_baseline": False,
+            "network_worse_than_baseline": False,
+            "beside_baseline": FINE.sentence,
         }
         return version
 
@@ -295,7 +300,7 @@ def test_a_better_version_is_promoted_and_a_worse_one_challenges(
 ) -> None:
     rule_champion("rule", training_keys(ROWS, "grouped"))
     worse = add_version(run, package, "rule", {"split_sha256": "b"})  # a new split is no excuse
-    made = promote(worse, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    made = promote(worse, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
     assert (made["version"], made["alias"], made["promoted"]) == (2, "challenger", False)
     assert (
         "on 40 texts that neither was trained on (paired t-test, p = 1, not below"
@@ -303,13 +308,53 @@ def test_a_better_version_is_promoted_and_a_worse_one_challenges(
     )
     assert (alias_of("rule", "champion"), alias_of("rule", "challenger")) == (1, 2)
     better = add_version(run, package, "rule", {"split_sha256": "b"})
-    made = promote(better, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    made = promote(better, answers_well(1), VALIDATION, "grouped", SETTINGS, FINE)
     assert (made["version"], made["alias"], made["promoted"]) == (3, "champion", True)
     assert ", below 0.05)" in made["reason"]
     assert "against version 1's" in made["reason"]
     assert (alias_of("rule", "champion"), alias_of("rule", "challenger")) == (3, 2)
-    again = promote(better, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    again = promote(better, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
     assert again == made  # the champion is not judged against itself
+
+
+def test_a_version_worse_than_the_baseline_is_served_until_one_is_not(
+    run: Run, files: Path, tmp_path: Path
+) -> None:
+    folder = with_keys(files, training_keys(ROWS, "grouped"), tmp_path / "files")
+    package = package_model(folder, tmp_path)
+
+    def add(share: float, standing: Standing) -> dict[str, Any]:
+        version = add_version(run, package, "bad", {})
+        made = promote(version, answers_well(share), VALIDATION, "grouped", SETTINGS, standing)
+        found = connect().get_model_version("bad", version.version)
+        assert found.tags["worse_than_baseline"] == str(standing.worse).lower()
+        assert found.tags["network_worse_than_baseline"] == str(standing.network_worse).lower()
+        assert found.description == standing.sentence
+        return made
+
+    made = add(0, WORSE)
+    assert made["alias"] == "champion"  # or nothing could be asked
+    assert made["reason"] == "the first version, though worse than the linear baseline"
+    assert (made["worse_than_baseline"], made["beside_baseline"]) == (True, WORSE.sentence)
+    assert add(0, WORSE)["alias"] == "challenger"  # the paired test decides between two such
+    made = add(0, FINE._replace(network_worse=True))  # the answers count, not the network's alone
+    assert made["alias"] == "champion"
+    assert made["reason"] == "version 1 is worse than the linear baseline, this version is not"
+    made = add(1, WORSE)  # the paired test would promote it
+    assert made["alias"] == "challenger"
+    assert made["reason"] == "this version is worse than the linear baseline, version 3 is not"
+    assert (alias_of("bad", "champion"), alias_of("bad", "challenger")) == (3, 4)
+
+
+def test_what_the_champion_is_beside_the_baseline_is_kept_up_to_date(
+    run: Run, package: Path
+) -> None:
+    version = add_version(run, package, "again", {})
+    for standing in (FINE, WORSE):
+        promote(version, answers_well(0), VALIDATION, "grouped", SETTINGS, standing)
+        found = connect().get_model_version("again", version.version)
+        assert found.description == standing.sentence
+        assert found.tags["worse_than_baseline"] == str(standing.worse).lower()
 
 
 def test_what_a_champion_was_trained_on_does_not_count_for_it(
@@ -319,11 +364,11 @@ def test_what_a_champion_was_trained_on_does_not_count_for_it(
     seen = ROWS.assign(split=np.where(ROWS.index < 50, "train", "validation"))
     rule_champion("seen", training_keys(seen, "grouped"))
     version = add_version(run, package, "seen", {})
-    made = promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    made = promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS, FINE)
     assert "on 10 texts that neither was trained on" in made["reason"]
     rule_champion("all", training_keys(ROWS.assign(split="train"), "grouped"))
     version = add_version(run, package, "all", {})
-    made = promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    made = promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS, FINE)
     assert made["alias"] == "challenger"
     assert "nothing to compare on" in made["reason"]
 
@@ -337,7 +382,7 @@ def test_a_champion_that_cannot_be_loaded_gives_way(
             path.unlink()
     assert find_whole("lost", lost.tags.get(MODEL_TAG, "")) is None
     version = add_version(run, package, "lost", {})
-    made = promote(version, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    made = promote(version, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
     assert made["promoted"]
     assert made["reason"] == "version 1, the champion before, cannot be loaded"
 
@@ -346,12 +391,12 @@ def test_a_model_of_an_older_sentigate_is_compared_on_its_own_split_only(
     run: Run, package: Path
 ) -> None:
     old = add_version(run, package, "old", {"split_sha256": "a"})  # keeps no keys
-    promote(old, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    promote(old, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
     same = add_version(run, package, "old", {"split_sha256": "a"})
-    assert promote(same, answers_well(1), VALIDATION, "grouped", SETTINGS)["promoted"]
+    assert promote(same, answers_well(1), VALIDATION, "grouped", SETTINGS, FINE)["promoted"]
     connect().set_registered_model_alias("old", "champion", old.version)
     other = add_version(run, package, "old", {"split_sha256": "b"})
-    made = promote(other, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    made = promote(other, answers_well(1), VALIDATION, "grouped", SETTINGS, FINE)
     assert not made["promoted"]
     assert "does not say what it was trained on" in made["reason"]
 
@@ -391,7 +436,7 @@ def test_nobody_is_promoted_because_mlflow_is_away(
 
     monkeypatch.setattr("mlflow.artifacts.download_artifacts", fails)
     with pytest.raises(RegistryError, match="No space left"):
-        promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS)
+        promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS, FINE)
     with pytest.raises(RegistryError, match="No space left"):
         is_whole(version)
     assert alias_of("away", "champion") == 1
@@ -399,9 +444,9 @@ def test_nobody_is_promoted_because_mlflow_is_away(
 
 def test_another_table_of_the_same_name_takes_no_crown(run: Run, package: Path) -> None:
     first = add_version(run, package, "train", {"table": "restaurants/train.csv"})
-    promote(first, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    promote(first, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
     other = add_version(run, package, "train", {"table": "finance/train.csv"})
-    made = promote(other, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    made = promote(other, answers_well(1), VALIDATION, "grouped", SETTINGS, FINE)
     assert not made["promoted"]
     assert (
         "version 1 is of another table, restaurants/train.csv: give this one a name"
@@ -411,9 +456,9 @@ def test_another_table_of_the_same_name_takes_no_crown(run: Run, package: Path) 
 
 def test_the_same_weights_with_todays_code_follow_their_champion(run: Run, package: Path) -> None:
     old = add_version(run, package, "code", {"weights_sha256": "x"})
-    promote(old, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    promote(old, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
     new = add_version(run, package, "code", {"weights_sha256": "x"})
-    made = promote(new, answers_well(0), VALIDATION, "grouped", SETTINGS)
+    made = promote(new, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
     assert made["promoted"]
     assert "the same weights as version 1" in made["reason"]
 
@@ -533,7 +578,7 @@ def test_the_command_line_judges_by_the_promoted_version(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     version = add_version(run, package, model_name("vader"), {})
-    promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS)
+    promote(version, answers_well(1), VALIDATION, "grouped", SETTINGS, FINE)
     texts = ["A fine film, warm and funny.", "two\tlines\nof text", ""]
     monkeypatch.setattr(sys, "argv", ["sentigate", "predict", *texts])
     with pytest.raises(SystemExit) as ended:

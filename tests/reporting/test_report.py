@@ -161,6 +161,24 @@ def test_a_model_that_is_its_network_alone_is_compared_once(context):
     assert "has a share of" not in words
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("difference", "The model is worse than the linear baseline."),
+        ("network_difference", "The network alone is worse than the linear baseline."),
+    ],
+)
+def test_a_worse_model_is_warned_of(context, key, said):
+    assert "is worse than" not in Page(render_report(**context)).words
+    context["figures"][key] |= {"accuracy": -0.145, "p_value": 0.0004}
+    html = render_report(**context)
+    (banner,) = re.findall(r'<div class="banner" role="alert">(.*?)</div>', html, re.DOTALL)
+    assert f'<strong class="bad">{said}</strong>' in banner
+    assert "14.5 points below the linear baseline&#39;s" in banner
+    context["figures"][key] |= {"p_value": 0.4}
+    assert "is worse than" not in render_report(**context)
+
+
 def test_where_it_fails_stands_beside_the_baseline(context):
     words = " ".join(Page(render_report(**context)).words.split())
     failures = context["failures"].set_index("group")

@@ -19,9 +19,12 @@ from .subprocesses import dvc
 REPORTS = ("reports/metrics.json", "reports/report.html", "reports/gates")
 """What a run has that trained the same weights again, when nothing after it ran."""
 
+WARNING = "bold yellow"
+
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from rich.table import Table
+    from rich.text import Text
 
 
 def train(
@@ -112,6 +115,8 @@ def _print_summary(params: Params, version: ModelVersion | None) -> None:
     table = figures_table(params, metrics)
     console = Console(highlight=False)
     console.print(table)
+    for warning in _warnings(version):
+        console.print(f"WARNING {warning}", style=WARNING, soft_wrap=True)
     console.print(
         f"linear  {linear['description']}\n"
         f"model   {_standing(params, version)}\n"
@@ -135,6 +140,7 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
         metrics: what reports/metrics.json holds.
     """
     from rich.table import Table
+    from rich.text import Text
 
     from sentigate.evaluation.formats import precise
     from sentigate.evaluation.leaderboard import BASELINE, MAJORITY
@@ -143,7 +149,7 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
     rows = metrics["test"]["rows"]
     table = Table(
         title=f"{params.dataset}, test split of {rows:,} texts",
-        caption="\n".join(_differences(metrics)),
+        caption=Text("\n").join(_differences(metrics)),
         caption_justify="left",
     )
     table.add_column()
@@ -170,14 +176,29 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
     return table
 
 
-def _differences(metrics: dict[str, dict[str, Any]]) -> Iterator[str]:
+def _differences(metrics: dict[str, dict[str, Any]]) -> Iterator[Text]:
     """A sentence on the model, and one on its network if that answers otherwise."""
-    from sentigate.evaluation.difference import difference_sentence
+    from rich.text import Text
 
-    rows = metrics["test"]["rows"]
-    yield difference_sentence(metrics["difference"], rows)
+    from sentigate.evaluation.difference import difference_sentence, is_worse
+
+    shown = [("difference", "the model")]
     if metrics["fusion"]["share"]:
-        yield difference_sentence(metrics["network_difference"], rows, "the network alone")
+        shown.append(("network_difference", "the network alone"))
+    for key, whose in shown:
+        sentence = difference_sentence(metrics[key], metrics["test"]["rows"], whose)
+        yield Text(sentence, style=WARNING if is_worse(metrics[key]) else "")
+
+
+def _warnings(version: ModelVersion | None) -> Iterator[str]:
+    """What registration found on validation texts, where the linear baseline is better."""
+    from sentigate.registry.versions import NETWORK_WORSE_TAG, WORSE_TAG
+
+    if version is None or "true" not in map(version.tags.get, (WORSE_TAG, NETWORK_WORSE_TAG)):
+        return
+    yield version.description or ""
+    if version.tags.get(WORSE_TAG) == "true":
+        yield "The linear baseline alone is better; more texts or another MODEL= may help."
 
 
 def _standing(params: Params, version: ModelVersion | None) -> str:

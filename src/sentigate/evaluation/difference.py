@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from sentigate.model.labels import predicted_labels
 
@@ -48,17 +48,10 @@ def accuracy_difference(
         DataError: no rows, other shapes, labels or probabilities than above.
         ValueError: ``samples`` is below 1.
     """
-    from scipy.stats import binomtest  # takes a second, which most commands need not wait
-
-    labels, model = check_answers(labels, model)
-    labels, baseline = check_answers(labels, baseline)
-    model_right = predicted_labels(model) == labels
-    baseline_right = predicted_labels(baseline) == labels
-    ahead = int((model_right & ~baseline_right).sum())
-    behind = int((baseline_right & ~model_right).sum())
+    ahead, behind = _one_right(labels, model, baseline)
     rows = len(labels)
     low, high = paired_interval(ahead, behind, rows, samples, seed)
-    p = float(binomtest(ahead, ahead + behind).pvalue) if ahead + behind else 1.0
+    p = _mcnemar(ahead, behind, "two-sided")
     return {
         "accuracy": round((ahead - behind) / rows, 6),
         "accuracy_low": round(low, 6),
@@ -84,11 +77,76 @@ def difference_sentence(
         points(difference[f"accuracy_{end}"]).removesuffix(" points") for end in ("low", "high")
     )
     side = f"{100 * abs(gap):.1f} points {'below' if gap < 0 else 'above'}"
-    chance = f"p < {SMALLEST_P:g}" if p < SMALLEST_P else f"p = {p:.2g}"
     verdict = (
         "a real difference" if p < LEVEL else f"not a difference that {count(rows)} texts can show"
     )
     return (
         f"The accuracy of {whose} is {side if gap else 'the same as'} the linear baseline's "
-        f"(95 % interval of the difference {low} to {high}), McNemar's {chance}: {verdict}."
+        f"(95 % interval of the difference {low} to {high}), McNemar's {_chance(p)}: {verdict}."
     )
+
+
+def is_worse(difference: Mapping[str, Any]) -> bool:
+    """Whether what ``accuracy_difference`` found is real, and for the baseline."""
+    return bool(difference["accuracy"] < 0 and difference["p_value"] < LEVEL)
+
+
+class Beside(NamedTuple):
+    """Whether a model is worse than the linear baseline, and the sentence that says so."""
+
+    worse: bool
+    sentence: str
+
+
+def beside_baseline(
+    labels: IntArray, model: FloatArray, baseline: FloatArray, *, whose: str, level: float
+) -> Beside:
+    """Whether a model is less often right than the baseline by more than chance.
+
+    The test is McNemar's, exact and one-sided, because only one side is asked for.
+
+    Args:
+        labels: 0 or 1 of validation texts, (rows,); there may be none.
+        model: its probabilities of class 1, (rows,).
+        baseline: the baseline's, of the same rows.
+        whose: answers these are, at the start of a sentence.
+        level: the model is worse where p is below it.
+
+    Raises:
+        DataError: other shapes, labels or probabilities than above.
+    """
+    if not len(labels):
+        return Beside(False, f"{whose}: no validation texts to compare with the baseline on.")
+    ahead, behind = _one_right(labels, model, baseline)
+    p = _mcnemar(ahead, behind, "less")
+    worse = p < level
+    mine, theirs = (float((predicted_labels(a) == labels).mean()) for a in (model, baseline))
+    return Beside(
+        worse,
+        f"{whose} is {'worse' if worse else 'not found to be worse'} than the linear baseline: "
+        f"accuracy {mine:.3f} against {theirs:.3f} on {count(len(labels))} validation texts, "
+        f"one-sided McNemar's {_chance(p)}.",
+    )
+
+
+def _one_right(labels: IntArray, model: FloatArray, baseline: FloatArray) -> tuple[int, int]:
+    """On how many rows the model alone is right, and on how many the baseline alone."""
+    labels, model = check_answers(labels, model)
+    labels, baseline = check_answers(labels, baseline)
+    model_right = predicted_labels(model) == labels
+    baseline_right = predicted_labels(baseline) == labels
+    ahead = int((model_right & ~baseline_right).sum())
+    behind = int((baseline_right & ~model_right).sum())
+    return ahead, behind
+
+
+def _mcnemar(ahead: int, behind: int, alternative: Literal["two-sided", "less"]) -> float:
+    from scipy.stats import binomtest  # takes a second, which most commands need not wait
+
+    if not ahead + behind:
+        return 1.0
+    return float(binomtest(ahead, ahead + behind, alternative=alternative).pvalue)
+
+
+def _chance(p: float) -> str:
+    return f"p < {SMALLEST_P:g}" if p < SMALLEST_P else f"p = {p:.2g}"

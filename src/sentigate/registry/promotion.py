@@ -57,6 +57,20 @@ class Verdict(NamedTuple):
     reason: str
 
 
+class Standing(NamedTuple):
+    """How a model stands beside the linear baseline on validation texts.
+
+    Attributes:
+        worse: whether its answers are worse, by more than chance.
+        network_worse: whether those of its network alone are.
+        sentence: says so, with figures.
+    """
+
+    worse: bool
+    network_worse: bool
+    sentence: str
+
+
 def judge(
     newcomer: Probabilities,
     champion: Probabilities,

@@ -11,7 +11,7 @@ from sentigate.errors import LostModelError, RegistryError
 from sentigate.tracking.runs import Run, connect, mlflow_errors
 
 from .model_package import Probabilities, code_of, model_files, model_sha256, predictor_of
-from .promotion import Verdict, judge, read_keys, unseen
+from .promotion import Standing, Verdict, judge, read_keys, unseen
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MODEL_TAG, REASON_TAG, SPLIT_TAG = "model_sha256", "reason", "split_sha256"
 WEIGHTS_TAG, TABLE_TAG = "weights_sha256", "table"
+WORSE_TAG, NETWORK_WORSE_TAG = "worse_than_baseline", "network_worse_than_baseline"
 
 
 def model_name(table: str) -> str:
@@ -141,10 +142,13 @@ def promote(
     rows: pd.DataFrame,
     rule: str,
     settings: RegisterParams,
+    standing: Standing,
 ) -> dict[str, Any]:
     """Make a version the champion if it is the first or found to be better, else the challenger.
 
-    The test split takes no part.
+    The first version is the champion even where it is worse than the linear baseline, so that
+    there is a model to serve; its tags and description say so. The first that is not worse takes
+    over from it. The test split takes no part.
 
     Args:
         version: which, with tag ``split_sha256``.
@@ -152,15 +156,19 @@ def promote(
         rows: today's validation texts: columns id, split, group, raw and label.
         rule: of the split.
         settings: the aliases, and the level of the test.
+        standing: the version's, beside the linear baseline.
 
     Returns:
-        What reports/registration.json holds: name, version, alias, promoted, reason.
+        What reports/registration.json holds: name, version, alias, promoted, reason, and that
+        standing as worse_than_baseline, network_worse_than_baseline and beside_baseline.
     """
     best = aliased(version.name, settings.alias)
+    _say_standing(version, standing)
     if best is not None and best.version == version.version:
         verdict = Verdict(True, best.tags.get(REASON_TAG, "it is already"))
     else:
-        verdict = _compare(version, best, newcomer, rows, rule, settings.significance_level)
+        level = settings.significance_level
+        verdict = _compare(version, best, newcomer, rows, rule, level, standing.worse)
         _give_alias(version, verdict, settings)
     return {
         "name": version.name,
@@ -168,7 +176,18 @@ def promote(
         "alias": settings.alias if verdict.better else settings.challenger_alias,
         "promoted": verdict.better,
         "reason": verdict.reason,
+        WORSE_TAG: standing.worse,
+        NETWORK_WORSE_TAG: standing.network_worse,
+        "beside_baseline": standing.sentence,
     }
+
+
+def _say_standing(version: ModelVersion, standing: Standing) -> None:
+    """In tags and in the description, which the MLflow UI shows above them."""
+    client, name, number = connect(), version.name, version.version
+    for tag, worse in ((WORSE_TAG, standing.worse), (NETWORK_WORSE_TAG, standing.network_worse)):
+        client.set_model_version_tag(name, number, tag, str(worse).lower())
+    client.update_model_version(name, number, standing.sentence)
 
 
 def _compare(
@@ -178,10 +197,14 @@ def _compare(
     rows: pd.DataFrame,
     rule: str,
     level: float,
+    worse: bool,
 ) -> Verdict:
     if best is None:
         alone = int(version.version) == 1
-        return Verdict(True, "the first version" if alone else "no version was the champion")
+        reason = "the first version" if alone else "no version was the champion"
+        return Verdict(
+            True, f"{reason}, though worse than the linear baseline" if worse else reason
+        )
     before = f"version {best.version}, the champion before,"
     same = best.tags.get(WEIGHTS_TAG, "") == version.tags.get(WEIGHTS_TAG)
     table = best.tags.get(TABLE_TAG)  # an older version's is not known
@@ -213,6 +236,11 @@ def _compare(
                 f"version {best.version} does not say what it was trained on, and its split was "
                 "another; take its alias away to have this one promoted",
             )
+        best_is_worse = best.tags.get(WORSE_TAG) == "true"
+        if worse != best_is_worse:
+            names = f"version {best.version}", "this version"
+            bad, good = names if best_is_worse else names[::-1]
+            return Verdict(best_is_worse, f"{bad} is worse than the linear baseline, {good} is not")
         return judge(newcomer, champion, rows, version=str(best.version), level=level)
 
 

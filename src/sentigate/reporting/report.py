@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from sentigate.evaluation.behaviour import failed_examples
-from sentigate.evaluation.difference import difference_sentence
+from sentigate.evaluation.difference import difference_sentence, is_worse
 from sentigate.evaluation.formats import count, figure, number, points, share
 from sentigate.evaluation.metrics import METRICS, Figures
 from sentigate.files import templates
@@ -106,7 +106,12 @@ def _differences(figures: Mapping[str, Figures]) -> list[dict[str, Any]]:
         shown.append(("the network alone", "network_difference"))
     rows = figures["test"].get("rows")
     return [
-        {**figures[key], "sentence": difference_sentence(figures[key], rows, whose)}
+        {
+            **figures[key],
+            "sentence": difference_sentence(figures[key], rows, whose),
+            "whose": whose,
+            "worse": is_worse(figures[key]),
+        }
         for whose, key in shown
     ]
 

@@ -1,0 +1,95 @@
+"""A model worse than the linear baseline: registered, served, and said to be so everywhere."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.stage import run
+from sentigate.cli.train import _print_summary, _registered
+from sentigate.settings.params import load_params
+
+STAGES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register")
+
+
+def table(rows: int) -> pd.DataFrame:
+    """Texts that a linear model tells apart at once."""
+    rng = np.random.default_rng(0)
+    words = rng.integers(0, 300, (rows, 6))
+    labels = np.arange(rows) % 2
+    texts = [
+        " ".join(["lovely" if label else "awful", *(f"w{word}" for word in line)])
+        for label, line in zip(labels, words, strict=True)
+    ]
+    names = np.where(labels, "positive", "negative")
+    return pd.DataFrame(
+        {"id": range(rows), "text": texts, "sentiment": names, "source": "a", "document": texts}
+    )
+
+
+def run_stages(*names: str) -> dict[str, Any]:
+    for name in names:
+        module = importlib.import_module(f"pipeline.{name}")
+        run(name, getattr(module, "register_model" if name == "register" else name))
+    registration: dict[str, Any] = json.loads(Path("reports/registration.json").read_text("utf-8"))
+    return registration
+
+
+def end_of_train(capsys: pytest.CaptureFixture[str]) -> str:
+    params = load_params(Path("params.yaml"))
+    version = _registered(params)
+    assert version is not None
+    capsys.readouterr()
+    _print_summary(params, version)
+    return capsys.readouterr().out
+
+
+def test_it_is_said_everywhere_and_gives_way(
+    small_project: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    values: dict[str, object] = {
+        "models__tiny__fused": False,
+        "models__tiny__training__learning_rate": 1e-9,  # it learns nothing
+        "models__tiny__training__max_epochs": 1,
+        "datasets__csv__gates": {"min_rows": 100, "min_test_accuracy": 0.0},
+    }
+    folder = small_project(**values)
+    table(700).to_csv(folder / "data/own/small.csv", index=False)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+
+    made = run_stages(*STAGES)
+    assert (made["version"], made["alias"]) == (1, "champion")  # or nothing could be asked
+    assert (made["worse_than_baseline"], made["network_worse_than_baseline"]) == (True, True)
+    assert made["beside_baseline"].startswith("The model is worse than the linear baseline: ")
+    assert "The network alone" not in made["beside_baseline"]  # the model is its network
+    report = Path("reports/report.html").read_text("utf-8")
+    assert "The model is worse than the linear baseline." in report
+    printed = end_of_train(capsys)
+    assert f"WARNING {made['beside_baseline']}" in printed
+    assert "WARNING The linear baseline alone is better" in printed
+    assert "version 1: champion (the first version, though worse than the linear" in printed
+
+    # Fused, the linear model answers in the network's place.
+    values |= {"models__tiny__fused": True, "models__tiny__network__hidden_sizes": [8]}
+    small_project(**values)
+    table(700).to_csv(folder / "data/own/small.csv", index=False)
+    made = run_stages("train", "evaluate", "register")
+    assert (made["version"], made["alias"]) == (2, "champion")
+    assert made["reason"] == "version 1 is worse than the linear baseline, this version is not"
+    assert (made["worse_than_baseline"], made["network_worse_than_baseline"]) == (False, True)
+    report = Path("reports/report.html").read_text("utf-8")
+    assert "The network alone is worse than the linear baseline." in report
+    assert "The model is worse than" not in report
+    printed = end_of_train(capsys)
+    assert f"WARNING {made['beside_baseline']}" in printed
+    assert "The network alone is worse than the linear baseline: accuracy 0." in printed
+    assert "The linear baseline alone is better" not in printed
