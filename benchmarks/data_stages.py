@@ -6,6 +6,7 @@ seconds include its start, memory is the operating system's count for that proce
 
 from __future__ import annotations
 
+import copy
 import os
 import shutil
 import statistics
@@ -43,9 +44,9 @@ def choose(clone: Path, made: Path | None) -> None:
     own, twitter = values["datasets"]["csv"], values["datasets"]["twitter"]
     own["source"] |= {f"{name}_column": name for name in ("id", "group", "slice", "sentiment")}
     own["source"]["path"] = str(made)
-    for key in ("labels", "clean", "split", "max_length"):
-        own[key] = twitter[key]
-    own["clean"] = {**own["clean"], "folds": None}
+    for key in ("labels", "clean", "split"):
+        own[key] = copy.deepcopy(twitter[key])  # shared, it would be written as an anchor
+    own["clean"] = {key: value for key, value in own["clean"].items() if key != "folds"}
     path.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
 
 

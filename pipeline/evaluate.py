@@ -100,6 +100,9 @@ def evaluate(stage: StageRun) -> Output:
     with reading(Path("reports/split.json")):
         sizes = split["splits"]
         leaks = {**split["leakage"], "near_copy": split["near_copies"]["share"]}
+    with reading(Path("reports/pad.json")):
+        unread = read_json(Path("reports/pad.json"))
+        unread = {key: unread[key] for key in ("max_length", "splits")}
     page = render_report(
         dataset=params.dataset,
         model=params.model,
@@ -107,6 +110,7 @@ def evaluate(stage: StageRun) -> Output:
         figures=metrics,
         splits=pd.DataFrame(sizes).T.rename_axis("split").reset_index(),
         leakage=leaks,
+        reading=unread,
         slices=slices,
         failures=failures,
         behaviour=behaviour,

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.vocabulary import Vocabulary, make_vocabulary
+from sentigate.data.reading_length import resolve_max_length
 from sentigate.data.stage_files import SPLITS, read_table
 from sentigate.data.training_files import read_baseline_logits
 from sentigate.errors import DataError, ParamsError, SentigateError, shorten
@@ -85,10 +86,13 @@ def _padded(
     table = read_table(Path("data/split/texts.parquet"), ["id", "label", "text", "split"])
     vocabulary = make_vocabulary(params, table)
     doing("encoding the texts")
+    training = table.loc[table["split"] == "train", "text"]
+    wanted, tokenizer = params.chosen_model.max_length, vocabulary.tokenizer
+    max_length = resolve_max_length(wanted, tokenizer, training)
     splits, ids = {}, {}
     for name in SPLITS:
         part = table.loc[table["split"] == name]
-        padded = pad_texts(vocabulary.tokenizer, part["text"].tolist(), params.max_length)
+        padded = pad_texts(tokenizer, part["text"].tolist(), max_length)
         splits[name] = EncodedSplit(
             padded.ids, padded.lengths, part["label"].to_numpy(dtype=np.int8)
         )
@@ -111,7 +115,7 @@ def _trained(
             vocabulary.vectors,
             splits["train"],
             splits["validation"],
-            read_baseline_logits(BASELINE, validation_ids) if model.fused else None,
+            read_baseline_logits(BASELINE, validation_ids) if model.training.fused else None,
             hardware=resolve_hardware(params.trainer, model.network),
             seed=params.seed,
             scratch=Path(scratch),

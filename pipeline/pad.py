@@ -5,32 +5,53 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
+from sentigate.data.reading_length import Counts, resolve_max_length, unread_characters
 from sentigate.data.stage_files import SPLITS, read_table
 from sentigate.data.vocabulary import read_tokenizer
+from sentigate.errors import counted
 from sentigate.model.text.encoding import write_padded, written_checks
 from sentigate.progress import doing
 
 
 def pad(stage: StageRun) -> Output:
-    """Write ids.npy, lengths.npy, labels.npy and rows.parquet to data/padded/{split}/."""
+    """Write ids.npy, lengths.npy, labels.npy and rows.parquet to data/padded/{split}/.
+
+    And reports/pad.json: how much of the texts the network does not read.
+    """
+    wanted, gates = stage.params.chosen_model.max_length, stage.params.gates
     columns = ["id", "label", "text", "split"]
     splits = read_table(Path("data/split/texts.parquet"), columns)
     tokenizer = read_tokenizer(Path("data/vocab/tokenizer.json"))
     by_id = splits.set_index("id")
-    checks = []
+    doing("counting tokens")
+    training = splits.loc[splits["split"] == "train", "text"]
+    max_length = resolve_max_length(wanted, tokenizer, training)
+    if wanted == "auto":
+        print(f"  max_length auto is {max_length} tokens")
+    checks, figures = [], {}
     for name in SPLITS:
         doing(f"encoding {name}")
         part = splits.loc[splits["split"] == name]
         rows = stage.write_table(part[["id"]], f"data/padded/{name}/rows.parquet")
         folder = stage.path(f"data/padded/{name}/ids.npy").parent
-        write_padded(tokenizer, part["text"], stage.params.max_length, folder)
+        counts = write_padded(tokenizer, part["text"], max_length, folder)
+        characters = part["text"].str.len().to_numpy()
+        unread = unread_characters(tokenizer, part["text"], counts, max_length)
+        figures[name] = _figures(counts > max_length, characters, unread)
         labels = part["label"].to_numpy(dtype=np.int8)
         np.save(folder / "labels.npy", labels, allow_pickle=False)
         labels = np.load(folder / "labels.npy", allow_pickle=False)
-        checks.append(written_checks(folder).assign(id=rows["id"], split=name, label=labels))
+        checks.append(
+            written_checks(folder).assign(
+                id=rows["id"], split=name, label=labels, cut_share=unread / characters
+            )
+        )
+    stage.write_json({"max_length": max_length, "splits": figures}, "reports/pad.json")
+    print(f"  {_sentence(figures)}")
     written = pd.concat(checks, ignore_index=True)
     dealt = by_id.reindex(written["id"])[["label", "split"]].add_prefix("dealt_")
     return Output(
@@ -38,9 +59,32 @@ def pad(stage: StageRun) -> Output:
         {
             "rows": len(splits),
             "max_id": tokenizer.get_vocab_size() - 1,
-            "max_length": stage.params.max_length,
-            "max_unknown_share": stage.params.gates.max_unknown_share,
+            "max_length": max_length,
+            "max_unknown_share": gates.max_unknown_share,
+            "max_cut_share": gates.max_cut_share,
         },
+    )
+
+
+def _figures(cut: npt.NDArray[np.bool_], characters: Counts, unread: Counts) -> dict[str, int]:
+    return {
+        "texts": len(cut),
+        "cut_texts": int(cut.sum()),
+        "characters": int(characters.sum()),
+        "unread_characters": int(unread.sum()),
+    }
+
+
+def _sentence(figures: dict[str, dict[str, int]]) -> str:
+    texts, cut, characters, unread = (
+        sum(part[key] for part in figures.values())
+        for key in ("texts", "cut_texts", "characters", "unread_characters")
+    )
+    if not cut:
+        return "the network reads every text whole"
+    return (
+        f"{cut:,} of {counted(texts, 'text')} are longer: the network does not read their end, "
+        f"{unread / characters:.2%} of all characters"
     )
 
 

@@ -44,7 +44,9 @@ def train(stage: StageRun) -> Output:
     print(f"  on {hardware.devices} {hardware.accelerator}, precision {hardware.precision}")
     tokenizer = read_tokenizer(Path("data/vocab/tokenizer.json"))
     # Before the training, which takes long: a word that the model lacks is an error.
-    linear = read_linear(Path("data/baseline"), tokens_of(tokenizer)) if model.fused else None
+    linear = (
+        read_linear(Path("data/baseline"), tokens_of(tokenizer)) if model.training.fused else None
+    )
     about = {"dataset": params.dataset, "model": params.model, "git_commit": git_commit()}
     doing("opening an MLflow run")
     with run_or_fail(f"{params.dataset}-{params.model}", about) as tracked:
@@ -70,7 +72,7 @@ def train(stage: StageRun) -> Output:
             dataset=params.dataset,
             model=params.model,
             cleaning=params.chosen_dataset.clean.steps,
-            max_length=params.max_length,
+            max_length=training.ids.shape[1],
             vocabulary_size=tokenizer.get_vocab_size(),
             network=model.network,
             start=_name_of(trained.start),
@@ -104,7 +106,7 @@ def train(stage: StageRun) -> Output:
 
     return Output(
         judged,
-        {"min_validation_mcc": params.min_validation_mcc},
+        {"min_validation_mcc": model.min_validation_mcc},
         key="epoch",
         after_gate=end,
     )

@@ -19,6 +19,7 @@ import yaml
 from support import ROOT
 
 from sentigate.settings.params import Params, parse_params
+from sentigate.settings.yaml_file import parse_yaml
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
@@ -150,7 +151,7 @@ def test_figures_of_the_readme_are_those_of_the_benchmarks() -> None:
 
 
 def test_every_choice_is_described() -> None:
-    values = yaml.safe_load(PARAMS)
+    values = parse_yaml(PARAMS, "params.yaml")
     text = read(DOCS / "results.md")
     for name in [*values["datasets"], *values["models"]]:
         assert f"`{name}`" in text, name
@@ -218,7 +219,12 @@ def plain(value: object) -> str:
     return text.removesuffix("...\n").strip()
 
 
+LEFT_OUT = object()
+
+
 def default(value: object) -> str:
+    if value is LEFT_OUT:
+        return "left out"
     text = plain(value)
     return f"`{text}`" if len(text) < 60 else "see `params.yaml`"
 
@@ -226,14 +232,15 @@ def default(value: object) -> str:
 @cache
 def expected() -> dict[tuple[str, str], tuple[str, str]]:
     """(section, key) -> (what is allowed, default), from the settings and params.yaml."""
-    return dict(walk("", SCHEMA, yaml.safe_load(PARAMS)))
+    return dict(walk("", SCHEMA, parse_yaml(PARAMS, "params.yaml")))
 
 
 def walk(
     section: str, schema: dict[str, Any], values: dict[str, Any]
 ) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
     for key, part in schema["properties"].items():
-        place, inner, value = f"{section}.{key}".strip("."), resolved(part), values[key]
+        place, inner = f"{section}.{key}".strip("."), resolved(part)
+        value = values.get(key, LEFT_OUT)
         if place in CHOSEN:  # one entry stands for all
             (entry,) = map(resolved, inner["patternProperties"].values())
             yield from walk(f"{place}.NAME", entry, value[CHOSEN[place]])
@@ -243,15 +250,15 @@ def walk(
             entries = [*value.values(), *own_file.values()]
             yield from walk_kinds(f"{key}.NAME", kinds, entries)
         elif "oneOf" in inner:
-            datasets = yaml.safe_load(PARAMS)["datasets"].values()
+            datasets = parse_yaml(PARAMS, "params.yaml")["datasets"].values()
             yield from walk_kinds(place, inner, [entry["source"] for entry in datasets])
         elif "properties" in inner:
             yield from walk(place, inner, value)
         else:
             yield (section, key), (allowed(inner), default(value))
             if key == "convolution":
-                tutorial = yaml.safe_load(PARAMS)["models"]["t5_cnn_lstm"]["network"]
-                yield from walk(place, resolved(part["anyOf"][0]), value or tutorial[key])
+                tutorial = parse_yaml(PARAMS, "params.yaml")["models"]["t5_cnn_lstm"]["network"]
+                yield from walk(place, resolved(part["anyOf"][0]), tutorial[key])
 
 
 def walk_kinds(
@@ -295,7 +302,7 @@ def blocks(page: Path) -> list[str]:
 
 def test_the_example_of_a_table_is_valid() -> None:
     (block,) = blocks(DOCS / "your-data.md")
-    values = yaml.safe_load(PARAMS)
+    values = parse_yaml(PARAMS, "params.yaml")
     values["datasets"]["csv"] |= yaml.safe_load(block)["datasets"]["csv"]
     table = parse_params(values | {"dataset": "csv"}, "the example")
     assert table.table == "reviews"
@@ -306,7 +313,7 @@ def with_model(block: str, **changes: object) -> Params:
     entry = block.removeprefix("models:\n")
     (name,) = re.findall(r"^  (\w+):", entry, re.MULTILINE)
     head, rest, tail = PARAMS.partition("\nvectors:")
-    values = yaml.safe_load(f"{head}\n{entry}{rest}{tail}")
+    values = parse_yaml(f"{head}\n{entry}{rest}{tail}", "the example")
     return parse_params(values | {"model": name} | changes, "the example")
 
 
@@ -317,7 +324,7 @@ def test_the_example_of_a_model_is_valid() -> None:
 
 def test_the_examples_of_word_vectors_are_valid() -> None:
     model, entry = blocks(DOCS / "word-vectors.md")
-    vectors = yaml.safe_load(PARAMS)["vectors"] | yaml.safe_load(entry)["vectors"]
+    vectors = parse_yaml(PARAMS, "params.yaml")["vectors"] | yaml.safe_load(entry)["vectors"]
     params = with_model(model, vectors=vectors)
     assert params.chosen_model.vocab.outside_words == 50_000
     assert list(params.chosen_vectors) == ["glove_50", "minilm_256"]

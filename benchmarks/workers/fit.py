@@ -19,7 +19,7 @@ from sentigate.model.network.batches import load_split
 from sentigate.settings.params import TrainerParams
 from sentigate.training.hardware import resolve_hardware
 
-FOREVER = {"training.max_epochs": 10**6, "training.patience": 10**6}
+FOREVER = {"training.max_epochs": 10**6, "training.patience": None}
 
 
 def main() -> None:

@@ -136,8 +136,12 @@ def test_glove_words_are_counted_as_the_tokenizer_cuts_them(texts: list[str]) ->
     assert counted == Counter(piece for text in [*texts, "x"] for piece in pieces(tokenizer, text))
     alone = build(["x"], "word").pre_tokenizer
     for text in texts:  # nothing is lost, and nothing but white space lies between
-        joined = "".join(pieces(tokenizer, text))
-        assert joined == "".join(p for p, _ in alone.pre_tokenize_str(text)).replace("’", "'")
+        found = (
+            "".join(pieces(tokenizer, text)),
+            "".join(p for p, _ in alone.pre_tokenize_str(text)),
+        )
+        joined, expected = (re.sub(r"[.…]+", ".", each.replace("’", "'")) for each in found)
+        assert joined == expected
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -31,7 +31,7 @@ SHAPE = architecture(
 PARAMS = TrainingParams(
     monitor="validation_loss",
     batch_size=4, max_epochs=30, patience=30, learning_rate=0.02, weight_decay=0.0,
-    gradient_clip=1.0, learning_rate_decay="none", average_decay=None,
+    gradient_clip=1.0, average_decay=None,
 )  # fmt: skip
 RHYME = "the cat sat on a mat ."
 WAYS = {"length": 40, "temperature": 0.8, "seed": 1, "context": 64}

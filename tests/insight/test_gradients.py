@@ -279,7 +279,7 @@ def test_before_is_what_training_starts_from_and_after_what_it_keeps(tmp_path: P
     params = TrainingParams(
         monitor="validation_loss",
         batch_size=8, max_epochs=2, patience=2, learning_rate=0.05, weight_decay=0.0,
-        gradient_clip=None, learning_rate_decay="none", average_decay=None,
+        gradient_clip=None, average_decay=None,
     )  # fmt: skip
     seen: list[dict[str, float]] = []
     table = before_and_after(

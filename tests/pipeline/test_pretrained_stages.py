@@ -27,7 +27,6 @@ FIT = {
     "patience": 2,
     "monitor": "validation_loss",
     "learning_rate": 0.02,
-    "learning_rate_decay": "none",
     "weight_decay": 0.0,
     "gradient_clip": 1.0,
     "average_decay": None,

@@ -40,7 +40,6 @@ def params(**choices: float) -> TrainingParams:
         "learning_rate": 0.02,
         "weight_decay": 0.0,
         "gradient_clip": 1.0,
-        "learning_rate_decay": "none",
         "average_decay": None,
         "monitor": "validation_loss",
     }

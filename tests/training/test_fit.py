@@ -58,7 +58,6 @@ def params(**choices: object) -> TrainingParams:
         "learning_rate": 0.03,
         "weight_decay": 0.01,
         "gradient_clip": 1.0,
-        "learning_rate_decay": "none",
         "average_decay": None,
         "monitor": "validation_loss",
     }

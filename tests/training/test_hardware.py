@@ -36,7 +36,6 @@ PARAMS = TrainingParams(
     learning_rate=0.01,
     weight_decay=0.01,
     gradient_clip=1.0,
-    learning_rate_decay="none",
     average_decay=None,
 )
 AUTO = TrainerParams(accelerator="auto", devices=1, precision="auto")

@@ -73,7 +73,6 @@ def inputs_sha256(params: Params, model: str) -> str:
     """
     settings = {
         "dataset": params.dataset,
-        "max_length": params.chosen_dataset.max_length,
         "seed": params.seed,
         "model": params.models[model].model_dump(mode="json"),
         "trainer": params.trainer.model_dump(mode="json"),
@@ -86,7 +85,7 @@ def inputs_sha256(params: Params, model: str) -> str:
         settings["cleaning"] = params.chosen_dataset.clean.steps.model_dump(mode="json")
         own = [Path(each.path) for each in vectors.values() if each.kind == "file"]
         files += [path for path in own if path.is_file()]
-    if params.models[model].fused:
+    if params.models[model].training.fused:
         files.append(Path("reports/baseline_predictions.parquet"))
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     package = Path(__file__).parents[1]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
+from ruamel.yaml import YAML, MappingNode
 
 from sentigate.errors import ParamsError, shorten
 from sentigate.files import written_whole
 from sentigate.settings.params import Params, load_params, parse_params
+from sentigate.settings.yaml_file import parse_yaml
 
 PARAMS, MODELS = Path("params.yaml"), Path("models")
 
@@ -33,8 +34,7 @@ def choose(path: Path, choices: dict[str, str]) -> Params:
             text = _set(text, key, value)
     if text == before:
         return params
-    values = yaml.safe_load(text)
-    params = parse_params(values, path.name)
+    params = parse_params(parse_yaml(text, path.name), path.name)
     try:
         with written_whole(path) as file:
             file.write(text.encode())
@@ -45,15 +45,15 @@ def choose(path: Path, choices: dict[str, str]) -> Params:
 
 def _set(text: str, key: str, value: str) -> str:
     """The text of a YAML mapping with the scalar of a top-level key replaced, and all else kept."""
-    root = yaml.compose(text)
-    assert isinstance(root, yaml.MappingNode)  # it has been loaded
+    root = YAML(typ="safe").compose(text)
+    assert isinstance(root, MappingNode)  # it has been loaded
     (node,) = (node for name, node in root.value if name.value == key)
     start, end = node.start_mark.index, node.end_mark.index
     changed = f"{text[:start]}{value}{text[end:]}"
     try:
-        if yaml.safe_load(changed)[key] == value:
+        if parse_yaml(changed, PARAMS.name)[key] == value:
             return changed
-    except yaml.YAMLError:
+    except ParamsError:
         pass
     raise ParamsError(
         f"{key} is {shorten(value)}, which is no name; or its line cannot be set, and should be "

@@ -60,7 +60,7 @@ def read_linear(folder: Path, tokens: Sequence[str]) -> LinearModel:
         raise DataError(
             f"the linear baseline cannot be fused with this model: {error}; allowed: "
             "vocab.min_count no larger than that of baseline.candidates, a larger vocab.max_size, "
-            "or fused: false"
+            "or training.fused false"
         ) from None
 
 

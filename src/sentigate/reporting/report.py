@@ -29,6 +29,7 @@ def render_report(
     figures: Mapping[str, Figures],
     splits: pd.DataFrame,
     leakage: Mapping[str, float],
+    reading: Mapping[str, Any],
     slices: pd.DataFrame,
     failures: pd.DataFrame,
     behaviour: pd.DataFrame,
@@ -52,6 +53,7 @@ def render_report(
         splits: ``split``, ``rows`` and ``positives`` (share of the rows, in [0, 1]).
         leakage: share of test rows whose ``group``, and whose ``text``, occurs in training,
             and whose ``near_copy`` does, under another group.
+        reading: what reports/pad.json holds.
         slices: as ``slice_figures`` gives it.
         failures: as ``failure_groups`` gives it.
         behaviour: as ``judge_cases`` gives it.
@@ -86,6 +88,8 @@ def render_report(
         leaked_groups=leakage["group"],
         leaked_texts=leakage["text"],
         near_copies=leakage["near_copy"],
+        max_length=reading["max_length"],
+        cut=reading["splits"]["test"],
         slices=slices.to_dict("records"),
         slice_metrics=[metric for metric in METRICS if metric.key in slices],
         failures=failures.to_dict("records"),

@@ -19,10 +19,10 @@ class LinearModelParams(StrictModel):
 
     word_ngrams: Annotated[tuple[Tokens, Tokens], Field(strict=False)]
     """Tokens of the shortest and of the longest n-gram."""
-    character_ngrams: Annotated[tuple[Characters, Characters], Field(strict=False)] | None
-    """In characters, within tokens and their edges; null for none."""
-    naive_bayes_smoothing: Annotated[float, Field(gt=0.0)] | None
-    """Added to each n-gram's count in a class before the log-count ratio; null for TF-IDF."""
+    character_ngrams: Annotated[tuple[Characters, Characters], Field(strict=False)] | None = None
+    """In characters, within tokens and their edges."""
+    naive_bayes_smoothing: Annotated[float, Field(gt=0.0)] | None = None
+    """Added to each n-gram's count in a class before the log-count ratio; without it, TF-IDF."""
     min_count: Annotated[int, Field(ge=1)]
     """N-grams in fewer training texts are left out; of characters, in fewer different tokens."""
     inverse_regularization: Annotated[float, Field(gt=0.0)]

@@ -36,8 +36,8 @@ class TwitterSource(StrictModel):
     handle: str
     sha256: dict[str, Sha256]
     """Of each CSV file in the data set."""
-    context_column: Literal["entity"] | None
-    """What each sentiment is towards: it becomes the first token of the tweet. null for none."""
+    context_column: Literal["entity"] | None = None
+    """What each sentiment is towards: it becomes the first token of the tweet."""
 
 
 class ImdbSource(StrictModel):
@@ -53,18 +53,18 @@ class CsvSource(StrictModel):
     """A table of the user's own: CSV, TSV, JSON lines or Parquet, also compressed, path or URL."""
 
     kind: Literal["csv"]
-    name: Name | None
-    """Of the table; its models are registered under it. null takes it from the path."""
     path: str
-    sha256: Sha256 | None
+    name: Name | None = None
+    """Of the table; its models are registered under it. Without one, that of the file."""
+    sha256: Sha256 | None = None
     text_column: str
-    context_column: str | None
-    """What each sentiment is towards: its value becomes the first token of the text."""
     sentiment_column: str
-    id_column: str | None
-    group_column: str | None
-    slice_column: str | None
-    fold_column: str | None
+    context_column: str | None = None
+    """What each sentiment is towards: its value becomes the first token of the text."""
+    id_column: str | None = None
+    group_column: str | None = None
+    slice_column: str | None = None
+    fold_column: str | None = None
 
 
 Source = Annotated[
@@ -76,11 +76,13 @@ class CleanParams(StrictModel):
     """What the clean stage does to texts, and which rows it drops."""
 
     steps: CleaningSteps
-    folds: tuple[Literal["train", "validation", "test"], ...] | None = Field(strict=False)
-    """Published folds kept; null keeps every row."""
-    drop_duplicates: bool
+    folds: tuple[Literal["train", "validation", "test"], ...] | None = Field(
+        default=None, min_length=1, strict=False
+    )
+    """Published folds kept; without it, every row."""
+    drop_duplicates: bool = False
     """Drop a row whose cleaned text and label were seen before."""
-    drop_conflicts: bool
+    drop_conflicts: bool = False
     """Drop every row whose cleaned text occurs with both labels."""
 
 
@@ -88,12 +90,12 @@ class SplitParams(StrictModel):
     """How rows are dealt to train, validation and test."""
 
     rule: Literal["random", "grouped", "published"]
-    stratify: bool
-    test_size: Annotated[float, Field(gt=0.0, lt=1.0)] | None
-    """Share of rows in test; null with the published rule, whose test fold is given."""
+    stratify: bool = False
+    test_size: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    """Share of rows in test; none with the published rule, whose test fold is given."""
     validation_size: Annotated[float, Field(ge=0.0, lt=1.0)]
     """Share of the training rows that becomes validation."""
-    near_duplicates: Literal["keep_together", "allow"]
+    near_duplicates: Literal["keep_together", "allow"] = "allow"
     """Whether texts that are nearly the same stay on one side, as those of a group do."""
 
     @model_validator(mode="after")
@@ -101,7 +103,7 @@ class SplitParams(StrictModel):
         if (self.test_size is None) != (self.rule == "published"):
             raise ValueError(
                 f"test_size is {shorten(self.test_size)} with rule {self.rule}; "
-                "allowed: null with published, a share with the others"
+                "allowed: none with published, a share with the others"
             )
         return self
 
@@ -130,8 +132,6 @@ class Dataset(StrictModel):
     """Every sentiment the source may hold: 1 positive, 0 negative, null left out."""
     clean: CleanParams
     split: SplitParams
-    max_length: Annotated[int, Field(ge=1, le=100_000)]
-    """Tokens kept of a text, unless the model says otherwise."""
     model: Name
     """The entry of ``models:`` that suits it best: its recipe."""
     gates: DatasetGates
@@ -143,6 +143,30 @@ class Dataset(StrictModel):
                 f"labels is {shorten(self.labels)}; allowed: at least one sentiment mapped to 1 "
                 "and one to 0"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _folds_have_an_effect(self) -> Dataset:
+        """Whether a table has folds is known here; what they are for, clean and split say."""
+        source, folds = self.source, self.clean.folds
+        if isinstance(source, CsvSource):
+            published = source.fold_column is not None
+            used = self.split.rule == "published" or folds is not None
+            if published and not used:
+                raise ValueError(
+                    f"source.fold_column is {shorten(source.fold_column)} with split.rule "
+                    f"{self.split.rule}, which does not look at it; allowed: no fold_column, or "
+                    "split.rule published, or the folds to keep in clean.folds"
+                )
+            lacking = "source.fold_column"
+        else:
+            published, lacking = source.kind != "vader", "a source with folds"
+        if folds is not None and not published:
+            raise ValueError(
+                f"clean.folds is {shorten(list(folds))} without {lacking}; allowed: no folds"
+            )
+        if self.split.rule == "published" and not published:
+            raise ValueError(f"split.rule is published without {lacking}; allowed: random, grouped")
         return self
 
 

@@ -26,9 +26,9 @@ class VocabParams(StrictModel):
     """Entries at most, the two special ones included."""
     order: Literal["frequency", "first_seen"]
     """Which entries are kept when there are more; ``first_seen`` as some tutorials have it."""
-    vectors: tuple[str, ...] = Field(strict=False)
+    vectors: tuple[str, ...] = Field(default=(), strict=False)
     """Entries of ``vectors:``, whose numbers stand side by side in a word's vector."""
-    outside_words: Annotated[int, Field(ge=0, le=10_000_000)]
+    outside_words: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     """How many words of the vectors are entries beside those of the training texts, at most."""
 
     @model_validator(mode="after")
@@ -42,7 +42,7 @@ class VocabParams(StrictModel):
         if self.vectors and self.level not in WORD_LEVELS:
             raise ValueError(
                 f"vectors is {shorten(list(self.vectors))} with level {self.level}; allowed: "
-                f"[], or level {' or '.join(WORD_LEVELS)}"
+                f"none, or level {' or '.join(WORD_LEVELS)}"
             )
         if len(set(self.vectors)) < len(self.vectors):
             raise ValueError(f"vectors is {shorten(list(self.vectors))}; allowed: each entry once")
@@ -54,17 +54,17 @@ class TrainingParams(StrictModel):
 
     batch_size: Annotated[int, Field(ge=1)]
     max_epochs: Annotated[int, Field(ge=1)]
-    patience: Annotated[int, Field(ge=1)]
+    patience: Annotated[int, Field(ge=1)] | None = None
     """Epochs after which training stops, when what is monitored has got no better."""
     learning_rate: Annotated[float, Field(gt=0.0)]
-    weight_decay: Annotated[float, Field(ge=0.0)]
-    learning_rate_decay: Literal["none", "linear"]
+    learning_rate_decay: Literal["linear"] | None = None
     """``linear``: from learning_rate at the first step to 0 after the last of max_epochs."""
-    gradient_clip: Annotated[float, Field(gt=0.0)] | None
-    """Largest global norm of the gradient; null for any."""
-    average_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None
+    weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
+    gradient_clip: Annotated[float, Field(gt=0.0)] | None = None
+    """Largest global norm of the gradient."""
+    average_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     """What is judged and kept are weights averaged over steps, of which each step keeps this
-    share; null for the last step's own."""
+    share; without it, the last step's own."""
     monitor: Literal["validation_loss", "validation_accuracy"]
     """What stops training, and by which the epoch whose weights are kept is best."""
 
@@ -80,22 +80,23 @@ class VectorCorrection(StrictModel):
 class ClassifierTraining(TrainingParams):
     """How the classifier is fitted, and the language model that it starts from, if any."""
 
-    vector_correction: VectorCorrection | None
-    """null leaves all word vectors fixed, except the unknown word's, which is learned."""
-    pretraining: TrainingParams | None
-    """How the same encoder first learns to predict the next token; null for not at all."""
+    fused: bool = False
+    """Whether the linear baseline has a share in the answers, chosen on validation."""
+    vector_correction: VectorCorrection | None = None
+    """Without it, word vectors stay as they are, except the unknown word's, which is learned."""
+    pretraining: TrainingParams | None = None
+    """How the same encoder first learns to predict the next token."""
 
 
 class ModelPreset(StrictModel):
     """One entry of ``models:``."""
 
     vocab: VocabParams
-    max_length: Annotated[int, Field(ge=1, le=100_000)] | None
-    """Tokens kept of a text; null takes the data set's own."""
-    min_validation_mcc: Correlation | None
-    """A floor of this model's own; null takes that of ``gates:``."""
-    fused: bool
-    """Whether the linear baseline has a share in the answers, chosen on validation."""
+    max_length: Annotated[int, Field(ge=1, le=100_000)] | Literal["auto"]
+    """Tokens of a text that the network reads, the first ones; auto is what most training texts
+    have (encoding.py)."""
+    min_validation_mcc: Correlation
+    """Below it, the kept weights' answers on validation rows do not pass the gate."""
     network: Architecture
     training: ClassifierTraining
 
@@ -104,7 +105,7 @@ class ModelPreset(StrictModel):
         if self.vocab.vectors and self.training.pretraining:
             raise ValueError(
                 f"vocab.vectors is {shorten(list(self.vocab.vectors))} with pretraining; allowed: "
-                "[], because the language model would take their place"
+                "none, because the language model would take their place"
             )
         return self
 
@@ -112,17 +113,17 @@ class ModelPreset(StrictModel):
     def _vectors_are_there_to_correct(self) -> ModelPreset:
         if self.training.vector_correction and not self.vocab.vectors:
             raise ValueError(
-                "there is a training.vector_correction without vocab.vectors; allowed: null, or "
+                "there is a training.vector_correction without vocab.vectors; allowed: none, or "
                 "vectors to correct"
             )
         return self
 
     @model_validator(mode="after")
     def _fusion_reads_the_same_tokens(self) -> ModelPreset:
-        if self.fused and self.vocab.level != "glove":
+        if self.training.fused and self.vocab.level != "glove":
             raise ValueError(
-                f"fused is true with vocab.level {self.vocab.level}; allowed: false, or level "
-                "glove, whose tokens the linear baseline reads"
+                f"training.fused is true with vocab.level {self.vocab.level}; allowed: false, or "
+                "level glove, whose tokens the linear baseline reads"
             )
         return self
 
@@ -137,7 +138,7 @@ class ModelPreset(StrictModel):
             )
         if self.network.convolution:
             raise ValueError(
-                "there is a convolution with pretraining; allowed: convolution null, for windows "
+                "there is a convolution with pretraining; allowed: no convolution, for windows "
                 "reach ahead to the token that is to be predicted"
             )
         if self.network.reads_padding:

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from sentigate.errors import ParamsError, shorten
@@ -16,6 +15,7 @@ from .baseline import BaselineParams
 from .dataset import CsvSource, Dataset, Name, Share, table_name
 from .model import Correlation, ModelPreset
 from .vectors import MiniLMVectors, VectorSource
+from .yaml_file import read_yaml
 
 Alias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 
@@ -70,10 +70,10 @@ class Gates(StrictModel):
     min_negation_coverage: Share
     """The same of the negations among the training tokens."""
     max_unknown_share: Share
+    max_cut_share: Share
+    """Mean share of a text's characters that the network does not read."""
     min_baseline_mcc: Correlation
     """Of the linear baseline's answers on validation and test rows together."""
-    min_validation_mcc: Correlation
-    """Of the kept weights' answers on validation rows, unless the model says otherwise."""
     max_served_difference: Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -110,7 +110,7 @@ class Params(StrictModel):
                 if chosen not in self.vectors:
                     raise ValueError(
                         f"{key}.vectors names {shorten(chosen)}; "
-                        f"allowed: {', '.join(self.vectors)}, or [] for none"
+                        f"allowed: {', '.join(self.vectors)}, or no vectors"
                     )
             sources = [self.vectors[chosen] for chosen in vocab.vectors]
             if vocab.outside_words and all(isinstance(each, MiniLMVectors) for each in sources):
@@ -160,17 +160,6 @@ class Params(StrictModel):
         """The entries of ``vectors:`` that the chosen model names, in its order."""
         return {name: self.vectors[name] for name in self.chosen_model.vocab.vectors}
 
-    @property
-    def max_length(self) -> int:
-        """Tokens kept of a text: the model's own number, or else the data set's."""
-        return self.chosen_model.max_length or self.chosen_dataset.max_length
-
-    @property
-    def min_validation_mcc(self) -> float:
-        """The floor of the kept weights: the model's own number, or else that of ``gates:``."""
-        own = self.chosen_model.min_validation_mcc
-        return self.gates.min_validation_mcc if own is None else own
-
     def chosen(self) -> dict[str, Any]:
         """What this run depends on, as nested plain values: the chosen entries only."""
         entries = {"datasets", "models", "vectors"}
@@ -185,31 +174,6 @@ class Params(StrictModel):
         return values
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """A loader that refuses a key written twice, where PyYAML keeps the last in silence."""
-
-    def get_single_node(self) -> yaml.Node | None:
-        # As written: "<<: *anchor" is not yet spread out, and may be overridden.
-        node = super().get_single_node()
-        self._check(node)
-        return node
-
-    def _check(self, node: yaml.Node | None) -> None:
-        if isinstance(node, yaml.SequenceNode):
-            for item in node.value:
-                self._check(item)
-        elif isinstance(node, yaml.MappingNode):
-            seen: set[tuple[str, str]] = set()
-            for key, value in node.value:
-                if isinstance(key, yaml.ScalarNode):
-                    if (key.tag, key.value) in seen:
-                        raise yaml.constructor.ConstructorError(
-                            None, None, f"key {key.value!r} is there twice", key.start_mark
-                        )
-                    seen.add((key.tag, key.value))
-                self._check(value)
-
-
 def parse_params(values: object, origin: str) -> Params:
     """Check ``values`` (what a YAML file holds) and give them back typed.
 
@@ -219,15 +183,9 @@ def parse_params(values: object, origin: str) -> Params:
     try:
         return Params.model_validate(values)
     except ValidationError as error:
-        # One mistake shows in every entry that takes over (<<) what it stands in.
-        keys: dict[tuple[str, str], list[str]] = {}
-        for problem in error.errors(include_url=False):
-            key, message = _dotted(problem["loc"]), _message(problem)
-            entry = key.split(".")[2:] if key.startswith(("datasets.", "models.")) else [key]
-            keys.setdefault((".".join(entry), message), []).append(key)
         problems = [
-            f"  {found[0]}{f' (and {len(found) - 1} more)' if found[1:] else ''}: {message}"
-            for (_, message), found in list(keys.items())[:5]
+            f"  {_dotted(problem['loc'])}: {_message(problem)}"
+            for problem in error.errors(include_url=False)[:5]
         ]
         raise ParamsError("\n".join([f"{origin} is not valid:", *problems])) from None
 
@@ -238,14 +196,7 @@ def load_params(path: Path) -> Params:
     Raises:
         ParamsError: the file is missing, is not YAML, or holds a wrong key, type or value.
     """
-    try:
-        with path.open(encoding="utf-8") as file:
-            values = yaml.load(file, Loader=_UniqueKeys)  # noqa: S506 (a SafeLoader)
-    except FileNotFoundError:
-        raise ParamsError(f"{path} does not exist; run from the project's root") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-    return parse_params(values, path.name)
+    return parse_params(read_yaml(path), path.name)
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:

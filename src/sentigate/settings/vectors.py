@@ -46,7 +46,7 @@ class FileVectors(StrictModel):
 
     kind: Literal["file"]
     path: str
-    sha256: Sha256 | None
+    sha256: Sha256 | None = None
 
 
 VectorSource = Annotated[PipVectors | MiniLMVectors | FileVectors, Field(discriminator="kind")]

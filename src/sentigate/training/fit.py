@@ -258,7 +258,7 @@ def fit(
     scratch: Path,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> tuple[dict[str, Tensor], pd.DataFrame]:
-    """Train until what ``params.monitor`` names is no better for ``params.patience`` epochs.
+    """Train for ``params.max_epochs``, or until ``params.monitor`` is no better for ``patience``.
 
     The same inputs give the same bits on one kind of processor with one precision, number of
     devices and OMP_NUM_THREADS. Kernels run on one thread, or what that variable says, and the
@@ -332,7 +332,7 @@ def _fit(
         EarlyStopping(
             params.monitor,
             mode=MODES[params.monitor],
-            patience=params.patience,
+            patience=params.patience or params.max_epochs,  # it also ends what is not finite
             check_finite=True,
         ),
     ]

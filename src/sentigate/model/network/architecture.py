@@ -36,28 +36,28 @@ class Architecture(StrictModel):
 
     embedding_size: int = Field(ge=1, le=4096)
     """Width of a token's vector."""
-    convolution: Convolution | None
-    """Before the first recurrent layer; null for none."""
+    convolution: Convolution | None = None
+    """Before the first recurrent layer."""
     cell: Literal["rnn", "lstm", "gru"]
     """What each recurrent layer is made of."""
-    cell_from_scratch: bool
+    cell_from_scratch: bool = False
     """Run the cells of cells.py, which can be read and watched, not torch's, which are fast."""
     hidden_sizes: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
         min_length=1, max_length=8, strict=False
     )
     """Hidden units of each layer and direction, the layer nearest the text first."""
-    bidirectional: bool
+    bidirectional: bool = False
     """Read every layer in both directions and concatenate."""
     pooling: Literal["last", "max", "mean", "attention", "last_padded"]
     """How hidden states over time become one vector. Padding never counts, but in
     ``last_padded``: the state at the last position of the padded row, as some tutorials read it."""
-    word_dropout: Dropout
+    word_dropout: Dropout = 0.0
     """Share of tokens read as unknown ones while training."""
-    embedding_dropout: Dropout
+    embedding_dropout: Dropout = 0.0
     """Share of a token's features set to zero before the first layer."""
-    layer_dropout: Dropout
+    layer_dropout: Dropout = 0.0
     """Share of features set to zero between two layers."""
-    head_dropout: Dropout
+    head_dropout: Dropout = 0.0
     """Share of pooled features set to zero before the head."""
 
     @property
@@ -79,7 +79,7 @@ class Architecture(StrictModel):
             )
         if self.pooling == "last_padded" and self.convolution:
             raise ValueError(
-                "pooling is 'last_padded' with a convolution; allowed: convolution null, "
+                "pooling is 'last_padded' with a convolution; allowed: no convolution, "
                 "for windows over padding hold nothing to read"
             )
         return self

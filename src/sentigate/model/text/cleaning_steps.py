@@ -11,19 +11,19 @@ from ..strict_model import StrictModel
 class CleaningSteps(StrictModel):
     """Which cleaning steps a data set gets; they run in the order of the fields."""
 
-    normalize_unicode: bool
+    normalize_unicode: bool = False
     """NFKC: full-width, ligature and styled letters become plain ones. Every apostrophe and quote
     becomes a straight one, every dash "-", an ellipsis "..."; soft hyphens, marks of direction and
     joiners within words go, those within emoji stay. What entities stand for gets the same."""
-    remove_html: bool
+    remove_html: bool = False
     """Tags and comments become a space, entities their character, also those escaped twice."""
-    remove_links: bool
-    remove_mentions: bool
+    remove_links: bool = False
+    remove_mentions: bool = False
     """``@name``."""
-    lowercase: bool
-    remove_stop_words: bool
+    lowercase: bool = False
+    remove_stop_words: bool = False
     """scikit-learn's English list. It holds "not" and "no", so it costs accuracy on sentiment."""
-    letters_only: bool
+    letters_only: bool = False
     """Everything but a-z and white space becomes a space."""
-    squeeze_whitespace: bool
+    squeeze_whitespace: bool = False
     """Runs of white space become one space; ends are trimmed."""

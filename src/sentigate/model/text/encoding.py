@@ -55,7 +55,8 @@ def in_chunks(texts: Texts) -> Iterator[list[str]]:
 
 def pad_texts(tokenizer: Tokenizer, texts: Texts, max_length: int) -> Padded:
     """``encode_texts`` and ``pad``, a chunk at a time."""
-    chunks = [_pad(tokenizer, chunk, max_length) for chunk in in_chunks(texts)]
+    size = tokenizer.get_vocab_size()
+    chunks = [pad(encode_texts(tokenizer, each), max_length, size) for each in in_chunks(texts)]
     return Padded(*(np.concatenate(arrays) for arrays in zip(*chunks, strict=True)))
 
 
@@ -82,19 +83,28 @@ def pad(encoded: Encoded, max_length: int, vocabulary_size: int) -> Padded:
     return Padded(ids, lengths.astype(np.int32))
 
 
-def write_padded(tokenizer: Tokenizer, texts: Texts, max_length: int, folder: Path) -> None:
-    """Write what ``pad_texts`` gives to ids.npy and lengths.npy; memory holds one chunk of ids."""
-    lengths = []
+def write_padded(
+    tokenizer: Tokenizer, texts: Texts, max_length: int, folder: Path
+) -> npt.NDArray[np.int64]:
+    """Write what ``pad_texts`` gives to ids.npy and lengths.npy; memory holds one chunk of ids.
+
+    Returns:
+        How many tokens each text has, (texts,), those included that were cut off.
+    """
+    lengths, counts = [], []
     with (folder / "ids.npy").open("wb") as file:
         for number, chunk in enumerate(in_chunks(texts)):
-            padded = _pad(tokenizer, chunk, max_length)
+            encoded = encode_texts(tokenizer, chunk)
+            padded = pad(encoded, max_length, tokenizer.get_vocab_size())
             if number == 0:
                 header = np.lib.format.header_data_from_array_1_0(padded.ids)
                 header["shape"] = (len(texts), max_length)
                 np.lib.format.write_array_header_1_0(file, header)
             file.write(padded.ids.tobytes())
             lengths.append(padded.lengths)
+            counts.append(np.diff(encoded.offsets))
     np.save(folder / "lengths.npy", np.concatenate(lengths), allow_pickle=False)
+    return np.concatenate(counts)
 
 
 def written_checks(folder: Path) -> pd.DataFrame:
@@ -108,10 +118,6 @@ def written_checks(folder: Path) -> pd.DataFrame:
         Padded(ids[start : start + CHUNK], lengths[start : start + CHUNK]) for start in starts
     )
     return pd.concat(map(padding_checks, chunks), ignore_index=True)
-
-
-def _pad(tokenizer: Tokenizer, texts: list[str], max_length: int) -> Padded:
-    return pad(encode_texts(tokenizer, texts), max_length, tokenizer.get_vocab_size())
 
 
 def padding_checks(padded: Padded) -> pd.DataFrame:

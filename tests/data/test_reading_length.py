@@ -1,0 +1,43 @@
+"""How many tokens the network reads, and how many characters it leaves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sentigate.data.reading_length import AUTO_MOST, resolve_max_length, unread_characters
+from sentigate.data.vocabulary import Level, build_tokenizer
+from sentigate.model.text.encoding import encode_texts
+
+
+@pytest.mark.parametrize(
+    ("lengths", "expected"),
+    [
+        ([3] * 100, 32),
+        ([32] * 100, 32),
+        ([33] * 100, 64),
+        ([3] * 95 + [300] * 5, 32),  # 95 % are read whole
+        ([3] * 94 + [300] * 6, 320),
+        ([5000] * 10, AUTO_MOST),
+        ([], 32),
+    ],
+)
+def test_auto_holds_most_training_texts(lengths: list[int], expected: int) -> None:
+    tokenizer = build_tokenizer(["a"], "word", min_count=1, max_size=10)
+    texts = pd.Series(["a " * length for length in lengths], dtype="str")
+    assert resolve_max_length("auto", tokenizer, texts) == expected
+    assert resolve_max_length(7, tokenizer, texts) == 7
+
+
+@pytest.mark.parametrize("level", ["word", "glove", "character", "bpe"])
+def test_what_follows_the_last_token_is_unread(level: Level) -> None:
+    texts = pd.Series(["one two three four five", "one two", "one two — three ’s", "one"])
+    tokenizer = build_tokenizer(texts, level, min_count=1, max_size=1000)
+    counts = np.diff(encode_texts(tokenizer, texts.tolist()).offsets)
+    for most in (1, 2, 3, 100):
+        found = unread_characters(tokenizer, texts, counts, most)
+        for text, unread, count in zip(texts, found.tolist(), counts.tolist(), strict=True):
+            read = text[: len(text) - unread]
+            assert len(tokenizer.encode(read).ids) == min(count, most)
+            assert unread == 0 or not read.endswith(" ") or level == "character"

@@ -1,0 +1,145 @@
+"""params.yaml is read as DVC reads it, and each value of it can be set by DVC alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dvc.utils.hydra import apply_overrides
+from dvc.utils.serialize import load_yaml
+from dvc.utils.serialize._yaml import dumps_yaml
+from dvc.utils.serialize._yaml import parse_yaml as dvc_parse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentigate.errors import ParamsError
+from sentigate.settings.params import load_params
+from sentigate.settings.yaml_file import parse_yaml, read_yaml
+
+ROOT = Path(__file__).parents[2]
+COMMITTED = (ROOT / "params.yaml").read_text("utf-8")
+VALUES: dict[str, Any] = read_yaml(ROOT / "params.yaml")
+
+
+def leaves(values: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    if isinstance(values, dict):
+        for key, value in values.items():
+            yield from leaves(value, (*path, key))
+    else:
+        yield path, values
+
+
+LEAVES = {".".join(path): path for path, _ in leaves(VALUES) if "." not in "".join(path)}
+
+
+def other(value: object) -> tuple[str, object]:
+    """Another value of the same kind, as it is written on the command line."""
+    match value:
+        case bool():
+            return str(not value).lower(), not value
+        case int() | float():
+            return str(value + 1), value + 1
+        case list():
+            return "[other, 2]", ["other", 2]
+    return "other", "other"
+
+
+def test_leaves_are_many() -> None:
+    assert len(LEAVES) > 250
+    assert {"models.bilstm.training.learning_rate", "datasets.vader.labels.Neutral"} <= set(LEAVES)
+
+
+def half(bit: int, side: int) -> dict[str, object]:
+    """The keys whose number has this bit, and what they hold. Of any two keys, one of these halves
+    holds the one without the other."""
+    numbered = enumerate(sorted(LEAVES))
+    found = dict(leaves(VALUES))
+    return {key: found[LEAVES[key]] for number, key in numbered if number >> bit & 1 == side}
+
+
+@pytest.mark.parametrize("bit", range(len(LEAVES).bit_length()))
+@pytest.mark.parametrize("side", [0, 1])
+def test_dvc_sets_each_value_and_no_other(bit: int, side: int, tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(COMMITTED, encoding="utf-8")
+    chosen = {key: other(value) for key, value in half(bit, side).items()}
+    apply_overrides(path, [f"{key}={text}" for key, (text, _) in chosen.items()])
+    expected = dict(leaves(VALUES))
+    for key, (_, value) in chosen.items():
+        del expected[LEAVES[key]]
+        expected |= leaves(value, LEAVES[key])
+    assert dict(leaves(read_yaml(path))) == expected
+    assert comments(path.read_text("utf-8")) == comments(COMMITTED)
+
+
+def comments(text: str) -> list[str]:
+    return re.findall(r"(?:^| )# (.*)", text, re.MULTILINE)
+
+
+def test_one_value_set_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(COMMITTED, encoding="utf-8")
+    apply_overrides(path, ["model=bilstm"])  # DVC writes lists, and long lines, in its own form
+    before = path.read_text("utf-8").splitlines()
+    apply_overrides(path, ["models.bilstm.training.learning_rate=0.001"])
+    after = path.read_text("utf-8").splitlines()
+    changed = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
+    assert [new.split() for _, new in changed] == [["learning_rate:", "0.001"]]
+
+
+def test_what_is_left_out_can_be_added(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(COMMITTED, encoding="utf-8")
+    apply_overrides(path, ["+models.lstm.network.word_dropout=0.1"])
+    assert load_params(path).models["lstm"].network.word_dropout == 0.1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["no", "on", "1e-05", "1e5", "012", "0o14", "12:30:45", "1_000", ".5", "~", "null", "", "yes"],
+)
+def test_values_are_those_that_dvc_compares(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(f"x: {text}\n", encoding="utf-8")
+    assert read_yaml(path) == load_yaml(path)
+
+
+@given(st.text(max_size=8))
+def test_any_text_that_dvc_writes_is_read_as_dvc_reads_it(text: str) -> None:
+    written = dumps_yaml({"x": text})
+    assert parse_yaml(written, "params.yaml") == dvc_parse(written, "params.yaml")
+
+
+def test_numbers_in_powers_of_ten_are_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(COMMITTED, encoding="utf-8")
+    apply_overrides(path, ["models.bilstm.training.learning_rate=1e-05"])
+    assert "learning_rate: 1e-05" in path.read_text("utf-8")
+    assert load_params(path).models["bilstm"].training.learning_rate == 1e-05
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        ("a: &x {b: 1}\n", 1, "the anchor &x"),
+        ("a: 1\nb:\n  c: &x 1\nd: *x\n", 3, "the anchor &x"),
+        ("a: {b: 1}\nc:\n  <<: {d: 1}\n", 3, "the merge key <<"),
+    ],
+)
+def test_shared_values_are_refused(text: str, line: int, what: str) -> None:
+    with pytest.raises(ParamsError) as caught:
+        parse_yaml(text, "params.yaml")
+    assert str(caught.value).startswith(f"params.yaml, line {line}: {what} shares values")
+    assert "write out what each entry has" in str(caught.value)
+
+
+def test_a_quoted_merge_key_is_a_key() -> None:
+    assert parse_yaml('"<<": 1\n', "params.yaml") == {"<<": 1}
+
+
+def test_a_key_written_twice_is_refused() -> None:
+    with pytest.raises(ParamsError, match=r'params\.yaml is not YAML: .*duplicate key "a"'):
+        parse_yaml("a: 1\na: 2\n", "params.yaml")
