@@ -30,6 +30,7 @@ from support import (
     write_values,
 )
 
+from sentigate.model.network.architecture import Architecture
 from sentigate.settings.params import load_params
 from sentigate.training.hardware import resolve_hardware
 
@@ -195,7 +196,7 @@ def test_tokenizer_and_model_are_as_promised(project: Path) -> None:
     params = load_params(project / "params.yaml")
     size = tokenizer.get_vocab_size()
     assert model == {
-        "network": TINY_MODEL["network"],
+        "network": Architecture(**TINY_MODEL["network"]).model_dump(mode="json"),
         "vocabulary_size": size,
         "max_length": 32,
         "dataset": "csv",
@@ -471,7 +472,7 @@ PARAM_CHANGES: list[tuple[str, object, set[str]]] = [
     ("gates.min_coverage", 0.1, {"vocab"}),
     ("gates.max_unknown_share", 0.9, {"pad"}),
     ("gates.min_baseline_mcc", -0.9, {"baseline"}),
-    ("gates.min_validation_mcc", -0.9, {"train"}),
+    ("gates.max_cut_share", 0.9, {"pad"}),
     ("models.tiny.min_validation_mcc", -0.9, {"train"}),
     ("models.lstm.min_validation_mcc", -0.9, set()),
     ("gates.max_served_difference", 0.1, {"register"}),
@@ -481,9 +482,9 @@ PARAM_CHANGES: list[tuple[str, object, set[str]]] = [
     ("models.tiny.training.patience", 2, {"train"}),
     ("models.tiny.network.pooling", "mean", {"train"}),
     ("models.tiny.vocab.min_count", 3, {"vocab"}),
-    ("models.tiny.max_length", 30, {"pad", "train"}),
+    ("models.tiny.max_length", 30, {"pad"}),
     ("models.lstm.training.patience", 9, set()),
-    ("datasets.vader.max_length", 9, set()),
+    ("models.lstm.max_length", 9, set()),
     ("datasets.imdb.clean.steps.lowercase", False, set()),
     ("datasets.csv.clean.steps.lowercase", False, {"clean", "vocab", "train"}),
     ("datasets.csv.clean.drop_conflicts", False, {"clean"}),
@@ -579,7 +580,10 @@ def test_a_threshold_reruns_its_stage_alone(project: Path) -> None:
     """Its outputs are the same, so that nothing follows: no other model version comes of it."""
     before = (project / "params.yaml").read_bytes()
     registered = (project / "reports/registration.json").read_bytes()
-    for key, stage in (("gates.min_coverage", "vocab"), ("gates.min_validation_mcc", "train")):
+    for key, stage in (
+        ("gates.min_coverage", "vocab"),
+        ("models.tiny.min_validation_mcc", "train"),
+    ):
         values = yaml.safe_load(before)
         set_value(values, key, -0.5 if stage == "train" else 0.01)
         write_values(values, project)

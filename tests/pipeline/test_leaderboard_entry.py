@@ -210,7 +210,7 @@ def test_a_pretrained_model_starts_from_its_language_model(
     tiny = values["models"]["tiny"]
     tiny["network"]["bidirectional"] = False
     first = tiny["training"] | {"max_epochs": 2}
-    del first["pretraining"], first["vector_correction"]
+    del first["fused"]
     tiny["training"] |= {"pretraining": first, "max_epochs": 1}
     write_split(small_project(models=values["models"]))
     starts: list[dict[str, Any]] = []
@@ -237,11 +237,11 @@ CHANGES: list[tuple[str, object, list[str]]] = [
     ("register.alias", "best", []),
     ("models.tiny.training.patience", 2, ["tiny"]),
     ("models.another", TINY_MODEL, ["another"]),
-    ("datasets.csv.max_length", 30, ["tiny"]),
-    ("datasets.vader.max_length", 30, []),
+    ("models.tiny.max_length", 30, ["tiny"]),
+    ("datasets.vader.clean.steps.lowercase", False, []),
     ("evaluate.bootstrap_samples", 200, ["tiny"]),
     ("evaluate.listed_errors", 3, []),
-    ("gates.min_validation_mcc", 0.5, []),
+    ("gates.max_cut_share", 0.4, []),
 ]
 
 
