@@ -10,7 +10,7 @@ LOCK_FREEZE := $(LOCK_PIP) freeze --exclude sentigate | sed 's/+cpu$$//'
 
 # What a user gives goes to programs as it is, in SENTIGATE_<name>: make would expand it elsewhere,
 # also on its way to a recipe's environment and in MAKEFLAGS, and the shell would run it.
-GIVEN := TEXT FILE OUT DATASET MODEL PROMPT PORT BASE ONLY
+GIVEN := TEXT FILE OUT COLUMN DATASET MODEL PROMPT PORT BASE ONLY
 unexport $(GIVEN)
 MAKEOVERRIDES :=
 $(foreach name,$(GIVEN),$(eval override export SENTIGATE_$(name) = $$(value $(name))))
@@ -78,11 +78,12 @@ ui: setup  ## Open the MLflow UI on 127.0.0.1 (PORT=5000)
 serve: setup  ## Serve the registered model over HTTP on 127.0.0.1 (PORT=5001)
 	@exec $(SENTIGATE) serve $${SENTIGATE_PORT:+"--port=$$SENTIGATE_PORT"}
 
-predict: setup  ## Judge TEXT="...", or the rows of FILE= into OUT=, with the registered model
-	@test -n "$$SENTIGATE_TEXT$$SENTIGATE_FILE$$SENTIGATE_OUT" || \
+predict: setup  ## Judge TEXT="...", or the rows of FILE= into OUT= (texts in COLUMN=), with the registered model
+	@test -n "$$SENTIGATE_TEXT$$SENTIGATE_FILE$$SENTIGATE_OUT$$SENTIGATE_COLUMN" || \
 		{ echo 'give TEXT="a text", or FILE=tweets.csv OUT=answers.csv' >&2; exit 1; }
 	@$(SENTIGATE) predict $${SENTIGATE_FILE:+"--file=$$SENTIGATE_FILE"} \
-		$${SENTIGATE_OUT:+"--out=$$SENTIGATE_OUT"} $${SENTIGATE_TEXT:+-- "$$SENTIGATE_TEXT"}
+		$${SENTIGATE_OUT:+"--out=$$SENTIGATE_OUT"} \
+		$${SENTIGATE_COLUMN:+"--column=$$SENTIGATE_COLUMN"} $${SENTIGATE_TEXT:+-- "$$SENTIGATE_TEXT"}
 
 explain: setup  ## Write a page that shows why the registered model judges TEXT="..." so
 	@test -n "$$SENTIGATE_TEXT" || { echo 'give TEXT="a text"' >&2; exit 1; }

@@ -15,6 +15,7 @@ TARGETS = {
     "TEXT": ("predict", ["predict", "--", "{}"]),
     "FILE": ("predict", ["predict", "--file={}"]),
     "OUT": ("predict", ["predict", "--out={}"]),
+    "COLUMN": ("predict", ["predict", "--column={}"]),
     "DATASET": ("train", ["train", "--dataset={}", "--model="]),
     "MODEL": ("train", ["train", "--dataset=", "--model={}"]),
     "PROMPT": ("generate", ["generate", "--prompt={}"]),

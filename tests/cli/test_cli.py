@@ -153,6 +153,8 @@ def test_a_text_that_is_not_utf_8(
         (("--file", "a.csv"), "give texts"),
         (("--out", "a.csv"), "give texts"),
         (("a text", "--file", "a.csv", "--out", "b.csv"), "give texts"),
+        (("a text", "--column", "b"), "--column is of a file"),
+        (("a text", "--context-column", "b"), "--context-column is of a file"),
         (("--file", "a.csv", "--out", "b.xlsx"), "b.xlsx has an extension that says no format"),
     ],
 )

@@ -361,6 +361,25 @@ def test_a_text_that_is_cut_is_said_beside_its_answer(project: Path) -> None:
     assert cut == [("fine " * 30).strip(), "cut: 24 of 30 tokens read"]
 
 
+def test_make_predicts_the_column_it_is_given_and_counts_notes(
+    project: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(f"label,body\nmine,fine\nmine,{'fine ' * 30}\nmine,\n")
+    given = ("predict", f"FILE={table}", f"OUT={tmp_path}/a.csv")
+    output = start(project, "make", *given).communicate(timeout=60)[0]
+    line = next(line for line in output.splitlines() if line.startswith("sentigate: "))
+    assert line == (
+        f"sentigate: {table} has no column 'text', which the model was trained on; it has 'label', "
+        "'body'; name the one that holds the texts by --column (with make: COLUMN=)"
+    )
+    output = start(project, "make", *given, "COLUMN=body").communicate(timeout=60)[0]
+    lines = output.splitlines()
+    assert f"  {table} has 'label' already: the answers are in 'predicted_label'" in lines
+    assert lines[-1] == f"3 rows, 1 cut, 1 with nothing to go by\t{tmp_path}/a.csv"
+    assert (tmp_path / "a.csv").read_text().startswith("label,body,predicted_label,probability,")
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_nothing_is_left_of_a_prediction_that_was_ended(
     project: Path, tmp_path: Path, number: signal.Signals

@@ -15,7 +15,8 @@ from sentigate.model.fusion import Fusion
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Network
-from sentigate.model.predictor import BATCH_SIZE, EMPTY, UNKNOWN, Predictor, network_logits
+from sentigate.model.notes import EMPTY, UNKNOWN
+from sentigate.model.predictor import BATCH_SIZE, Predictor, network_logits
 from sentigate.model.saved_model import SavedModel
 from sentigate.model.text.cleaning import make_cleaner
 from sentigate.model.text.encoding import UNKNOWN_ID, pad_texts
@@ -38,7 +39,7 @@ TEXTS = [
     "@ann <b>GREAT</b> cast https://t.co/x &lt;3",
     "",
     " \n\t",
-    "😀👩\u200d💻",
+    "😀👩\u200d💻❤\ufe0f",
     "<unk> <pad>",
     "word " * 10_000,
 ]
@@ -90,7 +91,7 @@ def test_texts_without_tokens_are_one_unknown_token(model: Path) -> None:
         ("\u3164\u2800", EMPTY),
         ("https://t.co/x <br>", EMPTY),
         ("neverseen", UNKNOWN),
-        ("漢字 \u200d neverseen", UNKNOWN),  # the joiner is known, and says nothing
+        ("漢字 \ufe0f neverseen", UNKNOWN),  # the selector is known, and says nothing
         ("fine " * MAX_LENGTH, ""),
         ("fine " * MAX_LENGTH + "film", "cut: 24 of 25 tokens read"),
         ("word " * 10_000, "cut: 24 of 10,000 tokens read"),
@@ -146,9 +147,9 @@ def fused(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("fine " * MAX_LENGTH + "hours", "cut: the network read 24 of 25 tokens"),
         # The answer is the share of positive texts: the linear model has no part in it.
         ("neverseen " * MAX_LENGTH + "hours", f"{UNKNOWN}; cut: 24 of 25 tokens read"),
-        # A joiner is known and says nothing, but the linear model reads on.
-        ("\u200d " * MAX_LENGTH + "hours", "cut: the network read 24 of 25 tokens"),
-        ("\u200d " * (MAX_LENGTH + 1), EMPTY),
+        # A selector is known and says nothing, but the linear model reads on.
+        ("\ufe0f " * MAX_LENGTH + "hours", "cut: the network read 24 of 25 tokens"),
+        ("\ufe0f " * (MAX_LENGTH + 1), EMPTY),
     ],
 )
 def test_a_linear_model_reads_what_is_cut(fused: Path, text: str, note: str) -> None:

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sentigate.errors import DataError, SentigateError, SourceError
+from sentigate.model.columns import Columns
 from sentigate.serving.bulk_prediction import predict_file
 from sentigate.tables import compression
 from sentigate.tables import read as record_reading
@@ -95,12 +98,133 @@ def test_notes_stand_beside_the_answers(tmp_path: Path, out: str) -> None:
     assert notes == ["" if text else "empty" for text in HARD]
 
 
+class Reviewing(Noting):
+    """A model that was trained on a table of reviews of products."""
+
+    columns = Columns(text="review", context="product")
+
+
+def test_the_columns_are_those_that_the_model_was_trained_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answers(data: str, *columns: str | None) -> list[float]:
+        (tmp_path / "t.csv").write_text(data)
+        predict_file(Reviewing(), tmp_path / "t.csv", tmp_path / "a.csv", *columns)
+        return [np.float32(row["probability"]) for row in read(tmp_path / "a.csv")]
+
+    def said() -> list[str]:
+        lines = capsys.readouterr().err.splitlines()
+        return [line.partition("t.csv ")[2] for line in lines if line.startswith("  /")]
+
+    both = "text,product,review\nx,Acme,fine\n"
+    assert answers(both) == judge(["__context_acme fine"]).tolist()
+    assert answers(both, "text") == judge(["__context_acme x"]).tolist()
+    assert answers(both, None, "text") == judge(["__context_x fine"]).tolist()
+    assert said() == []
+    # Another table has no products, and perhaps but one column.
+    assert answers("review,text\nfine,x\n") == judge(["fine"]).tolist()
+    assert answers("body\nfine\n") == judge(["fine"]).tolist()
+    missing = "has no column 'product': its texts are judged without what they are about"
+    assert said() == [missing, missing]
+
+
+@pytest.mark.parametrize("source", FORMATS)
+@pytest.mark.parametrize("out", FORMATS)
+def test_a_table_keeps_its_own_columns_of_these_names(
+    tmp_path: Path, source: str, out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path / "first.csv", ["fine", ""])
+    for number in range(3):  # answers of answers
+        answers = tmp_path / f"a{number}{source if number < 2 else out}"
+        predict_file(Noting(), file, answers)
+        file = answers
+    found = read(file)
+    names = ["label", "probability", "note"]
+    assert list(found[0]) == [
+        *("id", "text", *names),
+        *(f"predicted_{name}" for name in names),
+        *(f"predicted_{name}_2" for name in names),
+    ]
+    for row, note in zip(found, ["", "empty"], strict=True):
+        for end in ("", "_2"):
+            assert row[f"predicted_note{end}"] == row["note"] == note
+            assert row[f"predicted_label{end}"] == row["label"]
+            again = np.float32(row[f"predicted_probability{end}"])
+            assert again == np.float32(row["probability"])
+    said = (
+        f"  {tmp_path}/a0{source} has 'label', 'probability', 'note' already: the answers are in "
+        "'predicted_label', 'predicted_probability', 'predicted_note'\n"
+    )
+    assert said in capsys.readouterr().err
+
+
+def test_a_name_that_only_a_late_line_has_is_kept_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_reading, "CHUNK", 1)
+    (tmp_path / "t.jsonl").write_text('{"text": "a"}\n{"text": "b", "label": "mine"}\n')
+    predict_file(judge, tmp_path / "t.jsonl", tmp_path / "a.jsonl")
+    first, last = read(tmp_path / "a.jsonl")
+    assert list(first) == ["text", "predicted_label", "probability", "note"]
+    assert list(last) == ["text", "label", "predicted_label", "probability", "note"]
+    assert last["label"] == "mine"
+
+
+VALUES = {
+    "dictionary": (["fine", None], ["fine", ""]),
+    "date": ([date(2026, 11, 27), None], ["2026-11-27", ""]),
+    "time": ([time(9, 30), None], ["09:30:00", ""]),
+    "timestamp": ([datetime(2026, 11, 27, 9, 30), None], ["2026-11-27 09:30:00", ""]),
+    "nanoseconds": (pa.array([10**9, None], pa.timestamp("ns")), ["1970-01-01 00:00:01", ""]),
+    "zoned": (pa.array([1, None], pa.timestamp("s", "UTC")), ["1970-01-01 00:00:01+00:00", ""]),
+    "decimal": ([Decimal("1.50"), None], ["1.50", ""]),
+    "truth": ([True, None], ["true", ""]),
+    "number": ([1.5, float("nan")], ["1.5", ""]),
+}
+
+
+@pytest.mark.parametrize("coded", [False, True])
+@pytest.mark.parametrize("kind", VALUES)
+def test_values_of_parquet_are_judged_by_their_text(tmp_path: Path, kind: str, coded: bool) -> None:
+    values, texts = VALUES[kind]
+    array = pa.array(values)
+    if coded or kind == "dictionary":
+        array = array.dictionary_encode()
+    table = pa.table({"text": array})
+    pq.write_table(table, tmp_path / "t.parquet")
+    for out in FORMATS:
+        predict_file(judge, tmp_path / "t.parquet", tmp_path / f"a{out}")
+        found = [np.float32(row["probability"]) for row in read(tmp_path / f"a{out}")]
+        assert found == judge(texts).tolist()
+    kept = pq.read_table(tmp_path / "a.parquet").column("text").to_pylist()
+    assert kept[0] == array.to_pylist()[0]
+
+
+def test_rows_with_a_note_are_counted_by_what_it_says(tmp_path: Path) -> None:
+    notes = [*[""] * 1200, *["cut: 2 of 3 tokens read"] * 1000, "nothing to go by: a",
+             "nothing to go by: b; cut: 2 of 3 tokens read"]  # fmt: skip
+
+    class Known(Noting):
+        def judge(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], list[str]]:
+            return judge(texts), [notes[int(text)] for text in texts]
+
+    def said(count: int) -> str:
+        file = write(tmp_path / "t.csv", [str(number) for number in range(count)])
+        return predict_file(Known(), file, tmp_path / "a.csv").summary
+
+    assert said(len(notes)) == "2,202 rows, 1,001 cut, 2 with nothing to go by"
+    assert said(1201) == "1,201 rows, 1 cut"
+    assert said(1) == "1 row"
+    write(tmp_path / "t.csv", ["a"])
+    assert predict_file(judge, tmp_path / "t.csv", tmp_path / "a.csv").summary == "1 row"
+
+
 @pytest.mark.parametrize("source", FORMATS)
 @pytest.mark.parametrize("out", [*FORMATS, ".ndjson"])
 def test_every_format_into_every_other(tmp_path: Path, source: str, out: str) -> None:
     file = write(tmp_path / f"tweets{source}", HARD)
     answers = tmp_path / "deep" / f"answers{out}"
-    assert predict_file(judge, file, answers, "text") == len(HARD)
+    assert predict_file(judge, file, answers).rows == len(HARD)
     check(answers, HARD)
     assert [path.name for path in answers.parent.iterdir()] == [answers.name]
 
@@ -217,7 +341,7 @@ def test_what_unpacks_to_far_more_is_refused_as_soon_as_it_does(
     )
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
     monkeypatch.setattr(compression, "FREE_BYTES", 10 << 20)
-    assert predict_file(judge, file, tmp_path / "a.csv", "text") == 1_000_000
+    assert predict_file(judge, file, tmp_path / "a.csv").rows == 1_000_000
 
 
 def test_three_gigabytes_of_zeros_are_not_written(tmp_path: Path) -> None:
@@ -257,15 +381,17 @@ def test_context_is_put_before_each_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "out", "column", "said"),
     [
-        ("t.csv", b"id,tweet\n1,a\n", "a.csv", "text", "no column 'text'; it has 'id', 'tweet'"),
+        ("t.csv", b"id,tweet\n1,a\n", "a.csv", "text",
+         "no column 'text'; it has 'id', 'tweet'; see --column"),
+        ("t.csv", b"id,tweet\n1,a\n", "a.csv", None, "has no column 'text', which the model was "
+         "trained on; it has 'id', 'tweet'; name the one that holds the texts by --column"),
+
         ("t.csv", b"text\n", "a.csv", "text", "no rows"),
         ("t.csv", b"", "a.csv", "text", "is empty"),
         ("t.csv", b"id,text\n1,a\n2,b,c\n", "a.csv", "text", "row 2 .*has 3 fields, the header 2"),
         ("t.csv", b"text\nfine\nna\xefve\n", "a.csv", "text", "line 3 is not UTF-8"),
         ("t.csv", b'text\n"open\n', "a.csv", "text", "row 1"),
         ("t.csv", b"text,text\na,b\n", "a.csv", "text", "'text' 2 times"),
-        ("t.csv", b"text,label\na,b\n", "a.csv", "text", "has a column 'label' already"),
-        ("t.csv", b"text,note\na,b\n", "a.csv", "text", "has a column 'note' already"),
         ("t.csv", b"text\na\n", "t.csv", "text", "is the input file"),
         ("t.csv", b"text\na\n", "a.xlsx", "text", "allowed: .csv, .tsv, .jsonl"),
         ("t.doc", b"text\na\n", "a.csv", "text", "allowed: .csv.*and .txt"),
@@ -280,7 +406,7 @@ def test_context_is_put_before_each_text(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_and_nothing_is_written(
-    tmp_path: Path, name: str, data: bytes, out: str, column: str, said: str
+    tmp_path: Path, name: str, data: bytes, out: str, column: str | None, said: str
 ) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(SentigateError, match=said) as error:
@@ -310,7 +436,7 @@ def test_a_new_column_after_the_first_chunk(
     for out in ("a.csv", "a.parquet"):
         with pytest.raises(DataError, match=r"'more'.*\.jsonl can"):
             predict_file(judge, tmp_path / "t.jsonl", tmp_path / out, "text")
-    assert predict_file(judge, tmp_path / "t.jsonl", tmp_path / "a.jsonl", "text") == 2
+    assert predict_file(judge, tmp_path / "t.jsonl", tmp_path / "a.jsonl").rows == 2
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sentigate.errors import DataError, counted
+from sentigate.errors import DataError
 from sentigate.progress import doing, done
 from sentigate.registry.model_errors import model_errors
 
@@ -33,12 +33,22 @@ def predict(
             ".csv, .tsv, .jsonl or .parquet."
         ),
     ] = None,
-    column: Annotated[str, typer.Option(help="The file's column that holds the texts.")] = "text",
+    column: Annotated[
+        str | None,
+        typer.Option(
+            help="The file's column that holds the texts; by default the one that the model was "
+            "trained on, or else the only one."
+        ),
+    ] = None,
     context: Annotated[
         str, typer.Option(help="What the texts are about, for a model trained with a context.")
     ] = "",
     context_column: Annotated[
-        str | None, typer.Option(help="The file's column that holds what each text is about.")
+        str | None,
+        typer.Option(
+            help="The file's column that holds what each text is about; by default the one that "
+            "the model was trained on, if the file has it."
+        ),
     ] = None,
     model: Annotated[
         str, typer.Option(help="An MLflow model URI; by default the data set's promoted version.")
@@ -46,7 +56,8 @@ def predict(
 ) -> None:
     """Print a label and the probability of positive for each text, or add them to a file's rows.
 
-    A note follows where a text is cut or holds nothing to go by.
+    A note follows where a text is cut or holds nothing to go by; of a file, the rows that have one
+    are counted at the end.
 
     Example: sentigate predict "A fine film, warm and funny." "I want my two hours back."
 
@@ -62,6 +73,8 @@ def predict(
     from sentigate.model.text.context import with_context
     from sentigate.serving.bulk_prediction import check_files, judge, predict_file
 
+    if column and not file:
+        raise DataError("--column is of a file; it has no part in texts (with make: COLUMN=)")
     if context_column and not file:
         raise DataError("--context-column is of a file; allowed with texts: --context")
     if context and file:
@@ -76,8 +89,7 @@ def predict(
         predictor = load_predictor(model)
     done()
     if file and out:
-        rows = predict_file(predictor, file, out, column, context_column)
-        print(f"{counted(rows, 'row')}\t{out}")
+        print(predict_file(predictor, file, out, column, context_column).summary, out, sep="\t")
         return
     given = [with_context(context, text) for text in texts]
     for text, probability, note in zip(texts, *judge(predictor, given), strict=True):

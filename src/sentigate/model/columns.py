@@ -38,7 +38,7 @@ class Columns(StrictModel):
             ModelFileError: the file cannot be read.
         """
         if not (folder / FILE).exists():
-            return cls(text="text", context=None)
+            return PLAIN
         with named(folder / FILE) as path:
             return cls.model_validate_json(path.read_text("utf-8"))
 
@@ -96,6 +96,10 @@ class Columns(StrictModel):
                 f"name one {self.text!r}, or give a list of texts"
             )
         return found[0]
+
+
+PLAIN = Columns(text="text", context=None)
+"""Those of a model that does not say."""
 
 
 def _holds_texts(column: pd.Series[Any]) -> bool:

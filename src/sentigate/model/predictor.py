@@ -21,15 +21,12 @@ from .fusion import Logits, probabilities
 from .network.batches import Batch, Batches, EncodedSplit
 from .network.fast_lstm import FastLSTM, has_fast_path
 from .network.network import Network
+from .notes import CUT, EMPTY, UNKNOWN
 from .saved_model import SavedModel
 from .text.cleaning import make_cleaner
 from .text.encoding import UNKNOWN_ID, Encoded, Padded, encode_texts, pad
 
 BATCH_SIZE = 256
-NOTHING, CUT = "nothing to go by", "cut"
-"""Kinds of note: what stands before the colon. A text may have one of each, joined by "; "."""
-EMPTY = f"{NOTHING}: the text is empty once cleaned"
-UNKNOWN = f"{NOTHING}: no word or sign that the model knows"
 # White space, control and format characters, marks without a letter; and letters that are blank.
 INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn"}
 FILLERS = set("\u115f\u1160\u2800\u3164\uffa0")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from numbers import Number
+from itertools import chain, count
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from sentigate.errors import DataError, shorten
+from sentigate.errors import DataError, counted, shorten
 from sentigate.files import written_whole
+from sentigate.model.columns import PLAIN
 from sentigate.model.labels import label_of
+from sentigate.model.notes import CUT, kinds_of
 from sentigate.model.text.context import with_context
-from sentigate.progress import progress
+from sentigate.model.text.values import as_text
+from sentigate.progress import doing, done, progress, say
 from sentigate.tables.read import Input, Record, open_records
 from sentigate.tables.write import check_output, write_records
 
@@ -43,24 +47,46 @@ def check_files(source: Path, out: Path) -> None:
         raise DataError(f"{out} is the input file; name another file for the answers")
 
 
+class Judged(NamedTuple):
+    """How many rows were written.
+
+    Attributes:
+        rows: all of them.
+        notes: kind of note -> rows that have one.
+    """
+
+    rows: int
+    notes: Counter[str]
+
+    @property
+    def summary(self) -> str:
+        """As in "3,412 rows, 12 cut, 2 with nothing to go by"."""
+        kinds = sorted(self.notes, key=lambda kind: (kind != CUT, kind))
+        said = (f"{self.notes[kind]:,} {'' if kind == CUT else 'with '}{kind}" for kind in kinds)
+        return ", ".join([counted(self.rows, "row"), *said])
+
+
 def predict_file(
-    model: Model, source: Path, out: Path, column: str, context: str | None = None
-) -> int:
+    model: Model,
+    source: Path,
+    out: Path,
+    column: str | None = None,
+    context: str | None = None,
+) -> Judged:
     """Write the rows of ``source`` to ``out``, in order, with the columns of ANSWERS added.
 
     Memory holds one chunk of rows. ``out`` is written whole or not at all; one that is there
-    already is replaced.
+    already is replaced. A name of ANSWERS that a column of ``source`` has is changed, and said.
 
     Args:
         model: from raw texts to P(positive), (texts,) float32; it may also have the method
-            ``judge`` of a Predictor.
+            ``judge`` and the attribute ``columns`` of a Predictor.
         source: CSV, TSV, JSON lines, Parquet or plain text, perhaps compressed.
         out: CSV, TSV, JSON lines or Parquet.
-        column: holds the texts; one that is missing is "".
-        context: the column of what each text is about, its first token; None for none.
-
-    Returns:
-        How many rows.
+        column: holds the texts, where a missing one is ""; None for the one that the model was
+            trained on, or else the only one.
+        context: the column of what each text is about, its first token; None for the one that the
+            model was trained on, if there is one.
 
     Raises:
         SourceError: the input cannot be read.
@@ -68,74 +94,114 @@ def predict_file(
             written so.
     """
     check_files(source, out)
-    rows = 0
+    rows, notes = 0, Counter[str]()
+    doing(f"opening {source}")
     with open_records(source) as table:
+        done()
+        columns = _columns(model, table, source, column, context)
+        names = _free_names(table, source)
 
         def answered() -> Iterator[list[Record]]:
             nonlocal rows
-            done = 0
+            read = 0
             with progress(f"judging {source}", table.size, "bytes") as advance:
                 for records in table.chunks:
-                    _add_answers(records, model, source, [*filter(None, [context]), column], rows)
+                    notes.update(_add_answers(records, model, names, source, columns, rows))
                     yield records
                     rows += len(records)
-                    advance(table.position() - done)
-                    done = table.position()
+                    advance(table.position() - read)
+                    read = table.position()
             if not rows:
                 raise DataError(f"{source} has columns and no rows")
 
         try:
             with written_whole(out) as file:
-                write_records(answered(), file, out, _with_answers(table))
+                write_records(answered(), file, out, _with_answers(table, names))
         except OSError as error:
             raise DataError(f"{out} cannot be written: {error.strerror}") from None
-    return rows
+    return Judged(rows, notes)
+
+
+def _columns(
+    model: Model, table: Input, source: Path, column: str | None, context: str | None
+) -> list[str]:
+    """Perhaps the column of contexts, and last that of the texts."""
+    known = getattr(model, "columns", PLAIN)  # an older version registered does not say
+    there = table.names
+    shown = ", ".join(shorten(name, 40) for name in there[:10])
+    for name, option in ((column, "--column"), (context, "--context-column")):
+        if name is not None and name not in there:
+            raise DataError(f"{source} has no column {name!r}; it has {shown}; see {option}")
+    if column is None and known.text not in there and len(there) != 1:
+        raise DataError(
+            f"{source} has no column {known.text!r}, which the model was trained on; it has "
+            f"{shown}; name the one that holds the texts by --column (with make: COLUMN=)"
+        )
+    column = column or (known.text if known.text in there else there[0])
+    if context is None and known.context is not None:
+        if known.context in there:
+            context = known.context
+        else:
+            say(
+                f"  {source} has no column {known.context!r}: its texts are judged without what "
+                "they are about"
+            )
+    return [column] if context is None else [context, column]
+
+
+def _free_names(table: Input, source: Path) -> list[str]:
+    """The names of ANSWERS, or where a column of the table has one, others."""
+    names = []
+    for name in ANSWERS:
+        more = (f"predicted_{name}_{number}" for number in count(2))
+        free = chain([name, f"predicted_{name}"], more)
+        names.append(next(each for each in free if each not in table.names))
+    if taken := [name for name in ANSWERS if name in table.names]:
+        instead = [name for name in names if name not in ANSWERS]
+        say(
+            f"  {source} has {', '.join(map(repr, taken))} already: the answers are in "
+            f"{', '.join(map(repr, instead))}"
+        )
+    return names
 
 
 def _add_answers(
-    records: list[Record], model: Model, source: Path, columns: Sequence[str], before: int
-) -> None:
-    """``columns`` are perhaps that of contexts, and last that of the texts."""
-    texts = []
+    records: list[Record],
+    model: Model,
+    names: Sequence[str],
+    source: Path,
+    columns: Sequence[str],
+    before: int,
+) -> Counter[str]:
+    """Count the kinds of note. ``columns`` are as ``_columns`` gives them."""
+    texts, kinds = [], Counter[str]()
     for number, record in enumerate(records, before + 1):
-        for name in ANSWERS:
-            if name in record:
-                raise DataError(
-                    f"{source} has a column {name!r} already, which the answers would replace; "
-                    "rename it"
-                )
         place = f"{source}: row {number:,}, column"
         *context, text = (_text(record.get(name), f"{place} {name!r}") for name in columns)
         texts.append(with_context("".join(context), text))
-    names = dict.fromkeys(name for record in records for name in record)
-    if not before and (missing := [name for name in columns if name not in names]):
-        shown = ", ".join(shorten(name, 40) for name in list(names)[:10])
-        option = "--column" if columns[-1] in missing else "--context-column"
-        raise DataError(f"{source} has no column {missing[-1]!r}; it has {shown}; see {option}")
-    for record, probability, note in zip(records, *judge(model, texts), strict=True):
-        record["label"] = label_of(probability)
-        record["probability"] = float(str(probability))  # the shortest that is the same float32
-        record["note"] = note
+    label, probability, note = names
+    for record, positive, said in zip(records, *judge(model, texts), strict=True):
+        record[label] = label_of(positive)
+        record[probability] = float(str(positive))  # the shortest that is the same float32
+        record[note] = said
+        kinds.update(kinds_of(said))
+    return kinds
 
 
 def _text(value: object, place: str) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, Number):
-        return str(value)
-    raise DataError(f"{place} is {shorten(value)}; allowed: text or a number")
+    text = as_text(value)
+    if text is None:
+        raise DataError(f"{place} is {shorten(value)}; allowed: text, a number or a date")
+    return text
 
 
-def _with_answers(table: Input) -> object:
+def _with_answers(table: Input, names: Sequence[str]) -> object:
     """A Parquet file's schema with the answers' columns; None for other files, which have none."""
     if table.schema is None:
         return None
     import pyarrow as pa  # type: ignore[import-untyped]
 
     schema = table.schema
-    for name, type_ in zip(ANSWERS, (pa.string(), pa.float32(), pa.string()), strict=True):
-        if name not in schema.names:
-            schema = schema.append(pa.field(name, type_))
+    for name, type_ in zip(names, (pa.string(), pa.float32(), pa.string()), strict=True):
+        schema = schema.append(pa.field(name, type_))
     return schema

@@ -30,12 +30,14 @@ class Input(NamedTuple):
     """A table that is being read.
 
     Attributes:
+        names: its columns; in JSON lines those of all lines.
         chunks: its records, CHUNK at a time; values are str but in JSON lines and Parquet.
         size: bytes of the file, unpacked.
         position: how many of them have been read.
         schema: a Parquet file's own.
     """
 
+    names: list[str]
     chunks: Iterator[list[Record]]
     size: int
     position: Callable[[], int]
@@ -71,12 +73,15 @@ def open_records(path: Path) -> Iterator[Input]:
             else:
                 check_text(file, origin)
                 if is_text:
-                    records = _lines(file)
+                    names, records = ["text"], _lines(file)
                 elif format_ in DELIMITERS:
-                    records = _rows(file, DELIMITERS[format_], origin)
+                    names, records = _rows(file, DELIMITERS[format_], origin)
                 else:
+                    found = (record for _, record in records_of(file, origin))
+                    names = list(dict.fromkeys(name for record in found for name in record))
+                    file.seek(0)
                     records = (record for _, record in records_of(file, origin))
-                yield Input(_in_chunks(records), size, file.tell, None)
+                yield Input(names, _in_chunks(records), size, file.tell, None)
         finally:
             csv.field_size_limit(limit)
 
@@ -92,14 +97,18 @@ def _lines(file: BinaryIO) -> Iterator[Record]:
         yield {"text": text.removesuffix("\n").removesuffix("\r")}
 
 
-def _rows(file: BinaryIO, delimiter: str, origin: str) -> Iterator[Record]:
+def _rows(file: BinaryIO, delimiter: str, origin: str) -> tuple[list[str], Iterator[Record]]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     rows = delimited_rows(text, delimiter, origin)
     header = next(rows)
     require_columns(header, header, origin)  # none twice
-    for row in rows:
-        yield dict(zip(header, row, strict=True))
-    text.detach()  # else the file is closed with it
+
+    def records() -> Iterator[Record]:
+        for row in rows:
+            yield dict(zip(header, row, strict=True))
+        text.detach()  # else the file is closed with it
+
+    return header, records()
 
 
 def _open_parquet(file: BinaryIO, size: int, origin: str) -> Input:
@@ -135,4 +144,4 @@ def _open_parquet(file: BinaryIO, size: int, origin: str) -> Input:
             done += batch.num_rows
 
     rows = max(table.metadata.num_rows, 1)
-    return Input(chunks(), size, lambda: size * done // rows, table.schema_arrow)
+    return Input(names, chunks(), size, lambda: size * done // rows, table.schema_arrow)
