@@ -24,6 +24,7 @@ from sentigate.model.saved_model import WEIGHTS, Description, SavedModel
 from sentigate.progress import doing
 from sentigate.tracking.provenance import git_commit
 from sentigate.tracking.runs import run_or_fail
+from sentigate.training.fusion import share_sentences
 from sentigate.training.hardware import resolve_hardware
 from sentigate.training.start import FromLanguageModel, FromVectors, Start
 from sentigate.training.train_model import train_model
@@ -67,7 +68,8 @@ def train(stage: StageRun) -> Output:
         if language_model:
             tracked.log_kept(language_model.epochs, "language_model.")
         if linear:
-            print(f"  the linear model has {fusion.share:.0%} of each answer")
+            for sentence in share_sentences(fusion, len(validation.labels)):
+                print(f"  {sentence}")
         description = Description(
             dataset=params.dataset,
             model=params.model,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sentigate.training.fusion import fit_fusion
+from sentigate.model.fusion import Fusion
+from sentigate.training.fusion import FEW_TEXTS, fit_fusion, share_sentences
 
 RNG = np.random.default_rng(0)
 
@@ -41,3 +42,40 @@ def test_the_share_is_that_by_which_labels_were_drawn(true: float) -> None:
 def test_the_prior_is_the_share_of_positive_training_texts() -> None:
     found = fit_fusion(np.array([1.0, -1.0]), None, np.array([1, 0]), 0.2)
     assert 1 / (1 + np.exp(-found.prior)) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("share", "texts", "sentences"),
+    [
+        (0.3, 1_900, ["the linear model has 30% of each answer"]),
+        (0.0, FEW_TEXTS, ["the linear model has 0% of each answer"]),
+        (
+            1.0,
+            1_900,
+            [
+                "the linear model has 100% of each answer",
+                "WARNING: the network has no part in the answers; the linear model alone was "
+                "better on the validation texts",
+            ],
+        ),
+        (
+            0.3,
+            40,
+            [
+                "the linear model has 30% of each answer",
+                "WARNING: that share was chosen on 40 validation texts, and may be chance; 200 or "
+                "more are better: raise split.validation_size, or add rows",
+            ],
+        ),
+    ],
+)
+def test_a_share_that_is_all_or_by_chance_is_said(
+    share: float, texts: int, sentences: list[str]
+) -> None:
+    assert (
+        list(share_sentences(Fusion(share=share, temperature=1.0, prior=0.0), texts)) == sentences
+    )
+
+
+def test_both_at_once() -> None:
+    assert len(list(share_sentences(Fusion(share=1.0, temperature=1.0, prior=0.0), 1))) == 3

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
+from sentigate.errors import counted
 from sentigate.model.fusion import Fusion
 
 SHARES = np.linspace(0.0, 1.0, 21)
 LIMIT = np.log(4.0)
 """Of the temperature's logarithm, either way: a model without a mistake on a few rows would need
 no temperature at all, and would be too sure of the next row."""
+FEW_TEXTS = 200
+"""On fewer validation texts one share is hardly told from another."""
 
 Logits = npt.NDArray[np.floating[Any]]
 
@@ -46,6 +50,26 @@ def fit_fusion(
         temperature=round(temperature, 6),
         prior=float(np.log(positives / (1 - positives))),
     )
+
+
+def share_sentences(fusion: Fusion, texts: int) -> Iterator[str]:
+    """The linear model's share for people, with a warning where it is all, or may be chance.
+
+    Args:
+        fusion: of a model that is to be fused.
+        texts: validation texts on which the share was chosen.
+    """
+    yield f"the linear model has {fusion.share:.0%} of each answer"
+    if fusion.share == 1.0:
+        yield (
+            "WARNING: the network has no part in the answers; the linear model alone was better "
+            "on the validation texts"
+        )
+    if texts < FEW_TEXTS:
+        yield (
+            f"WARNING: that share was chosen on {counted(texts, 'validation text')}, and may be "
+            f"chance; {FEW_TEXTS} or more are better: raise split.validation_size, or add rows"
+        )
 
 
 def _temperature(signed: Logits) -> tuple[float, float]:
