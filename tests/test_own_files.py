@@ -1,0 +1,49 @@
+"""data/own/: git leaves a user's files alone, and DVC keeps those that it is asked to."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+DVC = (sys.executable, "-m", "dvc")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A repository with the project's own .gitignore and .dvcignore, and a user's table."""
+    (tmp_path / "data/own").mkdir(parents=True)
+    for name in (".gitignore", ".dvcignore", "data/own/README.md", "data/own/example.csv"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    (tmp_path / "data/own/reviews.csv").write_text("text,sentiment\n", "utf-8")
+    run(tmp_path, "git", "init", "-q")
+    run(tmp_path, *DVC, "init", "-q")
+    return tmp_path
+
+
+def run(folder: Path, *command: str) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def in_git(folder: Path) -> set[str]:
+    """The files of data/own/ that ``git add`` takes."""
+    listing = run(folder, "git", "ls-files", "-co", "--exclude-standard", "data/own")
+    return set(listing.split())
+
+
+def test_git_takes_the_example_alone(project: Path) -> None:
+    assert in_git(project) == {"data/own/README.md", "data/own/example.csv"}
+
+
+def test_a_file_can_be_versioned_with_dvc(project: Path) -> None:
+    run(project, *DVC, "add", "-q", "data/own/reviews.csv")
+    expected = {"data/own/README.md", "data/own/example.csv", "data/own/reviews.csv.dvc"}
+    assert in_git(project) == expected
+    assert "reviews.csv" not in run(project, *DVC, "status")
+    (project / "data/own/reviews.csv").write_text("text,sentiment\nfine,positive\n", "utf-8")
+    assert "modified:           data/own/reviews.csv" in run(project, *DVC, "status")
