@@ -275,6 +275,43 @@ def test_refused_with_key_value_and_what_is_allowed(
     assert "pydantic" not in message
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("dataset", "amazon", "  dataset is 'amazon'; allowed: vader, "),
+        ("model", "transformer", "  model is 'transformer'; allowed: bilstm, "),
+        ("models.lstm.vocab.vectors", ["x"], "  models.lstm.vocab.vectors names 'x'; allowed: "),
+        ("models.lstm.vocab.outside_words", 10, "  models.lstm.vocab.outside_words is 10 with "),
+        # A table that bears a data set's name, given to it or taken from its file.
+        (
+            "datasets.csv.source.name",
+            "vader",
+            "  datasets.csv.source.name: the table is named 'vader', as that of datasets.vader is; "
+            "allowed: any other name",
+        ),
+        (
+            "datasets.csv.source.path",
+            "data/own/imdb.csv",
+            "  datasets.csv.source.name: the table is named 'imdb', as that of datasets.imdb is; "
+            "allowed: any other name",
+        ),
+    ],
+)
+def test_what_does_not_fit_another_section_is_named_by_its_key(
+    path: Path, key: str, value: object, line: str
+) -> None:
+    assert refusal(path, changed(key, value)).splitlines()[1].startswith(line)
+
+
+def test_a_later_entry_that_bears_a_tables_name_is_told_of_its_own(path: Path) -> None:
+    values = yaml.safe_load(COMMITTED)
+    csv = values["datasets"].pop("csv")
+    values["datasets"] = {"csv": csv, **values["datasets"]}
+    csv["source"]["name"] = "vader"
+    message = refusal(path, yaml.safe_dump(values, sort_keys=False))
+    assert "  datasets.csv.source.name: the table is named 'vader'" in message
+
+
 def test_several_problems_are_all_named(path: Path) -> None:
     text = changed("seed", -1).replace("batch_size: 64", "batch_size: 0", 1)
     message = refusal(path, text)

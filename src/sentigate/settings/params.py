@@ -77,6 +77,10 @@ class Gates(StrictModel):
     max_served_difference: Annotated[float, Field(ge=0.0, le=1.0)]
 
 
+class _NamedError(ValueError):
+    """Of two sections that do not fit: the message begins with the key to change."""
+
+
 class Params(StrictModel):
     """The whole of params.yaml."""
 
@@ -99,7 +103,7 @@ class Params(StrictModel):
             ("model", self.model, self.models),
         ):
             if chosen not in offered:
-                raise ValueError(f"{name} is {shorten(chosen)}; allowed: {', '.join(offered)}")
+                raise _NamedError(f"{name} is {shorten(chosen)}; allowed: {', '.join(offered)}")
         return self
 
     @model_validator(mode="after")
@@ -108,13 +112,13 @@ class Params(StrictModel):
             key, vocab = f"models.{name}.vocab", entry.vocab
             for chosen in vocab.vectors:
                 if chosen not in self.vectors:
-                    raise ValueError(
+                    raise _NamedError(
                         f"{key}.vectors names {shorten(chosen)}; "
                         f"allowed: {', '.join(self.vectors)}, or no vectors"
                     )
             sources = [self.vectors[chosen] for chosen in vocab.vectors]
             if vocab.outside_words and all(isinstance(each, MiniLMVectors) for each in sources):
-                raise ValueError(
+                raise _NamedError(
                     f"{key}.outside_words is {vocab.outside_words} with vectors "
                     f"{list(vocab.vectors)}; allowed: 0, or vectors that list words (kind pip or "
                     "file)"
@@ -124,13 +128,15 @@ class Params(StrictModel):
     @model_validator(mode="after")
     def _tables_have_names_of_their_own(self) -> Params:
         owners: dict[str, str] = {}
-        for name, entry in self.datasets.items():
+        # The sources with a name of their own first: a name is for the user's table to change.
+        entries = sorted(self.datasets.items(), key=lambda e: isinstance(e[1].source, CsvSource))
+        for name, entry in entries:
             table = table_name(name, entry)
             owner = owners.setdefault(table, name)
             if owner != name:
-                raise ValueError(
-                    f"the table of datasets.{name} is named {table!r}, as that of "
-                    f"datasets.{owner} is; allowed in source.name: any name of its own"
+                raise _NamedError(
+                    f"datasets.{name}.source.name: the table is named {table!r}, as that of "
+                    f"datasets.{owner} is; allowed: any other name"
                 )
         return self
 
@@ -183,10 +189,7 @@ def parse_params(values: object, origin: str) -> Params:
     try:
         return Params.model_validate(values)
     except ValidationError as error:
-        problems = [
-            f"  {_dotted(problem['loc'])}: {_message(problem)}"
-            for problem in error.errors(include_url=False)[:5]
-        ]
+        problems = [f"  {_line(problem)}" for problem in error.errors(include_url=False)[:5]]
         raise ParamsError("\n".join([f"{origin} is not valid:", *problems])) from None
 
 
@@ -197,6 +200,13 @@ def load_params(path: Path) -> Params:
         ParamsError: the file is missing, is not YAML, or holds a wrong key, type or value.
     """
     return parse_params(read_yaml(path), path.name)
+
+
+def _line(problem: Any) -> str:
+    message = _message(problem)
+    if isinstance(problem.get("ctx", {}).get("error"), _NamedError):
+        return message
+    return f"{_dotted(problem['loc'])}: {message}"
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:
