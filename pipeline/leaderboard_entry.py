@@ -30,6 +30,7 @@ from sentigate.progress import doing, done
 from sentigate.settings.params import Params, load_params
 from sentigate.tracking.runs import OpenRun, run_or_fail
 from sentigate.training.hardware import resolve_hardware
+from sentigate.training.steps import steps_of
 from sentigate.training.train_model import Trained, train_model
 
 TAG = "sentigate.leaderboard"
@@ -109,6 +110,9 @@ def _trained(
 ) -> Trained:
     """The model trained as the train stage does it."""
     model = params.chosen_model
+    hardware = resolve_hardware(params.trainer, model.network)
+    steps = steps_of(len(splits["train"].lengths), model.training, hardware.devices)
+    tracked.log_params({"steps": steps._asdict()})
     with tempfile.TemporaryDirectory() as scratch:
         trained = train_model(
             model,
@@ -116,7 +120,7 @@ def _trained(
             splits["train"],
             splits["validation"],
             read_baseline_logits(BASELINE, validation_ids) if model.training.fused else None,
-            hardware=resolve_hardware(params.trainer, model.network),
+            hardware=hardware,
             seed=params.seed,
             scratch=Path(scratch),
             on_epoch=tracked.log_epoch,

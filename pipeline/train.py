@@ -27,6 +27,7 @@ from sentigate.tracking.runs import run_or_fail
 from sentigate.training.fusion import share_sentences
 from sentigate.training.hardware import resolve_hardware
 from sentigate.training.start import FromLanguageModel, FromVectors, Start
+from sentigate.training.steps import steps_of, steps_sentence
 from sentigate.training.train_model import train_model
 
 VALIDATION = Path("data/padded/validation")
@@ -43,6 +44,8 @@ def train(stage: StageRun) -> Output:
     training, validation = (read_split(Path("data/padded", s)) for s in ("train", "validation"))
     hardware = resolve_hardware(params.trainer, model.network)
     print(f"  on {hardware.devices} {hardware.accelerator}, precision {hardware.precision}")
+    steps = steps_of(len(training.lengths), model.training, hardware.devices)
+    print(f"  {steps_sentence(steps, model.training)}")
     tokenizer = read_tokenizer(Path("data/vocab/tokenizer.json"))
     # Before the training, which takes long: a word that the model lacks is an error.
     linear = (
@@ -51,7 +54,8 @@ def train(stage: StageRun) -> Output:
     about = {"dataset": params.dataset, "model": params.model, "git_commit": git_commit()}
     doing("opening an MLflow run")
     with run_or_fail(f"{params.dataset}-{params.model}", about) as tracked:
-        tracked.log_params({**params.chosen(), "trainer": hardware._asdict()})
+        resolved = {"trainer": hardware._asdict(), "steps": steps._asdict()}
+        tracked.log_params({**params.chosen(), **resolved})
         doing("training")
         trained = train_model(
             model,

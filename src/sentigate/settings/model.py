@@ -53,6 +53,8 @@ class TrainingParams(StrictModel):
     """How a network is fitted."""
 
     batch_size: Annotated[int, Field(ge=1)]
+    min_epoch_steps: Annotated[int, Field(ge=0)] = 0
+    """Where an epoch would have fewer steps, batches are halved, down to 8 texts (steps.py)."""
     max_epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)] | None = None
     """Epochs after which training stops, when what is monitored has got no better."""

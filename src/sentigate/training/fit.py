@@ -32,6 +32,7 @@ from sentigate.settings.model import TrainingParams
 from .epoch_progress import epoch_progress
 from .hardware import ONE_CPU, Hardware
 from .processes import Rank, ranks
+from .steps import steps_of
 
 Epoch = dict[str, float]
 MODES = {"validation_loss": "min", "validation_accuracy": "max"}
@@ -172,7 +173,8 @@ class Average:
     """Weights averaged exponentially over steps (Polyak and Juditsky 1992; EMA).
 
     At step n the share kept is at most (1 + n) / (10 + n), so that the first weights, which are
-    random, are soon forgotten.
+    random, are soon forgotten. So the average is over about a ninth of the steps so far, as long
+    as those are few: any decay suits a small table.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -320,6 +322,7 @@ def _fit(
     rank: int, job: _Job, on_epoch: Callable[[Epoch], None] = lambda epoch: None
 ) -> tuple[dict[str, Tensor], pd.DataFrame]:
     params, (accelerator, devices, precision) = job.params, job.hardware
+    steps = steps_of(len(job.train.lengths), params, devices)
     lightning.seed_everything(job.seed, verbose=False)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     recorder = BestEpoch(params.monitor, on_epoch)
@@ -332,7 +335,7 @@ def _fit(
         EarlyStopping(
             params.monitor,
             mode=MODES[params.monitor],
-            patience=params.patience or params.max_epochs,  # it also ends what is not finite
+            patience=steps.patience or params.max_epochs,  # it also ends what is not finite
             check_finite=True,
         ),
     ]
@@ -361,7 +364,7 @@ def _fit(
         batches = partial(Batches, full_width=job.full_width, process_share=(rank, devices))
         trainer.fit(
             learner,
-            batches(job.train, params.batch_size, job.seed),
+            batches(job.train, steps.batch_size, job.seed),
             batches(job.validation, 4 * params.batch_size),
         )
     table = pd.DataFrame(recorder.rows)
