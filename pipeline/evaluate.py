@@ -102,7 +102,7 @@ def evaluate(stage: StageRun) -> Output:
         leaks = {**split["leakage"], "near_copy": split["near_copies"]["share"]}
     with reading(Path("reports/pad.json")):
         unread = read_json(Path("reports/pad.json"))
-        unread = {key: unread[key] for key in ("max_length", "splits")}
+        unread = {key: unread[key] for key in ("max_length", "last", "splits")}
     page = render_report(
         dataset=params.dataset,
         model=params.model,

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.vocabulary import Vocabulary, make_vocabulary
-from sentigate.data.reading_length import resolve_max_length
+from sentigate.data.reading_length import resolve_reading
 from sentigate.data.stage_files import SPLITS, read_table
 from sentigate.data.training_files import read_baseline_logits
 from sentigate.errors import DataError, ParamsError, SentigateError, shorten
@@ -89,11 +89,11 @@ def _padded(
     doing("encoding the texts")
     training = table.loc[table["split"] == "train", "text"]
     wanted, tokenizer = params.chosen_model.max_length, vocabulary.tokenizer
-    max_length = resolve_max_length(wanted, tokenizer, training)
+    reading = resolve_reading(wanted, tokenizer, training)
     splits, ids = {}, {}
     for name in SPLITS:
         part = table.loc[table["split"] == name]
-        padded = pad_texts(tokenizer, part["text"].tolist(), max_length)
+        padded = pad_texts(tokenizer, part["text"].tolist(), *reading)
         splits[name] = EncodedSplit(
             padded.ids, padded.lengths, part["label"].to_numpy(dtype=np.int8)
         )

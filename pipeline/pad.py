@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.data.reading_length import Counts, resolve_max_length, unread_characters
+from sentigate.data.reading_length import Counts, Reading, resolve_reading, unread_characters
 from sentigate.data.stage_files import SPLITS, read_table
 from sentigate.data.vocabulary import read_tokenizer
 from sentigate.errors import counted
@@ -29,19 +29,22 @@ def pad(stage: StageRun) -> Output:
     by_id = splits.set_index("id")
     doing("counting tokens")
     training = splits.loc[splits["split"] == "train", "text"]
-    max_length = resolve_max_length(wanted, tokenizer, training)
+    reading = resolve_reading(wanted, tokenizer, training)
     if wanted == "auto":
-        print(f"  max_length auto is {max_length} tokens")
+        print(f"  max_length auto is {reading.max_length} tokens")
+    stage.write_json(reading._asdict(), "data/padded/reading.json")
     checks, figures = [], {}
     for name in SPLITS:
         doing(f"encoding {name}")
         part = splits.loc[splits["split"] == name]
         rows = stage.write_table(part[["id"]], f"data/padded/{name}/rows.parquet")
         folder = stage.path(f"data/padded/{name}/ids.npy").parent
-        counts = write_padded(tokenizer, part["text"], max_length, folder)
-        characters = part["text"].str.len().to_numpy()
-        unread = unread_characters(tokenizer, part["text"], counts, max_length)
-        figures[name] = _figures(counts > max_length, characters, unread)
+        counts = write_padded(
+            tokenizer, part["text"], reading.max_length, folder, last=reading.last
+        )
+        characters = part["text"].str.len().to_numpy(dtype=np.int64)
+        unread = unread_characters(tokenizer, part["text"], counts, reading)
+        figures[name] = _figures(counts > reading.max_length, characters, unread)
         labels = part["label"].to_numpy(dtype=np.int8)
         np.save(folder / "labels.npy", labels, allow_pickle=False)
         labels = np.load(folder / "labels.npy", allow_pickle=False)
@@ -50,8 +53,8 @@ def pad(stage: StageRun) -> Output:
                 id=rows["id"], split=name, label=labels, cut_share=unread / characters
             )
         )
-    stage.write_json({"max_length": max_length, "splits": figures}, "reports/pad.json")
-    print(f"  {_sentence(figures)}")
+    stage.write_json({**reading._asdict(), "splits": figures}, "reports/pad.json")
+    print(f"  {_sentence(figures, reading)}")
     written = pd.concat(checks, ignore_index=True)
     dealt = by_id.reindex(written["id"])[["label", "split"]].add_prefix("dealt_")
     return Output(
@@ -59,7 +62,7 @@ def pad(stage: StageRun) -> Output:
         {
             "rows": len(splits),
             "max_id": tokenizer.get_vocab_size() - 1,
-            "max_length": max_length,
+            "max_length": reading.max_length,
             "max_unknown_share": gates.max_unknown_share,
             "max_cut_share": gates.max_cut_share,
         },
@@ -75,7 +78,7 @@ def _figures(cut: npt.NDArray[np.bool_], characters: Counts, unread: Counts) -> 
     }
 
 
-def _sentence(figures: dict[str, dict[str, int]]) -> str:
+def _sentence(figures: dict[str, dict[str, int]], reading: Reading) -> str:
     texts, cut, characters, unread = (
         sum(part[key] for part in figures.values())
         for key in ("texts", "cut_texts", "characters", "unread_characters")
@@ -83,8 +86,8 @@ def _sentence(figures: dict[str, dict[str, int]]) -> str:
     if not cut:
         return "the network reads every text whole"
     return (
-        f"{cut:,} of {counted(texts, 'text')} are longer: the network does not read their end, "
-        f"{unread / characters:.2%} of all characters"
+        f"{cut:,} of {counted(texts, 'text')} are longer: the network does not read their "
+        f"{'middle' if reading.last else 'end'}, {unread / characters:.2%} of all characters"
     )
 
 

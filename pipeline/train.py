@@ -14,6 +14,7 @@ from sentigate.data.training_files import (
     read_baseline_logits,
     read_epochs,
     read_linear,
+    read_reading,
     read_split,
 )
 from sentigate.data.vocabulary import read_tokenizer, tokens_of
@@ -42,6 +43,7 @@ def train(stage: StageRun) -> Output:
     """
     params, model = stage.params, stage.params.chosen_model
     training, validation = (read_split(Path("data/padded", s)) for s in ("train", "validation"))
+    reading = read_reading(Path("data/padded"))
     hardware = resolve_hardware(params.trainer, model.network)
     print(f"  on {hardware.devices} {hardware.accelerator}, precision {hardware.precision}")
     steps = steps_of(len(training.lengths), model.training, hardware.devices)
@@ -78,7 +80,8 @@ def train(stage: StageRun) -> Output:
             dataset=params.dataset,
             model=params.model,
             cleaning=params.chosen_dataset.clean.steps,
-            max_length=training.ids.shape[1],
+            max_length=reading.max_length,
+            last_tokens=reading.last,
             vocabulary_size=tokenizer.get_vocab_size(),
             network=model.network,
             start=_name_of(trained.start),

@@ -245,6 +245,11 @@ def check_curl(clone: Path, output: str) -> None:
     assert 0 <= answer["probability"] <= 1
 
 
+def check_experiment(clone: Path, output: str) -> None:
+    model = json.loads((clone / "models/model.json").read_text("utf-8"))
+    assert (model["dataset"], model["model"]) == ("csv", "lstm")
+
+
 def check_ci_report(clone: Path, output: str) -> None:
     assert "accuracy" in output
 
@@ -257,6 +262,7 @@ CHECKS: dict[str, Callable[[Path, str], None]] = {
     "make generate": check_generate,
     "make gradients": check_gradients,
     "curl": check_curl,
+    "source .venv/bin/activate\ndvc repro\ndvc exp run": check_experiment,
     "make ci-report": check_ci_report,
 }
 

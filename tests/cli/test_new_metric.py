@@ -91,7 +91,7 @@ def test_in_the_report(figures: dict[str, Any]) -> None:
         | {"behaviour": behaviour_figures(behaviour, probabilities, 0.6)},
         splits=pd.DataFrame({"split": ["test"], "rows": [300], "positives": [0.6]}),
         leakage={"group": 0.0, "text": 0.0, "near_copy": 0.0},
-        reading={"max_length": 64, "splits": {"test": {"cut_texts": 0}}},
+        reading={"max_length": 64, "last": 0, "splits": {"test": {"cut_texts": 0}}},
         slices=slice_figures(rows),
         failures=failure_groups(rows.assign(baseline_probability=0.9, length=5, unknown_share=0.0)),
         behaviour=behaviour,

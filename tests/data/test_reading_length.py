@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sentigate.data.reading_length import AUTO_MOST, resolve_max_length, unread_characters
+from sentigate.data.reading_length import AUTO_MOST, Reading, resolve_reading, unread_characters
 from sentigate.data.vocabulary import Level, build_tokenizer
 from sentigate.model.text.encoding import encode_texts
+from sentigate.model.text.reading import FirstAndLast
 
 
 @pytest.mark.parametrize(
@@ -26,8 +27,9 @@ from sentigate.model.text.encoding import encode_texts
 def test_auto_holds_most_training_texts(lengths: list[int], expected: int) -> None:
     tokenizer = build_tokenizer(["a"], "word", min_count=1, max_size=10)
     texts = pd.Series(["a " * length for length in lengths], dtype="str")
-    assert resolve_max_length("auto", tokenizer, texts) == expected
-    assert resolve_max_length(7, tokenizer, texts) == 7
+    assert resolve_reading("auto", tokenizer, texts) == (expected, 0)
+    assert resolve_reading(7, tokenizer, texts) == (7, 0)
+    assert resolve_reading(FirstAndLast(first=5, last=2), tokenizer, texts) == (7, 2)
 
 
 @pytest.mark.parametrize("level", ["word", "glove", "character", "bpe"])
@@ -36,8 +38,16 @@ def test_what_follows_the_last_token_is_unread(level: Level) -> None:
     tokenizer = build_tokenizer(texts, level, min_count=1, max_size=1000)
     counts = np.diff(encode_texts(tokenizer, texts.tolist()).offsets)
     for most in (1, 2, 3, 100):
-        found = unread_characters(tokenizer, texts, counts, most)
+        found = unread_characters(tokenizer, texts, counts, Reading(most))
         for text, unread, count in zip(texts, found.tolist(), counts.tolist(), strict=True):
             read = text[: len(text) - unread]
             assert len(tokenizer.encode(read).ids) == min(count, most)
             assert unread == 0 or not read.endswith(" ") or level == "character"
+
+
+def test_what_lies_between_the_first_and_the_last_tokens_is_unread() -> None:
+    texts = pd.Series(["one two three four five", "one two three", "one"])
+    tokenizer = build_tokenizer(texts, "word", min_count=1, max_size=1000)
+    counts = np.diff(encode_texts(tokenizer, texts.tolist()).offsets)
+    found = unread_characters(tokenizer, texts, counts, Reading(3, 1))
+    assert found.tolist() == [len(" three four "), 0, 0]

@@ -199,6 +199,7 @@ def test_tokenizer_and_model_are_as_promised(project: Path) -> None:
         "network": Architecture(**TINY_MODEL["network"]).model_dump(mode="json"),
         "vocabulary_size": size,
         "max_length": 32,
+        "last_tokens": 0,
         "dataset": "csv",
         "model": "tiny",
         "cleaning": params.chosen_dataset.clean.steps.model_dump(),
@@ -733,6 +734,21 @@ def test_a_stage_that_passes_from_the_cache_leaves_no_page_of_its_failure(projec
     assert "Stage 'evaluate' is cached" in done.stdout
     assert (project / "reports/gates/evaluate.html").exists()
     assert list((project / "reports/failed").iterdir()) == []
+
+
+def test_an_experiment_trains_with_what_it_sets(project: Path) -> None:
+    """``-S`` as docs/changing.md has it: a value that is there, and one that is left out."""
+    settings = [
+        "models.tiny.training.learning_rate=1e-05",
+        "+models.tiny.network.head_dropout=0.25",
+    ]
+    done = run_in(project, *DVC, "exp", "run", *(f"-S{each}" for each in settings))
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert ran(done)[0] == "train"
+    assert read_json(project / "models/model.json")["network"]["head_dropout"] == 0.25
+    parameters = [run["params"] for run in ask_mlflow(project)["runs"]]
+    learned = [run for run in parameters if run.get("model.training.learning_rate") == "1e-05"]
+    assert [run["model.network.head_dropout"] for run in learned] == ["0.25"]
 
 
 def test_predict_before_anything_is_registered(tmp_path: Path) -> None:

@@ -288,6 +288,18 @@ def test_what_the_linear_model_reads_past_the_cut_is_in_the_sum(tmp_path: Path) 
     assert 'id="beyond"' not in page_of(predictor, "a fine film").html
 
 
+def test_a_text_that_is_read_at_both_ends_adds_up(tmp_path: Path) -> None:
+    predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS, max_length=4))
+    predictor.last_tokens = 2
+    text = "a fine film , two hours"
+    explanation = explain(predictor, text)
+    assert [token.text for token in explanation.tokens] == ["a", "fine", "two", "hours"]
+    assert explanation.left_out == 2
+    assert abs(explanation.remainder) < TOLERANCE
+    assert explanation.probability == pytest.approx(float(predictor([text])[0]), abs=1e-6)
+    assert explanation.running[-1] != pytest.approx(float(predictor(["a fine film ,"])[0]))
+
+
 def test_the_strongest_n_grams_come_first_by_name_and_place(tmp_path: Path) -> None:
     predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS))
     explanation = explain(predictor, TEXT)

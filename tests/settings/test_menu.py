@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from sentigate.data.filtering import label_and_clean
-from sentigate.data.reading_length import resolve_max_length
+from sentigate.data.reading_length import resolve_reading
 from sentigate.data.splitting import split_rows
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.evaluation.metrics import classification_figures
@@ -92,11 +92,11 @@ def test_one_step_and_one_evaluation(
         order=model.vocab.order,
     )
 
-    max_length = resolve_max_length(model.max_length, tokenizer, training_texts)
+    reading = resolve_reading(model.max_length, tokenizer, training_texts)
 
     def padded(name: str) -> EncodedSplit:
         part = texts[texts["split"] == name].head(STEP)
-        ids, lengths = pad_texts(tokenizer, part["text"].tolist(), max_length)
+        ids, lengths = pad_texts(tokenizer, part["text"].tolist(), *reading)
         return EncodedSplit(ids, lengths, part["label"].to_numpy(dtype=np.int8))
 
     def start() -> Network:

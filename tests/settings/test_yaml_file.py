@@ -90,11 +90,30 @@ def test_one_value_set_is_one_line(tmp_path: Path) -> None:
     assert [new.split() for _, new in changed] == [["learning_rate:", "0.001"]]
 
 
-def test_what_is_left_out_can_be_added(tmp_path: Path) -> None:
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+IN_PAGES = sorted(
+    {each for page in PAGES for each in re.findall(r"-S (\S+=[^\s`]+)", page.read_text("utf-8"))}
+)
+
+
+@pytest.mark.parametrize("override", IN_PAGES)
+def test_what_the_pages_set_has_its_effect(override: str, tmp_path: Path) -> None:
+    key, _, text = override.removeprefix("+").partition("=")
     path = tmp_path / "params.yaml"
     path.write_text(COMMITTED, encoding="utf-8")
-    apply_overrides(path, ["+models.lstm.network.word_dropout=0.1"])
-    assert load_params(path).models["lstm"].network.word_dropout == 0.1
+    apply_overrides(path, [override])
+    before, after = (
+        dict(leaves(load_params(each).model_dump(by_alias=True)))
+        for each in (ROOT / "params.yaml", path)
+    )
+    place = tuple(key.split("."))
+    assert str(after.pop(place)) == text
+    assert str(before.pop(place)) != text
+    assert after == before
+
+
+def test_the_pages_set_values_that_are_there_and_one_that_is_left_out() -> None:
+    assert {each[0] for each in IN_PAGES} > {"+"}
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from sentigate.model.text.encoding import Texts, encode_texts, in_chunks
+from sentigate.model.text.reading import FirstAndLast
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -21,38 +23,55 @@ AUTO_STEP, AUTO_MOST = 32, 400
 the longest text, and few texts say more after 400 tokens."""
 
 
-def resolve_max_length(
-    max_length: int | Literal["auto"], tokenizer: Tokenizer, training: Texts
-) -> int:
-    """Tokens of a text that the network reads, at most.
+class Reading(NamedTuple):
+    """What the network reads of a text.
+
+    Attributes:
+        max_length: tokens at most.
+        last: how many of them are the last ones of a longer text; the others are its first.
+    """
+
+    max_length: int
+    last: int = 0
+
+
+def resolve_reading(
+    max_length: int | Literal["auto"] | FirstAndLast, tokenizer: Tokenizer, training: Texts
+) -> Reading:
+    """What a model's ``max_length`` comes to.
 
     Args:
-        max_length: ``max_length`` of the model.
+        max_length: of the model.
         tokenizer: of the model.
         training: the cleaned training texts.
     """
+    if isinstance(max_length, FirstAndLast):
+        return Reading(max_length.first + max_length.last, max_length.last)
     if max_length != "auto":
-        return max_length
+        return Reading(max_length)
     chunks = [np.diff(encode_texts(tokenizer, chunk).offsets) for chunk in in_chunks(training)]
     counts = np.concatenate(chunks)
     enough = int(np.quantile(counts, AUTO_SHARE, method="inverted_cdf")) if len(counts) else 1
-    return min(-(-enough // AUTO_STEP) * AUTO_STEP, AUTO_MOST)
+    return Reading(min(-(-enough // AUTO_STEP) * AUTO_STEP, AUTO_MOST))
 
 
 def unread_characters(
-    tokenizer: Tokenizer, texts: Texts, counts: Counts, max_length: int
+    tokenizer: Tokenizer, texts: Texts, counts: Counts, reading: Reading
 ) -> Counts:
-    """How many characters of each text follow its last token that is read: (texts,) int64.
+    """How many characters of each text lie beyond the tokens that are read: (texts,) int64.
 
     Args:
         tokenizer: of the model.
         texts: cleaned texts.
         counts: (texts,), the tokens of each.
-        max_length: tokens read, at most.
+        reading: what is read.
     """
     unread = np.zeros(len(counts), dtype=np.int64)
-    for row in np.flatnonzero(counts > max_length):
-        text = texts.iloc[row] if hasattr(texts, "iloc") else texts[row]
-        _, end = tokenizer.encode(text).offsets[max_length - 1]
-        unread[row] = len(text) - end
+    first = reading.max_length - reading.last
+    for row in np.flatnonzero(counts > reading.max_length).tolist():
+        text: str = texts.iloc[row] if isinstance(texts, pd.Series) else texts[row]
+        offsets = tokenizer.encode(text).offsets
+        _, begin = offsets[first - 1]
+        end = offsets[-reading.last][0] if reading.last else len(text)
+        unread[row] = max(0, end - begin)
     return unread

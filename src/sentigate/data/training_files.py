@@ -15,7 +15,8 @@ from sentigate.model.model_files import ModelFileError
 from sentigate.model.network.batches import EncodedSplit, load_split
 from sentigate.model.saved_model import SavedModel
 
-from .stage_files import damaged, read_ids, read_table, reading
+from .reading_length import Reading
+from .stage_files import damaged, read_ids, read_json, read_table, reading
 
 EPOCHS = {
     "epoch": "int64",
@@ -36,6 +37,13 @@ def read_split(folder: Path) -> EncodedSplit:
             if len(array) != rows:
                 raise ValueError(f"it has {len(array)} rows, rows.parquet {rows}")
     return load_split(folder)
+
+
+def read_reading(folder: Path) -> Reading:
+    """What the network reads of each text, as pad wrote it."""
+    path = folder / "reading.json"
+    with reading(path):
+        return Reading(**read_json(path))
 
 
 def read_model(folder: Path) -> SavedModel:

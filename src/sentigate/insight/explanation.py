@@ -28,7 +28,7 @@ from sentigate.model.network.cells import Recurrence
 from sentigate.model.network.network import Layer, Network
 from sentigate.model.network.padded_layout import PaddedLayout
 from sentigate.model.predictor import Predictor, has_known_token
-from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID, Encoded, encode_texts, pad
+from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID, Encoded, encode_texts, read_places
 
 FloatArray = npt.NDArray[np.floating[Any]]
 
@@ -96,7 +96,7 @@ class Explanation:
     Attributes:
         text: as it was given.
         tokens: T of them, at least one.
-        left_out: tokens past the network's longest text, which the linear model alone reads.
+        left_out: tokens of a long text that the network does not read, and the linear model does.
         beyond: what those add to the logit.
         padding: columns after the text's own, in a network that reads its padding.
         known: whether any token of the text is. If none is, the model answers with its prior, the
@@ -109,7 +109,7 @@ class Explanation:
             None without that model.
         logit: the model's own, of the text.
         probability: the model's own, of positive.
-        running: (T,) float32, the model's probability for the text's first 1, 2, … T tokens.
+        running: (T,) float32, the model's probability for the first 1, 2, … T of the tokens.
         cell: of the recurrent layers, as ``Architecture`` names it.
         convolution: if there is one, a layer's steps are windows; each is shown at the tokens in
             the middle of the windows it was made of.
@@ -149,7 +149,7 @@ def explain(predictor: Predictor, text: str) -> Explanation:
     network, linear, fusion = predictor.network, predictor.linear, predictor.fusion
     clean = predictor.clean(text)
     encoded = encode_texts(predictor.tokenizer, [clean])
-    padded = pad(encoded, predictor.max_length, len(predictor.telling))
+    padded = predictor.pad(encoded)
     encoding = predictor.tokenizer.encode(clean)
     tokens = int(padded.lengths[0])
     full_width = network.architecture.reads_padding
@@ -169,17 +169,18 @@ def explain(predictor: Predictor, text: str) -> Explanation:
             start += fusion.linear_weight * linear.bias
             ngrams = _ngrams(linear, fusion.linear_weight, encoded.ids, every)
     dealt = _dealt(ngrams or (), len(every))
-    running = _running(predictor, encoded.ids[:tokens])
+    read = read_places(len(every), predictor.max_length, predictor.last_tokens)
+    running = _running(predictor, encoded.ids[read])
     return Explanation(
         text=text,
-        tokens=every[:tokens],
+        tokens=tuple(every[place] for place in read),
         left_out=len(every) - tokens,
-        beyond=float(dealt[tokens:].sum()),
+        beyond=float(np.delete(dealt, read).sum()),
         padding=columns - tokens,
         known=known,
         start=start,
         from_network=from_network[:tokens],
-        from_ngrams=dealt[:tokens],
+        from_ngrams=dealt[read],
         ngrams=ngrams,
         logit=logit,
         probability=float(probabilities(np.array([logit]))[0]),
@@ -279,7 +280,7 @@ def _running(predictor: Predictor, ids: npt.NDArray[np.int64]) -> FloatArray:
     lengths = np.arange(1, len(ids) + 1)
     beginnings = np.concatenate([ids[:length] for length in lengths])
     encoded = Encoded(beginnings, np.concatenate(([0], np.cumsum(lengths))))
-    padded = pad(encoded, predictor.max_length, len(predictor.telling))
+    padded = predictor.pad(encoded)
     return probabilities(predictor.logits(encoded, padded))
 
 

@@ -106,6 +106,7 @@ class Predictor:
         self.clean = make_cleaner(saved.description.cleaning)
         self.tokenizer = saved.tokenizer
         self.max_length = saved.description.max_length
+        self.last_tokens = saved.description.last_tokens
         self.network = saved.network
         self.linear = saved.linear
         self.fusion = saved.description.fusion
@@ -118,6 +119,10 @@ class Predictor:
     def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """P(positive) of raw texts: (texts,) float32. An empty text is one unknown token."""
         return self.judge(texts).probabilities
+
+    def pad(self, encoded: Encoded) -> Padded:
+        """What the network reads of each text."""
+        return pad(encoded, self.max_length, len(self.telling), self.last_tokens)
 
     def logits(self, encoded: Encoded, padded: Padded) -> Logits:
         """Logits of the answers to texts, whole for the linear model and padded for the network."""
@@ -132,7 +137,7 @@ class Predictor:
         """P(positive) of raw texts, and a note on each that is cut or holds nothing to go by."""
         cleaned = [self.clean(text) for text in texts]
         encoded = encode_texts(self.tokenizer, cleaned)
-        padded = pad(encoded, self.max_length, len(self.telling))
+        padded = self.pad(encoded)
         logits = self.logits(encoded, padded)
         return Answers(probabilities(logits), self._notes(cleaned, encoded, padded))
 

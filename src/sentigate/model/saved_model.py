@@ -38,7 +38,9 @@ class Description(StrictModel):
     """The entry of ``models:`` that it was trained as."""
     cleaning: CleaningSteps
     max_length: int
-    """Tokens kept of a text."""
+    """Tokens of a text that the network reads."""
+    last_tokens: int = 0
+    """How many of them are the last ones of a longer text; models of before have none."""
     vocabulary_size: int
     """Entries of the tokenizer."""
     network: Architecture

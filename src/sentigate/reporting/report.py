@@ -89,6 +89,7 @@ def render_report(
         leaked_texts=leakage["text"],
         near_copies=leakage["near_copy"],
         max_length=reading["max_length"],
+        last=reading["last"],
         cut=reading["splits"]["test"],
         slices=slices.to_dict("records"),
         slice_metrics=[metric for metric in METRICS if metric.key in slices],

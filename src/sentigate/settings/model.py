@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from sentigate.errors import shorten
 from sentigate.model.network.architecture import Architecture
 from sentigate.model.strict_model import StrictModel
+from sentigate.model.text.reading import FirstAndLast, Length
 
 Correlation = Annotated[float, Field(ge=-1.0, le=1.0)]
 """A Matthews correlation coefficient: 0 is what chance reaches, whatever the balance of labels."""
@@ -94,9 +95,9 @@ class ModelPreset(StrictModel):
     """One entry of ``models:``."""
 
     vocab: VocabParams
-    max_length: Annotated[int, Field(ge=1, le=100_000)] | Literal["auto"]
-    """Tokens of a text that the network reads, the first ones; auto is what most training texts
-    have (encoding.py)."""
+    max_length: Length | Literal["auto"] | FirstAndLast
+    """Tokens of a text that the network reads, the first ones or the first and the last; auto is
+    as many as most training texts have (reading_length.py)."""
     min_validation_mcc: Correlation
     """Below it, the kept weights' answers on validation rows do not pass the gate."""
     network: Architecture

@@ -17,6 +17,7 @@ from sentigate.model.text.encoding import (
     Padded,
     pad_texts,
     padding_checks,
+    read_places,
     write_padded,
     written_checks,
 )
@@ -116,3 +117,22 @@ def test_checks_find_a_hole_and_a_wrong_length() -> None:
     checks = padding_checks(holed)
     assert checks["length"].tolist() == [3, 1]
     assert checks["tokens"].tolist() == [2, 2]
+
+
+@given(st.lists(st.integers(0, 9), max_size=5), st.integers(1, 8), st.data())
+def test_the_last_tokens_of_a_longer_text_are_kept(
+    counts: list[int], max_length: int, data: st.DataObject
+) -> None:
+    last = data.draw(st.integers(0, max_length))
+    words = st.lists(st.sampled_from(["good", "bad", "film"]), min_size=1)
+    texts = [" ".join(data.draw(words)[:count]) for count in counts]
+    padded = pad_texts(WORDS, texts, max_length, last)
+    for row, length, text in zip(padded.ids, padded.lengths, texts, strict=True):
+        whole = WORDS.encode(text).ids or [UNKNOWN_ID]
+        first = max_length - last
+        cut = len(whole) > max_length
+        expected = whole[:first] + whole[len(whole) - last :] if cut else whole
+        assert row[:length].tolist() == expected
+        assert row[length:].tolist() == [PAD_ID] * (max_length - len(expected))
+        places = read_places(len(whole), max_length, last)
+        assert [whole[place] for place in places] == expected

@@ -53,10 +53,12 @@ def in_chunks(texts: Texts) -> Iterator[list[str]]:
         yield list(texts[start : start + CHUNK])
 
 
-def pad_texts(tokenizer: Tokenizer, texts: Texts, max_length: int) -> Padded:
+def pad_texts(tokenizer: Tokenizer, texts: Texts, max_length: int, last: int = 0) -> Padded:
     """``encode_texts`` and ``pad``, a chunk at a time."""
     size = tokenizer.get_vocab_size()
-    chunks = [pad(encode_texts(tokenizer, each), max_length, size) for each in in_chunks(texts)]
+    chunks = [
+        pad(encode_texts(tokenizer, each), max_length, size, last) for each in in_chunks(texts)
+    ]
     return Padded(*(np.concatenate(arrays) for arrays in zip(*chunks, strict=True)))
 
 
@@ -72,19 +74,33 @@ def encode_texts(tokenizer: Tokenizer, texts: list[str]) -> Encoded:
     return Encoded(ids, offsets)
 
 
-def pad(encoded: Encoded, max_length: int, vocabulary_size: int) -> Padded:
-    """Cut each text to ``max_length`` tokens, and pad it on the right."""
+def read_places(count: int, max_length: int, last: int = 0) -> npt.NDArray[np.int64]:
+    """Which tokens the network reads of a text of ``count``: their places, (read,), in order."""
+    places = np.arange(min(count, max_length))
+    places[max(0, max_length - last) :] += max(0, count - max_length)
+    return places
+
+
+def pad(encoded: Encoded, max_length: int, vocabulary_size: int, last: int = 0) -> Padded:
+    """Cut each text to ``max_length`` tokens, and pad it on the right.
+
+    Of a longer text the first tokens are kept, except that the ``last`` of those kept are the
+    text's own last ones.
+    """
     dtype = np.uint16 if vocabulary_size <= 2**16 else np.int32
     lengths = np.minimum(np.diff(encoded.offsets), max_length)
     inside = np.arange(max_length) < lengths[:, None]
     places = encoded.offsets[:-1, None] + np.arange(max_length)
+    if last:
+        cut_off = np.maximum(np.diff(encoded.offsets) - max_length, 0)
+        places[:, max_length - last :] += cut_off[:, None]
     ids = np.full(inside.shape, PAD_ID, dtype=dtype)
     ids[inside] = encoded.ids[places[inside]]
     return Padded(ids, lengths.astype(np.int32))
 
 
 def write_padded(
-    tokenizer: Tokenizer, texts: Texts, max_length: int, folder: Path
+    tokenizer: Tokenizer, texts: Texts, max_length: int, folder: Path, last: int = 0
 ) -> npt.NDArray[np.int64]:
     """Write what ``pad_texts`` gives to ids.npy and lengths.npy; memory holds one chunk of ids.
 
@@ -95,7 +111,7 @@ def write_padded(
     with (folder / "ids.npy").open("wb") as file:
         for number, chunk in enumerate(in_chunks(texts)):
             encoded = encode_texts(tokenizer, chunk)
-            padded = pad(encoded, max_length, tokenizer.get_vocab_size())
+            padded = pad(encoded, max_length, tokenizer.get_vocab_size(), last)
             if number == 0:
                 header = np.lib.format.header_data_from_array_1_0(padded.ids)
                 header["shape"] = (len(texts), max_length)
