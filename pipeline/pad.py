@@ -42,7 +42,7 @@ def pad(stage: StageRun) -> Output:
         counts = write_padded(
             tokenizer, part["text"], reading.max_length, folder, last=reading.last
         )
-        characters = part["text"].str.len().to_numpy(dtype=np.int64)
+        characters = np.asarray(part["text"].str.len(), dtype=np.int64)
         unread = unread_characters(tokenizer, part["text"], counts, reading)
         figures[name] = _figures(counts > reading.max_length, characters, unread)
         labels = part["label"].to_numpy(dtype=np.int8)
