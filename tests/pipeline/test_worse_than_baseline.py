@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from pipeline.stage import run
 from sentigate.cli.train import _print_summary, _registered
 from sentigate.settings.params import load_params
+from sentigate.tracking.runs import find_run
 
 STAGES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register")
 
@@ -57,9 +59,10 @@ def test_it_is_said_everywhere_and_gives_way(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     values: dict[str, object] = {
-        "models__tiny__fused": False,
+        "models__tiny__training__fused": False,
         "models__tiny__training__learning_rate": 1e-9,  # it learns nothing
         "models__tiny__training__max_epochs": 1,
+        "models__tiny__training__min_epoch_steps": 45,
         "datasets__csv__gates": {"min_rows": 100, "min_test_accuracy": 0.0},
     }
     folder = small_project(**values)
@@ -67,6 +70,12 @@ def test_it_is_said_everywhere_and_gives_way(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
 
     made = run_stages(*STAGES)
+    rows = json.loads(Path("reports/split.json").read_text("utf-8"))["splits"]["train"]["rows"]
+    steps = math.ceil(rows / 8)  # in batches of 32 or 16 they would be too few
+    assert f"{steps} steps an epoch, 8 texts each: batch_size 32 would" in capsys.readouterr().out
+    tracked = find_run(Path("models/weights.safetensors"), "csv-tiny")
+    logged = tracked.client.get_run(tracked.id).data.params
+    assert (logged["steps.batch_size"], logged["steps.per_epoch"]) == ("8", str(steps))
     assert (made["version"], made["alias"]) == (1, "champion")  # or nothing could be asked
     assert (made["worse_than_baseline"], made["network_worse_than_baseline"]) == (True, True)
     assert made["beside_baseline"].startswith("The model is worse than the linear baseline: ")
@@ -79,7 +88,7 @@ def test_it_is_said_everywhere_and_gives_way(
     assert "version 1: champion (the first version, though worse than the linear" in printed
 
     # Fused, the linear model answers in the network's place.
-    values |= {"models__tiny__fused": True, "models__tiny__network__hidden_sizes": [8]}
+    values |= {"models__tiny__training__fused": True, "models__tiny__network__hidden_sizes": [8]}
     small_project(**values)
     table(700).to_csv(folder / "data/own/small.csv", index=False)
     made = run_stages("train", "evaluate", "register")
