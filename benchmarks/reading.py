@@ -1,0 +1,94 @@
+"""Which tokens of a long text are worth reading: its first ones, or both its ends.
+
+`python benchmarks/reading.py`. One model is trained on some of IMDB's training reviews, which have
+231 words on average, and judged on the whole validation split. The test split is not touched: the
+figures are there to choose `max_length` by.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fresh_run import machine, machine_line
+from padded_data import padded_data, subset
+from workers.presets import preset, train_preset
+
+from sentigate.settings.params import load_params
+from sentigate.training.hardware import resolve_hardware
+
+ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).with_suffix(".json")
+DATASET, MODEL = "imdb", "bilstm_from_scratch"
+ROWS, SEEDS = 6000, (42, 43, 44)
+SHORTER = {"training.max_epochs": 6}
+READ: dict[str, Any] = {
+    "the first 128": 128,
+    "the first 64 and the last 64": {"first": 64, "last": 64},
+    "the first 32 and the last 96": {"first": 32, "last": 96},
+    "the first 256": 256,
+}
+"""What is read of a text -> ``max_length``."""
+
+Kept = Mapping[str, float]
+
+
+def train(folder: Path, seed: int) -> Kept:
+    """Train on the folder's rows, and give the kept epoch's row."""
+    model = preset(MODEL, SHORTER)
+    hardware = resolve_hardware(load_params(ROOT / "params.yaml").trainer, model.network)
+    epochs = train_preset(model, folder, hardware=hardware, seed=seed).classifier.epochs
+    (kept,) = epochs.loc[epochs["kept"] == 1].to_dict("records")
+    return {key: round(kept[key], 6) for key in ("validation_accuracy", "validation_loss")}
+
+
+def table(results: Mapping[str, Any]) -> str:
+    """The results as Markdown."""
+    lines = [
+        "<!-- benchmarks/reading.md, made by `python benchmarks/reading.py` -->",
+        "| tokens read | validation accuracy | validation log loss |",
+        "|---|---|---|",
+    ]
+    for name, runs in results["read"].items():
+        columns = (
+            _spread([run[key] for run in runs.values()])
+            for key in ("validation_accuracy", "validation_loss")
+        )
+        lines.append(f"| {name} | {' | '.join(columns)} |")
+    note = (
+        f"`{MODEL}`, trained on {ROWS:,} reviews of `{DATASET}` for at most "
+        f"{SHORTER['training.max_epochs']} epochs; mean, lowest and highest of the seeds "
+        f"{', '.join(map(str, SEEDS))}. {machine_line(results['machine'])}. "
+        "Made by `python benchmarks/reading.py`."
+    )
+    return "\n".join([*lines, "", note, ""])
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{statistics.mean(values):.4f} ({min(values):.4f} – {max(values):.4f})"
+
+
+def main() -> None:
+    """Train each choice with each seed, and write reading.json and reading.md."""
+    with padded_data() as make:
+        folders = {
+            name: subset(make(DATASET, MODEL, {"max_length": length}), ROWS)
+            for name, length in READ.items()
+        }
+        read: dict[str, dict[str, Kept]] = {name: {} for name in READ}
+        for seed in SEEDS:
+            for name, folder in folders.items():
+                read[name][str(seed)] = train(folder, seed)
+                print(f"{name}, {seed}: {read[name][str(seed)]}", file=sys.stderr)
+    results = {"machine": machine(), "read": read}
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", "utf-8")
+    RESULTS.with_suffix(".md").write_text(table(results), "utf-8")
+    print(RESULTS.with_suffix(".md").read_text("utf-8"))
+
+
+if __name__ == "__main__":
+    main()
