@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -223,6 +224,72 @@ def test_each_token_gets_its_own_integrated_gradient(tmp_path: Path, pooling: st
     found = explain(predictor, TEXT).contributions
     assert found == pytest.approx(expected.numpy(), abs=TOLERANCE)
     assert np.ptp(found) > 20 * TOLERANCE
+
+
+def long_text() -> str:
+    """A real one: reviews of the example table, one after the other."""
+    return " ".join(pd.read_csv(ROOT / "data/own/example.csv", nrows=60)["text"])
+
+
+def tipping_model(folder: Path, recurrence: float, max_length: int) -> Predictor:
+    """One unit that keeps its sign: up by its bias, and down by its tokens once they are 0.3.
+
+    There its logit jumps, within less than a step of 32-bit numbers.
+    """
+    tokenizer = build_tokenizer([long_text()], "word", min_count=1, max_size=5000)
+    shape = architecture(
+        embedding_size=1, cell="lstm", hidden_sizes=(1,), bidirectional=False, pooling="last",
+        embedding_dropout=0.0, layer_dropout=0.0, head_dropout=0.0,
+    )  # fmt: skip
+    network = Network(shape, tokenizer.get_vocab_size())
+    with torch.no_grad():
+        for name, values in {
+            "encoder.layers.0.left_to_right.weight_ih_l0": [[0.0], [0.0], [1.0], [0.0]],
+            "encoder.layers.0.left_to_right.weight_hh_l0": [[0.0], [0.0], [recurrence], [0.0]],
+            "encoder.layers.0.left_to_right.bias_ih_l0": [9.0, -9.0, 0.3, 9.0],  # input to output
+            "encoder.layers.0.left_to_right.bias_hh_l0": [0.0] * 4,
+            "head.weight": [[5.0]],
+            "head.bias": [0.0],
+        }.items():
+            network.get_parameter(name).copy_(torch.tensor(values))
+        network.encoder.embedding.weight[1:] = -1.0
+    return Predictor(save_model(folder, network, tokenizer, cleaning("lowercase"), max_length))
+
+
+def test_a_memory_that_tips_over_is_divided_among_the_tokens(tmp_path: Path) -> None:
+    """On which side of the edge it is hangs on each token 1.6 times less than on the one before."""
+    explanation = explain(tipping_model(tmp_path, 1.6, 46), long_text())
+    assert len(explanation.tokens) == 46
+    assert explanation.logit < -2 < 2 < explanation.start
+    assert abs(explanation.remainder) < 0.01
+    assert explanation.adds_up
+    first = explanation.from_network[:4]
+    assert first[1:] / first[:-1] == pytest.approx(1 / 1.6, rel=0.02)
+    assert first[0] < -1.5
+
+
+def test_contributions_that_do_not_add_up_are_said_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Here no number beside the edge is near enough to show on which tokens it hangs."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    predictor = tipping_model(Path("models"), 4.0, 250)
+    explanation = explain(predictor, long_text())
+    assert -10 < explanation.remainder < -3  # the jump
+    assert not explanation.adds_up
+    page = page_of(predictor, long_text())
+    assert "do not add up" in page.texts["does-not-add-up"]
+    assert page.data["adds_up"] is False
+    assert page.html.count('class="bad"') == 2
+    code, out = ended(monkeypatch, capsys, long_text(), "--model", "latest", "--out", "page.html")
+    assert code == 0
+    last = out.splitlines()[-1].split("\t")
+    assert last[:2] == ["remainder", f"{explanation.remainder:+.4f}"]
+    assert "do not add up" in last[2]
+    short = explain(tipping_model(Path("models"), 0.5, 250), "Good.")
+    assert short.adds_up
+    assert "do not add up" not in render_explanation(short, "a model")
 
 
 def test_what_an_n_gram_adds_is_divided_evenly_among_its_tokens(tmp_path: Path) -> None:

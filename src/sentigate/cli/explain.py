@@ -44,7 +44,8 @@ def explain(
 
     The page holds all it needs. Printed are the label, the probability of positive, the path, and
     a note where the text is cut or holds nothing to go by. If the model has a linear part, what its
-    parts add to the logit and the strongest n-grams follow, a line each.
+    parts add to the logit and the strongest n-grams follow, a line each. A last line says so if the
+    contributions do not add up.
 
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """
@@ -73,6 +74,11 @@ def explain(
     print(label, f"{explanation.probability:.4f}", out, *notes, sep="\t")
     for name, value, *note in _parts(explanation):
         print(name, f"{value:+.4f}", *note, sep="\t")
+    if not explanation.adds_up:
+        from sentigate.reporting.explanation_page import DOES_NOT_ADD_UP
+
+        line = "\t".join(("remainder", f"{explanation.remainder:+.4f}", DOES_NOT_ADD_UP))
+        typer.secho(line, fg=typer.colors.YELLOW)
 
 
 def _parts(explanation: Explanation) -> Iterator[tuple[str, float] | tuple[str, float, str]]:

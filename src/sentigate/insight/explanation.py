@@ -37,6 +37,12 @@ TOLERANCE = 0.001
 POINTS = 1024
 """Gradients taken at most, even if the error is above ``TOLERANCE`` then."""
 BATCH = 32
+MOST_MISSED = 0.01
+"""Largest remainder with which an explanation adds up: so many logits, or this share of the way
+from the start to the answer's logit."""
+NARROW, ALIKE, STEEP, CANCELLING = 1e-5, 0.9999, 100.0, 50.0
+"""A step of the path with a cliff: its width, how alike the directions of the slopes at its ends
+are, how much steeper than the median both are, and how much larger slopes may be than their sum."""
 CHEAP_UNITS = 256
 """More are put in a good order, not the optimal one, whose time grows with their cube."""
 
@@ -143,6 +149,11 @@ class Explanation:
         """What integration missed: ``start``, contributions, ``beyond`` and it are ``logit``."""
         return self.logit - self.start - float(self.contributions.sum()) - self.beyond
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether the remainder is small beside what is explained (``MOST_MISSED``)."""
+        return abs(self.remainder) <= MOST_MISSED * max(1.0, abs(self.logit - self.start))
+
 
 def explain(predictor: Predictor, text: str) -> Explanation:
     """Take the answer to one raw text apart; an empty one is one unknown token."""
@@ -214,6 +225,11 @@ def _integrated_gradients(
     By the trapezoid rule, with smaller steps where its error is largest: over any step,
     contributions must sum to the difference in logits, which is known. With max pooling the
     gradient jumps in many places, where even steps would have to be ten times as many.
+
+    Over a long text the logit itself can jump: a memory tips over, within less than any step of
+    32-bit numbers. Near such a cliff all depends on how far one is from its edge, so that slopes
+    before and after it are steep, and multiples of each other. The jump is divided in their
+    proportion. A cliff that shows no such slopes beside it is left to the remainder.
     """
     ids, lengths = batch.inputs
     embedding = network.encoder.embedding
@@ -227,13 +243,21 @@ def _integrated_gradients(
         layout = PaddedLayout(lengths.expand(len(shares)), vectors.shape[1])
         logits = weight * network.decide(*network.encoder.read(vectors, layout))
         (gradients,) = torch.autograd.grad(logits.sum(), vectors)
-        return logits.detach().double(), (gradients * path).sum(2).double()
+        found = (gradients * path).sum(2).double()  # on a cliff they may be too steep for 32 bits
+        return logits.detach().double(), found.nan_to_num(0.0, 0.0, 0.0)
 
     shares = torch.linspace(0, 1, BATCH + 1)
     logits, slopes = at(shares)
     while True:
-        pieces = shares.double().diff().unsqueeze(1) * (slopes[1:] + slopes[:-1]) / 2
-        errors = (logits.diff() - pieces.sum(1)).abs()
+        widths = shares.double().diff()
+        pieces = widths.unsqueeze(1) * (slopes[1:] + slopes[:-1]) / 2
+        cliffs, proportions = _cliffs(widths, slopes)
+        rises = logits.diff()
+        pieces[cliffs] = rises[cliffs].unsqueeze(1) * proportions[cliffs]
+        errors = (rises - pieces.sum(1)).abs()
+        worse_than_nothing = (widths < NARROW) & (errors > rises.abs().clamp(min=MOST_MISSED))
+        pieces[worse_than_nothing] = 0.0  # a slope of 1e30 beside a cliff
+        errors = (rises - pieces.sum(1)).abs()
         if errors.sum() < TOLERANCE or len(shares) + BATCH > POINTS:
             return logits[0].item(), pieces.sum(0).numpy()
         worst = errors.topk(BATCH).indices
@@ -242,6 +266,27 @@ def _integrated_gradients(
         shares, order = torch.cat((shares, middles)).sort()
         logits = torch.cat((logits, more_logits))[order]
         slopes = torch.cat((slopes, more_slopes))[order]
+
+
+def _cliffs(widths: Tensor, slopes: Tensor) -> tuple[Tensor, Tensor]:
+    """Which steps may hold a cliff and nothing else, and in what proportion tokens share its jump.
+
+    Args:
+        widths: (steps,), of the path.
+        slopes: (steps + 1, columns), at the ends of the steps.
+
+    Returns:
+        (steps,) bool, and (steps, columns), whose rows sum to 1 where it is true.
+    """
+    before, after = slopes[:-1], slopes[1:]
+    alike = nn.functional.cosine_similarity(before, after).abs() > ALIKE
+    steepness = slopes.abs().sum(1)
+    steep = torch.minimum(steepness[:-1], steepness[1:]) > STEEP * steepness.median()
+    slope = torch.where((steepness[1:] > steepness[:-1]).unsqueeze(1), after, before)
+    total = slope.sum(1)
+    clear = total.abs() * CANCELLING > slope.abs().sum(1)
+    cliffs = (widths < NARROW) & alike & steep & clear
+    return cliffs, slope / torch.where(clear, total, 1.0).unsqueeze(1)
 
 
 def _ngrams(

@@ -12,10 +12,16 @@ from matplotlib import colormaps
 from PIL import Image
 
 from sentigate.files import templates
-from sentigate.insight.explanation import Explanation, Token, Watched
+from sentigate.insight.explanation import MOST_MISSED, Explanation, Token, Watched
 from sentigate.model.labels import CLASSES, label_of
 
 SHARE, STATE = "share", "state"
+DOES_NOT_ADD_UP = (
+    "The contributions do not add up: integration missed the remainder, which is more than "
+    f"{MOST_MISSED:.0%} of the way from the start to the logit. Over so long a text this network "
+    "jumps from answer to answer. Explain a shorter part of the text."
+)
+"""Of an explanation whose remainder is large; on the page and on the terminal."""
 PARTS = {
     "forget": ("forget gate", "share of the cell state that is kept", SHARE),
     "input": ("input gate", "share of the candidate that is written", SHARE),
@@ -69,6 +75,7 @@ def render_explanation(explanation: Explanation, model: str) -> str:
     upright = all(len(token.text) <= 2 for token in explanation.tokens)
     return environment.get_template("reporting/templates/explanation.html.j2").render(
         explanation=explanation,
+        does_not_add_up="" if explanation.adds_up else DOES_NOT_ADD_UP,
         model=model,
         cell=explanation.cell.upper(),
         parts=explanation.known and explanation.ngrams is not None,
@@ -144,6 +151,7 @@ def _data(explanation: Explanation, model: str) -> dict[str, Any]:
         "ngrams": None if explanation.ngrams is None else [n._asdict() for n in explanation.ngrams],
         "contributions": explanation.contributions.tolist(),
         "remainder": explanation.remainder,
+        "adds_up": explanation.adds_up,
         "logit": explanation.logit,
         "probability": explanation.probability,
         "running": explanation.running.tolist(),
