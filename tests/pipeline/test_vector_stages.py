@@ -157,7 +157,7 @@ def test_few_words_with_a_vector_stop_the_stage(project: Project) -> None:
 @pytest.mark.parametrize("level", ["glove", "word", "character", "bpe"])
 def test_of_texts_without_spaces_a_model_reads_the_characters(project: Project, level: str) -> None:
     folder = project(
-        models__tiny__fused=False,
+        models__tiny__training__fused=False,
         models__tiny__vocab__vectors=[],
         models__tiny__vocab__outside_words=0,
         models__tiny__vocab__level=level,
