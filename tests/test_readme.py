@@ -24,6 +24,7 @@ import pytest
 import yaml
 from support import ROOT, commit_all, copy_project, vader_or_skip, warm
 
+from sentigate.settings.yaml_file import read_yaml
 from sentigate.sources import imdb, twitter
 
 MIRROR = Path(os.environ.get("SENTIGATE_MIRROR") or ROOT.parent / "shared/data")
@@ -58,11 +59,11 @@ COMMANDS = [command for page in PAGES for command in commands_of(page)]
 
 def shrink(params: Path) -> None:
     """Networks so small that what is left to take time is the pipeline itself."""
-    values = yaml.safe_load(params.read_text("utf-8"))
+    values = read_yaml(params)
     for model in values["models"].values():
         model |= {"max_length": 16, "min_validation_mcc": -1.0}
         model["network"] |= {"hidden_sizes": [8], "layer_dropout": 0.0}
-        if model["vocab"]["vectors"]:  # GloVe alone: each word costs MiniLM a millisecond
+        if model["vocab"].get("vectors"):  # GloVe alone: each word costs MiniLM a millisecond
             model["vocab"] |= {"vectors": ["glove_50"], "min_count": 2, "outside_words": 100}
             model["network"]["embedding_size"] = 50
         else:
@@ -73,7 +74,7 @@ def shrink(params: Path) -> None:
                 training["max_epochs"] = 1
     for dataset in values["datasets"].values():
         dataset["gates"]["min_test_accuracy"] = 0.0
-    values["gates"] |= {"min_coverage": 0.0, "max_unknown_share": 1.0}
+    values["gates"] |= {"min_coverage": 0.0, "max_unknown_share": 1.0, "max_cut_share": 1.0}
     for candidate in values["baseline"]["candidates"].values():
         candidate |= {"word_ngrams": [1, 1], "character_ngrams": None}
     values["evaluate"]["bootstrap_samples"] = 100
@@ -85,7 +86,7 @@ def shrink_archives(folder: Path, params: Path) -> None:
 
     test_real_data.py reads them whole.
     """
-    values = yaml.safe_load(params.read_text("utf-8"))
+    values = read_yaml(params)
     tweets: dict[str, str] = {}
     with (
         zipfile.ZipFile(MIRROR / twitter.ARCHIVE) as whole,
@@ -109,7 +110,7 @@ def shrink_archives(folder: Path, params: Path) -> None:
     for dataset in values["datasets"].values():
         kind = dataset["source"]["kind"]
         if kind in ("twitter", "imdb"):
-            dataset["source"]["sha256"] = tweets if kind == "twitter" else [digest]
+            dataset["source"]["sha256"] = dict(tweets) if kind == "twitter" else [digest]
             dataset["gates"]["min_rows"] = 1000
     params.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
 
