@@ -20,6 +20,7 @@ APOSTROPHES = (
     *"`\u00b4\u0384\u1fbd\u1fef\uff07\uff40",  # accents that stand alone, full-width forms
     *"\ua78c\u055a\u05f3\u275b\u275c",
     *"\x91\x92",  # Windows-1252 read as Latin-1
+    *("\u00e2\u20ac\u2122", "\u00e2\x80\x99", "\u00e2\u20ac\u02dc"),  # UTF-8 read as one of both
 )
 ENTITIES = ("&rsquo;", "&lsquo;", "&#8217;", "&#x2019;", "&#X27;", "&apos;", "&#39;", "&#146;")
 ESCAPED_AGAIN = ("&amp;rsquo;", "&amp;#39;", "&amp;amp;apos;", "&#38;#39;", "\uff06rsquo\uff1b")
@@ -113,6 +114,12 @@ def test_quotes_and_dashes_are_those_that_unicode_calls_so() -> None:
             "well\u2010known\u2011one 1\u20132 a\u2014b\x96\x97 \u22125",
             "well-known-one 1-2 a-b-- -5",
         ),
+        (
+            "\u00e2\u20ac\u0153so\u00e2\u20ac\x9d a\u00e2\u20ac\u201cb so\u00e2\u20ac\u00a6",
+            '"so" a-b so...',
+        ),
+        ("\u00e2me \u00e2\u20ac \u20ac\u2122", "\u00e2me \u00e2\u20ac \u20acTM"),
+        (r"doesn\'t isn\\'t 'so\' \'so x\y", r"doesn't isn't 'so\' \'so x\y"),
         ("wait\u2026 so\x85 \u22ef", "wait... so... ..."),
         ("a\u00a0b\u202fc\u2009d\u3000e", "a b c d e"),
         ("ter\u00adri\u200bb\u200cl\u200de\ufeff \u2060g\u200eood\u2069", "terrible good"),

@@ -13,8 +13,9 @@ class CleaningSteps(StrictModel):
 
     normalize_unicode: bool = False
     """NFKC: full-width, ligature and styled letters become plain ones. Every apostrophe and quote
-    becomes a straight one, every dash "-", an ellipsis "..."; soft hyphens, marks of direction and
-    joiners within words go, those within emoji stay. What entities stand for gets the same."""
+    becomes a straight one, every dash "-", an ellipsis "...", also in UTF-8 that was misread; soft
+    hyphens, marks of direction and joiners within words go, those within emoji stay. What entities
+    stand for gets the same."""
     remove_html: bool = False
     """Tags and comments become a space, entities their character, also those escaped twice."""
     remove_links: bool = False

@@ -31,7 +31,17 @@ for _byte in range(0x80, 0xA0):
     _sign = bytes([_byte]).decode("cp1252", "ignore")
     if _sign:
         _FORM[chr(_byte)] = _FORM.get(_sign, _sign)
-_VARIANT = re.compile(f"[{re.escape(''.join(_FORM))}]")
+_ONE = re.escape("".join(_FORM))
+# UTF-8 read as either: the three bytes of a phone's apostrophe come as "\u00e2\u20ac\u2122".
+for _sign in [sign for sign in _FORM if sign.encode()[:2] == b"\xe2\x80"]:
+    _byte = _sign.encode()[2]
+    for _third in (chr(_byte), bytes([_byte]).decode("cp1252", "ignore")):
+        if _third:
+            _FORM |= {f"\u00e2{second}{_third}": _FORM[_sign] for second in "\x80\u20ac"}
+_THIRDS = re.escape("".join({form[2] for form in _FORM if len(form) == 3}))
+_VARIANT = re.compile(f"\u00e2[\x80\u20ac][{_THIRDS}]|[{_ONE}]")
+# Programs that quote a text write "doesn\\'t".
+_ESCAPE = re.compile(r"(?<=\w)\\+(?='\w)")
 # Joiners and the space without width mean something within emoji, and in scripts such as Persian,
 # Hindi and Khmer; beside Latin, Greek and Cyrillic letters, ASCII signs or nothing they are noise.
 _JOINERS = "\u200b\u200c\u200d"
@@ -42,6 +52,11 @@ _LOOSE = re.compile(f"(?<!{_OTHER}){_RUN}|{_RUN}(?!{_OTHER})")
 
 def one_form(text: str) -> str:
     """``text`` in NFKC, with straight quotes, "-" and "...", and without invisible signs."""
+    form = _one_form(text)
+    return _ESCAPE.sub("", form) if "\\" in form else form
+
+
+def _one_form(text: str) -> str:
     if text.isascii():
         return text.replace("`", "'")
     text = _VARIANT.sub(_form, text)  # first: NFKC parts an accent that stands alone
