@@ -194,6 +194,14 @@ def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
         ("seed", MISSING, ["seed: ", "required"]),
         ("models.lstm.vocab.max_size", MISSING, ["models.lstm.vocab.max_size", "required"]),
         ("models.lstm.max_length", MISSING, ["models.lstm.max_length", "required"]),
+        *(
+            (
+                "models.lstm.max_length",
+                wrong,
+                [f"\n  models.lstm.max_length: {wrong!r} is no length; allowed: auto, a whole"],
+            )
+            for wrong in (None, "all", 0, 100_001, 1.5, True, {"first": 3}, {"first": 0, "last": 3})
+        ),
         ("register", MISSING, ["register: ", "required"]),
         # A setting that another one would silence.
         (

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 from sentigate.errors import shorten
 from sentigate.model.network.architecture import Architecture
@@ -102,6 +108,18 @@ class ModelPreset(StrictModel):
     """Below it, the kept weights' answers on validation rows do not pass the gate."""
     network: Architecture
     training: ClassifierTraining
+
+    @field_validator("max_length", mode="wrap")
+    @classmethod
+    def _is_a_length(cls, value: object, check: ValidatorFunctionWrapHandler) -> object:
+        """One message, where pydantic has one for each kind of length that the value is not."""
+        try:
+            return check(value)
+        except ValidationError:
+            raise ValueError(
+                f"{shorten(value)} is no length; allowed: auto, a whole number from 1 to 100,000, "
+                "or two of them, as in {first: 300, last: 100}"
+            ) from None
 
     @model_validator(mode="after")
     def _vectors_fit(self) -> ModelPreset:
