@@ -125,7 +125,21 @@ def test_the_columns_are_those_that_the_model_was_trained_on(
     assert answers("review,text\nfine,x\n") == judge(["fine"]).tolist()
     assert answers("body\nfine\n") == judge(["fine"]).tolist()
     missing = "has no column 'product': its texts are judged without what they are about"
-    assert said() == [missing, missing]
+    # In a file without a header, the name is a text, which nobody judges.
+    only = "has no column 'review': the texts of 'body' are judged, below its name"
+    assert said() == [missing, only, missing]
+    assert answers("product,body\nAcme,fine\n") == judge(["__context_acme fine"]).tolist()
+    assert said() == [only]
+    with pytest.raises(DataError, match="has no column 'review', which"):
+        answers("product\nAcme\n")
+
+
+def test_a_file_of_lines_has_no_name_to_say(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "t.txt").write_text("fine\n")
+    predict_file(Reviewing(), tmp_path / "t.txt", tmp_path / "a.csv")
+    assert "has no column 'review'" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("source", FORMATS)

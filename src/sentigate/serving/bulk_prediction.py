@@ -132,12 +132,19 @@ def _columns(
     for name, option in ((column, "--column"), (context, "--context-column")):
         if name is not None and name not in there:
             raise DataError(f"{source} has no column {name!r}; it has {shown}; see {option}")
-    if column is None and known.text not in there and len(there) != 1:
+    others = [name for name in there if name != known.context]
+    if column is None and known.text not in there and len(others) != 1:
         raise DataError(
             f"{source} has no column {known.text!r}, which the model was trained on; it has "
             f"{shown}; name the one that holds the texts by --column (with make: COLUMN=)"
         )
-    column = column or (known.text if known.text in there else there[0])
+    if column is None and known.text not in there and others != [PLAIN.text]:
+        # Said, because in a file without a header the name is a text.
+        say(
+            f"  {source} has no column {known.text!r}: the texts of {others[0]!r} are judged, "
+            "below its name"
+        )
+    column = column or (known.text if known.text in there else others[0])
     if context is None and known.context is not None:
         if known.context in there:
             context = known.context
