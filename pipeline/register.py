@@ -163,8 +163,9 @@ def _standing(predictions: pd.DataFrame, level: float, fused: bool) -> Standing:
             ("The network alone", "network_probability"),
         )
     )
-    sentence = f"{model.sentence} {network.sentence}" if fused else model.sentence
-    return Standing(model.worse, network.worse, sentence)
+    said = [model, network] if fused else [model]
+    said.sort(key=lambda beside: not beside.worse)  # a warning begins with what it warns of
+    return Standing(model.worse, network.worse, " ".join(beside.sentence for beside in said))
 
 
 def _run(params: Params) -> Run:

@@ -100,5 +100,5 @@ def test_it_is_said_everywhere_and_gives_way(
     assert "The model is worse than" not in report
     printed = end_of_train(capsys)
     assert f"WARNING {made['beside_baseline']}" in printed
-    assert "The network alone is worse than the linear baseline: accuracy 0." in printed
+    assert "WARNING The network alone is worse than the linear baseline: accuracy 0." in printed
     assert "The linear baseline alone is better" not in printed
