@@ -19,7 +19,11 @@ from sentigate.model.network.batches import load_split
 from sentigate.settings.params import TrainerParams
 from sentigate.training.hardware import resolve_hardware
 
-FOREVER = {"training.max_epochs": 10**6, "training.patience": None}
+FOREVER = {
+    "training.max_epochs": 10**6,
+    "training.patience": None,
+    "training.min_epoch_steps": 0,  # the peers' batches are as large on few rows too
+}
 
 
 def main() -> None:
