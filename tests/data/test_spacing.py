@@ -58,3 +58,10 @@ def test_a_column_and_a_list_are_looked_at_alike() -> None:
 
 def test_a_few_texts_of_a_large_table_say_it() -> None:
     assert spacing([CHINESE] + ["plain words here"] * 40 * LOOKED_AT).parts_words
+
+
+def test_a_few_long_strings_without_a_space_are_no_language() -> None:
+    """As what a program has encoded."""
+    texts = ["this is a fine film and I liked it a lot"] * 1990 + ["A" * 100_000] * 10
+    assert spacing(texts).parts_words
+    assert not spacing(["很好" * 50_000] * 20).parts_words
