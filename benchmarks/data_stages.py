@@ -23,6 +23,8 @@ import yaml
 from measuring import alternate, ratio, write_results
 from running import ROOT, clone_to, failure, run
 
+from sentigate.settings.yaml_file import read_yaml
+
 STAGES = ("ingest", "clean", "split", "vocab", "pad")
 # Rows of which stages have next to nothing to do: what is left is their start.
 START_ROWS = 5_000
@@ -39,7 +41,7 @@ Figures = dict[str, Any]
 def choose(clone: Path, made: Path | None) -> None:
     """Set the clone's data set: a made table, or where there is none, Twitter's."""
     path = clone / "params.yaml"
-    values = yaml.safe_load(path.read_text("utf-8"))
+    values = read_yaml(path)
     values["dataset"] = "twitter" if made is None else "csv"
     own, twitter = values["datasets"]["csv"], values["datasets"]["twitter"]
     own["source"] |= {f"{name}_column": name for name in ("id", "group", "slice", "sentiment")}

@@ -16,6 +16,8 @@ from typing import Any
 import yaml
 from running import MeasurementError, clone_to, run
 
+from sentigate.settings.yaml_file import read_yaml
+
 PACKAGES = ("torch", "pytorch-lightning", "scikit-learn", "tokenizers", "dvc", "mlflow")
 
 
@@ -62,7 +64,7 @@ def run_pipeline(
         clone = Path(temporary, "sentigate")
         clone_to(clone)
         params = clone / "params.yaml"
-        values = yaml.safe_load(params.read_text("utf-8"))
+        values = read_yaml(params)
         for key, value in changes.items():
             *sections, last = key.split(".")
             section = values

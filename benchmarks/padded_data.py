@@ -20,6 +20,7 @@ from running import ROOT, clone_to, run
 from workers.presets import Changes, changed
 
 from sentigate.data.vocabulary import read_tokenizer
+from sentigate.settings.yaml_file import read_yaml
 
 ARRAYS = ("ids", "lengths", "labels")
 CACHES = ("archives", "vectors")
@@ -48,7 +49,7 @@ def padded_data() -> Iterator[Make]:
         clone = Path(temporary, "sentigate")
         clone_to(clone)
         _share_caches(clone)
-        params = yaml.safe_load((clone / "params.yaml").read_text("utf-8"))
+        params = read_yaml(clone / "params.yaml")
 
         def make(dataset: str, model: str, changes: Changes | None = None, /) -> Path:
             told = hashlib.sha256(json.dumps(changes or {}, sort_keys=True).encode()).hexdigest()

@@ -220,6 +220,11 @@ def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
             ["datasets.vader: ", "clean.folds is ['train'] without a source with folds"],
         ),
         (
+            "datasets.imdb.clean.folds",
+            ["train"],
+            ["datasets.imdb", "clean.folds is ['train'] with split.rule published", "no folds"],
+        ),
+        (
             "datasets.csv.split",
             {"rule": "published", "validation_size": 0.1},
             ["datasets.csv: ", "published without source.fold_column", "random, grouped"],

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from sentigate.errors import DataError, shorten
 from sentigate.evaluation.difference import difference_sentence
@@ -129,8 +130,8 @@ def _object(text: str) -> dict[str, Any]:
 
 def _side(metrics: str | None, params: str | None, place: str) -> Side:
     try:
-        chosen = yaml.safe_load(params or "")
-    except yaml.YAMLError:
+        chosen = YAML(typ="safe").load(params or "")  # as DVC reads it; that of before has anchors
+    except YAMLError:
         chosen = None
     names = chosen if isinstance(chosen, dict) else {}
     content = _object(metrics or "")
@@ -234,7 +235,7 @@ def _gates() -> list[Gate]:
     """Every stage's gate, in the order of dvc.yaml, in which a stage follows what it needs."""
     gates = []
     unmade: set[str] = set()
-    for stage, entry in yaml.safe_load(Path("dvc.yaml").read_text("utf-8"))["stages"].items():
+    for stage, entry in YAML(typ="safe").load(Path("dvc.yaml"))["stages"].items():
         passed, failed = (_read(f"reports/{folder}/{stage}.json") for folder in ("gates", "failed"))
         # DVC removes a failing stage's outputs, its old verdict too, but not those that follow.
         verdict = "failed" if passed is None else "passed"

@@ -165,6 +165,11 @@ class Dataset(StrictModel):
             raise ValueError(
                 f"clean.folds is {shorten(list(folds))} without {lacking}; allowed: no folds"
             )
+        if self.split.rule == "published" and folds is not None and len(set(folds)) < 2:
+            raise ValueError(
+                f"clean.folds is {shorten(list(folds))} with split.rule published, which takes its "
+                "sides from the folds; allowed: no folds, or train and another"
+            )
         if self.split.rule == "published" and not published:
             raise ValueError(f"split.rule is published without {lacking}; allowed: random, grouped")
         return self
