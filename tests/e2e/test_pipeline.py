@@ -261,8 +261,8 @@ def test_figures_are_those_of_the_predictions(project: Path) -> None:
     sentence, worse = (
         registration.pop(key) for key in ("beside_baseline", "network_worse_than_baseline")
     )
-    assert sentence.startswith("The model is not found to be worse than the linear baseline: ")
-    assert worse == ("The network alone is worse than the linear baseline: " in sentence)
+    assert "The model is not found to be worse than the linear baseline: " in sentence
+    assert worse == sentence.startswith("The network alone is worse than the linear baseline: ")
     assert registration == {
         "name": MODEL,
         "version": 1,

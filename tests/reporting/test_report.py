@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,17 @@ class Page(HTMLParser):
     def handle_data(self, data):
         if self.open and self.open[-1] != "style":
             self.words += data
+
+
+def reading(cut: int, last: int) -> dict[str, Any]:
+    """reports/pad.json of 200 test texts, of which ``cut`` are longer than 64 tokens."""
+    figures = {
+        "texts": 200,
+        "cut_texts": cut,
+        "characters": 10_000,
+        "unread_characters": 50 * cut,
+    }
+    return {"max_length": 64, "last": last, "splits": {"test": figures}}
 
 
 @pytest.fixture
@@ -110,6 +122,7 @@ def context(tmp_path):
             }
         ),
         "leakage": {"group": 0.0, "text": 0.0, "near_copy": 0.0},
+        "reading": reading(0, 0),
         "slices": slice_figures(rows),
         "failures": failure_groups(
             rows.assign(baseline_probability=0.9, length=[5] * 150 + [30] * 50, unknown_share=0.1)
@@ -283,6 +296,23 @@ def test_leakage_is_warned_of(context, group, text, near_copy, said, unsaid):
     assert f"Test rows whose exact text occurs in training: {share(text)}" in page.words
     near = "Test rows with a near-copy in training that is of another group:"
     assert f"{near} {share(near_copy)}" in page.words
+
+
+@pytest.mark.parametrize(
+    ("cut", "last", "share", "said"),
+    [
+        (0, 0, 0.4, "The network reads every test text whole: none has more than 64 tokens"),
+        (20, 0, 0.4, "The network reads the first 64 tokens of a text"),
+        (20, 0, 0.4, "20 of 200 test texts are longer: it does not read their end, 10.0 % of the"),
+        (20, 0, 0.4, "The linear part reads every text whole."),
+        (20, 16, 0.0, "The network reads the first 48 and the last 16 tokens of a text"),
+        (20, 16, 0.0, "it does not read their middle, 10.0 % of the characters"),
+    ],
+)
+def test_what_is_not_read_is_said(context, cut, last, share, said):
+    context["reading"] = reading(cut, last)
+    context["figures"]["fusion"]["share"] = share
+    assert said in " ".join(Page(render_report(**context)).words.split())
 
 
 def test_long_text_is_folded_and_whole(context):

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sentigate.data.first_and_last import FirstAndLast
 from sentigate.model.text.encoding import Texts, encode_texts, in_chunks
-from sentigate.model.text.reading import FirstAndLast
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

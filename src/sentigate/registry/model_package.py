@@ -61,6 +61,8 @@ def package_model(files: Path, folder: Path) -> Path:
     from mlflow.types.schema import ColSpec, Schema
 
     here = Path(__file__).parent
+    # Python remembers what a relative folder on its path held in another working directory.
+    folder = folder.resolve()
     package = folder / "code/sentigate_model"
     shutil.copytree(here.parent / "model", package, ignore=shutil.ignore_patterns("__pycache__"))
     served = folder / "served_model.py"

@@ -12,10 +12,10 @@ from pydantic import (
     model_validator,
 )
 
+from sentigate.data.first_and_last import FirstAndLast, Length
 from sentigate.errors import shorten
 from sentigate.model.network.architecture import Architecture
 from sentigate.model.strict_model import StrictModel
-from sentigate.model.text.reading import FirstAndLast, Length
 
 Correlation = Annotated[float, Field(ge=-1.0, le=1.0)]
 """A Matthews correlation coefficient: 0 is what chance reaches, whatever the balance of labels."""

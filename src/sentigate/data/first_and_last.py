@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..strict_model import StrictModel
+from sentigate.model.strict_model import StrictModel
 
 Length = Annotated[int, Field(ge=1, le=100_000)]
 
