@@ -229,11 +229,6 @@ def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
             {"rule": "published", "validation_size": 0.1},
             ["datasets.csv: ", "published without source.fold_column", "random, grouped"],
         ),
-        (
-            "models.lstm.vocab.outside_words",
-            10,
-            ["outside_words is 10 with vectors []", "allowed: 0"],
-        ),
         ("datasets.vader.max_length", 64, ["datasets.vader: unknown key 'max_length'"]),
         ("gates.min_validation_mcc", 0.1, ["gates: unknown key 'min_validation_mcc'"]),
         # A choice that is not offered.

@@ -56,7 +56,7 @@ def resolve_reading(
 
 
 def unread_characters(
-    tokenizer: Tokenizer, texts: Texts, counts: Counts, reading: Reading
+    tokenizer: Tokenizer, texts: pd.Series[str], counts: Counts, reading: Reading
 ) -> Counts:
     """How many characters of each text lie beyond the tokens that are read: (texts,) int64.
 
@@ -69,7 +69,7 @@ def unread_characters(
     unread = np.zeros(len(counts), dtype=np.int64)
     first = reading.max_length - reading.last
     for row in np.flatnonzero(counts > reading.max_length).tolist():
-        text: str = texts.iloc[row] if isinstance(texts, pd.Series) else texts[row]
+        text = texts.iloc[row]
         offsets = tokenizer.encode(text).offsets
         _, begin = offsets[first - 1]
         end = offsets[-reading.last][0] if reading.last else len(text)
