@@ -11,8 +11,9 @@ from typing import Any
 import hypothesis
 import psutil
 import pytest
-from running_tests import RunningTests
-from support import ROOT, put_small_table, set_value, tiny_values, write_values
+from support.params import set_value, tiny_values, write_values
+from support.project import ROOT, put_small_table
+from support.running_tests import RunningTests
 
 from sentigate import progress  # before any test imports torch: sentigate sets how OpenMP waits
 

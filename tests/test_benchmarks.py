@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from support import ROOT, commit_all, copy_project, environment_of
+from support.commands import environment_of
+from support.project import ROOT, commit_all, copy_project
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import ablation

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support import ROOT
+from support.project import ROOT
 
 from sentigate.settings.params import Params, parse_params
 from sentigate.settings.yaml_file import parse_yaml

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from support import ROOT
+from support.project import ROOT
 
 # Of torch's own kernels, oneDNN's and MKL's; MKL heeds it on Intel's processors alone.
 VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support import ROOT
+from support.project import ROOT
 
 # What a target passes on, with the variable that is tested in place of {}.
 TARGETS = {

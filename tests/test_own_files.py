@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import ROOT
+from support.project import ROOT
 
 DVC = (sys.executable, "-m", "dvc")
 

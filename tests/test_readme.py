@@ -22,7 +22,9 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 import yaml
-from support import ROOT, commit_all, copy_project, vader_or_skip, warm
+from support.commands import warm
+from support.project import ROOT, commit_all, copy_project
+from support.vader import vader_or_skip
 
 from sentigate.settings.yaml_file import read_yaml
 from sentigate.sources import imdb, twitter

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 import pytest
-import running_tests
-from running_tests import RunningTests
+from support import running_tests
+from support.running_tests import RunningTests
 
 
 def test_tests_at_work_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

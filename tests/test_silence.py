@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import ROOT
+from support.project import ROOT
 from test_dvc_yaml import STAGES
 
 from pipeline.ingest import ingest

@@ -16,7 +16,8 @@ import pytest
 import yaml
 from rich.console import Console
 from rich.style import Style
-from support import ROOT, answers, answers_frame
+from support.answers import answers, answers_frame
+from support.project import ROOT
 
 from sentigate.cli.train import WARNING, figures_table
 from sentigate.evaluation.behaviour import behaviour_figures, judge_cases

@@ -19,7 +19,11 @@ from typing import Any
 
 import psutil
 import pytest
-from support import ROOT, add_champion, architecture, cleaning, environment_of, save_model
+from support.cleaning import cleaning
+from support.commands import environment_of
+from support.models import architecture, save_model
+from support.project import ROOT
+from support.registry import add_champion
 
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.model.network.network import Network

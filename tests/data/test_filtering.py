@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import cleaning
+from support.cleaning import cleaning
 
 from sentigate.data.filtering import CHUNK, label_and_clean, text_checks
 from sentigate.errors import DataError

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from support import ROOT
+from support.project import ROOT
 
 from sentigate.data.spacing import LOOKED_AT, spacing
 

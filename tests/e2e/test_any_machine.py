@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import commit_all, copy_project, tiny_values, write_values
+from support.params import tiny_values, write_values
+from support.project import commit_all, copy_project
 
 NOBODY = 65534
 OTHER_USER = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}")

@@ -11,14 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import (
-    copy_project,
-    run_in,
-    set_value,
-    tiny_values,
-    without_signs,
-    write_values,
-)
+from support.commands import run_in, without_signs
+from support.params import set_value, tiny_values, write_values
+from support.project import copy_project
 
 from pipeline.clean import clean
 from pipeline.ingest import ingest

@@ -21,14 +21,9 @@ import pytest
 import requests
 from mlflow import MlflowClient
 from mlflow.entities import Run
-from support import (
-    commit_all,
-    copy_project,
-    environment_of,
-    tiny_values,
-    warm,
-    write_values,
-)
+from support.commands import environment_of, warm
+from support.params import tiny_values, write_values
+from support.project import commit_all, copy_project
 
 DVC = (sys.executable, "-m", "dvc")
 SENTIGATE = (sys.executable, "-m", "sentigate.cli.main")

@@ -17,18 +17,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from support import (
-    ROOT,
-    TINY_MODEL,
-    commit_all,
-    copy_project,
-    environment_of,
-    run_in,
-    set_value,
-    tiny_values,
-    without_signs,
-    write_values,
-)
+from support.commands import environment_of, run_in, without_signs
+from support.params import TINY_MODEL, set_value, tiny_values, write_values
+from support.project import ROOT, commit_all, copy_project
 
 from sentigate.model.network.architecture import Architecture
 from sentigate.settings.params import load_params

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import ANSWERS
+from support.answers import ANSWERS
 
 from sentigate.evaluation.calibration import calibration_table, expected_calibration_error
 

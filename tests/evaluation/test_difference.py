@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from support import answers
+from support.answers import answers
 
 from sentigate.errors import DataError
 from sentigate.evaluation.difference import (

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from support import answers
+from support.answers import answers
 
 from sentigate.errors import DataError
 from sentigate.evaluation.failures import failure_groups

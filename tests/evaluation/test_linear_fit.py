@@ -13,7 +13,7 @@ import pytest
 from scipy.sparse import csr_array, diags_array, hstack
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from support import ROOT
+from support.project import ROOT
 
 from sentigate.data.vocabulary import cutter
 from sentigate.errors import DataError

@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 from hypothesis import given
-from support import ANSWERS, answers
+from support.answers import ANSWERS, answers
 
 from sentigate.errors import DataError
 from sentigate.evaluation.intervals import bootstrap_interval

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support import answers_frame as frame
+from support.answers import answers_frame as frame
 
 from sentigate.evaluation.mistakes import confident_errors, mark_correct
 

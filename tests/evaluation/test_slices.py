@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support import answers
-from support import answers_frame as frame
+from support.answers import answers
+from support.answers import answers_frame as frame
 
 from sentigate.errors import DataError
 from sentigate.evaluation.metrics import METRICS, classification_figures

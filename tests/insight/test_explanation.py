@@ -21,7 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from support import add_champion, architecture, cleaning, linear_model, save_model
+from support.cleaning import cleaning
+from support.models import architecture, linear_model, save_model
+from support.registry import add_champion
 from tokenizers import Tokenizer
 
 from sentigate.cli.main import main

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support import architecture
+from support.models import architecture
 
 from sentigate.data.vocabulary import Level, build_tokenizer
 from sentigate.errors import DataError

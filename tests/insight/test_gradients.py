@@ -14,15 +14,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import (
-    ROOT,
-    architecture,
-    commit_all,
-    copy_project,
-    run_in,
-    tiny_values,
-    write_values,
-)
+from support.commands import run_in
+from support.models import architecture
+from support.params import tiny_values, write_values
+from support.project import ROOT, commit_all, copy_project
 from torch import Tensor
 from torch.nn import functional
 

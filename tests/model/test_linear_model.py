@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from support import ROOT
+from support.project import ROOT
 
 from sentigate.model.linear_model import (
     DESCRIPTION,

@@ -7,7 +7,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import ALL_BUT_LOSSY, architecture, linear_model, save_model
+from support.cleaning import ALL_BUT_LOSSY
+from support.models import architecture, linear_model, save_model
 from tokenizers import Tokenizer
 
 from sentigate.data.vocabulary import Level, build_tokenizer

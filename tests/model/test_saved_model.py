@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support import ROOT, architecture, cleaning, linear_model, save_model
+from support.cleaning import cleaning
+from support.models import architecture, linear_model, save_model
+from support.project import ROOT
 
 from sentigate.data.vocabulary import build_tokenizer, tokens_of
 from sentigate.model.fusion import Fusion

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import ROOT, put_small_table, set_value, tiny_values, write_values
+from support.params import set_value, tiny_values, write_values
+from support.project import ROOT, put_small_table
 
 from pipeline.stage import run
 

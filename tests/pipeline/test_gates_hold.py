@@ -18,15 +18,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from support import (
-    ROOT,
-    TINY_MODEL,
-    put_small_table,
-    put_small_vectors,
-    set_value,
-    tiny_values,
-    write_values,
-)
+from support.params import TINY_MODEL, set_value, tiny_values, write_values
+from support.project import ROOT, put_small_table
+from support.vectors import put_small_vectors
 
 from pipeline.stage import Output, StageRun
 from sentigate.data.near_copies import near_copies

@@ -17,16 +17,9 @@ import pandas as pd
 import pytest
 import test_dvc_yaml as walk
 import yaml
-from support import (
-    ROOT,
-    TINY_MODEL,
-    commit_all,
-    copy_project,
-    run_in,
-    set_value,
-    tiny_values,
-    write_values,
-)
+from support.commands import run_in
+from support.params import TINY_MODEL, set_value, tiny_values, write_values
+from support.project import ROOT, commit_all, copy_project
 
 from pipeline import leaderboard_entry as entry
 from sentigate.cli import leaderboard

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from support import tiny_values, write_values
+from support.params import tiny_values, write_values
 from typer.testing import CliRunner
 
 from pipeline.stage import run

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from support import ROOT
+from support.project import ROOT
 
 from pipeline.register import columns_of
 from sentigate.model.columns import Columns

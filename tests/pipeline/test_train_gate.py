@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import set_value, tiny_values, write_values
+from support.params import set_value, tiny_values, write_values
 
 from pipeline.stage import run
 from sentigate.evaluation.metrics import matthews_correlation

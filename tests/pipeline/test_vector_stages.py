@@ -8,12 +8,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import minilm
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from support import put_small_vectors, write_values
+from support import minilm
+from support.params import write_values
+from support.vectors import put_small_vectors
 
 from pipeline.stage import run
 from sentigate.data.vocabulary import read_tokenizer, tokens_of

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 import torch
 from mlflow.exceptions import MlflowException
-from support import architecture, cleaning, save_model
+from support.cleaning import cleaning
+from support.models import architecture, save_model
 
 from sentigate.cli.main import main
 from sentigate.data.vocabulary import build_tokenizer

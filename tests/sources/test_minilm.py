@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import minilm
 import numpy as np
 import pytest
 import torch
-from support import ROOT
+from support import minilm
+from support.project import ROOT
 from torch.nn.functional import cosine_similarity
 
 from sentigate.data.word_vectors import VectorPart

@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from support import ROOT, put_small_vectors
+from support.project import ROOT
+from support.vectors import put_small_vectors
 
 from sentigate.data.word_vectors import VectorTable
 from sentigate.errors import SourceError

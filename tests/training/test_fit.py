@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from support import architecture
+from support.models import architecture
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support import architecture
+from support.models import architecture
 
 from sentigate.errors import ParamsError
 from sentigate.model.network.batches import EncodedSplit

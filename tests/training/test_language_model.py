@@ -8,7 +8,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import architecture, cleaning, save_model
+from support.cleaning import cleaning
+from support.models import architecture, save_model
 from torch import Tensor
 
 from sentigate.data.vocabulary import build_tokenizer

@@ -5,7 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import architecture
+from support.models import architecture
 
 from sentigate.model.network.architecture import Convolution
 from sentigate.model.network.fast_lstm import FastLSTM, has_fast_path

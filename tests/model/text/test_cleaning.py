@@ -8,7 +8,7 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import ALL_BUT_LOSSY, cleaning
+from support.cleaning import ALL_BUT_LOSSY, cleaning
 
 from sentigate.model.text.cleaning import LINK, MENTION, make_cleaner
 from sentigate.model.text.cleaning_steps import CleaningSteps

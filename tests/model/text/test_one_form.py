@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import cleaning
+from support.cleaning import cleaning
 
 from sentigate.data.vocabulary import Level, build_tokenizer, cutter
 from sentigate.model.text.cleaning import make_cleaner

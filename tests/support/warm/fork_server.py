@@ -1,7 +1,7 @@
-"""A process that has imported the heavy libraries and forks one that goes on, for each request.
+"""A process that has imported the heavy libraries and forks itself for each command.
 
-python tests/e2e/warm/fork_server.py ADDRESS: ends when its standard input does. Of this project it
-imports nothing: each command imports the code of the folder in which it was given.
+Started as ``fork_server.py ADDRESS``; it ends when its standard input does. It imports nothing of
+this project: each command imports the code of the folder in which it was given.
 """
 
 from __future__ import annotations

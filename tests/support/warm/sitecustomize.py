@@ -1,7 +1,7 @@
 """A Python that starts with SENTIGATE_WARM set asks the fork server to run its command.
 
 Python imports this module by itself, before anything else, from the PYTHONPATH that
-``support.environment_of`` gives. A command that the server does not know, or an ended server,
+``support.commands.warm`` gives. A command that the server does not know, or an ended server,
 runs here as ever.
 """
 

@@ -1,0 +1,76 @@
+"""Small models, made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from sentigate.model.fusion import Fusion
+from sentigate.model.linear_model import LinearDescription, LinearModel
+from sentigate.model.network.architecture import Architecture
+from sentigate.model.network.network import Network
+from sentigate.model.saved_model import Description, SavedModel
+from sentigate.model.text.cleaning_steps import CleaningSteps
+
+UNFUSED = Fusion(share=0.0, temperature=1.0, prior=0.0)
+"""The network's own answers."""
+
+
+def architecture(**values: Any) -> Architecture:
+    """An architecture of ``values``, plain where they say nothing."""
+    return Architecture(**values)
+
+
+def linear_model(
+    weights: dict[tuple[int, ...], float], bias: float, tokens: Sequence[str]
+) -> LinearModel:
+    """A model in which each n-gram of ids adds its weight once, whose vocabulary is ``tokens``."""
+    size = len(tokens)
+    codes = {
+        sum(token * size**power for power, token in enumerate(reversed(ngram))): weight
+        for ngram, weight in weights.items()
+    }
+    return LinearModel(
+        LinearDescription(
+            description="by hand",
+            ngrams=(1, max(map(len, weights))),
+            weighting="naive_bayes",
+            words=tuple(tokens),
+        ),
+        codes=np.array(sorted(codes), dtype=np.int64),
+        weights=np.array([codes[code] for code in sorted(codes)], dtype=np.float32),
+        idf=None,
+        characters=None,
+        bias=bias,
+    )
+
+
+def save_model(
+    folder: Path,
+    network: Network,
+    tokenizer: Tokenizer,
+    steps: CleaningSteps,
+    max_length: int = 24,
+    *,
+    linear: LinearModel | None = None,
+    fusion: Fusion = UNFUSED,
+) -> Path:
+    """Write a model as the train stage does, around any network, and give its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    description = Description(
+        dataset="vader",
+        model="bilstm",
+        cleaning=steps,
+        max_length=max_length,
+        vocabulary_size=tokenizer.get_vocab_size(),
+        network=network.architecture,
+        start="random",
+        precision="32-true",
+        fusion=fusion,
+    )
+    SavedModel(description, tokenizer, network.state_dict(), linear).save(folder)
+    return folder

@@ -1,0 +1,39 @@
+"""A copy of the project, and the small table that its tests train on."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SMALL_TABLE = "data/own/small.csv"
+
+
+def put_small_table(folder: Path) -> None:
+    """Put it where ``tiny_values`` says it is."""
+    (folder / SMALL_TABLE).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(ROOT / "tests/support/small.csv", folder / SMALL_TABLE)
+
+
+def copy_project(target: Path) -> Path:
+    """The files of the working tree that git does not ignore but tests, and the small table."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listing.stdout.split("\0")):
+        if not name.startswith("tests/") and (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    put_small_table(target)
+    return target
+
+
+def commit_all(folder: Path) -> None:
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "A copy"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
