@@ -19,8 +19,8 @@ FLOORS = (
     ("evaluation", "insight"),
     ("training", "registry"),
     ("gates", "tracking", "serving", "sources"),
-    ("settings",),
     ("tables", "data"),
+    ("settings",),
     ("model",),
     ("errors", "files", "progress"),
 )

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sentigate.data.first_and_last import FirstAndLast
 from sentigate.data.reading_length import AUTO_MOST, Reading, resolve_reading, unread_characters
-from sentigate.data.vocabulary import Level, build_tokenizer
+from sentigate.data.vocabulary import build_tokenizer
 from sentigate.model.text.encoding import encode_texts
+from sentigate.settings.model import FirstAndLast, Level
 
 
 @pytest.mark.parametrize(

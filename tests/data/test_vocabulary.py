@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from sentigate.data.vocabulary import PAD, UNKNOWN, Level, Order, build_tokenizer, vocabulary_table
+from sentigate.data.vocabulary import PAD, UNKNOWN, Order, build_tokenizer, vocabulary_table
 from sentigate.errors import DataError
 from sentigate.model.text.encoding import CHUNK, PAD_ID, UNKNOWN_ID
+from sentigate.settings.model import Level
 
 LEVELS: tuple[Level, ...] = ("character", "word", "glove", "bpe")
 TEXTS = [

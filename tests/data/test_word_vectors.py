@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
-from sentigate.data.vocabulary import Level, add_words, build_tokenizer, tokens_of, vocabulary_table
+from sentigate.data.vocabulary import add_words, build_tokenizer, tokens_of, vocabulary_table
 from sentigate.data.word_vectors import (
     VectorTable,
     WordVectors,
@@ -22,6 +22,7 @@ from sentigate.data.word_vectors import (
     write_vectors,
 )
 from sentigate.errors import DataError
+from sentigate.settings.model import Level
 
 WORDS = ["the", "film", "Paris", "paris", "good", "n't", "film"]
 TABLE = VectorTable(WORDS, np.arange(1, 15, dtype=np.float32).reshape(7, 2))

@@ -27,7 +27,7 @@ from support.registry import add_champion
 from tokenizers import Tokenizer
 
 from sentigate.cli.main import main
-from sentigate.data.vocabulary import Level, add_words, build_tokenizer, tokens_of
+from sentigate.data.vocabulary import add_words, build_tokenizer, tokens_of
 from sentigate.insight.explanation import TOLERANCE, Explanation, _order, _tokens, explain
 from sentigate.model.fusion import Fusion
 from sentigate.model.network.architecture import Convolution
@@ -40,6 +40,7 @@ from sentigate.model.text.encoding import pad_texts
 from sentigate.registry.model_package import load_model
 from sentigate.registry.versions import model_name
 from sentigate.reporting.explanation_page import PARTS, render_explanation
+from sentigate.settings.model import Level
 
 ROOT = Path(__file__).parents[2]
 TRAINING = ["a fine film , warm and funny .", "i want my two hours back !", "naïve 😀 café 😀 it's"]

@@ -9,12 +9,12 @@ import pytest
 import torch
 from support.models import architecture
 
-from sentigate.data.vocabulary import Level, build_tokenizer
+from sentigate.data.vocabulary import build_tokenizer
 from sentigate.errors import DataError
 from sentigate.insight.generation import continue_ids, continue_text
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID, pad_texts
-from sentigate.settings.model import TrainingParams
+from sentigate.settings.model import Level, TrainingParams
 from sentigate.training.classifier import pretrain
 from sentigate.training.language_model import LanguageModel
 

@@ -11,7 +11,7 @@ from support.cleaning import ALL_BUT_LOSSY
 from support.models import architecture, linear_model, save_model
 from tokenizers import Tokenizer
 
-from sentigate.data.vocabulary import Level, build_tokenizer
+from sentigate.data.vocabulary import build_tokenizer
 from sentigate.model.fusion import Fusion
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.inputs import Inputs
@@ -21,6 +21,7 @@ from sentigate.model.predictor import BATCH_SIZE, Predictor, network_logits
 from sentigate.model.saved_model import SavedModel
 from sentigate.model.text.cleaning import make_cleaner
 from sentigate.model.text.encoding import UNKNOWN_ID, pad_texts
+from sentigate.settings.model import Level
 
 pytestmark = pytest.mark.numeric
 SHAPE = architecture(

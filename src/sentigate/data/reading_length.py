@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sentigate.data.first_and_last import FirstAndLast
 from sentigate.model.text.encoding import Texts, encode_texts, in_chunks
+from sentigate.settings.model import FirstAndLast, MaxLength
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -35,9 +35,7 @@ class Reading(NamedTuple):
     last: int = 0
 
 
-def resolve_reading(
-    max_length: int | Literal["auto"] | FirstAndLast, tokenizer: Tokenizer, training: Texts
-) -> Reading:
+def resolve_reading(max_length: MaxLength, tokenizer: Tokenizer, training: Texts) -> Reading:
     """What a model's ``max_length`` comes to.
 
     Args:

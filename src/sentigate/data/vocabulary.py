@@ -15,6 +15,7 @@ import pandas as pd
 from sentigate.errors import DataError
 from sentigate.model.text.context import is_context
 from sentigate.model.text.encoding import UNKNOWN_ID, Texts, in_chunks
+from sentigate.settings.model import Level
 
 from .stage_files import reading
 
@@ -41,7 +42,6 @@ GLOVE_FORMS = {"[‘’]": "'", r"\.{2,}|…": "..."}
 """Patterns, and the one form that GloVe has of them; put in before words are parted."""
 PATTERNS = {"word": WORD_OR_SIGN, "glove": GLOVE, "bpe": WORD_OR_SIGN}
 
-Level = Literal["character", "word", "glove", "bpe"]
 Order = Literal["frequency", "first_seen"]
 
 

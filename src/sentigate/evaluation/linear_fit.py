@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sentigate.data.spacing import spacing
-from sentigate.data.vocabulary import Level, build_tokenizer, tokens_of
+from sentigate.data.vocabulary import build_tokenizer, tokens_of
 from sentigate.errors import DataError, counted
 from sentigate.model.linear_model import LinearDescription, LinearModel
 from sentigate.model.text.ngram_codes import FIRST_WORD, check_codes_fit
 from sentigate.settings.baseline import LinearModelParams
+from sentigate.settings.model import Level
 
 from .ngram_counts import NgramCounts, count_ngrams, encode, idf_of
 

@@ -12,7 +12,6 @@ from pydantic import (
     model_validator,
 )
 
-from sentigate.data.first_and_last import FirstAndLast, Length
 from sentigate.errors import shorten
 from sentigate.model.network.architecture import Architecture
 from sentigate.model.strict_model import StrictModel
@@ -23,11 +22,14 @@ Correlation = Annotated[float, Field(ge=-1.0, le=1.0)]
 WORD_LEVELS = ("word", "glove")
 """The levels whose tokens are words, which have vectors."""
 
+Level = Literal["character", "word", "glove", "bpe"]
+Length = Annotated[int, Field(ge=1, le=100_000)]
+
 
 class VocabParams(StrictModel):
     """How texts become tokens."""
 
-    level: Literal["character", "word", "glove", "bpe"]
+    level: Level
     min_count: Annotated[int, Field(ge=1)]
     max_size: Annotated[int, Field(ge=3, le=1_000_000)]
     """Entries at most, the two special ones included."""
@@ -97,13 +99,23 @@ class ClassifierTraining(TrainingParams):
     """How the same encoder first learns to predict the next token."""
 
 
+class FirstAndLast(StrictModel):
+    """What the network reads of a text that is longer than both together (Sun et al. 2019)."""
+
+    first: Length
+    last: Length
+
+
+MaxLength = Length | Literal["auto"] | FirstAndLast
+"""Tokens of a text that the network reads: the first ones, or the first and the last; auto is as
+many as most training texts have (reading_length.py)."""
+
+
 class ModelPreset(StrictModel):
     """One entry of ``models:``."""
 
     vocab: VocabParams
-    max_length: Length | Literal["auto"] | FirstAndLast
-    """Tokens of a text that the network reads, the first ones or the first and the last; auto is
-    as many as most training texts have (reading_length.py)."""
+    max_length: MaxLength
     min_validation_mcc: Correlation
     """Below it, the kept weights' answers on validation rows do not pass the gate."""
     network: Architecture

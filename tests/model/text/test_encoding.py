@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from sentigate.data.vocabulary import Level, build_tokenizer
+from sentigate.data.vocabulary import build_tokenizer
 from sentigate.model.text.encoding import (
     CHUNK,
     PAD_ID,
@@ -21,6 +21,7 @@ from sentigate.model.text.encoding import (
     write_padded,
     written_checks,
 )
+from sentigate.settings.model import Level
 
 WORDS = build_tokenizer(["good bad film , !", "good good bad"], "word", min_count=1, max_size=100)
 GOOD, BAD = WORDS.token_to_id("good"), WORDS.token_to_id("bad")

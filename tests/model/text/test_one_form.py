@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.cleaning import cleaning
 
-from sentigate.data.vocabulary import Level, build_tokenizer, cutter
+from sentigate.data.vocabulary import build_tokenizer, cutter
 from sentigate.model.text.cleaning import make_cleaner
 from sentigate.model.text.cleaning_steps import CleaningSteps
 from sentigate.model.text.one_form import one_form
+from sentigate.settings.model import Level
 
 APOSTROPHES = (
     *"\u2018\u2019\u201a\u201b\u2032\u2035",  # quotes and primes
