@@ -48,7 +48,9 @@ from sentigate.settings.model import VocabParams
 from sentigate.settings.params import Params, load_params
 from sentigate.settings.vectors import MiniLMVectors
 from sentigate.sources.word_vectors import read_word_vectors
-from sentigate.tracking.runs import Run, connect, start_run
+from sentigate.tracking.connection import connect
+from sentigate.tracking.ended_run import EndedRun
+from sentigate.tracking.open_run import start_run
 from sentigate.training.classifier import EMBEDDING
 
 OURS, EARLIER = "bilstm_tweets", "bilstm_from_scratch"
@@ -158,7 +160,7 @@ def register(files: Path) -> str:
     opened.end()
     with tempfile.TemporaryDirectory() as scratch:
         package = package_model(files, Path(scratch))
-        run = Run(connect(), opened.id)
+        run = EndedRun(connect(), opened.id)
         version = add_version(run, package, model_name("twitter"), {})
     return f"models:/{version.name}/{version.version}"
 

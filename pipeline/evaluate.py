@@ -29,7 +29,8 @@ from sentigate.model.text.encoding import written_checks
 from sentigate.progress import doing
 from sentigate.reporting.report import render_report
 from sentigate.reporting.write_plots import PLOTS, write_plots
-from sentigate.tracking.runs import find_run, later_if_away
+from sentigate.tracking.connection import later_if_away
+from sentigate.tracking.ended_run import find_run
 
 GATES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train")
 COLUMNS = ("id", "slice", "label", "text", "split")

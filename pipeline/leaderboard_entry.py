@@ -28,7 +28,7 @@ from sentigate.model.predictor import has_known_token, network_logits
 from sentigate.model.text.encoding import pad_texts
 from sentigate.progress import doing, done
 from sentigate.settings.params import Params, load_params
-from sentigate.tracking.runs import OpenRun, run_or_fail
+from sentigate.tracking.open_run import OpenRun, run_or_fail
 from sentigate.training.hardware import resolve_hardware
 from sentigate.training.steps import steps_of
 from sentigate.training.train_model import Trained, train_model

@@ -32,7 +32,8 @@ from sentigate.registry.versions import (
 )
 from sentigate.settings.dataset import CsvSource, Source, TwitterSource
 from sentigate.settings.params import Params
-from sentigate.tracking.runs import Run, find_run, later_if_away
+from sentigate.tracking.connection import later_if_away
+from sentigate.tracking.ended_run import EndedRun, find_run
 
 CHECKED_ROWS = 200
 WEIGHTS = Path("models/weights.safetensors")
@@ -168,11 +169,11 @@ def _standing(predictions: pd.DataFrame, level: float, fused: bool) -> Standing:
     return Standing(model.worse, network.worse, " ".join(beside.sentence for beside in said))
 
 
-def _run(params: Params) -> Run:
+def _run(params: Params) -> EndedRun:
     return find_run(WEIGHTS, f"{params.dataset}-{params.model}")
 
 
-def _complete(tracked: Run, params: Params) -> dict[str, str]:
+def _complete(tracked: EndedRun, params: Params) -> dict[str, str]:
     """Log what the run does not have yet, and give the tags of a version made from it."""
     metrics = read_json(METRICS)
     with reading(METRICS):

@@ -23,8 +23,8 @@ from sentigate.model.fusion import Fusion, probabilities
 from sentigate.model.labels import predicted_labels
 from sentigate.model.saved_model import WEIGHTS, Description, SavedModel
 from sentigate.progress import doing
+from sentigate.tracking.open_run import run_or_fail
 from sentigate.tracking.provenance import git_commit
-from sentigate.tracking.runs import run_or_fail
 from sentigate.training.fusion import share_sentences
 from sentigate.training.hardware import resolve_hardware
 from sentigate.training.start import FromLanguageModel, FromVectors, Start

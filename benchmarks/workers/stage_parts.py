@@ -65,14 +65,15 @@ def main() -> None:
     import pipeline  # noqa: F401  (first, as in `python -m pipeline.<stage>`)
     from sentigate.gates import validate as gates
     from sentigate.registry import model_package, versions
-    from sentigate.tracking import runs as tracking
+    from sentigate.tracking import ended_run, open_run
 
     gates.validate = counted("gate", gates.validate)
     gates.GateResult.to_html = counted("gate", gates.GateResult.to_html)
     for place, names in {
-        tracking: ("start_run", "find_run"),
-        tracking.OpenRun: ("log_params", "log_metrics", "log_files", "tag", "end"),
-        tracking.Run: ("log_metrics", "log_table", "log_files", "mark", "tags"),
+        open_run: ("start_run",),
+        ended_run: ("find_run",),
+        open_run.OpenRun: ("log_params", "log_metrics", "log_files", "tag", "end"),
+        ended_run.EndedRun: ("log_metrics", "log_table", "log_files", "mark", "tags"),
         model_package: ("package_model", "load_model"),
         versions: ("find_whole", "add_version", "promote"),
     }.items():

@@ -36,7 +36,8 @@ from sentigate.evaluation.slices import slice_figures
 from sentigate.reporting.pull_request_comment import render_comment
 from sentigate.reporting.report import render_report
 from sentigate.settings.params import load_params
-from sentigate.tracking.runs import connect, start_run
+from sentigate.tracking.connection import connect
+from sentigate.tracking.open_run import start_run
 
 
 def brier_score(answers: Answers) -> float:

@@ -25,7 +25,7 @@ from pipeline import leaderboard_entry as entry
 from sentigate.cli import leaderboard
 from sentigate.evaluation.leaderboard import BASELINE, MAJORITY
 from sentigate.settings.params import parse_params
-from sentigate.tracking.runs import connect
+from sentigate.tracking.connection import connect
 from sentigate.training import start as starting
 
 DVC = (sys.executable, "-m", "dvc")

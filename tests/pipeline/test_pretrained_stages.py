@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 from pipeline.stage import run
 from sentigate.cli import main as cli
 from sentigate.model.network.network import Network
-from sentigate.tracking.runs import connect, find_run
+from sentigate.tracking.connection import connect
+from sentigate.tracking.ended_run import find_run
 from sentigate.training import start as starting
 
 STAGES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate")

@@ -16,7 +16,7 @@ import pytest
 from pipeline.stage import run
 from sentigate.cli.train import _print_summary, _registered
 from sentigate.settings.params import load_params
-from sentigate.tracking.runs import find_run
+from sentigate.tracking.ended_run import find_run
 
 STAGES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register")
 

@@ -41,8 +41,10 @@ from sentigate.registry.versions import (
     promote,
 )
 from sentigate.settings.params import RegisterParams
+from sentigate.tracking.connection import connect, tracking_uri
+from sentigate.tracking.ended_run import EndedRun
+from sentigate.tracking.open_run import start_run
 from sentigate.tracking.provenance import git_commit
-from sentigate.tracking.runs import Run, connect, start_run, tracking_uri
 
 ROOT = Path(__file__).parents[2]
 TEXTS = [
@@ -85,10 +87,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(project: Path) -> Run:
+def run(project: Path) -> EndedRun:
     opened = start_run("vader-bilstm")
     opened.end()
-    return Run(connect(), opened.id)
+    return EndedRun(connect(), opened.id)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +99,7 @@ def package(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def uri(run: Run, package: Path) -> str:
+def uri(run: EndedRun, package: Path) -> str:
     version = add_version(run, package, "logged", {})
     return f"models:/{version.name}/{version.version}"
 
@@ -267,7 +269,7 @@ def answers_well(share: float) -> Callable[[Any], Any]:
 
 @pytest.fixture(scope="module")
 def rule_champion(
-    run: Run, files: Path, tmp_path_factory: pytest.TempPathFactory
+    run: EndedRun, files: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str, Any], Any]:
     """Adds a version that was trained on certain texts, and promotes it as the first."""
 
@@ -297,7 +299,7 @@ def alias_of(name: str, alias: str) -> int | None:
 
 
 def test_a_better_version_is_promoted_and_a_worse_one_challenges(
-    run: Run, package: Path, rule_champion: Callable[[str, Any], Any]
+    run: EndedRun, package: Path, rule_champion: Callable[[str, Any], Any]
 ) -> None:
     rule_champion("rule", training_keys(ROWS, "grouped"))
     worse = add_version(run, package, "rule", {"split_sha256": "b"})  # a new split is no excuse
@@ -319,7 +321,7 @@ def test_a_better_version_is_promoted_and_a_worse_one_challenges(
 
 
 def test_a_version_worse_than_the_baseline_is_served_until_one_is_not(
-    run: Run, files: Path, tmp_path: Path
+    run: EndedRun, files: Path, tmp_path: Path
 ) -> None:
     folder = with_keys(files, training_keys(ROWS, "grouped"), tmp_path / "files")
     package = package_model(folder, tmp_path)
@@ -348,7 +350,7 @@ def test_a_version_worse_than_the_baseline_is_served_until_one_is_not(
 
 
 def test_what_the_champion_is_beside_the_baseline_is_kept_up_to_date(
-    run: Run, package: Path
+    run: EndedRun, package: Path
 ) -> None:
     version = add_version(run, package, "again", {})
     for standing in (FINE, WORSE):
@@ -359,7 +361,7 @@ def test_what_the_champion_is_beside_the_baseline_is_kept_up_to_date(
 
 
 def test_what_a_champion_was_trained_on_does_not_count_for_it(
-    run: Run, package: Path, rule_champion: Callable[[str, Any], Any]
+    run: EndedRun, package: Path, rule_champion: Callable[[str, Any], Any]
 ) -> None:
     """It would know by heart what the newcomer has never seen."""
     seen = ROWS.assign(split=np.where(ROWS.index < 50, "train", "validation"))
@@ -375,7 +377,7 @@ def test_what_a_champion_was_trained_on_does_not_count_for_it(
 
 
 def test_a_champion_that_cannot_be_loaded_gives_way(
-    run: Run, package: Path, rule_champion: Callable[[str, Any], Any], project: Path
+    run: EndedRun, package: Path, rule_champion: Callable[[str, Any], Any], project: Path
 ) -> None:
     lost = rule_champion("lost", training_keys(ROWS, "grouped"))
     for name in ("weights.safetensors", "MLmodel"):
@@ -389,7 +391,7 @@ def test_a_champion_that_cannot_be_loaded_gives_way(
 
 
 def test_a_model_of_an_older_sentigate_is_compared_on_its_own_split_only(
-    run: Run, package: Path
+    run: EndedRun, package: Path
 ) -> None:
     old = add_version(run, package, "old", {"split_sha256": "a"})  # keeps no keys
     promote(old, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
@@ -402,7 +404,7 @@ def test_a_model_of_an_older_sentigate_is_compared_on_its_own_split_only(
     assert "does not say what it was trained on" in made["reason"]
 
 
-def test_one_model_is_one_version(run: Run, package: Path, files: Path) -> None:
+def test_one_model_is_one_version(run: EndedRun, package: Path, files: Path) -> None:
     digest = model_sha256(files, code_of(package / "artifacts/files"))
     assert find_whole("once", digest) is None
     made = add_version(run, package, "once", {MODEL_TAG: digest})
@@ -412,7 +414,7 @@ def test_one_model_is_one_version(run: Run, package: Path, files: Path) -> None:
     assert find_whole("once", "0" * 64) is None
 
 
-def test_lost_code_and_a_damaged_description_are_seen(run: Run, package: Path) -> None:
+def test_lost_code_and_a_damaged_description_are_seen(run: EndedRun, package: Path) -> None:
     for name, damage in (("code", shutil.rmtree), ("MLmodel", lambda path: path.write_text("- ["))):
         version = add_version(run, package, f"damaged-{name}", {})
         assert is_whole(version)
@@ -424,7 +426,7 @@ def test_lost_code_and_a_damaged_description_are_seen(run: Run, package: Path) -
 
 
 def test_nobody_is_promoted_because_mlflow_is_away(
-    run: Run,
+    run: EndedRun,
     package: Path,
     rule_champion: Callable[[str, Any], Any],
     monkeypatch: pytest.MonkeyPatch,
@@ -443,7 +445,7 @@ def test_nobody_is_promoted_because_mlflow_is_away(
     assert alias_of("away", "champion") == 1
 
 
-def test_another_table_of_the_same_name_takes_no_crown(run: Run, package: Path) -> None:
+def test_another_table_of_the_same_name_takes_no_crown(run: EndedRun, package: Path) -> None:
     first = add_version(run, package, "train", {"table": "restaurants/train.csv"})
     promote(first, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
     other = add_version(run, package, "train", {"table": "finance/train.csv"})
@@ -455,7 +457,9 @@ def test_another_table_of_the_same_name_takes_no_crown(run: Run, package: Path) 
     )
 
 
-def test_the_same_weights_with_todays_code_follow_their_champion(run: Run, package: Path) -> None:
+def test_the_same_weights_with_todays_code_follow_their_champion(
+    run: EndedRun, package: Path
+) -> None:
     old = add_version(run, package, "code", {"weights_sha256": "x"})
     promote(old, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
     new = add_version(run, package, "code", {"weights_sha256": "x"})
@@ -484,7 +488,7 @@ def test_groups_in_training_are_seen_and_row_numbers_are_no_groups() -> None:
 
 
 def test_a_model_that_cannot_be_registered_is_not_left_behind(
-    run: Run, package: Path, monkeypatch: pytest.MonkeyPatch
+    run: EndedRun, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = connect()
     experiment = client.get_run(run.id).info.experiment_id
@@ -512,7 +516,7 @@ def test_a_models_figures_are_its_runs_and_the_run_keeps_them_once(
     opened.log_metrics({"loss": 0.7}, step=0)
     opened.log_metrics({"loss": 0.5}, step=1)
     opened.end()
-    run = Run(connect(), opened.id)
+    run = EndedRun(connect(), opened.id)
     version = add_version(run, package, "figures", {})
     model = connect().get_logged_model(version.source.rpartition("/")[2])
     assert {metric.key: metric.value for metric in model.metrics} == {"loss": 0.5}
@@ -521,14 +525,14 @@ def test_a_models_figures_are_its_runs_and_the_run_keeps_them_once(
     assert [(point.step, point.value) for point in history] == [(0, 0.7), (1, 0.5)]
 
 
-def test_registering_leaves_the_runs_times(run: Run, package: Path) -> None:
+def test_registering_leaves_the_runs_times(run: EndedRun, package: Path) -> None:
     before = connect().get_run(run.id).info
     add_version(run, package, "times", {})
     after = connect().get_run(run.id).info
     assert (after.status, after.end_time) == (before.status, before.end_time)
 
 
-def test_versions_are_found_by_tags(run: Run, package: Path) -> None:
+def test_versions_are_found_by_tags(run: EndedRun, package: Path) -> None:
     for weights, split in (("x", "a"), ("y", "a"), ("x", "b")):
         tags = {"weights_sha256": weights, "split_sha256": split}
         add_version(run, package, "found", tags)
@@ -541,7 +545,7 @@ def test_versions_are_found_by_tags(run: Run, package: Path) -> None:
     assert find_version("never-registered", {}) is None
 
 
-def test_ten_versions_are_more_than_nine(run: Run, uri: str) -> None:
+def test_ten_versions_are_more_than_nine(run: EndedRun, uri: str) -> None:
     client = connect()
     client.create_registered_model("many")
     for _ in range(10):
@@ -572,7 +576,7 @@ def test_a_model_that_is_not_there(missing: str) -> None:
 
 
 def test_the_command_line_judges_by_the_promoted_version(
-    run: Run,
+    run: EndedRun,
     package: Path,
     served: Model,
     monkeypatch: pytest.MonkeyPatch,
@@ -599,7 +603,7 @@ def test_the_command_line_judges_by_the_promoted_version(
 
 
 def test_the_command_line_judges_a_file(
-    run: Run,
+    run: EndedRun,
     uri: str,
     served: Model,
     tmp_path: Path,

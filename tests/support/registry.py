@@ -6,7 +6,9 @@ from pathlib import Path
 
 from sentigate.registry.model_package import package_model
 from sentigate.registry.versions import add_version
-from sentigate.tracking.runs import Run, connect, start_run
+from sentigate.tracking.connection import connect
+from sentigate.tracking.ended_run import EndedRun
+from sentigate.tracking.open_run import start_run
 
 
 def add_champion(files: Path, name: str, scratch: Path) -> str:
@@ -14,6 +16,6 @@ def add_champion(files: Path, name: str, scratch: Path) -> str:
     opened = start_run("made for a test")
     opened.end()
     package = package_model(files, scratch)
-    version = add_version(Run(connect(), opened.id), package, name, {"split_sha256": "a"})
+    version = add_version(EndedRun(connect(), opened.id), package, name, {"split_sha256": "a"})
     connect().set_registered_model_alias(name, "champion", version.version)
     return f"models:/{name}/{version.version}"

@@ -17,19 +17,11 @@ from mlflow.entities import Run as MlflowRun
 
 from sentigate.errors import RegistryError
 from sentigate.files import sha256_of
-from sentigate.tracking.run_journal import FOLDER
-from sentigate.tracking.runs import (
-    EXPERIMENT,
-    WEIGHTS_TAG,
-    OpenRun,
-    Run,
-    complete_runs,
-    connect,
-    find_run,
-    run_or_fail,
-    start_run,
-    tracking_uri,
-)
+from sentigate.tracking.connection import EXPERIMENT, connect, tracking_uri
+from sentigate.tracking.delivery import complete_runs
+from sentigate.tracking.ended_run import EndedRun, find_run
+from sentigate.tracking.journal import FOLDER
+from sentigate.tracking.open_run import WEIGHTS_TAG, OpenRun, run_or_fail, start_run
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -42,7 +34,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-def stored(run: Run | OpenRun) -> MlflowRun:
+def stored(run: EndedRun | OpenRun) -> MlflowRun:
     found: MlflowRun = connect().get_run(run.id)
     return found
 
@@ -84,10 +76,10 @@ def test_a_loss_that_is_not_finite_can_be_logged() -> None:
     assert "loss" in stored(run).data.metrics
 
 
-def ended(name: str) -> Run:
+def ended(name: str) -> EndedRun:
     opened = start_run(name)
     opened.end()
-    return Run(connect(), opened.id)
+    return EndedRun(connect(), opened.id)
 
 
 def test_a_table_carries_its_hash(tmp_path: Path) -> None:
@@ -268,7 +260,7 @@ def test_without_a_server_figures_are_kept(
 
 KILLED = """
 import os, signal
-from sentigate.tracking.runs import start_run
+from sentigate.tracking.open_run import start_run
 run = start_run("killed")
 run.log_metrics({"loss": 0.5})
 print(run.id, flush=True)

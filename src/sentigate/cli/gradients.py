@@ -57,7 +57,7 @@ def _measure(params: Params, epochs: int, scratch: Path) -> str:
     from sentigate.insight.gradients import before_and_after, longest, one_layer, only_trained
     from sentigate.model.network.batches import load_split
     from sentigate.reporting.gradient_chart import write_gradient_chart
-    from sentigate.tracking.runs import run_or_fail
+    from sentigate.tracking.open_run import run_or_fail
 
     entries = read_vectors(Path("data/vocab/vectors.safetensors")).trained_entries
     training, validation = (

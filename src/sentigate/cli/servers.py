@@ -53,7 +53,7 @@ def ui(
 
     Example: sentigate ui --port 5000
     """
-    from sentigate.tracking.runs import connect, tracking_uri
+    from sentigate.tracking.connection import connect, tracking_uri
 
     uri = tracking_uri()
     if uri.startswith(("http:", "https:")):

@@ -65,13 +65,15 @@ def _tell_mlflow(params: Params, version: ModelVersion | None) -> None:
     A gate may have failed once, and DVC restored its stage from the cache.
     """
     from sentigate.data.training_files import read_epochs
-    from sentigate.tracking.runs import Run, complete_runs, connect, find_run, later_if_away
+    from sentigate.tracking.connection import connect, later_if_away
+    from sentigate.tracking.delivery import complete_runs
+    from sentigate.tracking.ended_run import EndedRun, find_run
 
     with later_if_away("what earlier runs left"):
         complete_runs()
         if version is None or not version.run_id:
             return
-        Run(connect(), version.run_id).mark("FINISHED")
+        EndedRun(connect(), version.run_id).mark("FINISHED")
         newest = find_run(Path("models/weights.safetensors"), f"{params.dataset}-{params.model}")
         if newest.id != version.run_id:  # a threshold alone had trained the same weights again
             metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
@@ -108,7 +110,7 @@ def _registered(params: Params) -> ModelVersion | None:
 def _print_summary(params: Params, version: ModelVersion | None) -> None:
     from rich.console import Console
 
-    from sentigate.tracking.runs import tracking_uri
+    from sentigate.tracking.connection import tracking_uri
 
     metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
     linear = json.loads(Path("reports/baseline.json").read_text("utf-8"))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from sentigate.errors import LostModelError, RegistryError
-from sentigate.tracking.runs import connect, tracking_uri
+from sentigate.tracking.connection import connect, tracking_uri
 
 from .promotion import TRAINED_ON
 

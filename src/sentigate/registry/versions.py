@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sentigate.errors import LostModelError, RegistryError
-from sentigate.tracking.runs import Run, connect, mlflow_errors
+from sentigate.tracking.connection import connect, mlflow_errors
+from sentigate.tracking.ended_run import EndedRun
 
 from .model_package import Probabilities, code_of, model_files, model_sha256, predictor_of
 from .promotion import Standing, Verdict, judge, read_keys, unseen
@@ -79,7 +80,7 @@ def is_whole(version: ModelVersion) -> bool:
 
 
 @mlflow_errors()
-def log_model(run: Run, model: Path) -> str:
+def log_model(run: EndedRun, model: Path) -> str:
     """Upload a model that ``package_model`` made, as an output of ``run``, whose times stay.
 
     Returns:
@@ -114,7 +115,7 @@ def log_model(run: Run, model: Path) -> str:
 
 
 @mlflow_errors()
-def add_version(run: Run, model: Path, name: str, tags: Mapping[str, str]) -> ModelVersion:
+def add_version(run: EndedRun, model: Path, name: str, tags: Mapping[str, str]) -> ModelVersion:
     """Upload a packaged model and make it a version of ``name``: both, or neither."""
     from mlflow.exceptions import MlflowException
 

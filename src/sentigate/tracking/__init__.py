@@ -1,1 +1,1 @@
-"""MLflow runs: one for each training, live, and complete even where the server was away."""
+"""MLflow runs, one for each training; complete even where the server was away for a while."""

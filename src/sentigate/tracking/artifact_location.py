@@ -1,6 +1,6 @@
-"""Where MLflow keeps artifacts beside a SQLite file: a project that is moved takes them along.
+"""Where MLflow keeps artifacts beside a SQLite file, so that a project can be moved with them.
 
-MLflow makes every artifact's path absolute when it is written, and knows no other way to say it.
+MLflow stores every artifact's path as an absolute one.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 
 ARTIFACTS = "mlartifacts"
-# Each column of MLflow's tables that holds such a path.
-COLUMNS = (
+PATH_COLUMNS = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
     ("logged_models", "artifact_location"),
     ("model_versions", "source"),
     ("model_versions", "storage_location"),
 )
+"""(table, column) of MLflow's database for each column that holds such a path."""
 
 
 def local_artifacts(uri: str) -> str | None:
@@ -29,14 +29,15 @@ def local_artifacts(uri: str) -> str | None:
 
 
 def keep_beside(uri: str, known: str, artifacts: str) -> None:
-    """Tell the database of a project that was moved or copied where its artifacts are now.
+    """Update the paths in the database of a project that was moved or copied.
 
-    A location that ``local_artifacts`` did not give stays: a server's, or one that somebody chose.
+    Nothing changes where ``known`` is not a location that ``local_artifacts`` gives, but a
+    server's, or one that somebody chose.
 
     Args:
-        uri: of the SQLite file.
-        known: where it says that they are.
-        artifacts: where they are to be, beside it.
+        uri: tracking URI of the SQLite file.
+        known: folder of artifacts according to the database.
+        artifacts: folder of artifacts beside the database.
     """
     ours = known.startswith("/") and known.endswith(f"/{ARTIFACTS}")
     here, there = Path(artifacts).is_dir(), Path(known).is_dir()
@@ -46,10 +47,10 @@ def keep_beside(uri: str, known: str, artifacts: str) -> None:
 
     engine = create_engine(uri)
     with engine.begin() as connection:
-        for table, column in COLUMNS:
+        for table, column in PATH_COLUMNS:
             connection.execute(
                 text(
-                    f"UPDATE {table} SET {column} = :new || substr({column}, :length + 1) "  # noqa: S608 (names of ours)
+                    f"UPDATE {table} SET {column} = :new || substr({column}, :length + 1) "  # noqa: S608 (our own names)
                     f"WHERE {column} = :old OR substr({column}, 1, :length + 1) = :old || '/'"
                 ),
                 {"new": artifacts, "old": known, "length": len(known)},

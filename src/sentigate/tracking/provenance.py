@@ -1,4 +1,4 @@
-"""Which commit made a model."""
+"""The git commit that made a model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import subprocess
 def git_commit() -> str:
     """The commit that is checked out, with ``-dirty`` where tracked files differ from it.
 
-    What the pipeline itself rewrites, dvc.lock and the figures, does not count.
+    The files that the pipeline rewrites, dvc.lock and the figures, do not count. "unknown" where
+    git does not answer.
     """
     try:
         head = _git("rev-parse", "HEAD")

@@ -1,7 +1,7 @@
-"""What a run has to tell MLflow, kept in a file until MLflow has been told.
+"""The journal of a run: a file that keeps the run's entries until MLflow has all of them.
 
 A training may outlive its tracking server, and may be killed itself. The journal outlives both: the
-next execution reads what is left of it.
+next execution sends the entries that are left.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 FOLDER = Path(".tracking")
-"""Beside params.yaml; git and DVC ignore it."""
+"""Folder of the journals, beside params.yaml; git and DVC ignore it."""
 
 Entry = dict[str, Any]
 
@@ -27,12 +27,12 @@ def now() -> int:
 
 
 class Journal:
-    """Entries, one JSON object a line, in a file that is locked for as long as its owner lives.
+    """Entries, one JSON object a line, in a file that its owner locks for as long as it lives.
 
     Attributes:
         path: the file.
-        entries: what it holds.
-        sent: how many of them this process has sent.
+        entries: the entries of the file.
+        sent: how many of the entries this process has sent.
     """
 
     def __init__(self, path: Path, file: IO[str]) -> None:
@@ -42,20 +42,20 @@ class Journal:
         self._file = file
         line = "\n"
         for line in file:
-            with suppress(ValueError):  # a line of which a kill or a full disk left half
+            with suppress(ValueError):  # half a line, left by a kill or a full disk
                 self.entries.append(json.loads(line))
         if not line.endswith("\n"):
             file.write("\n")
 
     def add(self, entry: Entry) -> None:
-        """Append an entry; a kill loses none that were added, where the disk has room."""
+        """Append an entry; a kill loses no entry, unless the disk is full."""
         self.entries.append(entry)
         with suppress(OSError):  # training is worth more than its journal
             self._file.write(json.dumps(entry) + "\n")
             self._file.flush()
 
     def forget(self, key: str) -> None:
-        """Take the entries with ``key`` for not there."""
+        """Drop the entries that have ``key`` from memory; the file keeps them."""
         self.entries = [entry for entry in self.entries if key not in entry]
 
     def find(self, key: str) -> Any:
@@ -63,11 +63,11 @@ class Journal:
         return next((entry[key] for entry in self.entries if key in entry), None)
 
     def last_written(self) -> int:
-        """When an entry was last added, in milliseconds since 1970."""
+        """Time of the last entry, in milliseconds since 1970."""
         return int(self.path.stat().st_mtime * 1000)
 
     def remove(self) -> None:
-        """Delete the file: all has been told."""
+        """Delete the file: MLflow has every entry."""
         self.path.unlink(missing_ok=True)
         self.release()
 
@@ -78,7 +78,7 @@ class Journal:
 
 
 def new_journal() -> Journal:
-    """An empty one, locked by this process."""
+    """An empty journal, locked by this process."""
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{time.time_ns()}-{os.getpid()}.jsonl"
     file = path.open("a+", encoding="utf-8")
@@ -88,7 +88,7 @@ def new_journal() -> Journal:
 
 
 def left_journals() -> Iterator[Journal]:
-    """Those whose owner has ended, the oldest first; who gets one releases or removes it."""
+    """Journals whose owner has ended, oldest first; the caller releases or removes each one."""
     for path in sorted(FOLDER.glob("*.jsonl")):
         file = path.open("r+", encoding="utf-8")
         try:

@@ -1,0 +1,104 @@
+"""Sending journals to MLflow: the rest of this process's, and those that earlier ones left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .connection import EXPERIMENT, connect, mlflow_errors, tracking_uri
+from .journal import Entry, Journal, left_journals
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+@mlflow_errors()
+def send(client: MlflowClient, journal: Journal) -> bool:
+    """Send the entries that MLflow does not have yet; an entry sent twice is stored once.
+
+    Returns:
+        Whether MLflow accepted every entry.
+    """
+    from mlflow.exceptions import MlflowException
+
+    refusal = ""
+    for entry in journal.entries[journal.sent :]:
+        if "start" in entry:
+            if journal.find("run") is None:
+                journal.add({"run": _create_run(client, entry["start"])})
+        else:
+            try:
+                _log(client, journal.find("run"), entry)
+            except MlflowException as error:  # a run that was deleted, a value that is too long
+                if error.error_code not in ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"):
+                    raise
+                refusal = refusal or " ".join(str(error).split())[:200]
+        journal.sent += 1
+    if refusal:
+        print(f"  MLflow refused a part of run {journal.find('run')}: {refusal}")
+    return not refusal
+
+
+def _create_run(client: MlflowClient, start: Entry) -> str:
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    run = client.create_run(experiment.experiment_id, start["time"], start["tags"], start["name"])
+    return str(run.info.run_id)
+
+
+def _log(client: MlflowClient, run_id: str, entry: Entry) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    if "params" in entry:
+        client.log_batch(run_id, params=[Param(k, v) for k, v in entry["params"].items()])
+    elif "metrics" in entry:
+        at, step = entry["time"], entry["step"]
+        values = [Metric(key, value, at, step) for key, value in entry["metrics"].items()]
+        client.log_batch(run_id, metrics=values)
+    elif "tags" in entry:
+        client.log_batch(run_id, tags=[RunTag(k, v) for k, v in entry["tags"].items()])
+    elif "end" in entry:
+        client.set_terminated(run_id, entry["end"], entry["time"])
+
+
+def complete_runs() -> None:
+    """Send the journals that earlier executions left, and close the runs of killed ones.
+
+    Raises:
+        RegistryError: MLflow is away; journals that were not sent stay where they are.
+    """
+    for journal in left_journals():
+        try:
+            _complete(journal)
+        finally:
+            journal.release()
+
+
+def _complete(journal: Journal) -> None:
+    start = journal.find("start")
+    if start is None:  # killed before a line was whole
+        journal.remove()
+    elif start["uri"] != tracking_uri():
+        print(f"  {journal.path} waits for MLflow at {start['uri']}; delete it if that is gone")
+    else:
+        killed = journal.find("end") is None
+        if killed:
+            journal.add({"end": "KILLED", "time": journal.last_written()})
+        client = connect()
+        if not _exists(client, journal.find("run")):  # the server has another store now
+            journal.forget("run")
+        if send(client, journal):
+            how = "was killed, and is closed as such" if killed else "is complete now"
+            print(f"  run {journal.find('run')} ({start['name']}) {how}")
+        journal.remove()
+
+
+@mlflow_errors()
+def _exists(client: MlflowClient, run_id: str | None) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return run_id is not None and bool(client.get_run(run_id))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return False

@@ -1,0 +1,118 @@
+"""A run that has ended: found by the weights that it made, and added to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sentigate.errors import RegistryError
+from sentigate.files import sha256_of
+
+from .connection import EXPERIMENT, connect, mlflow_errors, tracking_uri
+from .delivery import complete_runs
+from .dotted_names import numbers
+from .journal import now
+from .open_run import WEIGHTS_TAG, OpenRun
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+SAME = 1e-6
+"""Figures that differ by less are one: ours have six decimals, an epoch's in MLflow have more."""
+
+
+class EndedRun:
+    """A run that has ended; later stages add what it does not have yet."""
+
+    def __init__(self, client: MlflowClient, run_id: str) -> None:
+        self.client = client
+        self.id = run_id
+
+    @mlflow_errors()
+    def log_metrics(self, metrics: Mapping[str, Any], step: int) -> None:
+        """Log, under dotted names, the nested numbers that the run does not have yet.
+
+        Args:
+            metrics: figures of the kept weights; None is left out.
+            step: number of epochs, so that these figures are the latest of their names.
+        """
+        from mlflow.entities import Metric
+
+        there = self.client.get_run(self.id).data.metrics
+        new = [
+            Metric(key, value, now(), step)
+            for key, value in numbers(metrics).items()
+            if abs(there.get(key, float("inf")) - value) > SAME
+        ]
+        self.client.log_batch(self.id, metrics=new)
+
+    @mlflow_errors()
+    def log_table(self, name: str, path: Path, context: str) -> None:
+        """Log a file as a data set that the run used, with its SHA-256 as digest."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        source = json.dumps({"uri": path.as_posix()})
+        digest = sha256_of(path)
+        dataset = Dataset(
+            name, digest[:36], "local", source, profile=json.dumps({"sha256": digest})
+        )
+        entry = DatasetInput(dataset, [InputTag("mlflow.data.context", context)])
+        self.client.log_inputs(self.id, [entry])
+
+    @mlflow_errors()
+    def log_files(self, paths: Iterable[Path], root: Path = Path()) -> None:
+        """Log files, and folders with everything in them, under their paths from ``root``."""
+        for path in paths:
+            place = path.relative_to(root)
+            if path.is_dir():
+                self.client.log_artifacts(self.id, str(path), place.as_posix())
+            else:
+                self.client.log_artifact(self.id, str(path), place.parent.as_posix())
+
+    @mlflow_errors()
+    def tags(self) -> dict[str, str]:
+        """The run's tags."""
+        return dict(self.client.get_run(self.id).data.tags)
+
+    @mlflow_errors()
+    def mark(self, status: str) -> None:
+        """Change the status; the end time stays, because it says how long training took."""
+        info = self.client.get_run(self.id).info
+        if info.status != status:
+            self.client.set_terminated(self.id, status, info.end_time)
+
+
+@mlflow_errors()
+def find_run(weights: Path, name: str) -> EndedRun:
+    """The newest run that trained these very weights.
+
+    Weights can arrive without their run, pulled from a DVC remote or from DVC's cache; then a run
+    is made for them and tagged ``sentigate.restored``.
+
+    Args:
+        weights: the file of weights.
+        name: name of the run that is made where there is none.
+
+    Raises:
+        RegistryError: MLflow is away.
+    """
+    complete_runs()
+    client = connect()
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    digest = sha256_of(weights)
+    found = client.search_runs(
+        [experiment.experiment_id],
+        f"tags.`{WEIGHTS_TAG}` = '{digest}'",
+        order_by=["attributes.start_time DESC"],
+        max_results=1,
+    )
+    if found:
+        return EndedRun(client, found[0].info.run_id)
+    run = OpenRun(name, {WEIGHTS_TAG: digest, "sentigate.restored": "true"})
+    run.end()
+    if not run.id:
+        raise RegistryError(f"MLflow at {tracking_uri()} went away; run `dvc repro` again")
+    return EndedRun(client, run.id)
