@@ -22,12 +22,7 @@ def clean(stage: StageRun) -> Output:
     dataset, gates = stage.params.chosen_dataset, stage.params.gates
     doing("labelling and cleaning the texts")
     texts, taken, folds = label_and_clean(
-        read_table(Path("data/raw/texts.parquet"), COLUMNS),
-        dataset.labels,
-        dataset.clean.steps,
-        folds=dataset.clean.folds,
-        drop_duplicates=dataset.clean.drop_duplicates,
-        drop_conflicts=dataset.clean.drop_conflicts,
+        read_table(Path("data/raw/texts.parquet"), COLUMNS), dataset.labels, dataset.clean
     )
     texts = stage.write_table(texts, "data/clean/texts.parquet")
     stage.write_json({"rows": taken, "folds": folds}, "reports/clean.json")

@@ -28,11 +28,8 @@ def split(stage: StageRun) -> Output:
     doing("dealing texts to splits")
     splits = split_rows(
         texts,
-        params.rule,
-        stratify=params.stratify,
-        test_size=params.test_size,
-        validation_size=params.validation_size,
-        seed=stage.params.seed,
+        params,
+        stage.params.seed,
         near_copies=near_copy_clusters(texts["text"]) if keep_together else None,
         cleaned=cleaned,
     )
@@ -56,9 +53,7 @@ def split(stage: StageRun) -> Output:
             f"{near['validation_rows']:,} validation rows have one in training, of another group"
         )
     return Output(
-        split_checks(splits, params.test_size, params.validation_size).assign(
-            near_copy=copies.astype("int64")
-        ),
+        split_checks(splits, params).assign(near_copy=copies.astype("int64")),
         {
             "max_splits": 1 if params.rule == "grouped" else 3,
             "min_share_without_near_copy": 1.0 if keep_together else 0.0,

@@ -8,9 +8,14 @@ from support.cleaning import cleaning
 
 from sentigate.data.filtering import CHUNK, label_and_clean, text_checks
 from sentigate.errors import DataError
+from sentigate.settings.dataset import CleanParams
 
 LABELS = {"Positive": 1, "Negative": 0, "Neutral": None}
-STEPS = cleaning("lowercase", "remove_mentions", "squeeze_whitespace")
+CLEAN = CleanParams(
+    steps=cleaning("lowercase", "remove_mentions", "squeeze_whitespace"),
+    drop_duplicates=True,
+    drop_conflicts=True,
+)
 COLUMNS = ["id", "group", "slice", "fold", "label", "text"]
 
 
@@ -39,9 +44,8 @@ def filtered(
     duplicates: bool = True,
     conflicts: bool = True,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    texts, taken, _ = label_and_clean(
-        frame, LABELS, STEPS, folds=folds, drop_duplicates=duplicates, drop_conflicts=conflicts
-    )
+    choices = {"folds": folds, "drop_duplicates": duplicates, "drop_conflicts": conflicts}
+    texts, taken, _ = label_and_clean(frame, LABELS, CLEAN.model_copy(update=choices))
     return texts, taken
 
 
@@ -72,15 +76,14 @@ def test_each_rule_is_counted_in_the_order_it_is_applied() -> None:
 
 
 def test_what_each_rule_took_of_each_published_fold() -> None:
-    choices = {"drop_duplicates": True, "drop_conflicts": True}
-    *_, folds = label_and_clean(EXAMPLE, LABELS, STEPS, folds=None, **choices)
+    *_, folds = label_and_clean(EXAMPLE, LABELS, CLEAN)
     assert folds == {
         "train": {"sentiment_left_out": 1, "empty": 2, "both_labels": 2, "duplicate": 2, "kept": 1},
         "validation": {"kept": 1},
     }
-    *_, folds = label_and_clean(EXAMPLE, LABELS, STEPS, folds=("train",), **choices)
+    *_, folds = label_and_clean(EXAMPLE, LABELS, CLEAN.model_copy(update={"folds": ("train",)}))
     assert folds["validation"] == {"fold_left_out": 1}
-    *_, folds = label_and_clean(raw(("Positive", "a")), LABELS, STEPS, folds=None, **choices)
+    *_, folds = label_and_clean(raw(("Positive", "a")), LABELS, CLEAN)
     assert folds == {}  # none is published
 
 

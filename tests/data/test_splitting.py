@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sentigate.data.near_copies import near_copies, near_copy_clusters
 from sentigate.data.splitting import SPLITS, leakage, split_checks, split_rows, split_summary
 from sentigate.errors import DataError
+from sentigate.settings.dataset import SplitParams
 
 
 def frame(
@@ -42,9 +43,17 @@ def corpus(rows: int, seed: int = 0) -> pd.DataFrame:
     return frame(labels.tolist(), [f"g{g}" for g in groups], [f"text {t}" for t in texts])
 
 
-def split(texts: pd.DataFrame, rule: Any = "grouped", **choices: Any) -> pd.DataFrame:
-    values = {"stratify": True, "test_size": 0.2, "validation_size": 0.1, "seed": 42, **choices}
-    return split_rows(texts, rule, **values)
+def split(
+    texts: pd.DataFrame,
+    rule: str = "grouped",
+    seed: int = 42,
+    near_copies: Any = None,
+    cleaned: Any = None,
+    **choices: Any,
+) -> pd.DataFrame:
+    sizes = {"test_size": None if rule == "published" else 0.2, "validation_size": 0.1}
+    params = SplitParams(**{"rule": rule, "stratify": True, **sizes, **choices})
+    return split_rows(texts, params, seed, near_copies=near_copies, cleaned=cleaned)
 
 
 def sides(splits: pd.DataFrame, key: str) -> int:
@@ -199,7 +208,7 @@ def test_random_is_scikit_learns_own_split() -> None:
 @pytest.mark.parametrize("other", ["test", "validation"])
 def test_published_keeps_the_published_sides(other: str) -> None:
     folds = ["train"] * 100 + [other] * 60
-    splits = split(frame([0, 1] * 80, folds=folds), "published", test_size=None)
+    splits = split(frame([0, 1] * 80, folds=folds), "published")
     assert (splits["split"] == "test").tolist() == [fold != "train" for fold in folds]
     assert (splits["split"] == "validation").sum() == 10
     carved = splits.loc[splits["split"] == "validation", "label"]
@@ -211,7 +220,7 @@ def test_published_keeps_the_published_sides(other: str) -> None:
 )
 def test_published_needs_both_sides_and_no_other(folds: list[str]) -> None:
     with pytest.raises(DataError, match="published") as error:
-        split(frame([0, 1, 0, 1], folds=folds), "published", test_size=None)
+        split(frame([0, 1, 0, 1], folds=folds), "published")
     assert repr(folds[-1]) in str(error.value)
     assert "random or grouped" in str(error.value)
 
@@ -222,7 +231,7 @@ def test_published_says_which_rule_took_the_test_rows() -> None:
         "test": {"empty": 1, "both_labels": 2, "duplicate": 1_200},
     }
     with pytest.raises(DataError) as error:
-        split(frame([0, 1, 0, 1], folds=["train"] * 4), "published", test_size=None, cleaned=taken)
+        split(frame([0, 1, 0, 1], folds=["train"] * 4), "published", cleaned=taken)
     message = str(error.value)
     assert "the data has 'train'. Cleaning dropped all 1,203 rows of fold 'test': " in message
     assert "1 with an empty text, 2 with a text of both labels (clean.drop_conflicts), " in message
@@ -327,7 +336,9 @@ def test_summary_by_hand() -> None:
 
 
 def test_checks_by_hand() -> None:
-    checks = split_checks(HAND_MADE, 0.25, 0.5)
+    checks = split_checks(
+        HAND_MADE, SplitParams(rule="grouped", test_size=0.25, validation_size=0.5)
+    )
     assert checks["splits_of_group"].tolist() == [2, 2, 1, 2, 2, 1, 2, 1]
     assert checks["splits_of_text"].tolist() == [2, 1, 1, 1, 2, 1, 1, 1]
     # asked: test 2/8, validation 3/8, train 3/8
@@ -337,5 +348,6 @@ def test_checks_by_hand() -> None:
 
 def test_checks_take_a_published_test_split_as_asked_for() -> None:
     folds = ["train"] * 100 + ["test"] * 100
-    splits = split(frame([0, 1] * 100, folds=folds), "published", test_size=None)
-    assert split_checks(splits, None, 0.1)["size_difference"].abs().max() < 1e-12
+    splits = split(frame([0, 1] * 100, folds=folds), "published")
+    checks = split_checks(splits, SplitParams(rule="published", validation_size=0.1))
+    assert checks["size_difference"].abs().max() < 1e-12

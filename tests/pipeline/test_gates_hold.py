@@ -27,6 +27,7 @@ from sentigate.data.near_copies import near_copies
 from sentigate.data.splitting import split_checks
 from sentigate.gates.validate import _parameters, validate
 from sentigate.model.strict_model import StrictModel
+from sentigate.settings.dataset import SplitParams
 from sentigate.settings.params import Params, load_params
 
 RUN = ("ingest", "clean", "split", "vocab", "pad", "baseline")
@@ -179,13 +180,16 @@ def drop(column: str) -> Corrupt:
     return lambda frame: frame.drop(columns=column)
 
 
+SPLIT = SplitParams(rule="grouped", test_size=0.2, validation_size=0.1)
+
+
 def rechecked(corrupt: Corrupt) -> Corrupt:
     """Break the split itself, and look at it as the stage does."""
 
     def corrupt_and_check(frame: Frame) -> Frame:
         splits = corrupt(frame.loc[:, :"split"].reset_index(drop=True))
         copies = near_copies(splits).astype("int64")
-        return split_checks(splits, 0.2, 0.1).assign(near_copy=copies)
+        return split_checks(splits, SPLIT).assign(near_copy=copies)
 
     return corrupt_and_check
 

@@ -51,23 +51,9 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], p
         dataset = PARAMS.datasets[name]
         if dataset.source.kind in ("twitter", "imdb") and not MIRROR.is_dir():
             pytest.skip(f"the archives are not in {MIRROR}")
-        texts, *_ = label_and_clean(
-            raw(dataset.source, dataset.labels),
-            dataset.labels,
-            dataset.clean.steps,
-            folds=dataset.clean.folds,
-            drop_duplicates=dataset.clean.drop_duplicates,
-            drop_conflicts=dataset.clean.drop_conflicts,
-        )
-        rule = dataset.split
-        return split_rows(
-            texts,
-            rule.rule,
-            stratify=rule.stratify,
-            test_size=rule.test_size,
-            validation_size=rule.validation_size,
-            seed=PARAMS.seed,
-        )
+        source = raw(dataset.source, dataset.labels)
+        texts, *_ = label_and_clean(source, dataset.labels, dataset.clean)
+        return split_rows(texts, dataset.split, PARAMS.seed)
 
     with pytest.MonkeyPatch.context() as patch:
         if MIRROR.is_dir():

@@ -10,12 +10,14 @@ from sentigate.data.filtering import label_and_clean
 from sentigate.data.splitting import leakage, split_checks, split_rows
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.gates.validate import GateResult, validate
-from sentigate.settings.dataset import Dataset
+from sentigate.settings.dataset import Dataset, SplitParams
 from sentigate.settings.params import load_params
 from sentigate.sources import read_source
 
 ROOT = Path(__file__).parents[2]
 PARAMS = load_params(ROOT / "params.yaml")
+GROUPED, RANDOM = PARAMS.datasets["twitter"], PARAMS.datasets["twitter_random"]
+WITHOUT_VALIDATION = RANDOM.split.model_copy(update={"validation_size": 0.0})
 SEED = 42  # the facts are of this one, whatever params.yaml says
 
 
@@ -27,55 +29,33 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     folder = MIRROR
     if not (folder / "twitter-entity-sentiment-analysis.zip").is_file():
         pytest.skip(f"the tweets are not in {folder}")
-    dataset = PARAMS.datasets["twitter_random"]  # without a context: the texts as they are
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SENTIGATE_MIRROR", str(folder))
         cache = tmp_path_factory.mktemp("cache")
-        return read_source(dataset.source, dataset.labels, 100_000, cache)
+        return read_source(RANDOM.source, RANDOM.labels, 100_000, cache)  # without a context
 
 
 def cleaned(raw: pd.DataFrame, dataset: Dataset) -> tuple[pd.DataFrame, dict[str, int]]:
-    texts, taken, _ = label_and_clean(
-        raw,
-        dataset.labels,
-        dataset.clean.steps,
-        folds=dataset.clean.folds,
-        drop_duplicates=dataset.clean.drop_duplicates,
-        drop_conflicts=dataset.clean.drop_conflicts,
-    )
+    texts, taken, _ = label_and_clean(raw, dataset.labels, dataset.clean)
     return texts, taken
-
-
-def split(texts: pd.DataFrame, dataset: Dataset, validation_size: float) -> pd.DataFrame:
-    return split_rows(
-        texts,
-        dataset.split.rule,
-        stratify=dataset.split.stratify,
-        test_size=dataset.split.test_size,
-        validation_size=validation_size,
-        seed=SEED,
-    )
 
 
 @pytest.fixture(scope="module")
 def random_split(raw: pd.DataFrame) -> pd.DataFrame:
     """The tutorials' split: 80/20 at random, nothing cleaned."""
-    dataset = PARAMS.datasets["twitter_random"]
-    return split(cleaned(raw, dataset)[0], dataset, 0.0)
+    return split_rows(cleaned(raw, RANDOM)[0], WITHOUT_VALIDATION, SEED)
 
 
 @pytest.fixture(scope="module")
 def grouped_split(raw: pd.DataFrame) -> pd.DataFrame:
-    dataset = PARAMS.datasets["twitter"]
-    return split(cleaned(raw, dataset)[0], dataset, dataset.split.validation_size)
+    return split_rows(cleaned(raw, GROUPED)[0], GROUPED.split, SEED)
 
 
 def test_texts_begin_with_their_entity(
     raw: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SENTIGATE_MIRROR", str(MIRROR))
-    dataset = PARAMS.datasets["twitter"]
-    texts = read_source(dataset.source, dataset.labels, 100_000, tmp_path)
+    texts = read_source(GROUPED.source, GROUPED.labels, 100_000, tmp_path)
     blank = raw["text"].str.strip() == ""
     entities = raw["slice"].str.lower().str.replace(r"[^a-z0-9]+", "_", regex=True)
     marked = "__context_" + entities.str.strip("_") + " " + raw["text"]
@@ -84,7 +64,7 @@ def test_texts_begin_with_their_entity(
 
 
 def test_rows_left_out(raw: pd.DataFrame) -> None:
-    texts, taken = cleaned(raw, PARAMS.datasets["twitter_random"])
+    texts, taken = cleaned(raw, RANDOM)
     assert taken == {
         "fold_left_out": 1_000,
         "sentiment_left_out": 18_318 + 12_990,
@@ -125,18 +105,17 @@ def test_the_grouped_split_does_not(grouped_split: pd.DataFrame) -> None:
 
 
 def test_no_text_keeps_both_labels(raw: pd.DataFrame, grouped_split: pd.DataFrame) -> None:
-    as_published, _ = cleaned(raw, PARAMS.datasets["twitter_random"])
+    as_published, _ = cleaned(raw, RANDOM)
     assert (as_published.groupby("text")["label"].nunique() > 1).sum() == 88
     assert not grouped_split.duplicated("text").any()
 
 
-def gate(splits: pd.DataFrame, dataset: Dataset, validation_size: float) -> GateResult:
+def gate(splits: pd.DataFrame, split: SplitParams) -> GateResult:
     """The split stage's gate, with the thresholds of the grouped rule."""
-    assert dataset.split.test_size is not None
     size, balance = PARAMS.gates.max_size_difference, PARAMS.gates.max_balance_difference
     return validate(
         ROOT / "expectations" / "split.json",
-        split_checks(splits, dataset.split.test_size, validation_size).assign(near_copy=0),
+        split_checks(splits, split).assign(near_copy=0),
         {
             "max_splits": 1,
             "min_share_without_near_copy": 0.0,
@@ -150,12 +129,11 @@ def gate(splits: pd.DataFrame, dataset: Dataset, validation_size: float) -> Gate
 
 
 def test_the_gate_lets_the_grouped_split_through(grouped_split: pd.DataFrame) -> None:
-    dataset = PARAMS.datasets["twitter"]
-    assert gate(grouped_split, dataset, dataset.split.validation_size).success
+    assert gate(grouped_split, GROUPED.split).success
 
 
 def test_the_gate_refuses_the_random_split(random_split: pd.DataFrame) -> None:
-    result = gate(random_split, PARAMS.datasets["twitter_random"], 0.0)
+    result = gate(random_split, WITHOUT_VALIDATION)
     failed = {e["kwargs"].get("column"): e for e in result.expectations if not e["success"]}
     assert not result.success
     assert set(failed) == {"splits_of_group", "splits_of_text"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,30 +10,21 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from sentigate.errors import DataError, counted, shorten
 from sentigate.model.text.cleaning import make_cleaner
-from sentigate.model.text.cleaning_steps import CleaningSteps
+from sentigate.settings.dataset import CleanParams
 
 # Texts that are Python objects at a time.
 CHUNK = 8192
 
 
 def label_and_clean(
-    raw: pd.DataFrame,
-    labels: Mapping[str, int | None],
-    steps: CleaningSteps,
-    *,
-    folds: Collection[str] | None,
-    drop_duplicates: bool,
-    drop_conflicts: bool,
+    raw: pd.DataFrame, labels: Mapping[str, int | None], clean: CleanParams
 ) -> tuple[pd.DataFrame, dict[str, int], dict[str, dict[str, int]]]:
     """Keep the labelled sentiments, clean their texts, drop what cannot be learned from.
 
     Args:
         raw: columns id, group, slice, sentiment, text, fold (str), as ingest writes them.
         labels: sentiment -> 1 positive, 0 negative, None left out.
-        steps: cleaning steps.
-        folds: published folds kept; None keeps all rows.
-        drop_duplicates: keep the first of the rows with one text and one label.
-        drop_conflicts: drop every row whose text occurs with both labels.
+        clean: the cleaning steps, and which rows to drop.
 
     Returns:
         Columns id, group, slice, fold (str), label (int8), text (str), rows in their old order;
@@ -53,8 +44,8 @@ def label_and_clean(
     taken: dict[str, pd.Series[str]] = {}  # the fold of each row that a rule took
 
     kept = raw
-    if folds is not None:
-        published = raw["fold"].isin(list(folds))
+    if clean.folds is not None:
+        published = raw["fold"].isin(list(clean.folds))
         taken["fold_left_out"] = raw.loc[~published, "fold"]
         kept = raw.loc[published]
     wanted = kept["sentiment"].isin([name for name, label in labels.items() if label is not None])
@@ -68,18 +59,18 @@ def label_and_clean(
             "slice": kept["slice"],
             "fold": kept["fold"],
             "label": kept["sentiment"].isin(positive).astype("int8"),
-            "text": _mapped(make_cleaner(steps), kept["text"]),
+            "text": _mapped(make_cleaner(clean.steps), kept["text"]),
         }
     )
 
     empty = texts["text"] == ""
     taken["empty"] = texts.loc[empty, "fold"]
     texts = texts.loc[~empty]
-    if drop_conflicts:
+    if clean.drop_conflicts:
         conflicting = text_checks(texts)["labels_of_text"] > 1
         taken["both_labels"] = texts.loc[conflicting, "fold"]
         texts = texts.loc[~conflicting]
-    if drop_duplicates:
+    if clean.drop_duplicates:
         duplicate = texts.duplicated(["text", "label"])
         taken["duplicate"] = texts.loc[duplicate, "fold"]
         texts = texts.loc[~duplicate]

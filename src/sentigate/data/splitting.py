@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from sentigate.errors import DataError, counted, shorten
+from sentigate.settings.dataset import SplitParams
 
 from .stage_files import SPLITS
 
 Rows = npt.NDArray[np.int64]
-Rule = Literal["random", "grouped", "published"]
 TOOK = {
     "fold_left_out": "of a fold left out (clean.folds)",
     "sentiment_left_out": "with a sentiment left out (labels)",
@@ -27,12 +26,9 @@ TOOK = {
 
 def split_rows(
     texts: pd.DataFrame,
-    rule: Rule,
-    *,
-    stratify: bool,
-    test_size: float | None,
-    validation_size: float,
+    split: SplitParams,
     seed: int,
+    *,
     near_copies: Rows | None = None,
     cleaned: Mapping[str, Mapping[str, int]] | None = None,
 ) -> pd.DataFrame:
@@ -45,12 +41,9 @@ def split_rows(
 
     Args:
         texts: columns group, fold, text (str) and label (int8).
-        rule: see above.
-        stratify: keep the share of positives alike on all sides.
-        test_size: share of rows in test; None with ``published``.
-        validation_size: share of the rows not in test; 0 makes no validation split.
+        split: the rule and the sizes; with ``stratify``, all sides have a like share of positives.
         seed: of the shuffling.
-        near_copies: (rows,) as ``near_copy_clusters`` gives it; with ``grouped``, rows of one
+        near_copies: (rows,), as ``near_copy_clusters`` gives it; with ``grouped``, rows of one
             number stay together too.
         cleaned: of each published fold the rows that each rule of ``label_and_clean`` took, for
             the message when a fold is missing.
@@ -60,22 +53,18 @@ def split_rows(
             more rows together than the test split is to hold.
     """
     columns = texts[["group", "label", "text"]]
-    if near_copies is not None:
-        assert rule == "grouped"  # params see to both
-        assert test_size is not None
-        columns = columns.assign(near_copies=near_copies)
-        _refuse_a_huge_cluster(columns, test_size)
-    if rule == "published":
+    if split.test_size is None:  # the rule is published
         train, test = _published(texts, cleaned or {})
     else:
-        assert test_size is not None  # params see to it
-        train, test = _deal(columns, rule, test_size, stratify, seed, "test")
+        if near_copies is not None:
+            columns = columns.assign(near_copies=near_copies)
+            _refuse_a_huge_cluster(columns, split.test_size)
+        train, test = _deal(columns, split, split.test_size, seed, "test")
     sides = np.full(len(texts), SPLITS.index("train"))
     sides[test] = SPLITS.index("test")
-    if validation_size > 0:
-        carving = "random" if rule == "published" else rule
+    if split.validation_size > 0:
         rest = columns.iloc[train]
-        _, validation = _deal(rest, carving, validation_size, stratify, seed, "validation")
+        _, validation = _deal(rest, split, split.validation_size, seed, "validation")
         sides[train[validation]] = SPLITS.index("validation")
     return texts.assign(split=pd.array(SPLITS, dtype="str").take(sides))
 
@@ -123,15 +112,15 @@ def _dropped_folds(cleaned: Mapping[str, Mapping[str, int]]) -> str:
 
 
 def _deal(
-    texts: pd.DataFrame, rule: Rule, size: float, stratify: bool, seed: int, part: str
+    texts: pd.DataFrame, split: SplitParams, size: float, seed: int, part: str
 ) -> tuple[Rows, Rows]:
     """Row numbers of the larger side, and of the smaller, which will be the split ``part``."""
     deal: Callable[[pd.DataFrame, float, bool, int], tuple[Rows, Rows]]
-    deal = _deal_random if rule == "random" else _deal_grouped
+    deal = _deal_grouped if split.rule == "grouped" else _deal_random
     try:
-        large, small = deal(texts, size, stratify, seed)
+        large, small = deal(texts, size, split.stratify, seed)
     except ValueError as error:  # scikit-learn says which class or side is too small
-        ties = _ties(texts) if rule == "grouped" else ""
+        ties = _ties(texts) if split.rule == "grouped" else ""
         raise DataError(
             f"cannot split {counted(len(texts), 'row')} into training and {part}: {error}{ties}"
         ) from None
@@ -258,9 +247,7 @@ def split_summary(splits: pd.DataFrame) -> dict[str, dict[str, float]]:
     }
 
 
-def split_checks(
-    splits: pd.DataFrame, test_size: float | None, validation_size: float
-) -> pd.DataFrame:
+def split_checks(splits: pd.DataFrame, split: SplitParams) -> pd.DataFrame:
     """``splits`` with what its gate looks at in every row.
 
     Adds splits_of_group and splits_of_text (how many splits the row's group, and its text, fall
@@ -268,8 +255,8 @@ def split_checks(
     balance_difference (its split's share of positives less that of all rows).
     """
     share = splits["split"].value_counts(normalize=True)
-    test = float(share.get("test", 0.0)) if test_size is None else test_size
-    validation = (1 - test) * validation_size
+    test = float(share.get("test", 0.0)) if split.test_size is None else split.test_size
+    validation = (1 - test) * split.validation_size
     wanted = {"train": 1 - test - validation, "validation": validation, "test": test}
     balance = splits.groupby("split")["label"].mean() - splits["label"].mean()
     sides, names = pd.factorize(splits["split"])
