@@ -15,8 +15,6 @@ import pandas as pd
 from sentigate.errors import ParamsError, counted, shorten
 from sentigate.files import templates
 
-from .import_on_use import import_on_use
-
 SAMPLE_ROWS = 5
 # Kwargs that say where to look rather than what is allowed.
 _PLACES = {"column", "column_A", "column_B", "row_condition", "exact_match"}
@@ -111,8 +109,6 @@ def validate(
         ParamsError: the suite is not valid, or wants a threshold that isn't given.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    for name in ("altair", "scipy.stats"):
-        import_on_use(name)
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.exceptions.exceptions import GreatExpectationsError
