@@ -118,17 +118,14 @@ def test_each_part_of_a_stage_is_said(
     assert progress._watch is None
 
 
-# Make, which says how far pip is
+# Make, which shows what pip prints
 
 VENV = """#!/bin/sh
 case "$2" in venv) ;; *) exit 0; esac
-mkdir -p "$3/bin" "$3/lib/python3.11/site-packages/one.dist-info"
+mkdir -p "$3/bin"
 cat > "$3/bin/python" << end
 #!/bin/sh
-echo Collecting one
-sleep 3
-echo Installing collected packages: one, two
-sleep 3
+echo "Collecting one"
 echo "ERROR: no space left" >&2
 exit 7
 end
@@ -136,7 +133,7 @@ chmod +x "$3/bin/python"
 """
 
 
-def test_set_up_says_how_far_pip_is_and_fails_as_pip_does(tmp_path: Path) -> None:
+def test_set_up_shows_what_pip_prints_and_fails_as_pip_does(tmp_path: Path) -> None:
     for name in ("Makefile", "requirements.lock", "requirements-dev.lock", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "python").write_text(VENV, "utf-8")
@@ -146,10 +143,9 @@ def test_set_up_says_how_far_pip_is_and_fails_as_pip_does(tmp_path: Path) -> Non
         cwd=tmp_path, capture_output=True, text=True, timeout=60,
         env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")},
     )  # fmt: skip
-    first, *signs = done.stdout.splitlines()
-    assert re.match(r"Setting up \.venv, once: \d+ packages", first)
-    assert signs[0] == "  Collecting one"
-    assert signs[-1] == "  1 packages are installed"
+    first, *printed = done.stdout.splitlines()
+    assert re.match(r"Setting up \.venv: \d+ packages", first)
+    assert printed == ["Collecting one"]
     assert done.stderr.startswith("ERROR: no space left\n")
     assert done.returncode == 2
     assert "Error 7" in done.stderr
