@@ -23,7 +23,10 @@ APOSTROPHES = (
     *"\x91\x92",  # Windows-1252 read as Latin-1
     *("\u00e2\u20ac\u2122", "\u00e2\x80\x99", "\u00e2\u20ac\u02dc"),  # UTF-8 read as one of both
 )
+WRITTEN_OUT = (r"\u2019", r"\u2018", r"\u0027", r"\\u2019")  # JSON's escapes, left as they are
+SELECTED = ("'\ufe0e", "\u2019\ufe0f")  # with a variation selector
 ENTITIES = ("&rsquo;", "&lsquo;", "&#8217;", "&#x2019;", "&#X27;", "&apos;", "&#39;", "&#146;")
+UNENDED = ("&rsquo", "&lsquo", "&apos")
 ESCAPED_AGAIN = ("&amp;rsquo;", "&amp;#39;", "&amp;amp;apos;", "&#38;#39;", "\uff06rsquo\uff1b")
 OTHERS = sorted(set(CleaningSteps.model_fields) - {"normalize_unicode"})
 EVERY_SIGN = [chr(n) for n in range(sys.maxunicode + 1) if not 0xD800 <= n < 0xE000]
@@ -31,6 +34,7 @@ AROUND = st.lists(
     st.sampled_from(["isn", "don", "t", "s", "re", "@ann", "https://t.co/", "NOT", "the", "\u0130"])
     | st.sampled_from(["<b>", "</b>", "<!--", "-->", "&amp;", "&shy;", "&#8203;", ";", "#39;"])
     | st.sampled_from(["\u0301", "\u200d", "\u200b", "\u00ad", "\ufe0f", "👩", "💻", " ", "'", "."])
+    | st.sampled_from(["\u0313", "''", "\\", "\\u2019", "&rsquo"])
     | st.text(max_size=3),
     max_size=6,
 ).map("".join)
@@ -42,7 +46,9 @@ def tokens(text: str, level: Level) -> list[str]:
 
 
 @pytest.mark.parametrize("level", ["word", "glove"])
-@pytest.mark.parametrize("variant", [*APOSTROPHES, *ENTITIES, *ESCAPED_AGAIN])
+@pytest.mark.parametrize(
+    "variant", APOSTROPHES + WRITTEN_OUT + SELECTED + ENTITIES + UNENDED + ESCAPED_AGAIN
+)
 def test_the_tokens_are_those_of_the_straight_apostrophe(variant: str, level: Level) -> None:
     clean = make_cleaner(cleaning("normalize_unicode", "remove_html", "lowercase"))
     for word in ("It doesn{}t work", "it{}s O{}Brien{}s", "{}quoted{} dogs{}", "👩{}s"):
@@ -121,6 +127,9 @@ def test_quotes_and_dashes_are_those_that_unicode_calls_so() -> None:
         ),
         ("\u00e2me \u00e2\u20ac \u20ac\u2122", "\u00e2me \u00e2\u20ac \u20acTM"),
         (r"doesn\'t isn\\'t 'so\' \'so x\y", r"doesn't isn't 'so\' \'so x\y"),
+        ("doesn''t ''so'' a '' b", "doesn't ''so'' a '' b"),  # SQL doubles an apostrophe
+        ("doesn\u0313t \u1f00", "doesn't \u1f00"),  # a comma above a Latin letter, Greek breathing
+        (r"\u201cso\u201d a\u2014b \u00e9 \user", '"so" a-b \\u00e9 \\user'),
         ("wait\u2026 so\x85 \u22ef", "wait... so... ..."),
         ("a\u00a0b\u202fc\u2009d\u3000e", "a b c d e"),
         ("ter\u00adri\u200bb\u200cl\u200de\ufeff \u2060g\u200eood\u2069", "terrible good"),

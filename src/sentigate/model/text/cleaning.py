@@ -20,6 +20,8 @@ MENTION = re.compile(r"(?<!\w)@\w+")
 TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
 # Whatever escapes a text a second time makes "&amp;#39;" of "&#39;".
 ESCAPED_AGAIN = re.compile(r"&(?:(?:amp|#38|#x26);)+(?=#?\w+;)", re.IGNORECASE)
+# HTML asks for the semicolon here; people leave it out.
+UNENDED = re.compile(r"&([lr][sd]quo|apos|[nm]dash|hellip)(?!;)")
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 NOT_LETTER = re.compile(r"[^a-z ]", re.IGNORECASE)
 
@@ -30,7 +32,9 @@ NOT_LETTER = re.compile(r"[^a-z ]", re.IGNORECASE)
 def _remove_html(text: str) -> str:
     if "<" in text:
         text = TAG.sub(" ", text)
-    return html.unescape(ESCAPED_AGAIN.sub("&", text)) if "&" in text else text
+    if "&" in text:
+        text = html.unescape(UNENDED.sub(r"&\1;", ESCAPED_AGAIN.sub("&", text)))
+    return text
 
 
 def _remove_html_from_one_form(text: str) -> str:

@@ -40,8 +40,13 @@ for _sign in [sign for sign in _FORM if sign.encode()[:2] == b"\xe2\x80"]:
             _FORM |= {f"\u00e2{second}{_third}": _FORM[_sign] for second in "\x80\u20ac"}
 _THIRDS = re.escape("".join({form[2] for form in _FORM if len(form) == 3}))
 _VARIANT = re.compile(f"\u00e2[\x80\u20ac][{_THIRDS}]|[{_ONE}]")
-# Programs that quote a text write "doesn\\'t".
-_ESCAPE = re.compile(r"(?<=\w)\\+(?='\w)")
+# Programs that quote a text write "doesn\\'t", "doesn''t" or, for JSON, "doesn\\u2019t".
+_QUOTED = re.compile(r"(?<=\w)\\+(?='\w)|(?<=[^\W\d_]')'+(?=[^\W\d_])")
+_CODE = re.compile(r"\\+u([0-9A-Fa-f]{4})")
+# A comma above a Latin letter is an apostrophe that was typed as a combining sign; above a Greek
+# letter it is a breathing. A variation selector asks for another drawing of the sign before it.
+_ABOVE = re.compile("(?<=[A-Za-z])[\u0313\u0315]")
+_SELECTOR = re.compile("(?<=')[\ufe00-\ufe0f]+")
 # Joiners and the space without width mean something within emoji, and in scripts such as Persian,
 # Hindi and Khmer; beside Latin, Greek and Cyrillic letters, ASCII signs or nothing they are noise.
 _JOINERS = "\u200b\u200c\u200d"
@@ -52,8 +57,10 @@ _LOOSE = re.compile(f"(?<!{_OTHER}){_RUN}|{_RUN}(?!{_OTHER})")
 
 def one_form(text: str) -> str:
     """``text`` in NFKC, with straight quotes, "-" and "...", and without invisible signs."""
+    if "\\u" in text:
+        text = _CODE.sub(_sign_of_code, text)
     form = _one_form(text)
-    return _ESCAPE.sub("", form) if "\\" in form else form
+    return _QUOTED.sub("", form) if "\\" in form or "''" in form else form
 
 
 def _one_form(text: str) -> str:
@@ -67,8 +74,13 @@ def _one_form(text: str) -> str:
         normal = _VARIANT.sub(_form, normal)  # what NFKC has brought
     if any(joiner in normal for joiner in _JOINERS):
         normal = unicodedata.normalize("NFKC", _LOOSE.sub("", normal))
-    return normal
+    return _SELECTOR.sub("", _ABOVE.sub("'", normal))
 
 
 def _form(variant: re.Match[str]) -> str:
     return _FORM[variant[0]]
+
+
+def _sign_of_code(code: re.Match[str]) -> str:
+    sign = chr(int(code[1], 16))
+    return sign if sign in _FORM or sign in "'\"" else code[0]
