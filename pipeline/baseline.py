@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pipeline.stage import Output, StageRun, run
+from sentigate import artifacts
 from sentigate.data.stage_files import read_table
 from sentigate.evaluation.baseline import strongest
 from sentigate.evaluation.linear_fit import TrainingTexts
@@ -18,7 +17,7 @@ from sentigate.progress import doing
 def baseline(stage: StageRun) -> Output:
     """Write the strongest model, its answers to validation and test rows, and its figures."""
     params = stage.params
-    splits = read_table(Path("data/split/texts.parquet"), ["id", "split", "label", "text"])
+    splits = read_table(artifacts.SPLIT_TEXTS, ["id", "split", "label", "text"])
     train, validation = (splits.loc[splits["split"] == name] for name in ("train", "validation"))
     doing("counting tokens")
     training = TrainingTexts(train["text"].tolist(), train["label"].to_numpy())
@@ -29,7 +28,7 @@ def baseline(stage: StageRun) -> Output:
         params.baseline.candidates,
         params.seed,
     )
-    folder = stage.path("data/baseline/linear.json").parent
+    folder = stage.folder(artifacts.LINEAR_MODEL)
     best.model.save(folder)
     saved = LinearModel.load(folder)  # what is served is what is measured
     others = splits.loc[splits["split"] != "train"]
@@ -37,7 +36,7 @@ def baseline(stage: StageRun) -> Output:
     logits = saved.logits(*encode(training.tokenizer, others["text"]))
     predictions = stage.write_table(
         others.drop(columns="text").assign(logit=logits, probability=probabilities(logits)),
-        "reports/baseline_predictions.parquet",
+        artifacts.BASELINE_PREDICTIONS,
     )
     doing("measuring, with bootstrap intervals")
     figures = {
@@ -55,7 +54,7 @@ def baseline(stage: StageRun) -> Output:
         "description": best.description,
         "candidates": best.candidates,
     }
-    stage.write_json({**figures, **choice}, "reports/baseline.json")
+    stage.write_json({**figures, **choice}, artifacts.BASELINE_REPORT)
     print(f"  {best.description}")
     print(f"  test accuracy {figures['test']['accuracy']:.4f}")
     mcc = matthews_correlation(

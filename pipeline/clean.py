@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
+from sentigate import artifacts
 from sentigate.data.filtering import label_and_clean, text_checks
 from sentigate.data.stage_files import read_table
 from sentigate.progress import doing
 
-COLUMNS = ("id", "group", "slice", "sentiment", "text", "fold")
-
 
 def clean(stage: StageRun) -> Output:
-    """Write data/clean/texts.parquet, and reports/clean.json: rows that each rule took.
+    """Write the clean texts, and a report: the rows that each rule took.
 
-    ``folds`` there has the same for each published fold.
+    ``folds`` in the report has the same for each published fold.
     """
     dataset, gates = stage.params.chosen_dataset, stage.params.gates
     doing("labelling and cleaning the texts")
     texts, taken, folds = label_and_clean(
-        read_table(Path("data/raw/texts.parquet"), COLUMNS), dataset.labels, dataset.clean
+        read_table(artifacts.RAW_TEXTS), dataset.labels, dataset.clean
     )
-    texts = stage.write_table(texts, "data/clean/texts.parquet")
-    stage.write_json({"rows": taken, "folds": folds}, "reports/clean.json")
+    texts = stage.write_table(texts, artifacts.CLEAN_TEXTS)
+    stage.write_json({"rows": taken, "folds": folds}, artifacts.CLEAN_REPORT)
     for rule, rows in taken.items():
         print(f"  {rule:<20} {rows:>7,}")
     return Output(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.data.stage_files import read_ids, read_json, read_table, reading
+from sentigate import artifacts
+from sentigate.data.stage_files import SPLITS, read_ids, read_json, read_table
 from sentigate.data.training_files import (
     read_baseline_logits,
     read_epochs,
@@ -32,22 +31,20 @@ from sentigate.reporting.write_plots import PLOTS, write_plots
 from sentigate.tracking.connection import later_if_away
 from sentigate.tracking.ended_run import find_run
 
-GATES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train")
-COLUMNS = ("id", "slice", "label", "text", "split")
-
 
 def evaluate(stage: StageRun) -> Output:
-    """Write reports/: metrics.json, predictions.parquet, tables, plots/, report.html."""
+    """Write figures, predictions, tables, plots and the report."""
     params, settings = stage.params, stage.params.evaluate
-    saved = read_model(Path("models"))
-    padded = {s: read_split(Path("data/padded", s)) for s in ("train", "validation", "test")}
-    splits = read_table(Path("data/split/texts.parquet"), COLUMNS)
+    saved = read_model()
+    padded = {name: read_split(name) for name in SPLITS}
+    splits = read_table(artifacts.SPLIT_TEXTS, ["id", "slice", "label", "text", "split"])
     doing("judging validation and test")
     judged = pd.concat([_judged(saved, padded[name], name) for name in ("validation", "test")])
     held_out = splits.loc[splits["split"] != "train"].reset_index(drop=True)
     held_out = held_out.join(judged, on="id")
-    columns = ["id", "split", "slice", "label", *judged.columns]
-    predictions = stage.write_table(held_out[columns], "reports/predictions.parquet")
+    predictions = stage.write_table(
+        held_out[["id", "split", "slice", "label", *judged.columns]], artifacts.PREDICTIONS
+    )
     test = predictions.loc[predictions["split"] == "test"]
     doing("measuring, with bootstrap intervals")
     metrics = compare(
@@ -67,25 +64,25 @@ def evaluate(stage: StageRun) -> Output:
     if language_model := perplexities(saved, padded):
         metrics["language_model"] = language_model
     doing("trying the behavioural tests")
-    suite, predictor = read_suite(CASES), Predictor(Path("models"))
+    suite, predictor = read_suite(CASES), Predictor(artifacts.TRAINED_MODEL)
     behaviour = judge_cases(suite, predictor)
     metrics["behaviour"] = behaviour_figures(
         behaviour, predictor(suite.unknown_words), float(padded["train"].labels.mean())
     )
     slices = slice_figures(test)
-    encoded = written_checks(Path("data/padded/test"))  # lengths and unknown tokens
-    encoded = encoded.set_index(read_ids(Path("data/padded/test")))
+    encoded = written_checks(artifacts.PADDED / "test")  # lengths and unknown tokens
+    encoded = encoded.set_index(read_ids("test"))
     failures = failure_groups(held_out.loc[test.index].join(encoded, on="id"))
     doing("writing charts and report")
-    epochs = read_epochs(Path("reports/training.csv"))
-    stage.write_json(metrics, "reports/metrics.json")
+    epochs = read_epochs()
+    stage.write_json(metrics, artifacts.METRICS_REPORT)
     for table, path in (
-        (slices, "reports/slices.csv"),
-        (failures, "reports/failures.csv"),
-        (behaviour, "reports/behaviour.csv"),
+        (slices, artifacts.SLICES),
+        (failures, artifacts.FAILURES),
+        (behaviour, artifacts.BEHAVIOUR),
     ):
         table.to_csv(stage.path(path), index=False, lineterminator="\n")
-    plots = stage.path("reports/plots")
+    plots = stage.path(artifacts.PLOTS)
     write_plots(
         plots,
         labels=test["label"].to_numpy(),
@@ -95,15 +92,13 @@ def evaluate(stage: StageRun) -> Output:
         slices=slices,
         bins=settings.calibration_bins,
     )
-    with reading(Path("reports/baseline.json")):
-        linear = read_json(Path("reports/baseline.json"))["description"]
-    split = read_json(Path("reports/split.json"))
-    with reading(Path("reports/split.json")):
-        sizes = split["splits"]
-        leaks = {**split["leakage"], "near_copy": split["near_copies"]["share"]}
-    with reading(Path("reports/pad.json")):
-        unread = read_json(Path("reports/pad.json"))
-        unread = {key: unread[key] for key in ("max_length", "last", "splits")}
+    with read_json(artifacts.BASELINE_REPORT) as report:
+        linear = report["description"]
+    with read_json(artifacts.SPLIT_REPORT) as report:
+        sizes = report["splits"]
+        leaks = {**report["leakage"], "near_copy": report["near_copies"]["share"]}
+    with read_json(artifacts.PAD_REPORT) as report:
+        unread = {key: report[key] for key in ("max_length", "last", "splits")}
     page = render_report(
         dataset=params.dataset,
         model=params.model,
@@ -116,16 +111,15 @@ def evaluate(stage: StageRun) -> Output:
         failures=failures,
         behaviour=behaviour,
         errors=confident_errors(held_out.loc[test.index], settings.listed_errors),
-        gates=GATES,
+        gates=artifacts.STAGES[: artifacts.STAGES.index("evaluate")],
         images={title: plots / f"{name}.png" for title, name in PLOTS.items()},
     )
-    stage.path("reports/report.html").write_text(page, encoding="utf-8")
+    stage.path(artifacts.REPORT).write_text(page, encoding="utf-8")
 
     def log(passed: bool) -> None:
         doing("telling MLflow")
         with later_if_away("what evaluate found"):
-            weights = Path("models/weights.safetensors")
-            tracked = find_run(weights, f"{params.dataset}-{params.model}")
+            tracked = find_run(artifacts.TRAINED_WEIGHTS, f"{params.dataset}-{params.model}")
             tracked.log_metrics(metrics, step=len(epochs))
             tracked.mark("FINISHED" if passed else "FAILED")
             if not passed:
@@ -146,9 +140,9 @@ def _judged(saved: SavedModel, split: EncodedSplit, name: str) -> pd.DataFrame:
         Columns probability, network_probability (the network's alone) and baseline_probability,
         all float32.
     """
-    ids = read_ids(Path("data/padded", name))
+    ids = read_ids(name)
     network = network_logits(saved.network, split)
-    baseline = read_baseline_logits(Path("reports/baseline_predictions.parquet"), ids)
+    baseline = read_baseline_logits(ids)
     beside = baseline if saved.linear else None
     logits = saved.description.fusion(network, beside, has_known_token(split.ids))
     return pd.DataFrame(

@@ -5,18 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.stage import Output, StageRun, run
+from sentigate import artifacts
 from sentigate.progress import doing
 from sentigate.sources import read_source
 
 
 def ingest(stage: StageRun) -> Output:
-    """Write data/raw/texts.parquet: id, group, slice, sentiment, text, fold."""
+    """Write the raw texts."""
     dataset, gates = stage.params.chosen_dataset, stage.params.gates
     doing(f"reading {stage.params.dataset}")
     raw = read_source(
         dataset.source, list(dataset.labels), gates.max_text_characters, Path(".cache/archives")
     )
-    raw = stage.write_table(raw, "data/raw/texts.parquet")
+    raw = stage.write_table(raw, artifacts.RAW_TEXTS)
     return Output(
         raw.assign(characters=raw["text"].str.len()),
         {

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.vocabulary import Vocabulary, make_vocabulary
+from sentigate import artifacts
 from sentigate.data.reading_length import resolve_reading
 from sentigate.data.stage_files import SPLITS, read_table
 from sentigate.data.training_files import read_baseline_logits
@@ -34,9 +35,8 @@ from sentigate.training.steps import steps_of
 from sentigate.training.train_model import Trained, train_model
 
 TAG = "sentigate.leaderboard"
-FAILED = Path("reports/failed/leaderboard")
+FAILED = artifacts.FAILED / "leaderboard"
 REPEATS = 3
-BASELINE = Path("reports/baseline_predictions.parquet")
 
 
 def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def _padded(
     params: Params,
 ) -> tuple[Vocabulary, dict[str, EncodedSplit], dict[str, pd.Series[str]]]:
     """The model's vocabulary, and all splits as the pad stage writes them, with their ids."""
-    table = read_table(Path("data/split/texts.parquet"), ["id", "label", "text", "split"])
+    table = read_table(artifacts.SPLIT_TEXTS, ["id", "label", "text", "split"])
     vocabulary = make_vocabulary(params, table)
     doing("encoding the texts")
     training = table.loc[table["split"] == "train", "text"]
@@ -119,7 +119,7 @@ def _trained(
             vocabulary.vectors,
             splits["train"],
             splits["validation"],
-            read_baseline_logits(BASELINE, validation_ids) if model.training.fused else None,
+            read_baseline_logits(validation_ids) if model.training.fused else None,
             hardware=hardware,
             seed=params.seed,
             scratch=Path(scratch),
@@ -141,7 +141,7 @@ def _answers(
 ) -> Logits:
     """P(positive) of a split's rows, (rows,) float32."""
     assert trained.fusion
-    beside = read_baseline_logits(BASELINE, ids) if trained.fusion.share else None
+    beside = read_baseline_logits(ids) if trained.fusion.share else None
     logits = trained.fusion(network_logits(network, split), beside, has_known_token(split.ids))
     return probabilities(logits)
 

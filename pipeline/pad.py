@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
+from sentigate import artifacts
 from sentigate.data.reading_length import Counts, Reading, resolve_reading, unread_characters
 from sentigate.data.stage_files import SPLITS, read_table
 from sentigate.data.vocabulary import read_tokenizer
@@ -18,27 +17,23 @@ from sentigate.progress import doing
 
 
 def pad(stage: StageRun) -> Output:
-    """Write ids.npy, lengths.npy, labels.npy and rows.parquet to data/padded/{split}/.
-
-    And reports/pad.json: how much of the texts the network does not read.
-    """
+    """Write each split's padded ids, and a report: how much the network does not read."""
     wanted, gates = stage.params.chosen_model.max_length, stage.params.gates
-    columns = ["id", "label", "text", "split"]
-    splits = read_table(Path("data/split/texts.parquet"), columns)
-    tokenizer = read_tokenizer(Path("data/vocab/tokenizer.json"))
+    splits = read_table(artifacts.SPLIT_TEXTS, ["id", "label", "text", "split"])
+    tokenizer = read_tokenizer(artifacts.VOCABULARY)
     by_id = splits.set_index("id")
     doing("counting tokens")
     training = splits.loc[splits["split"] == "train", "text"]
     reading = resolve_reading(wanted, tokenizer, training)
     if wanted == "auto":
         print(f"  max_length auto is {reading.max_length} tokens")
-    stage.write_json(reading._asdict(), "data/padded/reading.json")
+    stage.write_json(reading._asdict(), artifacts.READING)
     checks, figures = [], {}
     for name in SPLITS:
         doing(f"encoding {name}")
         part = splits.loc[splits["split"] == name]
-        rows = stage.write_table(part[["id"]], f"data/padded/{name}/rows.parquet")
-        folder = stage.path(f"data/padded/{name}/ids.npy").parent
+        rows = stage.write_table(part[["id"]], artifacts.padded_rows(name))
+        folder = stage.folder(artifacts.PADDED / name)
         counts = write_padded(
             tokenizer, part["text"], reading.max_length, folder, last=reading.last
         )
@@ -53,7 +48,7 @@ def pad(stage: StageRun) -> Output:
                 id=rows["id"], split=name, label=labels, cut_share=unread / characters
             )
         )
-    stage.write_json({**reading._asdict(), "splits": figures}, "reports/pad.json")
+    stage.write_json({**reading._asdict(), "splits": figures}, artifacts.PAD_REPORT)
     print(f"  {_sentence(figures, reading)}")
     written = pd.concat(checks, ignore_index=True)
     dealt = by_id.reindex(written["id"])[["label", "split"]].add_prefix("dealt_")

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from pipeline.stage import Output, StageRun, run
-from sentigate.data.stage_files import read_json, read_table, reading
+from sentigate import artifacts
+from sentigate.data.stage_files import read_json, read_table
 from sentigate.data.training_files import read_epochs, read_model
 from sentigate.evaluation.difference import beside_baseline
 from sentigate.files import sha256_of
 from sentigate.model.columns import Columns
-from sentigate.model.linear_model import FILES as LINEAR_FILES
-from sentigate.model.saved_model import FILES
+from sentigate.model.model_files import LINEAR_FILES, NETWORK_FILES
 from sentigate.progress import doing
 from sentigate.registry.model_package import code_of, load_model, model_sha256, package_model
 from sentigate.registry.promotion import TRAINED_ON, Standing, training_keys, unseen
@@ -36,44 +36,27 @@ from sentigate.tracking.connection import later_if_away
 from sentigate.tracking.ended_run import EndedRun, find_run
 
 CHECKED_ROWS = 200
-WEIGHTS = Path("models/weights.safetensors")
-RAW, SPLIT = Path("data/raw/texts.parquet"), Path("data/split/texts.parquet")
-METRICS = Path("reports/metrics.json")
-PREDICTED = (
-    "id",
-    "split",
-    "label",
-    "probability",
-    "network_probability",
-    "baseline_probability",
-)
-REPORTS = (
-    "reports/training.csv",
-    "reports/baseline.json",
-    "reports/metrics.json",
-    "reports/predictions.parquet",
-    "reports/slices.csv",
-    "reports/failures.csv",
-    "reports/behaviour.csv",
-    "reports/plots",
-    "reports/report.html",
-    "reports/gates",
+LOGGED = (
+    artifacts.EPOCHS.path,
+    artifacts.BASELINE_REPORT,
+    *artifacts.OUTPUTS["evaluate"],
+    artifacts.GATES,
 )
 
 
 def register_model(stage: StageRun) -> Output:
-    """Write reports/registration.json: the version, its alias, and why it has that one."""
+    """Write the registration: the version, its alias, and why it has that one."""
     params, rule = stage.params, stage.params.chosen_dataset.split.rule
-    raw = read_table(RAW, ["id", "text"]).rename(columns={"text": "raw"})
-    rows = read_table(SPLIT, ["id", "group", "label", "split"])
+    raw = read_table(artifacts.RAW_TEXTS, ["id", "text"]).rename(columns={"text": "raw"})
+    rows = read_table(artifacts.SPLIT_TEXTS, ["id", "group", "label", "split"])
     rows = rows.merge(raw, on="id", validate="one_to_one")
     keys = training_keys(rows, rule)
     files = _model_files(stage, keys)
     doing("packaging the model and loading it")
-    package = package_model(files, stage.path("bundle/made/x").parent)
+    package = package_model(files, stage.folder(Path("bundle/made")))
     served = load_model(package)
 
-    predictions = read_table(Path("reports/predictions.parquet"), PREDICTED)
+    predictions = read_table(artifacts.PREDICTIONS)
     checked = predictions.loc[predictions["split"] == "test"].head(CHECKED_ROWS)
     checked = checked.merge(raw, on="id", validate="one_to_one")
     answers = served(checked["raw"].tolist())
@@ -95,8 +78,8 @@ def register_model(stage: StageRun) -> Output:
         print(f"  {name} version {version.version} holds the model")
         validation = rows.loc[rows["split"] == "validation"]
         validation = validation.loc[unseen(validation, rule, keys)]
-        with reading(METRICS):
-            fused = read_json(METRICS)["fusion"]["share"] > 0
+        with read_json(artifacts.METRICS_REPORT) as metrics:
+            fused = metrics["fusion"]["share"] > 0
         standing = _standing(
             predictions.loc[predictions["id"].isin(validation["id"])],
             params.register_.significance_level,
@@ -112,7 +95,7 @@ def register_model(stage: StageRun) -> Output:
             standing,
         )
         shutil.rmtree(stage.out / "bundle")
-        stage.write_json(registration, "reports/registration.json")
+        stage.write_json(registration, artifacts.REGISTRATION)
         tracked.log_files([stage.out / "reports"], stage.out)
 
     return Output(
@@ -124,11 +107,11 @@ def register_model(stage: StageRun) -> Output:
 
 def _model_files(stage: StageRun, trained_on: Any) -> Path:
     """What a registered model is made of, gathered in one folder."""
-    model = read_model(Path("models"))  # a file that cannot be read is said by its own name
-    folder = stage.path("bundle/files/x").parent
+    model = read_model()  # a file that cannot be read is said by its own name
+    folder = stage.folder(Path("bundle/files"))
     linear = LINEAR_FILES if model.linear else ()
-    for name in (*FILES, *linear):
-        shutil.copyfile(Path("models", name), folder / name)
+    for name in (*NETWORK_FILES, *linear):
+        shutil.copyfile(artifacts.TRAINED_MODEL / name, folder / name)
     np.save(folder / TRAINED_ON, trained_on, allow_pickle=False)
     columns_of(stage.params.chosen_dataset.source).save(folder)
     return folder
@@ -146,7 +129,7 @@ def _standing(predictions: pd.DataFrame, level: float, fused: bool) -> Standing:
     """How the model, and its network alone, stand beside the linear baseline.
 
     Args:
-        predictions: rows of reports/predictions.parquet, whose answers the gate compares with the
+        predictions: rows of ``artifacts.PREDICTIONS``, whose answers the gate compares with the
             registered model's.
         level: of the test.
         fused: whether the model answers otherwise than its network.
@@ -170,13 +153,12 @@ def _standing(predictions: pd.DataFrame, level: float, fused: bool) -> Standing:
 
 
 def _run(params: Params) -> EndedRun:
-    return find_run(WEIGHTS, f"{params.dataset}-{params.model}")
+    return find_run(artifacts.TRAINED_WEIGHTS, f"{params.dataset}-{params.model}")
 
 
 def _complete(tracked: EndedRun, params: Params) -> dict[str, str]:
     """Log what the run does not have yet, and give the tags of a version made from it."""
-    metrics = read_json(METRICS)
-    with reading(METRICS):
+    with read_json(artifacts.METRICS_REPORT) as metrics:
         figures = {
             f"{name}.{key}": str(metrics[name][key])
             for name, key in (
@@ -186,12 +168,13 @@ def _complete(tracked: EndedRun, params: Params) -> dict[str, str]:
                 ("validation", "log_loss"),
             )
         }
-    with reading(Path("reports/baseline.json")):
-        linear = read_json(Path("reports/baseline.json"))["chosen"]
-    epochs = read_epochs(Path("reports/training.csv"))
+    with read_json(artifacts.BASELINE_REPORT) as report:
+        linear = report["chosen"]
+    epochs = read_epochs()
     tracked.log_metrics(metrics, step=len(epochs))
-    tracked.log_files(map(Path, REPORTS))
-    for path in (RAW, SPLIT):
+    tracked.log_files(LOGGED)
+    raw, split = artifacts.RAW_TEXTS.path, artifacts.SPLIT_TEXTS.path
+    for path in (raw, split):
         tracked.log_table(f"{params.dataset}-{path.parent.name}", path, path.parent.name)
     tracked.mark("FINISHED")
     return {
@@ -200,9 +183,9 @@ def _complete(tracked: EndedRun, params: Params) -> dict[str, str]:
         "split": params.chosen_dataset.split.rule,
         "seed": str(params.seed),
         "git_commit": tracked.tags().get("git_commit", "unknown"),  # the one that trained
-        "raw_sha256": sha256_of(RAW),
-        SPLIT_TAG: sha256_of(SPLIT),
-        WEIGHTS_TAG: sha256_of(WEIGHTS),
+        "raw_sha256": sha256_of(raw),
+        SPLIT_TAG: sha256_of(split),
+        WEIGHTS_TAG: sha256_of(artifacts.TRAINED_WEIGHTS),
         TABLE_TAG: params.table_source,
         "baseline": linear,
         **figures,

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pipeline.stage import Output, StageRun, run
+from sentigate import artifacts
 from sentigate.data.near_copies import near_copies, near_copy_clusters, near_copy_figures
 from sentigate.data.splitting import leakage, split_checks, split_rows, split_summary
-from sentigate.data.stage_files import SPLITS, read_json, read_table, reading
+from sentigate.data.stage_files import SPLITS, read_json, read_table
 from sentigate.progress import doing
-
-CLEANED = Path("reports/clean.json")
-COLUMNS = ("id", "group", "slice", "fold", "label", "text")
 
 
 def split(stage: StageRun) -> Output:
-    """Write data/split/texts.parquet, and reports/split.json: sizes, balance and leaks."""
+    """Write the dealt texts, and a report: sizes, balance and leaks."""
     params, gates = stage.params.chosen_dataset.split, stage.params.gates
-    texts = read_table(Path("data/clean/texts.parquet"), COLUMNS)
+    texts = read_table(artifacts.CLEAN_TEXTS)
     keep_together = params.near_duplicates == "keep_together"
     if keep_together:
         doing("looking for near-copies to keep together")
     cleaned = {}
     if params.rule == "published":
-        with reading(CLEANED):
-            cleaned = read_json(CLEANED)["folds"]
+        with read_json(artifacts.CLEAN_REPORT) as report:
+            cleaned = report["folds"]
     doing("dealing texts to splits")
     splits = split_rows(
         texts,
@@ -33,13 +29,12 @@ def split(stage: StageRun) -> Output:
         near_copies=near_copy_clusters(texts["text"]) if keep_together else None,
         cleaned=cleaned,
     )
-    splits = stage.write_table(splits, "data/split/texts.parquet")
+    splits = stage.write_table(splits, artifacts.SPLIT_TEXTS)
     doing("looking for leaks")
     summary, leaks, copies = split_summary(splits), leakage(splits), near_copies(splits)
     near = near_copy_figures(splits, copies)
-    stage.write_json(
-        {"splits": summary, "leakage": leaks, "near_copies": near}, "reports/split.json"
-    )
+    report = {"splits": summary, "leakage": leaks, "near_copies": near}
+    stage.write_json(report, artifacts.SPLIT_REPORT)
     for name, row in summary.items():
         print(f"  {name:<10} {row['rows']:>7,} rows, {row['positives']:.1%} positive")
     if leaks["group"] or leaks["text"]:

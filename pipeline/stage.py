@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from sentigate import artifacts
+from sentigate.artifacts import Table
 from sentigate.errors import DataError, GateError, SentigateError, counted
 from sentigate.progress import doing, done
 from sentigate.settings.params import Params, load_params
-
-FAILED = Path("reports/failed")
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,23 @@ class StageRun(NamedTuple):
     params: Params
     out: Path
 
-    def path(self, output: str) -> Path:
-        """Where to write the output that will be ``output``; its folder exists."""
-        path = self.out / output
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+    def path(self, output: Path) -> Path:
+        """Where to write the file that will be ``output``; its folder exists."""
+        return self.folder(output.parent) / output.name
 
-    def write_table(self, frame: pd.DataFrame, output: str) -> pd.DataFrame:
+    def folder(self, output: Path) -> Path:
+        """Where to write the files of a folder that will be ``output``; it exists."""
+        folder = self.out / output
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def write_table(self, frame: pd.DataFrame, table: Table) -> pd.DataFrame:
         """Write a Parquet file, and give back what it holds: gates look at files, not memory."""
-        path = self.path(output)
+        path = self.path(table.path)
         frame.to_parquet(path, index=False, compression="zstd")
         return pd.read_parquet(path)
 
-    def write_json(self, content: Mapping[str, Any], output: str) -> None:
+    def write_json(self, content: Mapping[str, Any], output: Path) -> None:
         """Write an indented JSON file; NaN is refused."""
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
         self.path(output).write_text(text + "\n", encoding="utf-8")
@@ -70,8 +74,8 @@ def run(name: str, function: Callable[[StageRun], Output]) -> None:
     """Run one stage from the project's root and exit: 0 when its outputs are in place, else 1.
 
     The outputs are written to a scratch folder, and moved into place when the suite
-    ``expectations/<name>.json`` holds. The gate's verdict goes to reports/gates/, or, when the
-    data fails, to reports/failed/, which is no stage's output.
+    ``expectations/<name>.json`` holds. The gate's verdict goes to ``artifacts.GATES``, or, when the
+    data fails, to ``artifacts.FAILED``.
     """
     scratch = Path(".stage") / name
     try:
@@ -101,17 +105,17 @@ def _run(name: str, function: Callable[[StageRun], Output], scratch: Path) -> No
 
     suite = Path("expectations") / f"{name}.json"
     result = validate(suite, output.frame, output.thresholds, output.key)
-    for old in FAILED.glob(f"{name}.*"):
+    for old in artifacts.FAILED.glob(f"{name}.*"):
         old.unlink()
     if not result.success:
         shutil.rmtree(scratch)
-    folder = "gates" if result.success else "failed"
-    stage.write_json(result.to_dict(), f"reports/{folder}/{name}.json")
-    stage.path(f"reports/{folder}/{name}.html").write_text(result.to_html(), encoding="utf-8")
+    folder = artifacts.GATES if result.success else artifacts.FAILED
+    stage.write_json(result.to_dict(), folder / f"{name}.json")
+    stage.path(folder / f"{name}.html").write_text(result.to_html(), encoding="utf-8")
     output.after_gate(result.success)
     _publish(scratch)
     if not result.success:
-        raise GateError(f"{result.message()}\n  the same as a page: {FAILED / name}.html")
+        raise GateError(f"{result.message()}\n  the same as a page: {artifacts.FAILED / name}.html")
     met = counted(len(result.expectations), "expectation")
     print(f"{name}: {met} met on {counted(result.rows, 'row')}")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Literal
 
 from sklearn.metrics import matthews_corrcoef
 
 from pipeline.stage import Output, StageRun, run
+from sentigate import artifacts
 from sentigate.data.stage_files import read_ids
 from sentigate.data.training_files import (
     read_baseline_logits,
@@ -21,7 +21,7 @@ from sentigate.data.vocabulary import read_tokenizer, tokens_of
 from sentigate.data.word_vectors import read_vectors
 from sentigate.model.fusion import Fusion, probabilities
 from sentigate.model.labels import predicted_labels
-from sentigate.model.saved_model import WEIGHTS, Description, SavedModel
+from sentigate.model.saved_model import Description, SavedModel
 from sentigate.progress import doing
 from sentigate.tracking.open_run import run_or_fail
 from sentigate.tracking.provenance import git_commit
@@ -31,28 +31,24 @@ from sentigate.training.start import FromLanguageModel, FromVectors, Start
 from sentigate.training.steps import steps_of, steps_sentence
 from sentigate.training.train_model import train_model
 
-VALIDATION = Path("data/padded/validation")
-BASELINE = Path("reports/baseline_predictions.parquet")
 UNFITTED = Fusion(share=0.0, temperature=1.0, prior=0.0)
 
 
 def train(stage: StageRun) -> Output:
-    """Write models/, from which alone raw texts can be answered, and reports/training.csv.
+    """Write the model, from which alone raw texts can be answered, and a row for each epoch.
 
-    With pretraining models/ also holds the language model from which the network started.
+    With pretraining the model's folder also holds the language model from which it started.
     """
     params, model = stage.params, stage.params.chosen_model
-    training, validation = (read_split(Path("data/padded", s)) for s in ("train", "validation"))
-    reading = read_reading(Path("data/padded"))
+    training, validation = map(read_split, ("train", "validation"))
+    reading = read_reading()
     hardware = resolve_hardware(params.trainer, model.network)
     print(f"  on {hardware.devices} {hardware.accelerator}, precision {hardware.precision}")
     steps = steps_of(len(training.lengths), model.training, hardware.devices)
     print(f"  {steps_sentence(steps, model.training)}")
-    tokenizer = read_tokenizer(Path("data/vocab/tokenizer.json"))
+    tokenizer = read_tokenizer(artifacts.VOCABULARY)
     # Before the training, which takes long: a word that the model lacks is an error.
-    linear = (
-        read_linear(Path("data/baseline"), tokens_of(tokenizer)) if model.training.fused else None
-    )
+    linear = read_linear(tokens_of(tokenizer)) if model.training.fused else None
     about = {"dataset": params.dataset, "model": params.model, "git_commit": git_commit()}
     doing("opening an MLflow run")
     with run_or_fail(f"{params.dataset}-{params.model}", about) as tracked:
@@ -61,10 +57,10 @@ def train(stage: StageRun) -> Output:
         doing("training")
         trained = train_model(
             model,
-            read_vectors(Path("data/vocab/vectors.safetensors")),
+            read_vectors(artifacts.WORD_VECTORS),
             training,
             validation,
-            read_baseline_logits(BASELINE, read_ids(VALIDATION)) if linear else None,
+            read_baseline_logits(read_ids("validation")) if linear else None,
             hardware=hardware,
             seed=params.seed,
             scratch=stage.out,
@@ -95,11 +91,10 @@ def train(stage: StageRun) -> Output:
             linear if fusion.share else None,
             language_model.weights if language_model else None,
         )
-        weights = stage.path(f"models/{WEIGHTS}")
-        saved.save(weights.parent)
+        saved.save(stage.folder(artifacts.TRAINED_MODEL))
         tracked.log_kept(trained.classifier.epochs)
-        tracked.tag_weights(weights)
-        table = stage.path("reports/training.csv")
+        tracked.tag_weights(stage.path(artifacts.TRAINED_WEIGHTS))
+        table = stage.path(artifacts.EPOCHS.path)
         trained.classifier.epochs.to_csv(table, index=False, lineterminator="\n")
         epochs = read_epochs(table)
         judged, kept = epochs.assign(kept_mcc=math.nan), epochs["kept"] == 1

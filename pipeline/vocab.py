@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from pipeline.stage import Output, StageRun, run
 from pipeline.vocabulary import make_vocabulary
+from sentigate import artifacts
 from sentigate.data.negations import is_negation
 from sentigate.data.spacing import spacing
 from sentigate.data.stage_files import read_table
@@ -16,13 +16,13 @@ from sentigate.progress import doing
 
 
 def vocab(stage: StageRun) -> Output:
-    """Write tokenizer.json and vectors.safetensors to data/vocab/, and reports/vocab.json."""
+    """Write the tokenizer, the vectors of its entries, and a report."""
     params, gates = stage.params.chosen_model.vocab, stage.params.gates
-    splits = read_table(Path("data/split/texts.parquet"), ["text", "split"])
+    splits = read_table(artifacts.SPLIT_TEXTS, ["text", "split"])
     made = make_vocabulary(stage.params, splits)
-    path = stage.path("data/vocab/tokenizer.json")
+    path = stage.path(artifacts.VOCABULARY)
     path.write_text(made.tokenizer.to_str(pretty=True), encoding="utf-8")
-    vectors_path = stage.path("data/vocab/vectors.safetensors")
+    vectors_path = stage.path(artifacts.WORD_VECTORS)
     write_vectors(vectors_path, made.vectors)
     doing("counting the entries")
     texts = splits.loc[splits["split"] == "train", "text"]
@@ -49,7 +49,7 @@ def vocab(stage: StageRun) -> Output:
         if params.vectors
         else None,
     }
-    stage.write_json(report, "reports/vocab.json")
+    stage.write_json(report, artifacts.VOCAB_REPORT)
     _say(report)
     has = bool(params.vectors)
     return Output(

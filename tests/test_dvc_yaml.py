@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,9 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
+from sentigate import artifacts
+from sentigate.artifacts import STAGES
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/sentigate"
-STAGES = ["ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register"]
 DVC: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))
 PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
 # What a stage may use without naming it. These only describe, or talk: DVC tracks the values
@@ -23,6 +26,7 @@ PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"
 # below.
 DESCRIBING = (
     PACKAGE / "settings",
+    PACKAGE / "artifacts.py",
     PACKAGE / "errors.py",
     PACKAGE / "progress.py",
     PACKAGE / "model/strict_model.py",
@@ -157,7 +161,6 @@ def test_the_walk_itself(tmp_path: Path) -> None:
 
 
 def test_stages_and_their_commands() -> None:
-    assert list(DVC["stages"]) == STAGES
     for name, stage in DVC["stages"].items():
         assert stage["cmd"] == f"python -m pipeline.{name}"
         assert stage["desc"]
@@ -214,45 +217,35 @@ def test_deps_that_are_no_code(stage: str) -> None:
             assert (ROOT / dep).exists()
 
 
-def outs(stage: str) -> list[str]:
-    entries = DVC["stages"][stage]["outs"] + DVC["stages"][stage].get("metrics", [])
-    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
-
-
 @pytest.mark.parametrize("stage", STAGES)
 def test_data_deps_are_outputs_of_earlier_stages(stage: str) -> None:
-    earlier = {out for name in STAGES[: STAGES.index(stage)] for out in outs(name)}
+    earlier = {out for name in STAGES[: STAGES.index(stage)] for out in artifacts.OUTPUTS[name]}
     data = {
-        dep
+        Path(dep)
         for dep in DVC["stages"][stage]["deps"]
         if not dep.startswith(("src/", "pipeline/", "expectations/"))
     }
     # Files of the user's own: tables, and word vectors.
-    assert data - earlier == ({"data/own"} if stage in ("ingest", "vocab") else set())
-    assert {f"reports/gates/{stage}.json", f"reports/gates/{stage}.html"} <= set(outs(stage))
+    assert data - earlier == ({Path("data/own")} if stage in ("ingest", "vocab") else set())
+
+
+def artifacts_in(file: str) -> Iterator[Path]:
+    """The paths of the artifacts that a script names."""
+    for node in ast.walk(ast.parse((ROOT / file).read_text("utf-8"))):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "artifacts":
+            found = getattr(artifacts, node.attr)
+            if isinstance(found, artifacts.Table | Path):
+                yield getattr(found, "path", found)
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_paths_in_the_script_are_deps_or_outs(stage: str) -> None:
-    """Every data/, models or reports/ path that a script spells out is one that dvc.yaml names."""
-    files = [f"pipeline/{stage}.py"]
-    if stage == "vocab":
-        files.append("pipeline/vocabulary.py")
-    trees = [ast.parse((ROOT / file).read_text("utf-8")) for file in files]
-    listed = [*DVC["stages"][stage]["deps"], *outs(stage)]
-    strings = {
-        node.value
-        for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and node.value.startswith(("data/", "models/", "reports/"))
-    }
-    for string in strings - {"reports/", "reports/gates", "reports/gates/"}:
-        assert any(
-            string == path or string.startswith(f"{path}/") or path.startswith(f"{string}/")
-            for path in listed
-        ), string
+def test_artifacts_in_the_script_are_deps_or_outs(stage: str) -> None:
+    files = [f"pipeline/{stage}.py", *(["pipeline/vocabulary.py"] if stage == "vocab" else [])]
+    listed = [*map(Path, DVC["stages"][stage]["deps"]), *artifacts.OUTPUTS[stage], artifacts.GATES]
+    for path in {path for file in files for path in artifacts_in(file)}:
+        assert any(path.is_relative_to(each) or path in each.parents for each in listed), path
+    literal = re.compile(r"""["'](data|models|reports)/""")
+    assert not any(literal.search((ROOT / file).read_text("utf-8")) for file in files)
 
 
 def test_packages_do_next_to_nothing_on_import() -> None:

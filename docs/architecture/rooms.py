@@ -21,6 +21,7 @@ FLOORS = (
     ("gates", "tracking", "serving", "sources"),
     ("tables", "data"),
     ("settings",),
+    ("artifacts",),
     ("model",),
     ("errors", "files", "progress"),
 )

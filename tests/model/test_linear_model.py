@@ -15,13 +15,15 @@ from safetensors.numpy import load_file, save_file
 from support.project import ROOT
 
 from sentigate.model.linear_model import (
-    DESCRIPTION,
-    FILES,
-    WEIGHTS,
     LinearDescription,
     LinearModel,
 )
-from sentigate.model.model_files import ModelFileError
+from sentigate.model.model_files import (
+    LINEAR_DESCRIPTION,
+    LINEAR_FILES,
+    LINEAR_WEIGHTS,
+    ModelFileError,
+)
 from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID
 from sentigate.model.text.ngram_codes import FIRST_WORD
 
@@ -191,16 +193,16 @@ def test_a_vocabulary_too_large_for_64_bits_is_refused() -> None:
 def test_what_is_saved_is_loaded(kind: str, tmp_path: Path) -> None:
     linear, texts = model(kind), random_texts(50)
     linear.save(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == set(FILES)
+    assert {path.name for path in tmp_path.iterdir()} == set(LINEAR_FILES)
     loaded = LinearModel.load(tmp_path)
     assert loaded.about == linear.about
     assert (loaded.logits(*texts) == linear.logits(*texts)).all()
-    before = {name: (tmp_path / name).read_bytes() for name in FILES}
+    before = {name: (tmp_path / name).read_bytes() for name in LINEAR_FILES}
     loaded.save(tmp_path)
-    assert before == {name: (tmp_path / name).read_bytes() for name in FILES}
+    assert before == {name: (tmp_path / name).read_bytes() for name in LINEAR_FILES}
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", LINEAR_FILES)
 @pytest.mark.parametrize("damage", ["empty", "half", "missing"])
 def test_damage_names_the_file(name: str, damage: str, tmp_path: Path) -> None:
     model("characters").save(tmp_path)
@@ -233,9 +235,9 @@ def test_numbers_that_do_not_fit_are_refused(
     name: str, value: np.ndarray | None, reason: str, tmp_path: Path
 ) -> None:
     model("characters").save(tmp_path)
-    tensors = load_file(tmp_path / WEIGHTS)
+    tensors = load_file(tmp_path / LINEAR_WEIGHTS)
     tensors.pop(name, None)
-    save_file(tensors if value is None else {**tensors, name: value}, tmp_path / WEIGHTS)
+    save_file(tensors if value is None else {**tensors, name: value}, tmp_path / LINEAR_WEIGHTS)
     with pytest.raises(ModelFileError, match=reason):
         LinearModel.load(tmp_path)
 
@@ -246,7 +248,7 @@ def test_numbers_that_do_not_fit_are_refused(
 )
 def test_a_description_that_is_none_is_refused(key: str, value: object, tmp_path: Path) -> None:
     model("tfidf").save(tmp_path)
-    path = tmp_path / DESCRIPTION
+    path = tmp_path / LINEAR_DESCRIPTION
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {key: value}), "utf-8")
     with pytest.raises(ModelFileError, match=r"linear\.json"):
         LinearModel.load(tmp_path)

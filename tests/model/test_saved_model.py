@@ -17,11 +17,10 @@ from support.project import ROOT
 
 from sentigate.data.vocabulary import build_tokenizer, tokens_of
 from sentigate.model.fusion import Fusion
-from sentigate.model.linear_model import FILES as LINEAR_FILES
-from sentigate.model.model_files import ModelFileError
+from sentigate.model.model_files import LINEAR_FILES, NETWORK_FILES, ModelFileError
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import Predictor
-from sentigate.model.saved_model import FILES, SavedModel
+from sentigate.model.saved_model import SavedModel
 
 TEXTS = ["A fine film, warm and funny.", "I want my two hours back."]
 STEPS = cleaning("lowercase", "squeeze_whitespace")
@@ -59,11 +58,11 @@ def fused(folder: Path, tmp_path: Path) -> Path:
 
 
 def test_the_linear_model_travels_too(folder: Path, fused: Path, tmp_path: Path) -> None:
-    assert {path.name for path in fused.iterdir()} == {*FILES, *LINEAR_FILES}
+    assert {path.name for path in fused.iterdir()} == {*NETWORK_FILES, *LINEAR_FILES}
     assert np.abs(Predictor(fused)(TEXTS) - Predictor(folder)(TEXTS)).max() > 0.01
     (tmp_path / "again").mkdir()
     SavedModel.load(fused).save(tmp_path / "again")
-    for name in (*FILES, *LINEAR_FILES):
+    for name in (*NETWORK_FILES, *LINEAR_FILES):
         assert (tmp_path / "again" / name).read_bytes() == (fused / name).read_bytes()
     (fused / LINEAR_FILES[0]).unlink()
     with pytest.raises(FileNotFoundError, match=LINEAR_FILES[0]):
@@ -71,14 +70,14 @@ def test_the_linear_model_travels_too(folder: Path, fused: Path, tmp_path: Path)
 
 
 def test_what_is_saved_is_loaded(folder: Path, tmp_path: Path) -> None:
-    assert {path.name for path in folder.iterdir()} == set(FILES)
+    assert {path.name for path in folder.iterdir()} == set(NETWORK_FILES)
     saved = SavedModel.load(folder)
     assert saved.description.cleaning == STEPS
     assert not saved.network.training  # no dropout
     assert saved.language_model is None
     (tmp_path / "again").mkdir()
     saved.save(tmp_path / "again")
-    for name in FILES:
+    for name in NETWORK_FILES:
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
 
 
@@ -95,7 +94,7 @@ def test_a_language_model_is_kept_beside_it(folder: Path, tmp_path: Path) -> Non
     assert SavedModel.load(tmp_path / "both").language_model is None
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", NETWORK_FILES)
 @pytest.mark.parametrize("damage", ["empty", "half", "missing"])
 def test_damage_names_the_file(folder: Path, name: str, damage: str) -> None:
     path = folder / name

@@ -50,16 +50,12 @@ def test_the_hash_is_of_the_code_that_the_entry_runs() -> None:
 def test_paths_in_the_script_are_deps_outs_or_what_git_ignores() -> None:
     tree = ast.parse((ROOT / leaderboard.ENTRY).read_text("utf-8"))
     paths = {
-        node.value
+        str(node.value) if isinstance(node, ast.Constant) else ast.unparse(node)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and str(node.value).startswith(("data/", "reports/"))
+        if (isinstance(node, ast.Constant) and str(node.value).startswith(("data/", "reports/")))
+        or (isinstance(node, ast.Attribute) and ast.unparse(node.value) == "artifacts")
     }
-    assert paths == {
-        "data/split/texts.parquet",
-        "reports/baseline_predictions.parquet",
-        "reports/failed/leaderboard",
-        "reports/leaderboard/",
-    }
+    assert paths == {"artifacts.SPLIT_TEXTS", "artifacts.FAILED", "reports/leaderboard/"}
 
 
 # One entry

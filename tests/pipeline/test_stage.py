@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.stage import Output, StageRun, run
 from sentigate import progress
+from sentigate.artifacts import Table
 from sentigate.errors import DataError, ParamsError, RegistryError
 
 SUITE = {
@@ -46,9 +47,9 @@ def outcome(function: Callable[[StageRun], Output]) -> str:
 
 def writes(frame: pd.DataFrame, text: str = "new") -> Callable[[StageRun], Output]:
     def stage(stage: StageRun) -> Output:
-        stage.path("data/probe/one.txt").write_text(text, "utf-8")
-        stage.write_json({"text": text}, "reports/probe.json")
-        stage.write_table(frame, "data/probe/table.parquet")
+        stage.path(Path("data/probe/one.txt")).write_text(text, "utf-8")
+        stage.write_json({"text": text}, Path("reports/probe.json"))
+        stage.write_table(frame, Table(Path("data/probe/table.parquet"), {}))
         return Output(frame, {"most": 9})
 
     return stage
@@ -264,7 +265,7 @@ def test_elsewhere_than_in_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_json_refuses_nan(project: Path) -> None:
     stage = StageRun(None, project)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="not JSON compliant"):
-        stage.write_json({"accuracy": float("nan")}, "reports/probe.json")
+        stage.write_json({"accuracy": float("nan")}, Path("reports/probe.json"))
     assert files(project) == set()
 
 

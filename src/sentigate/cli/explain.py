@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sentigate.artifacts import TRAINED_MODEL
 from sentigate.errors import DataError
 from sentigate.files import written_whole
 from sentigate.model.text.context import with_context
 from sentigate.progress import doing, done
 from sentigate.registry.model_errors import model_errors
 
-from .selection import MODELS, promoted
+from .selection import promoted
 from .text_check import check_text
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ def explain(
     from sentigate.model.predictor import Predictor
     from sentigate.registry.model_package import model_files
 
-    name = f"{MODELS}/" if model == LATEST else model
+    name = f"{TRAINED_MODEL}/" if model == LATEST else model
     with TemporaryDirectory() as folder:
-        files = MODELS if model == LATEST else model_files(model, Path(folder))
+        files = TRAINED_MODEL if model == LATEST else model_files(model, Path(folder))
         with model_errors(name):
             predictor = Predictor(files)
 

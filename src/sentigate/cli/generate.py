@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from sentigate.artifacts import TRAINED_MODEL
 from sentigate.progress import doing, done
 from sentigate.registry.model_errors import model_errors
 from sentigate.settings.params import load_params
 
-from .selection import MODELS, PARAMS
+from .selection import PARAMS
 from .text_check import check_text
 
 
@@ -37,8 +38,8 @@ def generate(
     from sentigate.model.text.cleaning import make_cleaner
     from sentigate.training.language_model import language_model_of
 
-    with model_errors(f"{MODELS}/"):
-        saved = SavedModel.load(MODELS)
+    with model_errors(f"{TRAINED_MODEL}/"):
+        saved = SavedModel.load(TRAINED_MODEL)
         model = language_model_of(saved)
     text = continue_text(
         model,

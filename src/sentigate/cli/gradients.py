@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sentigate import artifacts
 from sentigate.progress import doing, done
 
 from .selection import PARAMS, choose
@@ -59,9 +60,9 @@ def _measure(params: Params, epochs: int, scratch: Path) -> str:
     from sentigate.reporting.gradient_chart import write_gradient_chart
     from sentigate.tracking.open_run import run_or_fail
 
-    entries = read_vectors(Path("data/vocab/vectors.safetensors")).trained_entries
+    entries = read_vectors(artifacts.WORD_VECTORS).trained_entries
     training, validation = (
-        only_trained(load_split(Path("data/padded", name)), entries)
+        only_trained(load_split(artifacts.PADDED / name), entries)
         for name in ("train", "validation")
     )
     texts = longest(validation, TEXTS, params.seed)

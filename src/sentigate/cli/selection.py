@@ -11,7 +11,7 @@ from sentigate.files import written_whole
 from sentigate.settings.params import Params, load_params, parse_params
 from sentigate.settings.yaml_file import parse_yaml
 
-PARAMS, MODELS = Path("params.yaml"), Path("models")
+PARAMS = Path("params.yaml")
 
 
 def choose(path: Path, choices: dict[str, str]) -> Params:

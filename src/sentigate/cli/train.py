@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sentigate import artifacts
 from sentigate.files import sha256_of
 from sentigate.progress import doing, done
 from sentigate.settings.params import Params, load_params
@@ -16,7 +16,7 @@ from sentigate.settings.params import Params, load_params
 from .selection import PARAMS, choose
 from .subprocesses import dvc
 
-REPORTS = ("reports/metrics.json", "reports/report.html", "reports/gates")
+LOGGED = (artifacts.METRICS_REPORT, artifacts.REPORT, artifacts.GATES)
 """What a run has that trained the same weights again, when nothing after it ran."""
 
 WARNING = "bold yellow"
@@ -74,33 +74,33 @@ def _tell_mlflow(params: Params, version: ModelVersion | None) -> None:
         if version is None or not version.run_id:
             return
         EndedRun(connect(), version.run_id).mark("FINISHED")
-        newest = find_run(Path("models/weights.safetensors"), f"{params.dataset}-{params.model}")
+        newest = find_run(artifacts.TRAINED_WEIGHTS, f"{params.dataset}-{params.model}")
         if newest.id != version.run_id:  # a threshold alone had trained the same weights again
-            metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
-            newest.log_metrics(metrics, step=len(read_epochs(Path("reports/training.csv"))))
-            newest.log_files(Path(name) for name in REPORTS)
+            metrics = json.loads(artifacts.METRICS_REPORT.read_text("utf-8"))
+            newest.log_metrics(metrics, step=len(read_epochs()))
+            newest.log_files(LOGGED)
 
 
 def _remove_refuted_pages() -> None:
-    """Remove what reports/failed/ says of a stage that has passed since.
+    """Remove the page of a failed gate, where the stage has passed since.
 
     A stage that runs does it itself; one that DVC takes out of its cache does not run. DVC removes
-    the outputs of a stage that fails, its page in reports/gates/ among them.
+    the outputs of a stage that fails, its page in ``artifacts.GATES`` among them.
     """
-    for page in Path("reports/failed").glob("*.*"):
-        if Path("reports/gates", page.name).exists():
+    for page in artifacts.FAILED.glob("*.*"):
+        if (artifacts.GATES / page.name).exists():
             page.unlink()
 
 
 def _registered(params: Params) -> ModelVersion | None:
-    """The version that holds the weights in models/, where it and the champion can be loaded.
+    """The version that holds the trained weights, where it and the champion can be loaded.
 
     There is none when DVC has restored the weights, or when artifacts are lost.
     """
     from sentigate.registry.versions import aliased, find_version, is_whole, model_name
 
     name = model_name(params.table)
-    tags = {"weights_sha256": sha256_of(Path("models/weights.safetensors"))}
+    tags = {"weights_sha256": sha256_of(artifacts.TRAINED_WEIGHTS)}
     version, best = find_version(name, tags), aliased(name, params.register_.alias)
     if version is None or best is None or not is_whole(version):
         return None
@@ -112,8 +112,8 @@ def _print_summary(params: Params, version: ModelVersion | None) -> None:
 
     from sentigate.tracking.connection import tracking_uri
 
-    metrics = json.loads(Path("reports/metrics.json").read_text("utf-8"))
-    linear = json.loads(Path("reports/baseline.json").read_text("utf-8"))
+    metrics = json.loads(artifacts.METRICS_REPORT.read_text("utf-8"))
+    linear = json.loads(artifacts.BASELINE_REPORT.read_text("utf-8"))
     table = figures_table(params, metrics)
     console = Console(highlight=False)
     console.print(table)
@@ -123,7 +123,7 @@ def _print_summary(params: Params, version: ModelVersion | None) -> None:
         f"linear  {linear['description']}\n"
         f"model   {_standing(params, version)}\n"
         f"run     {version.run_id if version else 'unknown'} in {tracking_uri()}\n"
-        f"report  reports/report.html\n\n"
+        f"report  {artifacts.REPORT}\n\n"
         'next    make predict TEXT="what a lovely day"\n'
         "        make ui\n"
         "        make train DATASET=twitter",
@@ -139,7 +139,7 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
 
     Args:
         params: what was chosen.
-        metrics: what reports/metrics.json holds.
+        metrics: the content of ``METRICS_REPORT``.
     """
     from rich.table import Table
     from rich.text import Text
@@ -204,7 +204,7 @@ def _warnings(version: ModelVersion | None) -> Iterator[str]:
 
 
 def _standing(params: Params, version: ModelVersion | None) -> str:
-    """What the registry says now, whatever reports/registration.json said when it was written."""
+    """What the registry says now, whatever ``REGISTRATION`` said when it was written."""
     from sentigate.registry.versions import REASON_TAG, aliased, model_name
 
     name, alias = model_name(params.table), params.register_.alias

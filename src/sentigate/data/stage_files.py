@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from sentigate.artifacts import Table, padded_rows
 from sentigate.errors import DataError, SentigateError
 
 SPLITS = ("train", "validation", "test")
@@ -39,18 +40,19 @@ def damaged(path: Path, reason: str) -> DataError:
     )
 
 
-def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """The columns of a Parquet file."""
+def read_table(table: Table, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Columns of a Parquet file, by default all that it has."""
+    with reading(table.path):
+        return pd.read_parquet(table.path, columns=list(columns or table.columns))
+
+
+@contextmanager
+def read_json(path: Path) -> Iterator[Any]:
+    """The content of a JSON file; while it is looked into, ``reading`` names the file."""
     with reading(path):
-        return pd.read_parquet(path, columns=list(columns))
+        yield json.loads(path.read_text("utf-8"))
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file."""
-    with reading(path):
-        return json.loads(path.read_text("utf-8"))
-
-
-def read_ids(folder: Path) -> pd.Series[str]:
+def read_ids(split: str) -> pd.Series[str]:
     """The id of each row of a padded split."""
-    return read_table(folder / "rows.parquet", ["id"])["id"]
+    return read_table(padded_rows(split))["id"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sentigate import artifacts
 from sentigate.errors import DataError
 from sentigate.model.fusion import Logits
 from sentigate.model.linear_model import LinearModel
@@ -18,50 +19,41 @@ from sentigate.model.saved_model import SavedModel
 from .reading_length import Reading
 from .stage_files import damaged, read_ids, read_json, read_table, reading
 
-EPOCHS = {
-    "epoch": "int64",
-    "train_loss": "float64",
-    "validation_loss": "float64",
-    "validation_accuracy": "float64",
-    "kept": "int64",
-}
-"""The columns of reports/training.csv."""
 
-
-def read_split(folder: Path) -> EncodedSplit:
+def read_split(name: str) -> EncodedSplit:
     """One padded split, memory-mapped."""
-    rows = len(read_ids(folder))
-    for name in ("ids", "lengths", "labels"):
-        with reading(folder / f"{name}.npy"):
-            array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+    folder, rows = artifacts.PADDED / name, len(read_ids(name))
+    for kind in ("ids", "lengths", "labels"):
+        path = folder / f"{kind}.npy"
+        with reading(path):
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
             if len(array) != rows:
                 raise ValueError(f"it has {len(array)} rows, rows.parquet {rows}")
     return load_split(folder)
 
 
-def read_reading(folder: Path) -> Reading:
+def read_reading() -> Reading:
     """What the network reads of each text, as pad wrote it."""
-    path = folder / "reading.json"
-    with reading(path):
-        return Reading(**read_json(path))
+    with read_json(artifacts.READING) as content:
+        return Reading(**content)
 
 
-def read_model(folder: Path) -> SavedModel:
-    """What train left in a folder."""
+def read_model() -> SavedModel:
+    """The model that train wrote."""
     try:
-        return SavedModel.load(folder)
+        return SavedModel.load(artifacts.TRAINED_MODEL)
     except ModelFileError as error:
         raise damaged(error.path, error.reason) from None
 
 
-def read_linear(folder: Path, tokens: Sequence[str]) -> LinearModel:
+def read_linear(tokens: Sequence[str]) -> LinearModel:
     """The linear baseline, for texts whose ids are places in ``tokens``.
 
     Raises:
         DataError: it is damaged, or ``tokens`` lacks a word that it knows.
     """
     try:
-        return LinearModel.load(folder).renumbered(tokens)
+        return LinearModel.load(artifacts.LINEAR_MODEL).renumbered(tokens)
     except ModelFileError as error:
         raise damaged(error.path, error.reason) from None
     except ValueError as error:
@@ -72,23 +64,24 @@ def read_linear(folder: Path, tokens: Sequence[str]) -> LinearModel:
         ) from None
 
 
-def read_baseline_logits(table: Path, ids: pd.Series[str]) -> Logits:
+def read_baseline_logits(ids: pd.Series[str]) -> Logits:
     """The linear baseline's logits of the rows with these ids, (rows,) float32.
 
     Args:
-        table: the baseline's predictions.
         ids: of validation or test rows.
 
     Raises:
         DataError: the table is damaged, or lacks a row.
     """
+    table = artifacts.BASELINE_PREDICTIONS
     logits = read_table(table, ["id", "logit"]).set_index("id")["logit"].reindex(ids)
     if logits.isna().any():
-        raise damaged(table, f"it has no row {logits.index[logits.isna()][0]}")
+        raise damaged(table.path, f"it has no row {logits.index[logits.isna()][0]}")
     return logits.to_numpy(dtype=np.float32)
 
 
-def read_epochs(path: Path) -> pd.DataFrame:
-    """reports/training.csv: a row per epoch."""
+def read_epochs(path: Path = artifacts.EPOCHS.path) -> pd.DataFrame:
+    """A row for each epoch of training, with the columns of ``artifacts.EPOCHS``."""
+    columns = dict(artifacts.EPOCHS.columns)
     with reading(path):
-        return pd.read_csv(path, usecols=list(EPOCHS), dtype=EPOCHS)
+        return pd.read_csv(path, usecols=list(columns), dtype=columns)

@@ -23,13 +23,11 @@ import numpy.typing as npt
 from pydantic import Field
 from safetensors.numpy import load_file, save_file
 
-from .model_files import named
+from .model_files import LINEAR_DESCRIPTION, LINEAR_WEIGHTS, named
 from .strict_model import StrictModel
 from .text.code_table import CodeTable
 from .text.ngram_codes import FIRST_WORD, Ids, check_codes_fit, digits, find_ngrams
 
-DESCRIPTION, WEIGHTS = "linear.json", "linear.safetensors"
-FILES = (DESCRIPTION, WEIGHTS)
 AT_ONCE = 32768
 """Tokens judged at a time: what is known of them stays in the processor's cache."""
 
@@ -98,7 +96,7 @@ class LinearModel:
     def save(self, folder: Path) -> None:
         """Write both files to ``folder``, which exists."""
         text = json.dumps(self.about.model_dump(mode="json"), indent=2, ensure_ascii=False)
-        (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
+        (folder / LINEAR_DESCRIPTION).write_text(text + "\n", encoding="utf-8")
         tensors: dict[str, npt.NDArray[Any] | None] = {
             "bias": np.array([self.bias], dtype=np.float32),
             "characters": self.characters,
@@ -106,7 +104,7 @@ class LinearModel:
             "idf": self.idf,
             "weights": self.weights,
         }
-        save_file({k: v for k, v in tensors.items() if v is not None}, folder / WEIGHTS)
+        save_file({k: v for k, v in tensors.items() if v is not None}, folder / LINEAR_WEIGHTS)
 
     @classmethod
     def load(cls, folder: Path) -> LinearModel:
@@ -116,13 +114,13 @@ class LinearModel:
             ModelFileError: a file cannot be read, or does not fit the other.
             FileNotFoundError: a file is missing.
         """
-        with named(folder / DESCRIPTION) as path:
+        with named(folder / LINEAR_DESCRIPTION) as path:
             about = LinearDescription.model_validate_json(path.read_text("utf-8"))
             shortest, longest = about.ngrams
             if not 1 <= shortest <= longest:
                 raise ValueError(f"ngrams are {shortest} to {longest}; allowed: 1 or more, rising")
             check_codes_fit(len(about.words), longest)
-        with named(folder / WEIGHTS) as path:
+        with named(folder / LINEAR_WEIGHTS) as path:
             tensors = load_file(path)
             _check(tensors, about)
             return cls(
@@ -297,7 +295,7 @@ def _check(tensors: dict[str, npt.NDArray[Any]], about: LinearDescription) -> No
     found = {name: (array.dtype.type, *array.shape) for name, array in tensors.items()}
     if found != expected:
         wrong = sorted(n for n in {*found, *expected} if found.get(n) != expected.get(n))
-        raise ValueError(f"{wrong[0]} does not fit {DESCRIPTION}")
+        raise ValueError(f"{wrong[0]} does not fit {LINEAR_DESCRIPTION}")
     if not all(np.isfinite(array).all() for array in tensors.values()):
         raise ValueError("a number is not finite")
     shortest, longest = about.ngrams

@@ -1,10 +1,19 @@
-"""The error of a model's damaged file."""
+"""The names of a model's files, and the error of a damaged one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+DESCRIPTION, TOKENIZER, NETWORK_WEIGHTS = "model.json", "tokenizer.json", "weights.safetensors"
+NETWORK_FILES = (DESCRIPTION, TOKENIZER, NETWORK_WEIGHTS)
+"""Every model has these. One whose answers are fused has LINEAR_FILES too."""
+LINEAR_DESCRIPTION, LINEAR_WEIGHTS = "linear.json", "linear.safetensors"
+LINEAR_FILES = (LINEAR_DESCRIPTION, LINEAR_WEIGHTS)
+LANGUAGE_MODEL = "language_model.safetensors"
+"""Weights from which the network started, if it started from a language model: no answer needs
+them."""
 
 
 class ModelFileError(ValueError):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .fusion import Fusion
 from .linear_model import LinearModel
-from .model_files import named
+from .model_files import DESCRIPTION, LANGUAGE_MODEL, NETWORK_WEIGHTS, TOKENIZER, named
 from .network.architecture import Architecture
 from .network.network import Network
 from .strict_model import StrictModel
@@ -21,12 +21,6 @@ from .text.cleaning_steps import CleaningSteps
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-DESCRIPTION, TOKENIZER, WEIGHTS = "model.json", "tokenizer.json", "weights.safetensors"
-FILES = (DESCRIPTION, TOKENIZER, WEIGHTS)
-"""What every model answers with; a fused one has those of linear_model.py too. The language model
-from which it may have started has no part in answers."""
-LANGUAGE_MODEL = "language_model.safetensors"
 
 
 class Description(StrictModel):
@@ -76,7 +70,7 @@ class SavedModel:
         text = json.dumps(self.description.model_dump(mode="json"), indent=2, ensure_ascii=False)
         (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
         (folder / TOKENIZER).write_text(self.tokenizer.to_str(pretty=True), encoding="utf-8")
-        save_file(self.weights, folder / WEIGHTS)
+        save_file(self.weights, folder / NETWORK_WEIGHTS)
         if self.linear is not None:
             self.linear.save(folder)
         if self.language_model is not None:
@@ -106,7 +100,7 @@ class SavedModel:
             with named(folder / LANGUAGE_MODEL) as path:
                 language_model = load_file(path)
         linear = LinearModel.load(folder) if description.fusion.share else None
-        with named(folder / WEIGHTS) as path:
+        with named(folder / NETWORK_WEIGHTS) as path:
             saved = cls(description, tokenizer, load_file(path), linear, language_model)
             assert saved.network  # built, so that weights of another network are refused here
         return saved

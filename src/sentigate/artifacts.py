@@ -1,0 +1,168 @@
+"""Each stage's outputs, named once: paths from the project's folder, and the order of the stages.
+
+This file only describes. data/stage_files.py and data/training_files.py read the outputs, the
+stages in pipeline/ write them, and tests/test_artifacts.py compares all of it with dvc.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from .model.model_files import LINEAR_FILES, NETWORK_WEIGHTS
+
+
+class Table(NamedTuple):
+    """A file of rows, Parquet or CSV by its suffix.
+
+    Attributes:
+        path: from the project's folder.
+        columns: name -> dtype, as pandas reads them.
+    """
+
+    path: Path
+    columns: Mapping[str, str]
+
+
+# ingest
+
+_TEXT = {"id": "str", "group": "str", "slice": "str"}
+RAW_TEXTS = Table(
+    Path("data/raw/texts.parquet"), {**_TEXT, "sentiment": "str", "text": "str", "fold": "str"}
+)
+
+# clean
+
+CLEAN_TEXTS = Table(
+    Path("data/clean/texts.parquet"), {**_TEXT, "fold": "str", "label": "int8", "text": "str"}
+)
+CLEAN_REPORT = Path("reports/clean.json")
+"""How many rows each rule took, in all and of each published fold."""
+
+# split
+
+SPLIT_TEXTS = Table(Path("data/split/texts.parquet"), {**CLEAN_TEXTS.columns, "split": "str"})
+SPLIT_REPORT = Path("reports/split.json")
+"""Sizes, balance, leaks and near-copies."""
+
+# vocab
+
+VOCABULARY = Path("data/vocab/tokenizer.json")
+WORD_VECTORS = Path("data/vocab/vectors.safetensors")
+"""A row for each entry of the vocabulary; of width 0 without word vectors."""
+VOCAB_REPORT = Path("reports/vocab.json")
+
+# pad
+
+PADDED = Path("data/padded")
+"""A folder for each split, with ids.npy (rows, max_length), lengths.npy (rows,) int32, labels.npy
+(rows,) int8 and ``padded_rows``."""
+READING = PADDED / "reading.json"
+"""max_length, and how many of these tokens are a longer text's last."""
+PAD_REPORT = Path("reports/pad.json")
+"""``READING``, and how much of each split stays unread."""
+
+
+def padded_rows(split: str) -> Table:
+    """The ids of a padded split's rows."""
+    return Table(PADDED / split / "rows.parquet", {"id": "str"})
+
+
+# baseline
+
+LINEAR_MODEL = Path("data/baseline")
+BASELINE_REPORT = Path("reports/baseline.json")
+BASELINE_PREDICTIONS = Table(
+    Path("reports/baseline_predictions.parquet"),
+    {"id": "str", "split": "str", "label": "int8", "logit": "float32", "probability": "float32"},
+)
+
+# train
+
+TRAINED_MODEL = Path("models")
+TRAINED_WEIGHTS = TRAINED_MODEL / NETWORK_WEIGHTS
+EPOCHS = Table(
+    Path("reports/training.csv"),
+    {
+        "epoch": "int64",
+        "train_loss": "float64",
+        "validation_loss": "float64",
+        "validation_accuracy": "float64",
+        "kept": "int64",
+    },
+)
+
+# evaluate
+
+METRICS_REPORT = Path("reports/metrics.json")
+PREDICTIONS = Table(
+    Path("reports/predictions.parquet"),
+    {
+        "id": "str",
+        "split": "str",
+        "slice": "str",
+        "label": "int8",
+        "probability": "float32",
+        "network_probability": "float32",
+        "baseline_probability": "float32",
+    },
+)
+SLICES = Path("reports/slices.csv")
+FAILURES = Path("reports/failures.csv")
+BEHAVIOUR = Path("reports/behaviour.csv")
+REPORT = Path("reports/report.html")
+PLOTS = Path("reports/plots")
+CONFUSION = Table(PLOTS / "confusion.csv", {"actual": "str", "predicted": "str"})
+ROC = Table(PLOTS / "roc.csv", {"fpr": "float64", "tpr": "float64", "baseline_tpr": "float64"})
+PRECISION_RECALL = Table(
+    PLOTS / "precision_recall.csv",
+    {"recall": "float64", "precision": "float64", "baseline_precision": "float64"},
+)
+CALIBRATION = Table(
+    PLOTS / "calibration.csv",
+    {
+        "low": "float64",
+        "high": "float64",
+        "mean_probability": "float64",
+        "positives": "float64",
+        "rows": "int64",
+    },
+)
+DVC_PLOTS = (EPOCHS, CONFUSION, ROC, PRECISION_RECALL, CALIBRATION)
+"""The tables that ``dvc plots`` draws."""
+
+# register
+
+REGISTRATION = Path("reports/registration.json")
+
+# all
+
+GATES, FAILED = Path("reports/gates"), Path("reports/failed")
+"""Folders of the gates' verdicts, <stage>.json and <stage>.html. A gate that fails writes to the
+second, which is no stage's output."""
+OUTPUTS = {
+    "ingest": (RAW_TEXTS.path,),
+    "clean": (CLEAN_TEXTS.path, CLEAN_REPORT),
+    "split": (SPLIT_TEXTS.path, SPLIT_REPORT),
+    "vocab": (VOCABULARY, WORD_VECTORS, VOCAB_REPORT),
+    "pad": (PADDED, PAD_REPORT),
+    "baseline": (
+        *(LINEAR_MODEL / name for name in LINEAR_FILES),
+        BASELINE_REPORT,
+        BASELINE_PREDICTIONS.path,
+    ),
+    "train": (TRAINED_MODEL, EPOCHS.path),
+    "evaluate": (
+        PREDICTIONS.path,
+        SLICES,
+        FAILURES,
+        BEHAVIOUR,
+        PLOTS,
+        REPORT,
+        METRICS_REPORT,
+    ),
+    "register": (REGISTRATION,),
+}
+"""What each stage writes besides its gate's verdict; the stages in their order."""
+STAGES = tuple(OUTPUTS)

@@ -1,0 +1,50 @@
+"""artifacts.py against dvc.yaml: the same stages, in the same order, with the same outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.project import ROOT
+
+from sentigate import artifacts
+from sentigate.artifacts import STAGES
+
+DVC: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))
+
+
+def paths(entries: list[str | dict[str, Any]]) -> list[Path]:
+    """The paths of a list in dvc.yaml, whose entries may have options."""
+    return [Path(entry if isinstance(entry, str) else next(iter(entry))) for entry in entries]
+
+
+def test_the_stages_are_those_of_dvc_in_order() -> None:
+    assert list(DVC["stages"]) == list(STAGES)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_outputs_are_those_of_dvc(stage: str) -> None:
+    entry = DVC["stages"][stage]
+    verdict = [artifacts.GATES / f"{stage}.{kind}" for kind in ("json", "html")]
+    written = paths(entry["outs"] + entry.get("metrics", []))
+    assert sorted(written) == sorted([*artifacts.OUTPUTS[stage], *verdict])
+
+
+def test_the_plots_are_those_of_dvc() -> None:
+    assert paths(DVC["plots"]) == [table.path for table in artifacts.DVC_PLOTS]
+    for table, entry in zip(artifacts.DVC_PLOTS, DVC["plots"], strict=True):
+        ((_, axes),) = entry.items()
+        drawn = [axes["x"], *([axes["y"]] if isinstance(axes["y"], str) else axes["y"])]
+        assert set(drawn) <= set(table.columns)
+
+
+def test_every_output_has_a_name_and_a_stage() -> None:
+    """No constant of artifacts.py names a file that no stage writes."""
+    outputs = [path for stage in STAGES for path in artifacts.OUTPUTS[stage]]
+    assert len(set(outputs)) == len(outputs)
+    for name, value in vars(artifacts).items():
+        path = value.path if isinstance(value, artifacts.Table) else value
+        if isinstance(path, Path) and name not in ("GATES", "FAILED"):
+            assert any(path.is_relative_to(out) or path in out.parents for out in outputs), name
