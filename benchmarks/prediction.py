@@ -113,13 +113,7 @@ def make_model(
     dataset, entry = params.datasets["twitter"], params.models[name]
     clean = make_cleaner(dataset.clean.steps)
     texts = [clean(text) for text in tweets["text"]]
-    tokenizer = build_tokenizer(
-        texts,
-        entry.vocab.level,
-        min_count=entry.vocab.min_count,
-        max_size=entry.vocab.max_size,
-        order=entry.vocab.order,
-    )
+    tokenizer = build_tokenizer(texts, entry.vocab)
     outside = words_outside(tokenizer, _listed(entry.vocab, params), clean)
     add_words(tokenizer, islice(outside, entry.vocab.outside_words))
     size = tokenizer.get_vocab_size()

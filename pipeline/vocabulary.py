@@ -39,13 +39,7 @@ def make_vocabulary(params: Params, splits: pd.DataFrame) -> Vocabulary:
     """
     vocab, sources = params.chosen_model.vocab, params.chosen_vectors
     doing("building the tokenizer")
-    tokenizer = build_tokenizer(
-        splits.loc[splits["split"] == "train", "text"],
-        vocab.level,
-        min_count=vocab.min_count,
-        max_size=vocab.max_size,
-        order=vocab.order,
-    )
+    tokenizer = build_tokenizer(splits.loc[splits["split"] == "train", "text"], vocab)
     trained = tokenizer.get_vocab_size()
     parts = read_word_vectors(sources, ARCHIVES, COMPUTED, bfloat16=_in_bfloat16(sources.values()))
     if vocab.outside_words:

@@ -22,6 +22,7 @@ import many_tweets
 import measuring
 import running
 import training
+from support.models import vocab_params
 from workers.presets import changed, preset
 
 from sentigate.data.vocabulary import build_tokenizer
@@ -189,7 +190,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder as padded_data makes it, of 40 training rows."""
     made = tmp_path / "made"
     texts = [f"{word} film {n}" for n in range(20) for word in ("good", "bad")]
-    tokenizer = build_tokenizer(texts, "glove", min_count=1, max_size=50, order="frequency")
+    tokenizer = build_tokenizer(texts, vocab_params("glove", max_size=50))
     for name, rows in (("train", 40), ("validation", 6), ("test", 4)):
         (made / name).mkdir(parents=True)
         write_padded(tokenizer, pd.Series(texts[:rows]), 4, made / name)

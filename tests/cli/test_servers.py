@@ -21,7 +21,7 @@ import psutil
 import pytest
 from support.cleaning import cleaning
 from support.commands import environment_of
-from support.models import architecture, save_model
+from support.models import architecture, save_model, vocab_params
 from support.project import ROOT
 from support.registry import add_champion
 
@@ -51,7 +51,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files, scratch = folder / "files", folder / "scratch"
     files.mkdir()
     scratch.mkdir()
-    tokenizer = build_tokenizer(["a fine film , warm ."], "word", min_count=1, max_size=100)
+    tokenizer = build_tokenizer(["a fine film , warm ."], vocab_params())
     shape = architecture(
         embedding_size=8, cell="lstm", hidden_sizes=(6,), bidirectional=True, pooling="max",
         embedding_dropout=0.0, layer_dropout=0.0, head_dropout=0.0,

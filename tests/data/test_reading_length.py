@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from support.models import vocab_params
 
 from sentigate.data.reading_length import AUTO_MOST, Reading, resolve_reading, unread_characters
 from sentigate.data.vocabulary import build_tokenizer
@@ -25,7 +26,7 @@ from sentigate.settings.model import FirstAndLast, Level
     ],
 )
 def test_auto_holds_most_training_texts(lengths: list[int], expected: int) -> None:
-    tokenizer = build_tokenizer(["a"], "word", min_count=1, max_size=10)
+    tokenizer = build_tokenizer(["a"], vocab_params())
     texts = pd.Series(["a " * length for length in lengths], dtype="str")
     assert resolve_reading("auto", tokenizer, texts) == (expected, 0)
     assert resolve_reading(7, tokenizer, texts) == (7, 0)
@@ -35,7 +36,7 @@ def test_auto_holds_most_training_texts(lengths: list[int], expected: int) -> No
 @pytest.mark.parametrize("level", ["word", "glove", "character", "bpe"])
 def test_what_follows_the_last_token_is_unread(level: Level) -> None:
     texts = pd.Series(["one two three four five", "one two", "one two — three ’s", "one"])
-    tokenizer = build_tokenizer(texts, level, min_count=1, max_size=1000)
+    tokenizer = build_tokenizer(texts, vocab_params(level))
     counts = np.diff(encode_texts(tokenizer, texts.tolist()).offsets)
     for most in (1, 2, 3, 100):
         found = unread_characters(tokenizer, texts, counts, Reading(most))
@@ -47,7 +48,7 @@ def test_what_follows_the_last_token_is_unread(level: Level) -> None:
 
 def test_what_lies_between_the_first_and_the_last_tokens_is_unread() -> None:
     texts = pd.Series(["one two three four five", "one two three", "one"])
-    tokenizer = build_tokenizer(texts, "word", min_count=1, max_size=1000)
+    tokenizer = build_tokenizer(texts, vocab_params())
     counts = np.diff(encode_texts(tokenizer, texts.tolist()).offsets)
     found = unread_characters(tokenizer, texts, counts, Reading(3, 1))
     assert found.tolist() == [len(" three four "), 0, 0]

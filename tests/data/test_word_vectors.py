@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from safetensors.numpy import save_file
+from support.models import vocab_params
 
 from sentigate.data.vocabulary import add_words, build_tokenizer, tokens_of, vocabulary_table
 from sentigate.data.word_vectors import (
@@ -30,7 +31,7 @@ TEXTS = ["the film is good", "the Film don't GOOD PARIS Paris"]
 
 
 def outside(words: list[str], level: Level = "glove", clean: str = "") -> list[str]:
-    tokenizer = build_tokenizer(TEXTS, level, min_count=1, max_size=100)
+    tokenizer = build_tokenizer(TEXTS, vocab_params(level))
     return list(words_outside(tokenizer, words, str.lower if clean else str))
 
 
@@ -78,7 +79,7 @@ def test_outside_words_are_those_that_a_cleaned_text_can_hold() -> None:
 
 
 def test_outside_words_get_the_ids_after_the_others() -> None:
-    tokenizer = build_tokenizer(TEXTS, "word", min_count=1, max_size=100)
+    tokenizer = build_tokenizer(TEXTS, vocab_params())
     before = tokens_of(tokenizer)
     known = [tokenizer.encode(text).ids for text in TEXTS]
     add_words(tokenizer, islice(words_outside(tokenizer, ["film", "zebra", "gnu", "ox"], str), 2))
@@ -91,7 +92,7 @@ def test_outside_words_get_the_ids_after_the_others() -> None:
 
 
 def test_no_outside_word_changes_no_bit() -> None:
-    tokenizer = build_tokenizer(TEXTS, "word", min_count=1, max_size=100)
+    tokenizer = build_tokenizer(TEXTS, vocab_params())
     before = tokenizer.to_str(pretty=True)
     add_words(tokenizer, [])
     assert tokenizer.to_str(pretty=True) == before

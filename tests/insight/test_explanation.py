@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from support.cleaning import cleaning
-from support.models import architecture, linear_model, save_model
+from support.models import architecture, linear_model, save_model, vocab_params
 from support.registry import add_champion
 from tokenizers import Tokenizer
 
@@ -74,7 +74,7 @@ def make_model(
         "pooling": "mean", "embedding_dropout": 0.5, "layer_dropout": 0.0, "head_dropout": 0.5,
     }  # fmt: skip
     shape = architecture(**values | changes)
-    tokenizer = build_tokenizer(TRAINING * 2, level, min_count=2, max_size=300)
+    tokenizer = build_tokenizer(TRAINING * 2, vocab_params(level, min_count=2, max_size=300))
     own = tokenizer.get_vocab_size()
     linear, embedding, fusion = None, None, Fusion(share=0.0, temperature=1.0, prior=-0.4)
     torch.manual_seed(3)
@@ -239,7 +239,7 @@ def tipping_model(folder: Path, recurrence: float, max_length: int) -> Predictor
 
     There its logit jumps, within less than a step of 32-bit numbers.
     """
-    tokenizer = build_tokenizer([long_text()], "word", min_count=1, max_size=5000)
+    tokenizer = build_tokenizer([long_text()], vocab_params(max_size=5000))
     shape = architecture(
         embedding_size=1, cell="lstm", hidden_sizes=(1,), bidirectional=False, pooling="last",
         embedding_dropout=0.0, layer_dropout=0.0, head_dropout=0.0,
@@ -557,7 +557,7 @@ def test_tokens_read_one_after_the_other_are_the_text(text: str, level: Level) -
 
 
 TOKENIZERS: dict[Level, Tokenizer] = {
-    level: build_tokenizer(TRAINING * 2, level, min_count=2, max_size=300)
+    level: build_tokenizer(TRAINING * 2, vocab_params(level, min_count=2, max_size=300))
     for level in ("word", "bpe", "character")
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.models import architecture
+from support.models import architecture, vocab_params
 
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.errors import DataError
@@ -47,7 +47,7 @@ def untrained(vocabulary: int = 9) -> LanguageModel:
 
 @pytest.mark.parametrize("level", ["word", "character", "bpe"])
 def test_the_likeliest_continuation_of_a_text_learnt_by_heart(tmp_path: Path, level: Level) -> None:
-    tokenizer = build_tokenizer([RHYME] * 3, level, min_count=1, max_size=400)
+    tokenizer = build_tokenizer([RHYME] * 3, vocab_params(level, max_size=400))
     padded = pad_texts(tokenizer, [RHYME] * 32, 40)
     split = EncodedSplit(padded.ids, padded.lengths, np.zeros(32, dtype=np.int8))
     entries = tokenizer.get_vocab_size()
@@ -62,7 +62,7 @@ def test_the_likeliest_continuation_of_a_text_learnt_by_heart(tmp_path: Path, le
 
 
 def test_words_never_seen_stay_as_they_were_in_the_prompt() -> None:
-    tokenizer = build_tokenizer(["a b c d e f g"], "word", min_count=1, max_size=99)
+    tokenizer = build_tokenizer(["a b c d e f g"], vocab_params())
     text = continue_text(untrained(), tokenizer, "a zebra, b", **WAYS)
     assert text.startswith("a zebra, b ")
     assert "<unk>" not in text

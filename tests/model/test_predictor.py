@@ -8,7 +8,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.cleaning import ALL_BUT_LOSSY
-from support.models import architecture, linear_model, save_model
+from support.models import architecture, linear_model, save_model, vocab_params
 from tokenizers import Tokenizer
 
 from sentigate.data.vocabulary import build_tokenizer
@@ -52,7 +52,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as register makes it, around a network nobody has trained."""
     folder = tmp_path_factory.mktemp("model")
     clean = make_cleaner(ALL_BUT_LOSSY)
-    tokenizer = build_tokenizer([clean(t) for t in TEXTS], "word", min_count=1, max_size=100)
+    tokenizer = build_tokenizer([clean(t) for t in TEXTS], vocab_params())
     torch.manual_seed(5)
     network = Network(SHAPE, tokenizer.get_vocab_size())
     for parameter in network.parameters():
@@ -118,7 +118,7 @@ def test_it_says_what_was_not_read_and_where_nothing_is_known(
 def test_signs_and_bytes_that_cannot_be_seen_are_nothing_to_go_by(
     model: Path, tmp_path: Path, level: Level
 ) -> None:
-    tokenizer = build_tokenizer(["fine film \u200d"] * 9, level, min_count=1, max_size=400)
+    tokenizer = build_tokenizer(["fine film \u200d"] * 9, vocab_params(level, max_size=400))
     save_model(tmp_path, Network(SHAPE, tokenizer.get_vocab_size()), tokenizer, ALL_BUT_LOSSY)
     notes = Predictor(tmp_path).judge(["", "\u200d \u200d", "漢 \u200d 字", "film"]).notes
     # Of bytes, none is unknown.

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from support.cleaning import cleaning
-from support.models import architecture, linear_model, save_model
+from support.models import architecture, linear_model, save_model, vocab_params
 from support.project import ROOT
 
 from sentigate.data.vocabulary import build_tokenizer, tokens_of
@@ -31,9 +31,7 @@ ABSENT = ("sentigate", "pipeline", "sklearn", "scipy")
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A model around a network nobody has trained."""
-    tokenizer = build_tokenizer(
-        [text.lower() for text in TEXTS], "word", min_count=1, max_size=100, order="frequency"
-    )
+    tokenizer = build_tokenizer([text.lower() for text in TEXTS], vocab_params())
     shape = architecture(
         embedding_size=8, cell="lstm", hidden_sizes=(6,), bidirectional=True, pooling="max",
         embedding_dropout=0.5, layer_dropout=0.0, head_dropout=0.5,

@@ -13,7 +13,7 @@ import pytest
 import torch
 from mlflow.exceptions import MlflowException
 from support.cleaning import cleaning
-from support.models import architecture, save_model
+from support.models import architecture, save_model, vocab_params
 
 from sentigate.cli.main import main
 from sentigate.data.vocabulary import build_tokenizer
@@ -74,7 +74,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a model is made of, around a network nobody has trained."""
     folder = tmp_path_factory.mktemp("files")
-    tokenizer = build_tokenizer([t.lower() for t in TEXTS], "word", min_count=1, max_size=100)
+    tokenizer = build_tokenizer([t.lower() for t in TEXTS], vocab_params())
     shape = architecture(
         embedding_size=8, cell="lstm", hidden_sizes=(6,), bidirectional=True, pooling="max",
         embedding_dropout=0.5, layer_dropout=0.0, head_dropout=0.5,

@@ -70,14 +70,7 @@ def test_one_step_and_one_evaluation(
     params = PARAMS.model_copy(update={"dataset": dataset_name, "model": model_name})
     model = params.chosen_model
     training_texts = texts.loc[texts["split"] == "train", "text"].tolist()
-    tokenizer = build_tokenizer(
-        training_texts,
-        model.vocab.level,
-        min_count=model.vocab.min_count,
-        max_size=model.vocab.max_size,
-        order=model.vocab.order,
-    )
-
+    tokenizer = build_tokenizer(training_texts, model.vocab)
     reading = resolve_reading(model.max_length, tokenizer, training_texts)
 
     def padded(name: str) -> EncodedSplit:

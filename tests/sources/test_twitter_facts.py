@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from support.models import vocab_params
 
 from sentigate.data.filtering import label_and_clean
 from sentigate.data.splitting import leakage, split_checks, split_rows
@@ -80,7 +81,7 @@ def test_sizes_of_the_random_split(random_split: pd.DataFrame) -> None:
 
 def test_characters_and_lengths(random_split: pd.DataFrame) -> None:
     texts = random_split.loc[random_split["split"] == "train", "text"]
-    tokenizer = build_tokenizer(texts.tolist(), "character", min_count=1, max_size=2_000)
+    tokenizer = build_tokenizer(texts.tolist(), vocab_params("character", max_size=2_000))
     assert tokenizer.get_vocab_size() - 1 == 274  # with the unknown token, without padding
     lengths = texts.str.len()
     assert lengths.mean() == pytest.approx(103.600262, abs=5e-7)

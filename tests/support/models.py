@@ -15,6 +15,7 @@ from sentigate.model.network.architecture import Architecture
 from sentigate.model.network.network import Network
 from sentigate.model.saved_model import Description, SavedModel
 from sentigate.model.text.cleaning_steps import CleaningSteps
+from sentigate.settings.model import VocabParams
 
 UNFUSED = Fusion(share=0.0, temperature=1.0, prior=0.0)
 """The network's own answers."""
@@ -23,6 +24,13 @@ UNFUSED = Fusion(share=0.0, temperature=1.0, prior=0.0)
 def architecture(**values: Any) -> Architecture:
     """An architecture of ``values``, plain where they say nothing."""
     return Architecture(**values)
+
+
+def vocab_params(
+    level: str = "word", min_count: int = 1, max_size: int = 1000, order: str = "frequency"
+) -> VocabParams:
+    """A vocabulary without vectors."""
+    return VocabParams(level=level, min_count=min_count, max_size=max_size, order=order)
 
 
 def linear_model(

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.cleaning import cleaning
-from support.models import architecture, save_model
+from support.models import architecture, save_model, vocab_params
 from torch import Tensor
 
 from sentigate.data.vocabulary import build_tokenizer
@@ -158,7 +158,7 @@ def test_without_knowledge_perplexity_is_the_size_of_the_vocabulary() -> None:
 
 
 def test_no_language_model_is_said_with_what_makes_one(tmp_path: Path) -> None:
-    tokenizer = build_tokenizer(["a b"], "word", min_count=1, max_size=9)
+    tokenizer = build_tokenizer(["a b"], vocab_params())
     network = Network(shape_of(), tokenizer.get_vocab_size())
     saved = SavedModel.load(save_model(tmp_path, network, tokenizer, cleaning()))
     with pytest.raises(DataError, match="has no language model; `make train"):

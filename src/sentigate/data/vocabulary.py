@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ import pandas as pd
 from sentigate.errors import DataError
 from sentigate.model.text.context import is_context
 from sentigate.model.text.encoding import UNKNOWN_ID, Texts, in_chunks
-from sentigate.settings.model import Level
+from sentigate.settings.model import Level, VocabParams
 
 from .stage_files import reading
 
@@ -42,35 +42,22 @@ GLOVE_FORMS = {"[‘’]": "'", r"\.{2,}|…": "..."}
 """Patterns, and the one form that GloVe has of them; put in before words are parted."""
 PATTERNS = {"word": WORD_OR_SIGN, "glove": GLOVE, "bpe": WORD_OR_SIGN}
 
-Order = Literal["frequency", "first_seen"]
 
-
-def build_tokenizer(
-    texts: Texts,
-    level: Level,
-    *,
-    min_count: int,
-    max_size: int,
-    order: Order = "frequency",
-) -> Tokenizer:
-    """A Hugging Face tokenizer: 0 is padding, 1 unknown, then contexts, then words by frequency.
+def build_tokenizer(texts: Texts, vocab: VocabParams) -> Tokenizer:
+    """A Hugging Face tokenizer: 0 is padding, 1 unknown, then contexts, then words in order.
 
     Args:
-        texts: training texts.
-        level: ``character``: every code point; ``word``: words, and punctuation sign by sign;
-            ``glove``: words as GloVe's own tokenizer parts them, emoticons, ``...``;
-            ``bpe``: byte-pair merges within words (Sennrich et al. 2016).
-        min_count: entries (``bpe``: pairs) seen less often are left out.
-        max_size: entries at most, both special ones included.
-        order: ``first_seen`` ranks by first appearance instead (not for ``bpe``).
+        texts: cleaned training texts.
+        vocab: the level of tokens, and which of them become entries.
 
     Raises:
         DataError: no token is seen ``min_count`` times.
     """
     from tokenizers import Tokenizer, decoders, models
 
+    level, min_count = vocab.level, vocab.min_count
     if level == "bpe":
-        return _byte_pairs(texts, min_count, max_size)
+        return _byte_pairs(texts, vocab)
     # Counted here rather than by the trainer, which breaks ties differently from run to run.
     tokenizer = _with_pre_tokenizer(Tokenizer(models.WordLevel({}, unk_token=UNKNOWN)), level)
     counts = _count(tokenizer, level, texts)
@@ -78,11 +65,11 @@ def build_tokenizer(
     if not frequent:
         noun = "character" if level == "character" else "word"
         raise DataError(f"no {noun} occurs {min_count} times in {len(texts)} training texts")
-    if order == "frequency":
+    if vocab.order == "frequency":
         frequent.sort(key=lambda item: (-item[1], item[0]))
     tokens = [token for token, _ in frequent]
     tokens.sort(key=lambda token: not is_context(token))  # first, and for the rest as they were
-    entries = [PAD, UNKNOWN, *tokens[: max_size - 2]]
+    entries = [PAD, UNKNOWN, *tokens[: vocab.max_size - 2]]
     model = models.WordLevel({token: i for i, token in enumerate(entries)}, unk_token=UNKNOWN)
     tokenizer = _with_pre_tokenizer(Tokenizer(model), level)
     if level == "character":  # words are joined by spaces without a decoder
@@ -182,13 +169,13 @@ def _count(tokenizer: Tokenizer, level: Level, texts: Texts) -> Counter[str]:
     return counts
 
 
-def _byte_pairs(texts: Texts, min_count: int, max_size: int) -> Tokenizer:
+def _byte_pairs(texts: Texts, vocab: VocabParams) -> Tokenizer:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = _with_pre_tokenizer(Tokenizer(models.BPE(unk_token=UNKNOWN)), "bpe")
     trainer = trainers.BpeTrainer(
-        vocab_size=max_size,
-        min_frequency=min_count,
+        vocab_size=vocab.max_size,
+        min_frequency=vocab.min_count,
         special_tokens=[PAD, UNKNOWN],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,

@@ -17,7 +17,7 @@ from sentigate.errors import DataError, counted
 from sentigate.model.linear_model import LinearDescription, LinearModel
 from sentigate.model.text.ngram_codes import FIRST_WORD, check_codes_fit
 from sentigate.settings.baseline import LinearModelParams
-from sentigate.settings.model import Level
+from sentigate.settings.model import Level, VocabParams
 
 from .ngram_counts import NgramCounts, count_ngrams, encode, idf_of
 
@@ -62,7 +62,7 @@ class TrainingTexts:
     def __init__(self, texts: Sequence[str], labels: npt.NDArray[np.int8]) -> None:
         self.labels = labels
         self.level: Level = LEVEL if spacing(texts).parts_words else "character"
-        self.tokenizer = build_tokenizer(texts, self.level, min_count=1, max_size=2**31)
+        self.tokenizer = build_tokenizer(texts, _every_token(self.level))
         self.words = tokens_of(self.tokenizer)
         self.tokens = encode(self.tokenizer, texts)
         self._counted: dict[tuple[tuple[int, int], int], NgramCounts] = {}
@@ -118,6 +118,11 @@ class TrainingTexts:
         factor = np.float32(1 / (lengths_of_rows.mean() or 1))
         counts.data *= factor
         return CharacterBlock(of_tokens @ diags_array(idf * factor), counts)
+
+
+def _every_token(level: Level) -> VocabParams:
+    """A vocabulary without a limit, which params.yaml does not allow: so it is not checked."""
+    return VocabParams.model_construct(level=level, min_count=1, max_size=2**31, order="frequency")
 
 
 def fit_linear(training: TrainingTexts, settings: LinearModelParams, seed: int) -> LinearModel:

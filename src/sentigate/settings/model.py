@@ -23,6 +23,8 @@ WORD_LEVELS = ("word", "glove")
 """The levels whose tokens are words, which have vectors."""
 
 Level = Literal["character", "word", "glove", "bpe"]
+"""Tokens are code points; or words, and punctuation sign by sign; or words as GloVe's own tokenizer
+parts them, emoticons, ``...``; or byte-pair merges within words (Sennrich et al. 2016)."""
 Length = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -31,10 +33,12 @@ class VocabParams(StrictModel):
 
     level: Level
     min_count: Annotated[int, Field(ge=1)]
+    """Entries (``bpe``: pairs) seen less often are left out."""
     max_size: Annotated[int, Field(ge=3, le=1_000_000)]
     """Entries at most, the two special ones included."""
     order: Literal["frequency", "first_seen"]
-    """Which entries are kept when there are more; ``first_seen`` as some tutorials have it."""
+    """Which entries come first, and are kept when there are more; ``first_seen`` as some tutorials
+    have it."""
     vectors: tuple[str, ...] = Field(default=(), strict=False)
     """Entries of ``vectors:``, whose numbers stand side by side in a word's vector."""
     outside_words: Annotated[int, Field(ge=0, le=10_000_000)] = 0

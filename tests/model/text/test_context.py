@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.models import vocab_params
 
 from sentigate.data.vocabulary import build_tokenizer, tokens_of
 from sentigate.data.word_vectors import WordVectors
@@ -29,7 +30,7 @@ def test_it_comes_first(context: str, text: str, expected: str) -> None:
 @pytest.mark.parametrize("level", ["word", "glove"])
 def test_it_is_one_token_whose_id_comes_before_all_words(level: str) -> None:
     texts = [with_context("Red Dead", "don't"), *["don't stop"] * 3, with_context("Xbox", "stop")]
-    tokenizer = build_tokenizer(texts, level, min_count=1, max_size=100)  # type: ignore[arg-type]
+    tokenizer = build_tokenizer(texts, vocab_params(level))
     tokens = tokens_of(tokenizer)
     assert tokens[2:4] == ["__context_red_dead", "__context_xbox"]
     assert not any(map(is_context, tokens[4:]))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.models import vocab_params
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from sentigate.data.vocabulary import build_tokenizer
@@ -23,7 +24,7 @@ from sentigate.model.text.encoding import (
 )
 from sentigate.settings.model import Level
 
-WORDS = build_tokenizer(["good bad film , !", "good good bad"], "word", min_count=1, max_size=100)
+WORDS = build_tokenizer(["good bad film , !", "good good bad"], vocab_params())
 GOOD, BAD = WORDS.token_to_id("good"), WORDS.token_to_id("bad")
 
 
@@ -54,7 +55,7 @@ def test_a_text_without_tokens_is_one_unknown_token(text: str) -> None:
 
 @pytest.mark.parametrize("level", ["character", "word", "glove", "bpe"])
 def test_rows_are_texts_each_alone(level: Level) -> None:
-    tokenizer = build_tokenizer(["good bad film"], level, min_count=1, max_size=400)
+    tokenizer = build_tokenizer(["good bad film"], vocab_params(level, max_size=400))
 
     @settings(deadline=None)
     @given(

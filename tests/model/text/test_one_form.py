@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.cleaning import cleaning
+from support.models import vocab_params
 
 from sentigate.data.vocabulary import build_tokenizer, cutter
 from sentigate.model.text.cleaning import make_cleaner
@@ -42,7 +43,7 @@ SOME = st.sets(st.sampled_from(OTHERS))
 
 
 def tokens(text: str, level: Level) -> list[str]:
-    return cutter(build_tokenizer(["x"], level, min_count=1, max_size=9), level)(text)
+    return cutter(build_tokenizer(["x"], vocab_params(level)), level)(text)
 
 
 @pytest.mark.parametrize("level", ["word", "glove"])
