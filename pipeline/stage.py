@@ -101,6 +101,7 @@ def _run(name: str, function: Callable[[StageRun], Output], scratch: Path) -> No
     output = function(stage)
     doing("checking the gate")
 
+    from sentigate.gates.page import to_html
     from sentigate.gates.validate import validate  # 2 s: not before the stage itself has succeeded
 
     suite = Path("expectations") / f"{name}.json"
@@ -111,7 +112,7 @@ def _run(name: str, function: Callable[[StageRun], Output], scratch: Path) -> No
         shutil.rmtree(scratch)
     folder = artifacts.GATES if result.success else artifacts.FAILED
     stage.write_json(result.to_dict(), folder / f"{name}.json")
-    stage.path(folder / f"{name}.html").write_text(result.to_html(), encoding="utf-8")
+    stage.path(folder / f"{name}.html").write_text(to_html(result), encoding="utf-8")
     output.after_gate(result.success)
     _publish(scratch)
     if not result.success:

@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/sentigate"
 DVC: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))
 PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
-# What a stage may use without naming it. These only describe, or talk: DVC tracks the values
-# themselves, so that a docstring there trains nothing anew. Packages hold next to nothing: see
-# below.
+# What a stage may use without naming it: it only describes, logs or shows, and bears on no output,
+# so that a docstring there trains nothing anew. Packages hold next to nothing: see below.
 DESCRIBING = (
     PACKAGE / "settings",
+    PACKAGE / "tracking",
+    PACKAGE / "gates/page.py",
     PACKAGE / "artifacts.py",
     PACKAGE / "errors.py",
     PACKAGE / "progress.py",
@@ -95,13 +96,13 @@ def module_file(name: str) -> Path | None:
     return None
 
 
-def reached(*start: Path) -> set[str]:
-    """The files that are run when ``start`` are, these among them, up to what only describes."""
+def reached(*start: Path, but: Collection[Path] = DESCRIBING) -> set[str]:
+    """The files that are run when ``start`` are, these among them, without those in ``but``."""
     found, todo = set(start), list(start)
     while todo:
         for name, _ in imports(todo.pop()):
             file = module_file(name)
-            if file is None or file in found or any(map(file.is_relative_to, DESCRIBING)):
+            if file is None or file in found or any(map(file.is_relative_to, but)):
                 continue
             found.add(file)
             todo.append(file)
@@ -118,11 +119,11 @@ def code_deps(stage: str) -> list[str]:
 
 
 def used_by(stage: str) -> set[str]:
-    used = reached(ROOT / f"pipeline/{stage}.py")
-    if stage == "register":  # copied into the model
-        used |= reached(PACKAGE / "model/predictor.py")
-        used |= {"src/sentigate/registry/served_model.py"}
-    return used
+    if stage != "register":
+        return reached(ROOT / f"pipeline/{stage}.py")
+    but = [path for path in DESCRIBING if path != PACKAGE / "tracking"]  # it writes to MLflow
+    copied = (PACKAGE / "model/predictor.py", PACKAGE / "registry/served_model.py")
+    return reached(ROOT / "pipeline/register.py", *copied, but=but)
 
 
 def libraries_of(stage: str) -> set[str]:
@@ -158,6 +159,14 @@ def test_the_walk_itself(tmp_path: Path) -> None:
     assert "sentigate.errors" in relative
     assert "src/sentigate/sources/vader.py" in reached(ROOT / "pipeline/ingest.py")
     assert "src/sentigate/gates/validate.py" in reached(ROOT / "pipeline/stage.py")  # lazy
+
+
+def test_what_bears_on_no_output_is_no_dependency_of_training() -> None:
+    """A docstring in tracking/ trains nothing anew: no stage depends on a folder that holds it."""
+    apart = {*DESCRIBING} - {PACKAGE / "model/strict_model.py"}  # model/ is a dependency whole
+    for stage in STAGES[: STAGES.index("register")]:
+        for dep in code_deps(stage):
+            assert not any(path.is_relative_to(ROOT / dep) for path in apart), (stage, dep)
 
 
 def test_stages_and_their_commands() -> None:

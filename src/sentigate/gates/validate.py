@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 
 from sentigate.errors import ParamsError, counted, shorten
-from sentigate.files import templates
 
 SAMPLE_ROWS = 5
 # Kwargs that say where to look rather than what is allowed.
@@ -49,14 +48,6 @@ class GateResult:
             "rows": self.rows,
             "expectations": self.expectations,
         }
-
-    def to_html(self) -> str:
-        """A page that needs no network."""
-        return (
-            templates()
-            .get_template("gates/gate.html.j2")
-            .render(gate=self, shorten=shorten, describe=describe, counted=counted)
-        )
 
     def message(self) -> str:
         """Each failed expectation with counts and sample rows, for a terminal."""
