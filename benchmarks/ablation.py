@@ -29,12 +29,12 @@ from sentigate.data.word_vectors import WordVectors, read_vectors
 from sentigate.evaluation.baseline import strongest
 from sentigate.evaluation.difference import SMALLEST_P, accuracy_difference
 from sentigate.evaluation.linear_fit import TrainingTexts
-from sentigate.evaluation.ngram_counts import encode
 from sentigate.model.fusion import Fusion, Logits, probabilities
 from sentigate.model.labels import log_losses, predicted_labels
 from sentigate.model.network.batches import EncodedSplit, load_split
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import has_known_token, network_logits
+from sentigate.model.text.encoding import encode_texts
 from sentigate.settings.params import Params, load_params
 from sentigate.training.fusion import fit_fusion
 from sentigate.training.hardware import resolve_hardware
@@ -78,7 +78,7 @@ def read_data(name: str, folder: Path, params: Params) -> Data:
     parts = {split: table.loc[table["split"] == split] for split in ("train", *JUDGED)}
     texts = {split: part["text"].tolist() for split, part in parts.items()}
     training = TrainingTexts(texts["train"], parts["train"]["label"].to_numpy())
-    tokens = {split: encode(training.tokenizer, texts[split]) for split in JUDGED}
+    tokens = {split: encode_texts(training.tokenizer, texts[split]) for split in JUDGED}
     best = strongest(
         training,
         tokens["validation"],

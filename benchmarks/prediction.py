@@ -33,7 +33,6 @@ from sentigate.data.vocabulary import add_words, build_tokenizer, tokens_of
 from sentigate.data.word_vectors import words_outside
 from sentigate.errors import SentigateError
 from sentigate.evaluation import linear_fit
-from sentigate.evaluation.ngram_counts import encode
 from sentigate.model.fusion import Fusion, probabilities
 from sentigate.model.linear_model import LinearModel
 from sentigate.model.network.batches import Batches, EncodedSplit
@@ -41,7 +40,7 @@ from sentigate.model.network.network import Network
 from sentigate.model.predictor import BATCH_SIZE, Predictor, network_logits
 from sentigate.model.saved_model import Description, SavedModel
 from sentigate.model.text.cleaning import make_cleaner
-from sentigate.model.text.encoding import pad_texts
+from sentigate.model.text.encoding import encode_texts, pad_texts
 from sentigate.registry.model_package import package_model
 from sentigate.registry.versions import add_version, model_name
 from sentigate.settings.model import VocabParams
@@ -102,7 +101,7 @@ def linear_alone(linear: Linear, params: Params) -> Judge:
     """The linear baseline, from raw texts on."""
     clean = make_cleaner(params.datasets["twitter"].clean.steps)
     return lambda texts: linear.model.logits(
-        *encode(linear.tokenizer, [clean(text) for text in texts])
+        *encode_texts(linear.tokenizer, [clean(text) for text in texts])
     )
 
 

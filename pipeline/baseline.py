@@ -8,9 +8,9 @@ from sentigate.data.stage_files import read_table
 from sentigate.evaluation.baseline import strongest
 from sentigate.evaluation.linear_fit import TrainingTexts
 from sentigate.evaluation.metrics import classification_figures, matthews_correlation
-from sentigate.evaluation.ngram_counts import encode
 from sentigate.model.fusion import probabilities
 from sentigate.model.linear_model import LinearModel
+from sentigate.model.text.encoding import encode_texts
 from sentigate.progress import doing
 
 
@@ -23,7 +23,7 @@ def baseline(stage: StageRun) -> Output:
     training = TrainingTexts(train["text"].tolist(), train["label"].to_numpy())
     best = strongest(
         training,
-        encode(training.tokenizer, validation["text"]),
+        encode_texts(training.tokenizer, validation["text"]),
         validation["label"].to_numpy(),
         params.baseline.candidates,
         params.seed,
@@ -33,7 +33,7 @@ def baseline(stage: StageRun) -> Output:
     saved = LinearModel.load(folder)  # what is served is what is measured
     others = splits.loc[splits["split"] != "train"]
     doing(f"judging validation and test by the strongest, {best.chosen}")
-    logits = saved.logits(*encode(training.tokenizer, others["text"]))
+    logits = saved.logits(*encode_texts(training.tokenizer, others["text"]))
     predictions = stage.write_table(
         others.drop(columns="text").assign(logit=logits, probability=probabilities(logits)),
         artifacts.BASELINE_PREDICTIONS,

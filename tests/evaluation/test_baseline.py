@@ -11,20 +11,20 @@ from sentigate.errors import DataError
 from sentigate.evaluation import baseline
 from sentigate.evaluation.baseline import Baseline, strongest
 from sentigate.evaluation.linear_fit import TrainingTexts
-from sentigate.evaluation.ngram_counts import TokenIds, encode
 from sentigate.model.fusion import probabilities
 from sentigate.model.linear_model import LinearDescription
+from sentigate.model.text.encoding import Encoded, encode_texts
 
 STRONG, PAIRS = settings(), settings(min_count=1, word_ngrams=[2, 2])
 SEEN = ["good film", "bad film"]
-ASKED = TokenIds(np.zeros(0, dtype=np.int64), np.zeros(4, dtype=np.int64))
+ASKED = Encoded(np.zeros(0, dtype=np.int64), np.zeros(4, dtype=np.int64))
 ABOUT = LinearDescription(description="fixed", ngrams=(1, 1), weighting="tfidf", words=())
 
 
 def choose(texts: list[str], labels: list[int] | None = None, **candidates: Any) -> Baseline:
     answers = np.array([1, 0] if labels is None else labels, dtype=np.int8)
     training = TrainingTexts(GOOD + BAD, LABELS)
-    asked = encode(training.tokenizer, texts)
+    asked = encode_texts(training.tokenizer, texts)
     return strongest(training, asked, answers, candidates, seed=42)
 
 
@@ -34,7 +34,7 @@ def test_accuracy_on_validation_decides() -> None:
     assert best.chosen == "words"
     assert [figures["accuracy"] for figures in best.candidates.values()] == [0.5, 1.0]
     training = TrainingTexts(GOOD + BAD, LABELS)
-    found = best.model.logits(*encode(training.tokenizer, ["fun good", "fun bad"]))
+    found = best.model.logits(*encode_texts(training.tokenizer, ["fun good", "fun bad"]))
     assert (found > 0).tolist() == [True, False]
 
 
@@ -89,7 +89,7 @@ def test_figures_are_those_of_the_metrics() -> None:
 
     best = choose([*SEEN, "bad film"], [1, 0, 1], only=STRONG)
     tokenizer = TrainingTexts(GOOD + BAD, LABELS).tokenizer
-    answers = probabilities(best.model.logits(*encode(tokenizer, [*SEEN, "bad film"])))
+    answers = probabilities(best.model.logits(*encode_texts(tokenizer, [*SEEN, "bad film"])))
     assert best.candidates["only"] == {
         "accuracy": round(accuracy_score([1, 0, 1], answers > 0.5), 6),
         "log_loss": pytest.approx(log_loss([1, 0, 1], answers), abs=2e-6),

@@ -24,9 +24,9 @@ from sentigate.evaluation.linear_fit import (
     fit_linear,
     log_count_ratios,
 )
-from sentigate.evaluation.ngram_counts import encode
 from sentigate.model.labels import CLASSES
 from sentigate.model.linear_model import LinearModel
+from sentigate.model.text.encoding import encode_texts
 from sentigate.model.text.ngram_codes import digits
 from sentigate.settings.baseline import LinearModelParams
 
@@ -61,7 +61,7 @@ def logits(
 
 
 def judge(training: TrainingTexts, model: LinearModel, texts: list[str]) -> np.ndarray:
-    return model.logits(*encode(training.tokenizer, texts))
+    return model.logits(*encode_texts(training.tokenizer, texts))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -318,7 +318,7 @@ def test_characters_of_texts_without_spaces_are_scikit_learns_own(real: Real) ->
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fitted_models_shares_and_other_ids(real: Real, kind: str) -> None:
     model = fit_linear(real.training, settings(**KINDS[kind]), 42)
-    ids, offsets = encode(real.training.tokenizer, real.asked)
+    ids, offsets = encode_texts(real.training.tokenizer, real.asked)
     found = model.logits(ids, offsets)
     for (start, end), logit in zip(pairwise(offsets), found.tolist(), strict=True):
         shares = model.shares(ids[start:end])
@@ -328,12 +328,3 @@ def test_a_fitted_models_shares_and_other_ids(real: Real, kind: str) -> None:
     place = np.array([others.index(word) for word in words])
     renumbered = model.renumbered(others)
     assert renumbered.logits(place[ids], offsets) == pytest.approx(found, abs=1e-5)
-
-
-def test_tokens_of_texts_lie_one_after_the_other() -> None:
-    training = TrainingTexts(["a b", "", "b"], np.array([1, 0, 1], dtype=np.int8))
-    found = encode(training.tokenizer, ["b a", "", "x b"])
-    a, b = (training.words.index(word) for word in "ab")
-    assert found.ids.tolist() == [b, a, 1, b]
-    assert found.offsets.tolist() == [0, 2, 2, 4]
-    assert found.rows.tolist() == [0, 0, 2, 2]

@@ -12,11 +12,11 @@ from sentigate.errors import DataError
 from sentigate.model.fusion import probabilities
 from sentigate.model.labels import log_losses, predicted_labels
 from sentigate.model.linear_model import LinearModel
+from sentigate.model.text.encoding import Encoded
 from sentigate.progress import doing
 from sentigate.settings.baseline import LinearModelParams
 
 from .linear_fit import TrainingTexts, fit_linear
-from .ngram_counts import TokenIds
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Baseline:
 
 def strongest(
     training: TrainingTexts,
-    texts: TokenIds,
+    texts: Encoded,
     labels: npt.NDArray[np.int8],
     candidates: Mapping[str, LinearModelParams],
     seed: int,

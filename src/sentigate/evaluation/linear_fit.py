@@ -15,11 +15,12 @@ from sentigate.data.spacing import spacing
 from sentigate.data.vocabulary import build_tokenizer, tokens_of
 from sentigate.errors import DataError, counted
 from sentigate.model.linear_model import LinearDescription, LinearModel
+from sentigate.model.text.encoding import encode_texts
 from sentigate.model.text.ngram_codes import FIRST_WORD, check_codes_fit
 from sentigate.settings.baseline import LinearModelParams
 from sentigate.settings.model import Level, VocabParams
 
-from .ngram_counts import NgramCounts, count_ngrams, encode, idf_of
+from .ngram_counts import NgramCounts, count_ngrams, idf_of
 
 LEVEL: Level = "glove"
 """How texts are cut into tokens where spaces part their words; else into characters."""
@@ -64,7 +65,7 @@ class TrainingTexts:
         self.level: Level = LEVEL if spacing(texts).parts_words else "character"
         self.tokenizer = build_tokenizer(texts, _every_token(self.level))
         self.words = tokens_of(self.tokenizer)
-        self.tokens = encode(self.tokenizer, texts)
+        self.tokens = encode_texts(self.tokenizer, texts)
         self._counted: dict[tuple[tuple[int, int], int], NgramCounts] = {}
 
     def lengths(self, settings: LinearModelParams) -> tuple[int, int]:

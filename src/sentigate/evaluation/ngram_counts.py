@@ -7,39 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sentigate.model.text.encoding import Texts, in_chunks
+from sentigate.model.text.encoding import Encoded
 from sentigate.model.text.ngram_codes import Ids, find_ngrams
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-    from tokenizers import Tokenizer
-
-
-class TokenIds(NamedTuple):
-    """Token ids of some texts.
-
-    Attributes:
-        ids: (tokens,) int64, those of one text after those of another.
-        offsets: (rows + 1,) int64, where each text begins, and the number of tokens.
-    """
-
-    ids: Ids
-    offsets: Ids
-
-    @property
-    def rows(self) -> Ids:
-        """(tokens,) int64, the text of each token."""
-        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
-
-
-def encode(tokenizer: Tokenizer, texts: Texts) -> TokenIds:
-    """The ids of all tokens of ``texts``."""
-    ids, lengths = [np.empty(0, dtype=np.int64)], [0]
-    for chunk in in_chunks(texts):
-        found = [encoding.ids for encoding in tokenizer.encode_batch_fast(chunk)]
-        ids.append(np.fromiter((each for one in found for each in one), dtype=np.int64))
-        lengths += map(len, found)
-    return TokenIds(np.concatenate(ids), np.cumsum(lengths))
 
 
 class NgramCounts(NamedTuple):
@@ -55,7 +27,7 @@ class NgramCounts(NamedTuple):
 
 
 def count_ngrams(
-    texts: TokenIds, lengths: tuple[int, int], size: int, min_count: int
+    texts: Encoded, lengths: tuple[int, int], size: int, min_count: int
 ) -> NgramCounts:
     """Count the n-grams that are in at least ``min_count`` texts.
 
@@ -67,7 +39,8 @@ def count_ngrams(
     """
     from scipy.sparse import csc_array, hstack
 
-    rows, height = texts.rows, len(texts.offsets) - 1
+    height = len(texts.offsets) - 1
+    rows = np.repeat(np.arange(height), np.diff(texts.offsets))  # (tokens,), the text of each
     kept, parts = [], []
     for found in find_ngrams(texts.ids, rows, lengths, size):  # a length at a time, for memory
         order = np.argsort(found.codes, kind="stable")  # of one code, texts stay in order

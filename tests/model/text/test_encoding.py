@@ -16,6 +16,7 @@ from sentigate.model.text.encoding import (
     PAD_ID,
     UNKNOWN_ID,
     Padded,
+    encode_texts,
     pad_texts,
     padding_checks,
     read_places,
@@ -43,6 +44,12 @@ def test_by_hand() -> None:
         "largest_id": [max(GOOD, BAD), max(GOOD, BAD), GOOD],
         "unknown_share": [0.0, 1 / 3, 0.0],
     }
+
+
+def test_tokens_of_texts_lie_one_after_the_other() -> None:
+    found = encode_texts(WORDS, ["bad good", "", "x bad"])
+    assert found.ids.tolist() == [BAD, GOOD, UNKNOWN_ID, UNKNOWN_ID, BAD]
+    assert found.offsets.tolist() == [0, 2, 3, 5]
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t", "\u3000"])

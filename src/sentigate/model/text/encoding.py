@@ -62,16 +62,18 @@ def pad_texts(tokenizer: Tokenizer, texts: Texts, max_length: int, last: int = 0
     return Padded(*(np.concatenate(arrays) for arrays in zip(*chunks, strict=True)))
 
 
-def encode_texts(tokenizer: Tokenizer, texts: list[str]) -> Encoded:
+def encode_texts(tokenizer: Tokenizer, texts: Texts) -> Encoded:
     """Token ids of ``texts``.
 
     A text without any token (white space, at word level) becomes one unknown token, so that no
     text is empty.
     """
-    rows = [each.ids or [UNKNOWN_ID] for each in tokenizer.encode_batch_fast(texts)]
-    offsets = np.cumsum([0, *map(len, rows)], dtype=np.int64)
-    ids = np.fromiter(chain.from_iterable(rows), np.int64, int(offsets[-1]))
-    return Encoded(ids, offsets)
+    ids, lengths = [], [0]
+    for chunk in in_chunks(texts):
+        rows = [each.ids or [UNKNOWN_ID] for each in tokenizer.encode_batch_fast(chunk)]
+        ids.append(np.fromiter(chain.from_iterable(rows), np.int64))
+        lengths += map(len, rows)
+    return Encoded(np.concatenate(ids), np.cumsum(lengths, dtype=np.int64))
 
 
 def read_places(count: int, max_length: int, last: int = 0) -> npt.NDArray[np.int64]:
