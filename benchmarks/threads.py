@@ -1,7 +1,7 @@
 """A training step alone and beside processes that occupy a core each, ours and the library's.
 
-`python benchmarks/threads.py`. Ours is ``training.fit`` as it comes; the library's default is the
-same network in plain torch, in a process where nothing is set. Both in single precision.
+`python benchmarks/threads.py`. Ours is ``training.engine.fit`` as it is; the library's default is
+the same network in plain torch, in a process where nothing is set. Both in single precision.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ THREADS = (1, 2, 4)
 ROUNDS = """
 import os, sys
 import pytest
-from sentigate.model.network.parallel_directions import _POOL
+from sentigate.training.parallel_directions import _POOL
 import torch
 
 failed = 0

@@ -20,9 +20,9 @@ from torch.nn import functional
 from sentigate.data.word_vectors import read_vectors
 from sentigate.model.network.batches import Batches, load_split
 from sentigate.model.network.network import Network
-from sentigate.model.network.parallel_directions import subnormals_are_zero
 from sentigate.settings.model import ModelPreset
 from sentigate.settings.params import load_params
+from sentigate.training.parallel_directions import read_in_parallel, subnormals_are_zero
 from sentigate.training.start import from_vectors, start_network
 
 
@@ -37,6 +37,7 @@ def make_network(folder: Path, model: ModelPreset, frozen: bool) -> Network:
         values = torch.from_numpy(vectors.values).float()
         network.encoder.embedding = nn.Embedding.from_pretrained(values, freeze=True)
         network.encoder.word_dropout = 0.0
+    read_in_parallel(network)
     return network.train()
 
 

@@ -13,7 +13,7 @@ from sentigate.model.fusion import Logits
 from sentigate.model.network.batches import EncodedSplit, load_split
 from sentigate.settings.model import ModelPreset
 from sentigate.settings.params import load_params
-from sentigate.training.fit import Epoch
+from sentigate.training.best_epoch import Epoch
 from sentigate.training.hardware import Hardware
 from sentigate.training.train_model import Trained, train_model
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from bare_loop import make_steps
 from torch.profiler import ProfilerActivity, profile
 
-from sentigate.model.network.parallel_directions import subnormals_are_zero
+from sentigate.training.parallel_directions import subnormals_are_zero
 
 STEPS, SHOWN = 50, 6
 

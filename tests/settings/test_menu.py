@@ -23,7 +23,7 @@ from sentigate.model.text.encoding import pad_texts
 from sentigate.settings.dataset import Source
 from sentigate.settings.params import load_params
 from sentigate.sources import read_source
-from sentigate.training.fit import fit
+from sentigate.training.engine import fit
 
 ROOT = Path(__file__).parents[2]
 PARAMS = load_params(ROOT / "params.yaml")

@@ -13,8 +13,8 @@ from sentigate.evaluation.ngram_model import ngram_perplexities
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.settings.model import TrainingParams
+from sentigate.training.best_epoch import Epoch
 from sentigate.training.classifier import pretrain
-from sentigate.training.fit import Epoch
 from sentigate.training.language_model import LanguageModel, perplexity
 from sentigate.training.start import start_from
 

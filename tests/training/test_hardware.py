@@ -15,7 +15,7 @@ from sentigate.model.network.network import Network
 from sentigate.settings.model import TrainingParams
 from sentigate.settings.params import TrainerParams
 from sentigate.training import hardware
-from sentigate.training.fit import fit
+from sentigate.training.engine import fit
 from sentigate.training.hardware import Hardware, resolve_hardware
 
 SHAPE = architecture(

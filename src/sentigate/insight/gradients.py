@@ -28,7 +28,8 @@ from sentigate.model.network.network import Layer, Network
 from sentigate.model.network.padded_layout import PaddedLayout
 from sentigate.model.text.encoding import UNKNOWN_ID
 from sentigate.settings.model import TrainingParams
-from sentigate.training.fit import Epoch, fit
+from sentigate.training.best_epoch import Epoch
+from sentigate.training.engine import fit
 
 FloatArray = npt.NDArray[np.float64]
 BATCH_SIZE = 64

@@ -56,7 +56,7 @@ def write_plots(
         labels: of the test rows, 0 or 1, both present, shape (rows,).
         probabilities: the model's, of class 1, shape (rows,).
         baseline_probabilities: the baseline's, of class 1, shape (rows,).
-        training: as ``training.fit`` gives it.
+        training: as ``training.engine.fit`` gives it.
         slices: as ``slice_figures`` gives it.
         bins: of the calibration plot.
 

@@ -67,7 +67,7 @@ class OpenRun:
         """Log the kept epoch's figures again after the last epoch, because MLflow shows the latest.
 
         Args:
-            epochs: as ``training.fit`` gives them.
+            epochs: as ``training.engine.fit`` gives them.
             prefix: as ``log_epoch`` had it.
         """
         kept = epochs.loc[epochs["kept"] == 1]

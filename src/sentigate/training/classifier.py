@@ -6,40 +6,25 @@ import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
-
-import pandas as pd
-from torch import Tensor
 
 from sentigate.errors import DataError
 from sentigate.model.network.architecture import Architecture
 from sentigate.model.network.batches import Batch, EncodedSplit
 from sentigate.settings.model import ModelPreset, TrainingParams
 
-from .fit import BatchSums, Epoch, fit
+from .best_epoch import Epoch
+from .engine import Fitted, fit
 from .hardware import ONE_CPU, Hardware
 from .language_model import LanguageModel
+from .objective import BatchSums
 from .start import FromVectors, Start, start_network
 
 EMBEDDING = "encoder.embedding.weight"
 
 
 def predict_next(model: LanguageModel, batch: Batch) -> BatchSums:
-    """Cross-entropy of the next token, summed over a batch: an objective of ``training.fit``."""
+    """Cross-entropy of the next token, summed over a batch: an objective of ``fit``."""
     return BatchSums(*model.score(batch.inputs))
-
-
-class Fitted(NamedTuple):
-    """What came of fitting.
-
-    Attributes:
-        weights: of the best epoch, on the CPU; word vectors are float16, all others float32. None
-            where no epoch's validation loss was finite.
-        epochs: a row per epoch, as ``training.fit`` gives it.
-    """
-
-    weights: dict[str, Tensor]
-    epochs: pd.DataFrame
 
 
 def fit_classifier(
@@ -72,7 +57,7 @@ def fit_classifier(
     """
     if not len(validation.labels):
         raise DataError("there are no validation rows to stop by: raise split.validation_size")
-    weights, epochs = fit(
+    fitted = fit(
         partial(start_network, model.network, vocabulary_size, start),
         train,
         validation,
@@ -83,9 +68,9 @@ def fit_classifier(
         scratch=scratch,
         on_epoch=on_epoch,
     )
-    if weights and isinstance(start, FromVectors):  # half the size, and what was read was float16
-        weights[EMBEDDING] = weights[EMBEDDING].half()
-    return Fitted(weights, epochs)
+    if fitted.weights and isinstance(start, FromVectors):  # as they were read
+        fitted.weights[EMBEDDING] = fitted.weights[EMBEDDING].half()
+    return fitted
 
 
 def pretrain(
@@ -110,7 +95,7 @@ def pretrain(
     """
     if not len(validation.labels):
         raise DataError("there are no validation rows to stop by: raise split.validation_size")
-    weights, epochs = fit(
+    fitted = fit(
         partial(LanguageModel, architecture, vocabulary_size),
         train,
         validation,
@@ -121,10 +106,10 @@ def pretrain(
         scratch=scratch,
         on_epoch=on_epoch,
     )
-    best, guess = epochs["validation_loss"].min(), math.log(vocabulary_size)
+    best, guess = fitted.epochs["validation_loss"].min(), math.log(vocabulary_size)
     if not best < guess:  # NaN neither
         raise DataError(
             f"the language model's lowest validation loss is {best:.4g} nats, a guess has "
             f"{guess:.4g}: lower learning_rate under pretraining"
         )
-    return Fitted(weights, epochs)
+    return fitted

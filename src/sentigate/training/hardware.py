@@ -1,4 +1,4 @@
-"""What training runs on when params.yaml leaves it open."""
+"""The hardware that training runs on, where params.yaml leaves it open."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def resolve_hardware(trainer: TrainerParams, architecture: Architecture) -> Hard
 
     bfloat16 is chosen where it was measured to be faster (benchmarks/bfloat16.md) and to cost no
     accuracy that shows among seeds (benchmarks/spread.md): with torch's LSTM, on processors that
-    multiply it in hardware, by AMX or by AVX-512, and on GPUs that do. It is decided by what the
-    processor can, not by a clock, so that one machine always decides alike.
+    multiply it in hardware, by AMX or by AVX-512, and on GPUs that do. The processor's
+    instructions decide, not a clock, so that one machine always decides alike.
 
     Raises:
-        ParamsError: a GPU is asked for, or more of them than there are; or bf16-mixed, which torch
-            cannot train this network in on this processor.
+        ParamsError: params.yaml asks for more GPUs than exist, or for bf16-mixed, in which torch
+            cannot train this network on this processor.
     """
     gpus = torch.cuda.device_count()
     accelerator = trainer.accelerator
@@ -72,11 +72,9 @@ def resolve_hardware(trainer: TrainerParams, architecture: Architecture) -> Hard
 
 
 def _trains_in_bfloat16(architecture: Architecture) -> bool:
-    """Whether torch has the kernels on this CPU: tried on two tokens, for it tells by failing."""
-    # A second direction's thread would keep the number of threads that torch has now.
-    one_way = architecture.model_copy(update={"bidirectional": False})
+    """Whether torch has the kernels on this CPU: tried on two tokens, because torch only fails."""
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
-        network = Network(one_way, vocabulary_size=2)
+        network = Network(architecture, vocabulary_size=2)
         try:
             with torch.autocast("cpu", torch.bfloat16):
                 logits = network(Inputs(torch.ones(1, 2, dtype=torch.int64), torch.tensor([2])))

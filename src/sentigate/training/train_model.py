@@ -14,8 +14,9 @@ from sentigate.model.predictor import network_logits
 from sentigate.progress import doing
 from sentigate.settings.model import ModelPreset
 
-from .classifier import Fitted, fit_classifier, pretrain
-from .fit import Epoch
+from .best_epoch import Epoch
+from .classifier import fit_classifier, pretrain
+from .engine import Fitted
 from .fusion import fit_fusion
 from .hardware import ONE_CPU, Hardware
 from .start import FromLanguageModel, Start, from_vectors

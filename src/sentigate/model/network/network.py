@@ -13,10 +13,11 @@ from .corrected_embedding import UNKNOWN, CorrectedEmbedding
 from .dropout import Dropout
 from .inputs import Inputs
 from .padded_layout import PaddedLayout
-from .parallel_directions import read_both_ways
 from .pooling import Pooling
 
 FAST_CELLS: dict[str, Callable[..., nn.Module]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+Direction = Callable[[Tensor], Tensor]
+"""One direction of a layer: (B, T, width) -> (B, T, size)."""
 
 
 class Encoder(nn.Module):
@@ -140,8 +141,19 @@ class ConvolutionBlock(nn.Module):
         return features, PaddedLayout(lengths, features.shape[1])
 
 
+def one_after_the_other(
+    first: Direction, second: Direction, states: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Both directions of a layer."""
+    return first(states), second(states)
+
+
 class Layer(nn.Module):
-    """One recurrent layer, one or both ways."""
+    """One recurrent layer, in one or both directions.
+
+    Attributes:
+        read_both: runs the two directions; training replaces it.
+    """
 
     def __init__(self, architecture: Architecture, width: int, size: int) -> None:
         super().__init__()
@@ -153,6 +165,9 @@ class Layer(nn.Module):
 
         self.left_to_right = recurrence()
         self.right_to_left = recurrence() if architecture.bidirectional else None
+        self.read_both: Callable[[Direction, Direction, Tensor], tuple[Tensor, Tensor]] = (
+            one_after_the_other
+        )
 
     def forward(self, states: Tensor, layout: PaddedLayout) -> Tensor:
         """(B, T, width) -> (B, T, size), or (B, T, 2 * size) when bidirectional."""
@@ -160,10 +175,9 @@ class Layer(nn.Module):
         if right_to_left is None:
             outputs: Tensor = self.left_to_right(states)[0]
             return outputs
-        both = read_both_ways(
+        both = self.read_both(
             lambda states: self.left_to_right(states)[0],
             lambda states: layout.reverse(right_to_left(layout.reverse(states))[0]),
-            (self.left_to_right, right_to_left),
             states,
         )
         return torch.cat(both, dim=2)

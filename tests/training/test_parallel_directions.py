@@ -2,12 +2,21 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 import torch
+from support.models import architecture
 from torch import Tensor, nn
 
-from sentigate.model.network.parallel_directions import _POOL, read_both_ways, subnormals_are_zero
+from sentigate.model.network.inputs import Inputs
+from sentigate.model.network.network import Network
+from sentigate.training.parallel_directions import (
+    _POOL,
+    read_both_ways,
+    read_in_parallel,
+    subnormals_are_zero,
+)
 
 pytestmark = pytest.mark.numeric
 
@@ -20,7 +29,7 @@ def cells(kind: type[nn.Module] = nn.LSTM) -> tuple[nn.Module, nn.Module]:
 def both(pair: tuple[nn.Module, nn.Module], states: Tensor) -> tuple[Tensor, Tensor]:
     first, second = pair
     return read_both_ways(
-        lambda states: first(states)[0], lambda states: second(states.flip(1))[0], pair, states
+        lambda states: first(states)[0], lambda states: second(states.flip(1))[0], states, pair
     )
 
 
@@ -89,7 +98,7 @@ def test_autocast_reaches_both() -> None:
     pair = nn.Linear(6, 5), nn.Linear(6, 5)
     states = torch.randn(3, 4, 6)
     with torch.autocast("cpu", torch.bfloat16):
-        found = read_both_ways(*pair, pair, states)
+        found = read_both_ways(*pair, states, pair)
         expected = [linear(states) for linear in pair]
     assert {direction.dtype for direction in found} == {torch.bfloat16}
     assert close(list(found), expected, 0.01)
@@ -104,11 +113,11 @@ def test_two_threads_when_a_gradient_is_wanted_and_one_otherwise() -> None:
         return states * 1
 
     states = torch.randn(2, 3, 6, requires_grad=True)
-    read_both_ways(watched, watched, pair, states)
+    read_both_ways(watched, watched, states, pair)
     assert len(set(seen)) == 2
     seen.clear()
     with torch.no_grad():
-        read_both_ways(watched, watched, pair, states)
+        read_both_ways(watched, watched, states, pair)
     assert set(seen) == {threading.get_ident()}
 
 
@@ -119,7 +128,7 @@ def test_an_error_in_either_direction_is_raised() -> None:
     pair, states = cells(), torch.randn(2, 3, 6)
     for order in ((fails, torch.sin), (torch.sin, fails)):
         with pytest.raises(ValueError, match="wrong"):
-            read_both_ways(*order, pair, states)
+            read_both_ways(*order, states, pair)
 
 
 def test_subnormals_are_zero_in_both_directions_and_only_within() -> None:
@@ -128,7 +137,7 @@ def test_subnormals_are_zero_in_both_directions_and_only_within() -> None:
 
     def results() -> list[bool]:
         outputs = read_both_ways(
-            lambda states: states * 1e-10, lambda states: states * 1e-10, (nothing, nothing), states
+            lambda states: states * 1e-10, lambda states: states * 1e-10, states, (nothing, nothing)
         )
         return [bool(output) for output in outputs]
 
@@ -136,3 +145,28 @@ def test_subnormals_are_zero_in_both_directions_and_only_within() -> None:
     with subnormals_are_zero():
         assert results() == [False, False]
     assert results() == [True, True]
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_network_gets_the_same_gradients() -> None:
+    torch.manual_seed(1)
+    shape = architecture(
+        embedding_size=6,
+        cell="lstm",
+        hidden_sizes=(5, 4),
+        bidirectional=True,
+        pooling="max",
+        embedding_dropout=0.0,
+        layer_dropout=0.0,
+        head_dropout=0.0,
+    )
+    network = Network(shape, 9)
+    inputs = Inputs(torch.tensor([[2, 3, 4], [5, 6, 0]]), torch.tensor([3, 2]))
+    found = []
+    for in_parallel in (False, True):
+        if in_parallel:
+            read_in_parallel(network)
+        replaced = {isinstance(layer.read_both, partial) for layer in network.encoder.layers}
+        assert replaced == {in_parallel}
+        found.append(torch.autograd.grad(network(inputs).sum(), list(network.parameters())))
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))

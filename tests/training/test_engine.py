@@ -1,4 +1,4 @@
-"""Training: it learns, repeats itself bit for bit, stops, and keeps the best epoch."""
+"""The engine: it learns, repeats itself bit for bit, stops, and keeps the best epoch."""
 
 import os
 import re
@@ -21,7 +21,8 @@ from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Network
 from sentigate.settings.model import TrainingParams
-from sentigate.training.fit import Epoch, fit
+from sentigate.training.best_epoch import Epoch
+from sentigate.training.engine import fit
 
 ROOT = Path(__file__).parents[2]
 VOCABULARY = 30
@@ -306,7 +307,12 @@ def test_nothing_is_printed(
 
 @pytest.mark.parametrize(
     "module",
-    ["pipeline.train", "pipeline.evaluate", "sentigate.training.fit", "sentigate.model.predictor"],
+    [
+        "pipeline.train",
+        "pipeline.evaluate",
+        "sentigate.training.engine",
+        "sentigate.model.predictor",
+    ],
 )
 def test_idle_threads_sleep(module: str) -> None:
     """The setting counts only when it is made before torch is imported."""

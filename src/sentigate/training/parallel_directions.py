@@ -1,29 +1,30 @@
-"""Both directions of a layer at once, each on a thread of its own, backwards too."""
+"""The two directions of a layer at the same time, each on its own thread, backwards too."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-DirectionFn = Callable[[Tensor], Tensor]
+from sentigate.model.network.network import Direction, Layer
 
-# The second direction's; the first runs on the caller's. A thread in each direction's kernels and
-# one meeting a layer is faster than two threads in one kernel, which meet at every time step: the
-# more so beside another busy process, for which every meeting waits.
+# The thread of the second direction; the first runs on the caller's. One thread for each direction,
+# which wait for each other once a layer, is faster than two threads in one kernel, which wait at
+# every time step; the more so where other processes are busy.
 _POOL = ThreadPoolExecutor(1, thread_name_prefix="direction")
 
 
 @contextmanager
 def subnormals_are_zero() -> Iterator[None]:
-    """Take numbers below 1e-38 for 0, on this thread and the other direction's.
+    """Round numbers below 1e-38 to 0, on this thread and on the second direction's.
 
-    Gradients vanish into them through hundreds of steps, and processors take ten times as long.
+    Over hundreds of steps gradients get so small, and processors take ten times as long for them.
     """
     _flush(True)
     try:
@@ -37,18 +38,26 @@ def _flush(on: bool) -> None:
     _POOL.submit(torch.set_flush_denormal, on).result()
 
 
-def read_both_ways(
-    first: DirectionFn, second: DirectionFn, cells: Sequence[nn.Module], states: Tensor
-) -> tuple[Tensor, Tensor]:
-    """``first(states)`` and ``second(states)``, but at the same time.
+def read_in_parallel(network: nn.Module) -> None:
+    """Let every layer of ``network`` that reads in both directions do so at the same time."""
+    for layer in network.modules():
+        if isinstance(layer, Layer) and layer.right_to_left is not None:
+            cells = (layer.left_to_right, layer.right_to_left)
+            layer.read_both = partial(read_both_ways, cells=cells)
 
-    With one thread in a kernel, the same bits as one after the other.
+
+def read_both_ways(
+    first: Direction, second: Direction, states: Tensor, cells: Sequence[nn.Module]
+) -> tuple[Tensor, Tensor]:
+    """``first(states)`` and ``second(states)``, at the same time where gradients are wanted.
+
+    With one thread in a kernel, the bits are the same as one after the other.
 
     Args:
-        first: what one direction does, without random numbers.
-        second: what the other does.
-        cells: the module whose parameters ``first`` uses, and ``second``'s.
+        first: one direction; draws no random numbers.
+        second: the other direction.
         states: (B, T, F).
+        cells: the modules whose parameters ``first`` and ``second`` use.
     """
     if not torch.is_grad_enabled() or states.device.type != "cpu":
         return first(states), second(states)
@@ -60,20 +69,20 @@ def read_both_ways(
 
 
 class _BothWays(torch.autograd.Function):
-    """The engine runs a backward pass on one thread; this one holds a graph for each direction."""
+    """A graph for each direction, because torch runs the backward pass of one on one thread."""
 
     @staticmethod
     def forward(
         ctx: Any,
-        directions: tuple[DirectionFn, DirectionFn],
+        directions: tuple[Direction, Direction],
         parameters: list[list[nn.Parameter]],
         states: Tensor,
         *_: Tensor,
     ) -> tuple[Tensor, Tensor]:
         autocast = torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu")
 
-        def run(direction: DirectionFn) -> tuple[Tensor, Tensor]:
-            # Both settings are a thread's own.
+        def run(direction: Direction) -> tuple[Tensor, Tensor]:
+            # A new thread has neither setting.
             with torch.enable_grad(), torch.autocast("cpu", autocast[1], enabled=autocast[0]):
                 start = states.detach().requires_grad_(states.requires_grad)
                 return start, direction(start)
