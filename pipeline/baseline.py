@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.stage import Output, StageRun, run
+from pipeline.stage import GateInput, StageRun, run
 from sentigate import artifacts
 from sentigate.data.stage_files import read_table
 from sentigate.evaluation.baseline import strongest
@@ -14,7 +14,7 @@ from sentigate.model.text.encoding import encode_texts
 from sentigate.progress import doing
 
 
-def baseline(stage: StageRun) -> Output:
+def baseline(stage: StageRun) -> GateInput:
     """Write the strongest model, its answers to validation and test rows, and its figures."""
     params = stage.params
     splits = read_table(artifacts.SPLIT_TEXTS, ["id", "split", "label", "text"])
@@ -60,7 +60,9 @@ def baseline(stage: StageRun) -> Output:
     mcc = matthews_correlation(
         predictions["label"].to_numpy(), predictions["probability"].to_numpy()
     )
-    return Output(predictions.assign(mcc=mcc), {"min_baseline_mcc": params.gates.min_baseline_mcc})
+    return GateInput(
+        predictions.assign(mcc=mcc), {"min_baseline_mcc": params.gates.min_baseline_mcc}
+    )
 
 
 if __name__ == "__main__":

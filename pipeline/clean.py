@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipeline.stage import Output, StageRun, run
+from pipeline.stage import GateInput, StageRun, run
 from sentigate import artifacts
 from sentigate.data.filtering import label_and_clean, text_checks
 from sentigate.data.stage_files import read_table
 from sentigate.progress import doing
 
 
-def clean(stage: StageRun) -> Output:
+def clean(stage: StageRun) -> GateInput:
     """Write the clean texts, and a report: the rows that each rule took.
 
     ``folds`` in the report has the same for each published fold.
@@ -25,7 +25,7 @@ def clean(stage: StageRun) -> Output:
     stage.write_json({"rows": taken, "folds": folds}, artifacts.CLEAN_REPORT)
     for rule, rows in taken.items():
         print(f"  {rule:<20} {rows:>7,}")
-    return Output(
+    return GateInput(
         pd.concat([texts, text_checks(texts)], axis=1),
         {
             "min_class_share": gates.min_class_share,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from pipeline.stage import Output, StageRun, run
+from pipeline.stage import GateInput, StageRun, run
 from sentigate import artifacts
 from sentigate.data.stage_files import SPLITS, read_ids, read_json, read_table
 from sentigate.data.training_files import (
@@ -32,7 +32,7 @@ from sentigate.tracking.connection import later_if_away
 from sentigate.tracking.ended_run import find_run
 
 
-def evaluate(stage: StageRun) -> Output:
+def evaluate(stage: StageRun) -> GateInput:
     """Write figures, predictions, tables, plots and the report."""
     params, settings = stage.params, stage.params.evaluate
     saved = read_model()
@@ -126,7 +126,7 @@ def evaluate(stage: StageRun) -> Output:
                 tracked.log_files([stage.out / "reports"], stage.out)
                 print(f"  figures are logged to MLflow run {tracked.id}, which is marked FAILED")
 
-    return Output(
+    return GateInput(
         mark_correct(test),
         {"min_test_accuracy": params.chosen_dataset.gates.min_test_accuracy},
         after_gate=log,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.stage import Output, StageRun, run
+from pipeline.stage import GateInput, StageRun, run
 from sentigate import artifacts
 from sentigate.progress import doing
 from sentigate.sources import read_source
 
 
-def ingest(stage: StageRun) -> Output:
+def ingest(stage: StageRun) -> GateInput:
     """Write the raw texts."""
     dataset, gates = stage.params.chosen_dataset, stage.params.gates
     doing(f"reading {stage.params.dataset}")
@@ -18,7 +18,7 @@ def ingest(stage: StageRun) -> Output:
         dataset.source, list(dataset.labels), gates.max_text_characters, Path(".cache/archives")
     )
     raw = stage.write_table(raw, artifacts.RAW_TEXTS)
-    return Output(
+    return GateInput(
         raw.assign(characters=raw["text"].str.len()),
         {
             "min_rows": dataset.gates.min_rows,

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.stage import Output, StageRun, run
+from pipeline.stage import GateInput, StageRun, run
 from sentigate import artifacts
 from sentigate.data.reading_length import Counts, Reading, resolve_reading, unread_characters
 from sentigate.data.stage_files import SPLITS, read_table
@@ -16,7 +16,7 @@ from sentigate.model.text.encoding import write_padded, written_checks
 from sentigate.progress import doing
 
 
-def pad(stage: StageRun) -> Output:
+def pad(stage: StageRun) -> GateInput:
     """Write each split's padded ids, and a report: how much the network does not read."""
     wanted, gates = stage.params.chosen_model.max_length, stage.params.gates
     splits = read_table(artifacts.SPLIT_TEXTS, ["id", "label", "text", "split"])
@@ -52,7 +52,7 @@ def pad(stage: StageRun) -> Output:
     print(f"  {_sentence(figures, reading)}")
     written = pd.concat(checks, ignore_index=True)
     dealt = by_id.reindex(written["id"])[["label", "split"]].add_prefix("dealt_")
-    return Output(
+    return GateInput(
         written.assign(**dealt.reset_index(drop=True)),
         {
             "rows": len(splits),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.stage import Output, StageRun, run
+from pipeline.stage import GateInput, StageRun, run
 from sentigate import artifacts
 from sentigate.data.stage_files import read_json, read_table
 from sentigate.data.training_files import read_epochs, read_model
@@ -44,7 +44,7 @@ LOGGED = (
 )
 
 
-def register_model(stage: StageRun) -> Output:
+def register_model(stage: StageRun) -> GateInput:
     """Write the registration: the version, its alias, and why it has that one."""
     params, rule = stage.params, stage.params.chosen_dataset.split.rule
     raw = read_table(artifacts.RAW_TEXTS, ["id", "text"]).rename(columns={"text": "raw"})
@@ -98,7 +98,7 @@ def register_model(stage: StageRun) -> Output:
         stage.write_json(registration, artifacts.REGISTRATION)
         tracked.log_files([stage.out / "reports"], stage.out)
 
-    return Output(
+    return GateInput(
         checked.assign(served_label=answers["label"], difference=difference),
         {"max_served_difference": params.gates.max_served_difference},
         after_gate=publish,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.stage import Output, StageRun, run
+from pipeline.stage import GateInput, StageRun, run
 from sentigate import artifacts
 from sentigate.data.near_copies import near_copies, near_copy_clusters, near_copy_figures
 from sentigate.data.splitting import leakage, split_checks, split_rows, split_summary
@@ -10,7 +10,7 @@ from sentigate.data.stage_files import SPLITS, read_json, read_table
 from sentigate.progress import doing
 
 
-def split(stage: StageRun) -> Output:
+def split(stage: StageRun) -> GateInput:
     """Write the dealt texts, and a report: sizes, balance and leaks."""
     params, gates = stage.params.chosen_dataset.split, stage.params.gates
     texts = read_table(artifacts.CLEAN_TEXTS)
@@ -47,7 +47,7 @@ def split(stage: StageRun) -> Output:
             f"  NEAR-COPIES: {near['rows']:,} test rows ({near['share']:.2%}) and "
             f"{near['validation_rows']:,} validation rows have one in training, of another group"
         )
-    return Output(
+    return GateInput(
         split_checks(splits, params).assign(near_copy=copies.astype("int64")),
         {
             "max_splits": 1 if params.rule == "grouped" else 3,

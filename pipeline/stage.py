@@ -20,15 +20,15 @@ from sentigate.settings.params import Params, load_params
 
 
 @dataclass(frozen=True)
-class Output:
-    """What a stage made.
+class GateInput:
+    """What a stage hands to its gate.
 
     Attributes:
-        frame: what its suite is run on.
+        frame: the rows that the stage's suite checks.
         thresholds: a value for each parameter in the suite.
         key: the frame's column that names a row in messages.
-        after_gate: called with the gate's verdict, before anything is published. What it writes
-            elsewhere than to ``StageRun.out`` it says.
+        after_gate: called with the gate's verdict, before anything is published. It prints what it
+            writes outside ``StageRun.out``.
     """
 
     frame: pd.DataFrame
@@ -70,7 +70,7 @@ class StageRun(NamedTuple):
         self.path(output).write_text(text + "\n", encoding="utf-8")
 
 
-def run(name: str, function: Callable[[StageRun], Output]) -> None:
+def run(name: str, function: Callable[[StageRun], GateInput]) -> None:
     """Run one stage from the project's root and exit: 0 when its outputs are in place, else 1.
 
     The outputs are written to a scratch folder, and moved into place when the suite
@@ -96,16 +96,16 @@ def run(name: str, function: Callable[[StageRun], Output]) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _run(name: str, function: Callable[[StageRun], Output], scratch: Path) -> None:
+def _run(name: str, function: Callable[[StageRun], GateInput], scratch: Path) -> None:
     stage = StageRun(load_params(Path("params.yaml")), scratch)
-    output = function(stage)
+    checked = function(stage)
     doing("checking the gate")
 
     from sentigate.gates.page import to_html
     from sentigate.gates.validate import validate  # 2 s: not before the stage itself has succeeded
 
     suite = Path("expectations") / f"{name}.json"
-    result = validate(suite, output.frame, output.thresholds, output.key)
+    result = validate(suite, checked.frame, checked.thresholds, checked.key)
     for old in artifacts.FAILED.glob(f"{name}.*"):
         old.unlink()
     if not result.success:
@@ -113,7 +113,7 @@ def _run(name: str, function: Callable[[StageRun], Output], scratch: Path) -> No
     folder = artifacts.GATES if result.success else artifacts.FAILED
     stage.write_json(result.to_dict(), folder / f"{name}.json")
     stage.path(folder / f"{name}.html").write_text(to_html(result), encoding="utf-8")
-    output.after_gate(result.success)
+    checked.after_gate(result.success)
     _publish(scratch)
     if not result.success:
         raise GateError(f"{result.message()}\n  the same as a page: {artifacts.FAILED / name}.html")

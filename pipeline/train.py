@@ -7,7 +7,7 @@ from typing import Literal
 
 from sklearn.metrics import matthews_corrcoef
 
-from pipeline.stage import Output, StageRun, run
+from pipeline.stage import GateInput, StageRun, run
 from sentigate import artifacts
 from sentigate.data.stage_files import read_ids
 from sentigate.data.training_files import (
@@ -34,7 +34,7 @@ from sentigate.training.train_model import train_model
 UNFITTED = Fusion(share=0.0, temperature=1.0, prior=0.0)
 
 
-def train(stage: StageRun) -> Output:
+def train(stage: StageRun) -> GateInput:
     """Write the model, from which alone raw texts can be answered, and a row for each epoch.
 
     With pretraining the model's folder also holds the language model from which it started.
@@ -108,7 +108,7 @@ def train(stage: StageRun) -> Output:
         if not passed:
             print(f"  MLflow run {tracked.id or 'of this training'} ends as FAILED")
 
-    return Output(
+    return GateInput(
         judged,
         {"min_validation_mcc": model.min_validation_mcc},
         key="epoch",

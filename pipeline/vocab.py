@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.stage import Output, StageRun, run
+from pipeline.stage import GateInput, StageRun, run
 from pipeline.vocabulary import make_vocabulary
 from sentigate import artifacts
 from sentigate.data.negations import is_negation
@@ -15,7 +15,7 @@ from sentigate.data.word_vectors import read_vectors, token_shares, vector_check
 from sentigate.progress import doing
 
 
-def vocab(stage: StageRun) -> Output:
+def vocab(stage: StageRun) -> GateInput:
     """Write the tokenizer, the vectors of its entries, and a report."""
     params, gates = stage.params.chosen_model.vocab, stage.params.gates
     splits = read_table(artifacts.SPLIT_TEXTS, ["text", "split"])
@@ -52,7 +52,7 @@ def vocab(stage: StageRun) -> Output:
     stage.write_json(report, artifacts.VOCAB_REPORT)
     _say(report)
     has = bool(params.vectors)
-    return Output(
+    return GateInput(
         table.assign(characters_per_word=spaced.characters),
         {
             "max_characters_per_word": spaced.most if reads_words else spaced.characters,

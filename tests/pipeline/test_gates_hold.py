@@ -22,7 +22,7 @@ from support.params import TINY_MODEL, set_value, tiny_values, write_values
 from support.project import ROOT, put_small_table
 from support.vectors import put_small_vectors
 
-from pipeline.stage import Output, StageRun
+from pipeline.stage import GateInput, StageRun
 from sentigate.data.near_copies import near_copies
 from sentigate.data.splitting import split_checks
 from sentigate.gates.validate import _parameters, validate
@@ -36,12 +36,12 @@ Corrupt = Callable[[Frame], Frame]
 
 
 class Made(NamedTuple):
-    outputs: dict[str, Output]
+    outputs: dict[str, GateInput]
     read: dict[str, set[str]]
     """For each stage that was run, the dotted keys of params.yaml it looked at."""
 
 
-def by_hand() -> dict[str, Output]:
+def by_hand() -> dict[str, GateInput]:
     """What train, evaluate and register hand to their gates."""
     rows = np.arange(20)
     ids = pd.Series([f"text-{row}" for row in rows], dtype="str")
@@ -51,7 +51,7 @@ def by_hand() -> dict[str, Output]:
     correct = ((probability >= 0.5) == (label == 1)).astype("float64")
     test = pd.DataFrame({"id": ids, "label": label, "probability": probability})
     return {
-        "train": Output(
+        "train": GateInput(
             pd.DataFrame(
                 {
                     "epoch": [0, 1, 2],
@@ -64,11 +64,11 @@ def by_hand() -> dict[str, Output]:
             {"min_validation_mcc": 0.1},
             key="epoch",
         ),
-        "evaluate": Output(
+        "evaluate": GateInput(
             test.assign(baseline_probability=probability, correct=correct),
             {"min_test_accuracy": 0.75},
         ),
-        "register": Output(
+        "register": GateInput(
             test.assign(
                 served_label=pd.Series(np.where(probability >= 0.5, "positive", "negative")),
                 difference=1e-7,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.stage import Output, StageRun, run
+from pipeline.stage import GateInput, StageRun, run
 from sentigate import progress
 from sentigate.artifacts import Table
 from sentigate.errors import DataError, ParamsError, RegistryError
@@ -35,7 +35,7 @@ def project(small_project: Callable[..., Path]) -> Path:
     return folder
 
 
-def outcome(function: Callable[[StageRun], Output]) -> str:
+def outcome(function: Callable[[StageRun], GateInput]) -> str:
     """The message with which the stage exits; Python prints it on stderr and exits with 1."""
     with pytest.raises(SystemExit) as caught:
         run("probe", function)
@@ -45,18 +45,18 @@ def outcome(function: Callable[[StageRun], Output]) -> str:
     return message
 
 
-def writes(frame: pd.DataFrame, text: str = "new") -> Callable[[StageRun], Output]:
-    def stage(stage: StageRun) -> Output:
+def writes(frame: pd.DataFrame, text: str = "new") -> Callable[[StageRun], GateInput]:
+    def stage(stage: StageRun) -> GateInput:
         stage.path(Path("data/probe/one.txt")).write_text(text, "utf-8")
         stage.write_json({"text": text}, Path("reports/probe.json"))
         stage.write_table(frame, Table(Path("data/probe/table.parquet"), {}))
-        return Output(frame, {"most": 9})
+        return GateInput(frame, {"most": 9})
 
     return stage
 
 
-def raises(error: BaseException) -> Callable[[StageRun], Output]:
-    def stage(stage: StageRun) -> Output:
+def raises(error: BaseException) -> Callable[[StageRun], GateInput]:
+    def stage(stage: StageRun) -> GateInput:
         writes(GOOD)(stage)
         raise error
 
@@ -104,7 +104,7 @@ def test_scratch_is_gone_after_success(project: Path) -> None:
 
 
 def test_nothing_is_in_place_before_the_gate(project: Path) -> None:
-    def stage(stage: StageRun) -> Output:
+    def stage(stage: StageRun) -> GateInput:
         output = writes(GOOD)(stage)
         assert files(project) == {f".stage/probe/{path}" for path in OUTPUTS if "gates" not in path}
         return output
@@ -174,7 +174,7 @@ def test_gate_failure_publishes_the_verdict_alone(project: Path) -> None:
 
 
 @pytest.mark.parametrize("broken", [writes(BAD, "newer"), raises(DataError("no rows"))])
-def test_previous_outputs_stay(project: Path, broken: Callable[[StageRun], Output]) -> None:
+def test_previous_outputs_stay(project: Path, broken: Callable[[StageRun], GateInput]) -> None:
     run("probe", writes(GOOD, "old"))
     before = {path: Path(path).read_bytes() for path in OUTPUTS}
     outcome(broken)
@@ -191,8 +191,8 @@ def test_success_takes_away_the_old_failure(project: Path) -> None:
 
 
 def test_key_names_the_rows(project: Path) -> None:
-    def stage(stage: StageRun) -> Output:
-        return Output(BAD.rename(columns={"id": "epoch"}), {"most": 9}, key="epoch")
+    def stage(stage: StageRun) -> GateInput:
+        return GateInput(BAD.rename(columns={"id": "epoch"}), {"most": 9}, key="epoch")
 
     assert "\n      epoch: 'b', x: 20\n" in outcome(stage)
 
@@ -203,9 +203,9 @@ def test_after_gate_hears_the_verdict_before_anything_is_in_place(
 ) -> None:
     heard: list[tuple[bool, set[str]]] = []
 
-    def stage(stage: StageRun) -> Output:
+    def stage(stage: StageRun) -> GateInput:
         output = writes(frame)(stage)
-        return Output(
+        return GateInput(
             output.frame,
             output.thresholds,
             after_gate=lambda passed: heard.append((passed, files(project))),
@@ -220,18 +220,18 @@ def test_after_gate_hears_the_verdict_before_anything_is_in_place(
 
 
 def test_error_after_the_gate_leaves_nothing(project: Path) -> None:
-    def stage(stage: StageRun) -> Output:
+    def stage(stage: StageRun) -> GateInput:
         def publish(passed: bool) -> None:
             raise RegistryError("MLflow is down")
 
-        return Output(writes(GOOD)(stage).frame, {"most": 9}, after_gate=publish)
+        return GateInput(writes(GOOD)(stage).frame, {"most": 9}, after_gate=publish)
 
     assert outcome(stage) == "sentigate probe: MLflow is down"
     assert files(project) == set()
 
 
 def test_threshold_that_the_stage_does_not_give(project: Path) -> None:
-    message = outcome(lambda stage: Output(GOOD))
+    message = outcome(lambda stage: GateInput(GOOD))
     assert message == (
         "sentigate probe: expectations/probe.json wants a threshold that the stage does not "
         "give: most"
@@ -270,7 +270,7 @@ def test_json_refuses_nan(project: Path) -> None:
 
 
 def test_stage_gets_the_params(project: Path) -> None:
-    def stage(stage: StageRun) -> Output:
+    def stage(stage: StageRun) -> GateInput:
         assert (stage.params.dataset, stage.params.model) == ("csv", "tiny")
         assert stage.out == Path(".stage/probe")
         return writes(GOOD)(stage)
