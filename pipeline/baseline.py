@@ -43,9 +43,8 @@ def baseline(stage: StageRun) -> GateInput:
         str(name): classification_figures(
             part["label"].to_numpy(),
             part["probability"].to_numpy(),
-            samples=params.evaluate.bootstrap_samples,
-            bins=params.evaluate.calibration_bins,
-            seed=params.seed,
+            params.evaluate,
+            params.seed,
         )
         for name, part in predictions.groupby("split")
     }

@@ -47,12 +47,7 @@ def evaluate(stage: StageRun) -> GateInput:
     )
     test = predictions.loc[predictions["split"] == "test"]
     doing("measuring, with bootstrap intervals")
-    metrics = compare(
-        predictions,
-        samples=settings.bootstrap_samples,
-        bins=settings.calibration_bins,
-        seed=params.seed,
-    )
+    metrics = compare(predictions, settings, params.seed)
     fusion = saved.description.fusion
     metrics["fusion"] = {"share": fusion.share, "temperature": fusion.temperature}
     metrics["calibration"] = temperature_figures(

@@ -63,9 +63,8 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
         name: classification_figures(
             splits[name].labels,
             _answers(trained, network, splits[name], ids[name]),
-            samples=params.evaluate.bootstrap_samples,
-            bins=params.evaluate.calibration_bins,
-            seed=params.seed,
+            params.evaluate,
+            params.seed,
         )
         for name in ("validation", "test")
     }

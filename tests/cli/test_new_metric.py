@@ -16,7 +16,7 @@ import pytest
 import yaml
 from rich.console import Console
 from rich.style import Style
-from support.answers import answers, answers_frame
+from support.answers import EVALUATE, answers, answers_frame
 from support.project import ROOT
 
 from sentigate.cli.train import WARNING, figures_table
@@ -68,7 +68,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     frame["network_probability"] = frame["probability"].clip(0.1, 0.9)
     frame["baseline_probability"] = frame["probability"].clip(0.2, 0.8)
     frame["split"] = np.where(np.arange(len(frame)) < 300, "test", "validation")
-    return compare(frame, samples=100, bins=15, seed=1)
+    return compare(frame, EVALUATE, seed=1)
 
 
 def test_in_metrics_json_after_all_that_was_there(figures: dict[str, Any]) -> None:
@@ -159,7 +159,7 @@ def test_at_the_end_of_train(figures: dict[str, Any]) -> None:
 
 def test_without_it_the_end_of_train_fits_a_terminal() -> None:
     labels, probabilities = answers()
-    one = classification_figures(labels, probabilities, samples=9, bins=9, seed=1)
+    one = classification_figures(labels, probabilities, EVALUATE, seed=1)
     same = accuracy_difference(labels, probabilities, probabilities, samples=9, seed=1)
     parts = dict.fromkeys(("test", "network", "baseline"), one)
     differences = dict.fromkeys(("difference", "network_difference"), same)

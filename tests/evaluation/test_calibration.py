@@ -42,6 +42,11 @@ def test_calibration_error_is_at_least_the_overall_gap(pair, bins):
     assert expected_calibration_error(labels, probabilities, 1) == pytest.approx(gap)
 
 
+def test_calibration_error_needs_a_bin():
+    with pytest.raises(ValueError, match="bins must be at least 1"):
+        expected_calibration_error(np.array([1]), np.array([0.5]), 0)
+
+
 def test_calibration_table_by_hand():
     table = calibration_table(
         np.array([0, 1, 1, 0, 1]), np.array([0.0, 0.2, 0.25, 0.9, 1.0]), bins=5

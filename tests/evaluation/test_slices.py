@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.answers import answers
+from support.answers import EVALUATE, answers
 from support.answers import answers_frame as frame
 
 from sentigate.errors import DataError
@@ -19,7 +19,7 @@ def test_slices_are_those_rows_on_their_own():
     assert table.index.tolist() == ["b", "c", "a"]
     for name, row in table.iterrows():
         alone = classification_figures(
-            labels[names == name], probabilities[names == name], samples=1, bins=1, seed=1
+            labels[names == name], probabilities[names == name], EVALUATE, seed=1
         )
         assert row["rows"] == alone["rows"]
         assert row["positives"] == pytest.approx(labels[names == name].mean())

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from support.answers import EVALUATE
 
 from sentigate.evaluation.behaviour_cases import Case
 from sentigate.evaluation.failures import failure_groups
@@ -76,7 +77,7 @@ def context(tmp_path):
             "probability": probabilities,
         }
     )
-    figures = classification_figures(labels, probabilities, samples=100, bins=15, seed=1)
+    figures = classification_figures(labels, probabilities, EVALUATE, seed=1)
     picture = tmp_path / "roc.png"
     picture.write_bytes(PIXEL)
     return {

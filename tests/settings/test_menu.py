@@ -102,7 +102,7 @@ def test_one_step_and_one_evaluation(
     network.load_state_dict(weights)
     probabilities = fusion.probabilities(network_logits(network, test))
     assert ((probabilities > 0) & (probabilities < 1)).all()
-    figures = classification_figures(test.labels, probabilities, samples=100, bins=5, seed=0)
+    figures = classification_figures(test.labels, probabilities, PARAMS.evaluate, seed=0)
     assert 0 <= figures["accuracy"] <= 1
 
 

@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
+from sentigate.settings.params import EvaluateParams
+
+EVALUATE = EvaluateParams(bootstrap_samples=100, calibration_bins=15, listed_errors=3)
 ANSWERS = st.lists(
     st.tuples(st.integers(0, 1), st.floats(0, 1, width=32)), min_size=1, max_size=60
 ).map(lambda pairs: (np.array([y for y, _ in pairs]), np.array([p for _, p in pairs])))

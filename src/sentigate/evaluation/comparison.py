@@ -8,6 +8,7 @@ import pandas as pd
 
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.saved_model import SavedModel
+from sentigate.settings.params import EvaluateParams
 from sentigate.training.language_model import language_model_of, perplexity
 
 from .difference import accuracy_difference
@@ -15,15 +16,14 @@ from .metrics import Figures, classification_figures
 from .ngram_model import ngram_perplexities
 
 
-def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> dict[str, Figures]:
+def compare(held_out: pd.DataFrame, settings: EvaluateParams, seed: int) -> dict[str, Figures]:
     """What reports/metrics.json holds.
 
     Args:
         held_out: columns split (validation or test), label (0 or 1), and, each of label 1,
             probability (the model's), network_probability (the network's alone) and
             baseline_probability.
-        samples: resamples of the bootstrap.
-        bins: of the calibration error.
+        settings: how often the bootstrap resamples, and the bins of the calibration error.
         seed: of the bootstrap.
 
     Returns:
@@ -36,7 +36,7 @@ def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> di
     def figures(split: str, column: str) -> Figures:
         part = held_out.loc[held_out["split"] == split]
         labels, probabilities = part["label"].to_numpy(), part[column].to_numpy()
-        return classification_figures(labels, probabilities, samples=samples, bins=bins, seed=seed)
+        return classification_figures(labels, probabilities, settings, seed)
 
     test = held_out.loc[held_out["split"] == "test"]
     positives = float(test["label"].mean())
@@ -44,7 +44,7 @@ def compare(held_out: pd.DataFrame, *, samples: int, bins: int, seed: int) -> di
     def difference(column: str) -> Figures:
         return accuracy_difference(
             *(test[name].to_numpy() for name in ("label", column, "baseline_probability")),
-            samples=samples,
+            samples=settings.bootstrap_samples,
             seed=seed,
         )
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sentigate.model.labels import log_losses, predicted_labels
+from sentigate.settings.params import EvaluateParams
 
 from .answers import FloatArray, IntArray, check_answers
 from .calibration import expected_calibration_error
@@ -34,15 +35,13 @@ class Answers:
     Attributes:
         labels: 0 or 1, (rows,).
         probabilities: of class 1, in [0, 1], (rows,).
-        samples: resamples of the bootstrap, at least 1.
-        bins: of the calibration error, at least 1.
+        settings: how often the bootstrap resamples, and the bins of the calibration error.
         seed: of the bootstrap.
     """
 
     labels: IntArray
     probabilities: FloatArray
-    samples: int
-    bins: int
+    settings: EvaluateParams
     seed: int
 
     @cached_property
@@ -144,7 +143,8 @@ def _auroc(answers: Answers) -> float | None:
 
 def _accuracy_interval(answers: Answers) -> tuple[float, float]:
     correct = int(np.sum(answers.predicted == answers.labels))
-    return bootstrap_interval(correct, len(answers.labels), answers.samples, answers.seed)
+    samples = answers.settings.bootstrap_samples
+    return bootstrap_interval(correct, len(answers.labels), samples, answers.seed)
 
 
 METRICS = (
@@ -225,7 +225,7 @@ METRICS = (
         better="lower",
         meaning="Mean gap between confidence and accuracy (Guo et al. 2017).",
         compute=lambda answers: expected_calibration_error(
-            answers.labels, answers.probabilities, answers.bins
+            answers.labels, answers.probabilities, answers.settings.calibration_bins
         ),
     ),
 )
@@ -243,22 +243,20 @@ def headlines(split: str) -> list[Metric]:
 
 
 def classification_figures(
-    labels: IntArray, probabilities: FloatArray, *, samples: int, bins: int, seed: int
+    labels: IntArray, probabilities: FloatArray, settings: EvaluateParams, seed: int
 ) -> Figures:
     """All figures of one set of rows, rounded to 6 decimals so that files stay stable.
 
     Args:
         labels: 0 or 1, integers, shape (rows,).
         probabilities: of class 1, float32 or float64 in [0, 1], shape (rows,).
-        samples: resamples of the bootstrap.
-        bins: of the expected calibration error.
+        settings: how often the bootstrap resamples, and the bins of the calibration error.
         seed: of the bootstrap.
 
     Raises:
         DataError: no rows, other shapes, labels or probabilities than above.
-        ValueError: ``samples`` or ``bins`` is below 1.
     """
-    answers = Answers(*check_answers(labels, probabilities), samples, bins, seed)
+    answers = Answers(*check_answers(labels, probabilities), settings, seed)
     figures: Figures = {}
     for metric in METRICS:
         figures |= metric.figures(answers)
