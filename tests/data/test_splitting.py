@@ -293,6 +293,19 @@ def test_the_refusal_names_the_part_and_the_largest_group() -> None:
     assert "allowed: smaller groups, or rule random" in message
 
 
+def test_the_refusal_blames_no_group_where_rows_alone_cannot_be_split() -> None:
+    texts = frame([0] * 40 + [1], ["acme"] * 5 + [f"g{n}" for n in range(36)])
+    with pytest.raises(DataError) as error:
+        split(texts)
+    assert "label 1 has too few" in str(error.value)
+    assert "acme" not in str(error.value)
+
+
+def test_the_refusal_of_a_tiny_side_says_its_size() -> None:
+    with pytest.raises(DataError, match="a side of 0.1%"):
+        split(frame([0, 1] * 20), validation_size=0.001)
+
+
 def test_the_refusal_names_the_text_that_ties_rows() -> None:
     with pytest.raises(DataError) as error:
         split(frame([0, 1] * 20, texts=["the same"] * 40))

@@ -214,6 +214,18 @@ def test_values_of_parquet_are_judged_by_their_text(tmp_path: Path, kind: str, c
     assert kept[0] == array.to_pylist()[0]
 
 
+def test_numbers_that_json_does_not_have_are_null(tmp_path: Path) -> None:
+    rows = [1.5, float("nan"), float("inf")]
+    nested = [[1.0, float("nan")], [], [float("-inf")]]
+    table = pa.table({"text": ["a", "b", "c"], "score": rows, "scores": nested})
+    pq.write_table(table, tmp_path / "t.parquet")
+    predict_file(judge, tmp_path / "t.parquet", tmp_path / "a.jsonl")
+    lines = (tmp_path / "a.jsonl").read_text("utf-8").splitlines()
+    found = [json.loads(line, parse_constant=pytest.fail) for line in lines]
+    assert [row["score"] for row in found] == [1.5, None, None]
+    assert [row["scores"] for row in found] == [[1.0, None], [], [None]]
+
+
 def test_rows_with_a_note_are_counted_by_what_it_says(tmp_path: Path) -> None:
     notes = [*[""] * 1200, *["cut: 2 of 3 tokens read"] * 1000, "nothing to go by: a",
              "nothing to go by: b; cut: 2 of 3 tokens read"]  # fmt: skip

@@ -120,11 +120,21 @@ def _deal(
     try:
         large, small = deal(texts, size, split.stratify, seed)
     except ValueError as error:  # scikit-learn says which class or side is too small
-        ties = _ties(texts) if split.rule == "grouped" else ""
+        grouped = split.rule == "grouped"
+        ties = _ties(texts) if grouped and _rows_alone_can_be_dealt(texts, split, size) else ""
         raise DataError(
             f"cannot split {counted(len(texts), 'row')} into training and {part}: {error}{ties}"
         ) from None
     return large, small
+
+
+def _rows_alone_can_be_dealt(texts: pd.DataFrame, split: SplitParams, size: float) -> bool:
+    """Whether the groups are the reason why the rows cannot be split."""
+    try:
+        _deal_random(texts, size, split.stratify, 0)
+    except ValueError:
+        return False
+    return True
 
 
 def _ties(texts: pd.DataFrame) -> str:
@@ -196,7 +206,7 @@ def _refuse_a_huge_cluster(texts: pd.DataFrame, test_size: float) -> None:
     if largest > max(without, test_size * len(texts)):
         raise DataError(
             f"cannot split {counted(len(texts), 'row')}: near-copies tie {largest:,} of them "
-            f"together, more than the {test_size:.0%} asked for as the test split; "
+            f"together, more than the {100 * test_size:.3g}% asked for as the test split; "
             "allowed: near_duplicates allow, or texts less alike"
         )
 
@@ -231,7 +241,7 @@ def _deal_clusters(
             chosen[cluster] = True
     small = chosen[clusters]
     if not small.any():
-        raise ValueError(f"no cluster of rows is small enough for a side of {size:.0%}")
+        raise ValueError(f"no cluster of rows is small enough for a side of {100 * size:.3g}%")
     for label in np.unique(labels):
         if len(np.unique(small[labels == label])) < 2:
             raise ValueError(f"label {label} has too few rows to be on both sides")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import IO, Any
@@ -80,7 +81,20 @@ def _write_json_lines(
 ) -> None:
     for chunk in chunks:
         for record in chunk:
-            file.write(json.dumps(record, ensure_ascii=False, default=str).encode() + b"\n")
+            try:
+                line = json.dumps(record, ensure_ascii=False, default=str, allow_nan=False)
+            except ValueError:
+                line = json.dumps(_without_nan(record), ensure_ascii=False, default=str)
+            file.write(line.encode() + b"\n")
+
+
+def _without_nan(value: Any) -> Any:
+    """``value`` with null for NaN and the infinities, which JSON does not have."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    return [_without_nan(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _write_parquet(chunks: Iterable[list[Record]], file: IO[bytes], out: Path, schema: Any) -> None:
