@@ -19,8 +19,8 @@ def baseline(stage: StageRun) -> GateInput:
     params = stage.params
     splits = read_table(artifacts.SPLIT_TEXTS, ["id", "split", "label", "text"])
     train, validation = (splits.loc[splits["split"] == name] for name in ("train", "validation"))
-    doing("counting tokens")
-    training = TrainingTexts(train["text"].tolist(), train["label"].to_numpy())
+    with doing("counting tokens"):
+        training = TrainingTexts(train["text"].tolist(), train["label"].to_numpy())
     best = strongest(
         training,
         encode_texts(training.tokenizer, validation["text"]),
@@ -32,22 +32,22 @@ def baseline(stage: StageRun) -> GateInput:
     best.model.save(folder)
     saved = LinearModel.load(folder)  # what is served is what is measured
     others = splits.loc[splits["split"] != "train"]
-    doing(f"judging validation and test by the strongest, {best.chosen}")
-    logits = saved.logits(*encode_texts(training.tokenizer, others["text"]))
+    with doing(f"judging validation and test by the strongest, {best.chosen}"):
+        logits = saved.logits(*encode_texts(training.tokenizer, others["text"]))
     predictions = stage.write_table(
         others.drop(columns="text").assign(logit=logits, probability=probabilities(logits)),
         artifacts.BASELINE_PREDICTIONS,
     )
-    doing("measuring, with bootstrap intervals")
-    figures = {
-        str(name): classification_figures(
-            part["label"].to_numpy(),
-            part["probability"].to_numpy(),
-            params.evaluate,
-            params.seed,
-        )
-        for name, part in predictions.groupby("split")
-    }
+    with doing("measuring, with bootstrap intervals"):
+        figures = {
+            str(name): classification_figures(
+                part["label"].to_numpy(),
+                part["probability"].to_numpy(),
+                params.evaluate,
+                params.seed,
+            )
+            for name, part in predictions.groupby("split")
+        }
     choice = {
         "chosen": best.chosen,
         "description": best.description,

@@ -17,10 +17,10 @@ def clean(stage: StageRun) -> GateInput:
     ``folds`` in the report has the same for each published fold.
     """
     dataset, gates = stage.params.chosen_dataset, stage.params.gates
-    doing("labelling and cleaning the texts")
-    texts, taken, folds = label_and_clean(
-        read_table(artifacts.RAW_TEXTS), dataset.labels, dataset.clean
-    )
+    with doing("labelling and cleaning the texts"):
+        texts, taken, folds = label_and_clean(
+            read_table(artifacts.RAW_TEXTS), dataset.labels, dataset.clean
+        )
     texts = stage.write_table(texts, artifacts.CLEAN_TEXTS)
     stage.write_json({"rows": taken, "folds": folds}, artifacts.CLEAN_REPORT)
     for rule, rows in taken.items():

@@ -38,16 +38,16 @@ def evaluate(stage: StageRun) -> GateInput:
     saved = read_model()
     padded = {name: read_split(name) for name in SPLITS}
     splits = read_table(artifacts.SPLIT_TEXTS, ["id", "slice", "label", "text", "split"])
-    doing("judging validation and test")
-    judged = pd.concat([_judged(saved, padded[name], name) for name in ("validation", "test")])
+    with doing("judging validation and test"):
+        judged = pd.concat([_judged(saved, padded[name], name) for name in ("validation", "test")])
     held_out = splits.loc[splits["split"] != "train"].reset_index(drop=True)
     held_out = held_out.join(judged, on="id")
     predictions = stage.write_table(
         held_out[["id", "split", "slice", "label", *judged.columns]], artifacts.PREDICTIONS
     )
     test = predictions.loc[predictions["split"] == "test"]
-    doing("measuring, with bootstrap intervals")
-    metrics = compare(predictions, settings, params.seed)
+    with doing("measuring, with bootstrap intervals"):
+        metrics = compare(predictions, settings, params.seed)
     fusion = saved.description.fusion
     metrics["fusion"] = {"share": fusion.share, "temperature": fusion.temperature}
     metrics["calibration"] = temperature_figures(
@@ -58,17 +58,16 @@ def evaluate(stage: StageRun) -> GateInput:
     )
     if language_model := perplexities(saved, padded):
         metrics["language_model"] = language_model
-    doing("trying the behavioural tests")
-    suite, predictor = read_suite(CASES), Predictor(artifacts.TRAINED_MODEL)
-    behaviour = judge_cases(suite, predictor)
-    metrics["behaviour"] = behaviour_figures(
-        behaviour, predictor(suite.unknown_words), float(padded["train"].labels.mean())
-    )
+    with doing("trying the behavioural tests"):
+        suite, predictor = read_suite(CASES), Predictor(artifacts.TRAINED_MODEL)
+        behaviour = judge_cases(suite, predictor)
+        metrics["behaviour"] = behaviour_figures(
+            behaviour, predictor(suite.unknown_words), float(padded["train"].labels.mean())
+        )
     slices = slice_figures(test)
     encoded = written_checks(artifacts.PADDED / "test")  # lengths and unknown tokens
     encoded = encoded.set_index(read_ids("test"))
     failures = failure_groups(held_out.loc[test.index].join(encoded, on="id"))
-    doing("writing charts and report")
     epochs = read_epochs()
     stage.write_json(metrics, artifacts.METRICS_REPORT)
     for table, path in (
@@ -78,15 +77,16 @@ def evaluate(stage: StageRun) -> GateInput:
     ):
         table.to_csv(stage.path(path), index=False, lineterminator="\n")
     plots = stage.path(artifacts.PLOTS)
-    write_plots(
-        plots,
-        labels=test["label"].to_numpy(),
-        probabilities=test["probability"].to_numpy(),
-        baseline_probabilities=test["baseline_probability"].to_numpy(),
-        training=epochs,
-        slices=slices,
-        bins=settings.calibration_bins,
-    )
+    with doing("drawing the charts"):
+        write_plots(
+            plots,
+            labels=test["label"].to_numpy(),
+            probabilities=test["probability"].to_numpy(),
+            baseline_probabilities=test["baseline_probability"].to_numpy(),
+            training=epochs,
+            slices=slices,
+            bins=settings.calibration_bins,
+        )
     with read_json(artifacts.BASELINE_REPORT) as report:
         linear = report["description"]
     with read_json(artifacts.SPLIT_REPORT) as report:
@@ -111,8 +111,8 @@ def evaluate(stage: StageRun) -> GateInput:
     )
     stage.path(artifacts.REPORT).write_text(page, encoding="utf-8")
 
+    @doing("telling MLflow")
     def log(passed: bool) -> None:
-        doing("telling MLflow")
         with later_if_away("what evaluate found"):
             tracked = find_run(artifacts.TRAINED_WEIGHTS, f"{params.dataset}-{params.model}")
             tracked.log_metrics(metrics, step=len(epochs))

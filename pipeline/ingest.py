@@ -13,10 +13,10 @@ from sentigate.sources import read_source
 def ingest(stage: StageRun) -> GateInput:
     """Write the raw texts."""
     dataset, gates = stage.params.chosen_dataset, stage.params.gates
-    doing(f"reading {stage.params.dataset}")
-    raw = read_source(
-        dataset.source, list(dataset.labels), gates.max_text_characters, Path(".cache/archives")
-    )
+    with doing(f"reading {stage.params.dataset}"):
+        raw = read_source(
+            dataset.source, list(dataset.labels), gates.max_text_characters, Path(".cache/archives")
+        )
     raw = stage.write_table(raw, artifacts.RAW_TEXTS)
     return GateInput(
         raw.assign(characters=raw["text"].str.len()),

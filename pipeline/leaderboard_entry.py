@@ -27,7 +27,7 @@ from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import has_known_token, network_logits
 from sentigate.model.text.encoding import pad_texts
-from sentigate.progress import doing, done
+from sentigate.progress import doing
 from sentigate.settings.params import Params, load_params
 from sentigate.tracking.open_run import OpenRun, run_or_fail
 from sentigate.training.hardware import resolve_hardware
@@ -53,27 +53,29 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
     """
     vocabulary, splits, ids = _padded(params)
     start = time.perf_counter()
-    doing("training")
-    trained = _trained(params, vocabulary, splits, ids["validation"], tracked)
+    with doing("training"):
+        trained = _trained(params, vocabulary, splits, ids["validation"], tracked)
     training_seconds = time.perf_counter() - start
-    doing("measuring")
-    size = vocabulary.tokenizer.get_vocab_size()
-    network = Network.from_weights(params.chosen_model.network, size, trained.classifier.weights)
-    figures = {
-        name: classification_figures(
-            splits[name].labels,
-            _answers(trained, network, splits[name], ids[name]),
-            params.evaluate,
-            params.seed,
+    with doing("measuring"):
+        size = vocabulary.tokenizer.get_vocab_size()
+        network = Network.from_weights(
+            params.chosen_model.network, size, trained.classifier.weights
         )
-        for name in ("validation", "test")
-    }
-    epochs = len(trained.classifier.epochs)
-    costs = {
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "training_seconds": round(training_seconds, 1),
-        "texts_per_second": round(_texts_per_second(network, splits["test"])),
-    }
+        figures = {
+            name: classification_figures(
+                splits[name].labels,
+                _answers(trained, network, splits[name], ids[name]),
+                params.evaluate,
+                params.seed,
+            )
+            for name in ("validation", "test")
+        }
+        epochs = len(trained.classifier.epochs)
+        costs = {
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
+            "training_seconds": round(training_seconds, 1),
+            "texts_per_second": round(_texts_per_second(network, splits["test"])),
+        }
     tracked.log_metrics({**figures, **costs}, step=epochs)
     chosen = {"model": params.model, "dataset": params.dataset, "seed": params.seed}
     return {**chosen, **flat(figures), **costs, "epochs": epochs}
@@ -85,18 +87,18 @@ def _padded(
     """The model's vocabulary, and all splits as the pad stage writes them, with their ids."""
     table = read_table(artifacts.SPLIT_TEXTS, ["id", "label", "text", "split"])
     vocabulary = make_vocabulary(params, table)
-    doing("encoding the texts")
-    training = table.loc[table["split"] == "train", "text"]
-    wanted, tokenizer = params.chosen_model.max_length, vocabulary.tokenizer
-    reading = resolve_reading(wanted, tokenizer, training)
-    splits, ids = {}, {}
-    for name in SPLITS:
-        part = table.loc[table["split"] == name]
-        padded = pad_texts(tokenizer, part["text"].tolist(), *reading)
-        splits[name] = EncodedSplit(
-            padded.ids, padded.lengths, part["label"].to_numpy(dtype=np.int8)
-        )
-        ids[name] = part["id"]
+    with doing("encoding the texts"):
+        training = table.loc[table["split"] == "train", "text"]
+        wanted, tokenizer = params.chosen_model.max_length, vocabulary.tokenizer
+        reading = resolve_reading(wanted, tokenizer, training)
+        splits, ids = {}, {}
+        for name in SPLITS:
+            part = table.loc[table["split"] == name]
+            padded = pad_texts(tokenizer, part["text"].tolist(), *reading)
+            splits[name] = EncodedSplit(
+                padded.ids, padded.lengths, part["label"].to_numpy(dtype=np.int8)
+            )
+            ids[name] = part["id"]
     return vocabulary, splits, ids
 
 
@@ -181,8 +183,6 @@ def main(model: str, inputs_sha256: str) -> None:
         sys.exit(f"sentigate leaderboard, {model}: {error}")
     except KeyboardInterrupt:
         sys.exit(f"sentigate leaderboard, {model}: interrupted, no entry was written")
-    finally:
-        done()
 
 
 if __name__ == "__main__":

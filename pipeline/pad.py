@@ -22,23 +22,23 @@ def pad(stage: StageRun) -> GateInput:
     splits = read_table(artifacts.SPLIT_TEXTS, ["id", "label", "text", "split"])
     tokenizer = read_tokenizer(artifacts.VOCABULARY)
     by_id = splits.set_index("id")
-    doing("counting tokens")
-    training = splits.loc[splits["split"] == "train", "text"]
-    reading = resolve_reading(wanted, tokenizer, training)
+    with doing("counting tokens"):
+        training = splits.loc[splits["split"] == "train", "text"]
+        reading = resolve_reading(wanted, tokenizer, training)
     if wanted == "auto":
         print(f"  max_length auto is {reading.max_length} tokens")
     stage.write_json(reading._asdict(), artifacts.READING)
     checks, figures = [], {}
     for name in SPLITS:
-        doing(f"encoding {name}")
         part = splits.loc[splits["split"] == name]
         rows = stage.write_table(part[["id"]], artifacts.padded_rows(name))
         folder = stage.folder(artifacts.PADDED / name)
-        counts = write_padded(
-            tokenizer, part["text"], reading.max_length, folder, last=reading.last
-        )
-        characters = np.asarray(part["text"].str.len(), dtype=np.int64)
-        unread = unread_characters(tokenizer, part["text"], counts, reading)
+        with doing(f"encoding {name}"):
+            counts = write_padded(
+                tokenizer, part["text"], reading.max_length, folder, last=reading.last
+            )
+            characters = np.asarray(part["text"].str.len(), dtype=np.int64)
+            unread = unread_characters(tokenizer, part["text"], counts, reading)
         figures[name] = _figures(counts > reading.max_length, characters, unread)
         labels = part["label"].to_numpy(dtype=np.int8)
         np.save(folder / "labels.npy", labels, allow_pickle=False)

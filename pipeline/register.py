@@ -52,9 +52,9 @@ def register_model(stage: StageRun) -> GateInput:
     rows = rows.merge(raw, on="id", validate="one_to_one")
     keys = training_keys(rows, rule)
     files = _model_files(stage, keys)
-    doing("packaging the model and loading it")
-    package = package_model(files, stage.folder(Path("bundle/made")))
-    served = load_model(package)
+    with doing("packaging the model and loading it"):
+        package = package_model(files, stage.folder(Path("bundle/made")))
+        served = load_model(package)
 
     predictions = read_table(artifacts.PREDICTIONS)
     checked = predictions.loc[predictions["split"] == "test"].head(CHECKED_ROWS)
@@ -62,8 +62,8 @@ def register_model(stage: StageRun) -> GateInput:
     answers = served(checked["raw"].tolist())
     difference = (answers["probability"] - checked["probability"]).abs()
 
+    @doing("telling MLflow")
     def publish(passed: bool) -> None:
-        doing("telling MLflow")
         if not passed:
             with later_if_away("that the model is refused"):
                 refused = _run(params)
@@ -85,15 +85,15 @@ def register_model(stage: StageRun) -> GateInput:
             params.register_.significance_level,
             fused,
         )
-        doing("comparing with the champion")
-        registration = promote(
-            version,
-            lambda texts: served(list(texts))["probability"].to_numpy(),
-            validation,
-            rule,
-            params.register_,
-            standing,
-        )
+        with doing("comparing with the champion"):
+            registration = promote(
+                version,
+                lambda texts: served(list(texts))["probability"].to_numpy(),
+                validation,
+                rule,
+                params.register_,
+                standing,
+            )
         shutil.rmtree(stage.out / "bundle")
         stage.write_json(registration, artifacts.REGISTRATION)
         tracked.log_files([stage.out / "reports"], stage.out)

@@ -14,25 +14,26 @@ def split(stage: StageRun) -> GateInput:
     """Write the dealt texts, and a report: sizes, balance and leaks."""
     params, gates = stage.params.chosen_dataset.split, stage.params.gates
     texts = read_table(artifacts.CLEAN_TEXTS)
-    keep_together = params.near_duplicates == "keep_together"
-    if keep_together:
-        doing("looking for near-copies to keep together")
+    clusters = None
+    if params.near_duplicates == "keep_together":
+        with doing("looking for near-copies to keep together"):
+            clusters = near_copy_clusters(texts["text"])
     cleaned = {}
     if params.rule == "published":
         with read_json(artifacts.CLEAN_REPORT) as report:
             cleaned = report["folds"]
-    doing("dealing texts to splits")
-    splits = split_rows(
-        texts,
-        params,
-        stage.params.seed,
-        near_copies=near_copy_clusters(texts["text"]) if keep_together else None,
-        cleaned=cleaned,
-    )
+    with doing("dealing texts to splits"):
+        splits = split_rows(
+            texts,
+            params,
+            stage.params.seed,
+            near_copies=clusters,
+            cleaned=cleaned,
+        )
     splits = stage.write_table(splits, artifacts.SPLIT_TEXTS)
-    doing("looking for leaks")
-    summary, leaks, copies = split_summary(splits), leakage(splits), near_copies(splits)
-    near = near_copy_figures(splits, copies)
+    with doing("looking for leaks"):
+        summary, leaks, copies = split_summary(splits), leakage(splits), near_copies(splits)
+        near = near_copy_figures(splits, copies)
     report = {"splits": summary, "leakage": leaks, "near_copies": near}
     stage.write_json(report, artifacts.SPLIT_REPORT)
     for name, row in summary.items():
@@ -51,7 +52,7 @@ def split(stage: StageRun) -> GateInput:
         split_checks(splits, params).assign(near_copy=copies.astype("int64")),
         {
             "max_splits": 1 if params.rule == "grouped" else 3,
-            "min_share_without_near_copy": 1.0 if keep_together else 0.0,
+            "min_share_without_near_copy": 0.0 if clusters is None else 1.0,
             "splits": [name for name in SPLITS if name != "validation" or params.validation_size],
             "min_size_difference": -gates.max_size_difference,
             "max_size_difference": gates.max_size_difference,

@@ -15,7 +15,7 @@ import pandas as pd
 from sentigate import artifacts
 from sentigate.artifacts import Table
 from sentigate.errors import DataError, GateError, SentigateError, counted
-from sentigate.progress import doing, done
+from sentigate.progress import doing
 from sentigate.settings.params import Params, load_params
 
 
@@ -92,20 +92,19 @@ def run(name: str, function: Callable[[StageRun], GateInput]) -> None:
     except OSError as error:
         sys.exit(f"sentigate {name}: {error}; no output was written")
     finally:
-        done()
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _run(name: str, function: Callable[[StageRun], GateInput], scratch: Path) -> None:
     stage = StageRun(load_params(Path("params.yaml")), scratch)
     checked = function(stage)
-    doing("checking the gate")
+    with doing("checking the gate"):
+        # 2 s: not before the stage itself has succeeded
+        from sentigate.gates.page import to_html
+        from sentigate.gates.validate import validate
 
-    from sentigate.gates.page import to_html
-    from sentigate.gates.validate import validate  # 2 s: not before the stage itself has succeeded
-
-    suite = Path("expectations") / f"{name}.json"
-    result = validate(suite, checked.frame, checked.thresholds, checked.key)
+        suite = Path("expectations") / f"{name}.json"
+        result = validate(suite, checked.frame, checked.thresholds, checked.key)
     for old in artifacts.FAILED.glob(f"{name}.*"):
         old.unlink()
     if not result.success:

@@ -50,22 +50,21 @@ def train(stage: StageRun) -> GateInput:
     # Before the training, which takes long: a word that the model lacks is an error.
     linear = read_linear(tokens_of(tokenizer)) if model.training.fused else None
     about = {"dataset": params.dataset, "model": params.model, "git_commit": git_commit()}
-    doing("opening an MLflow run")
     with run_or_fail(f"{params.dataset}-{params.model}", about) as tracked:
         resolved = {"trainer": hardware._asdict(), "steps": steps._asdict()}
         tracked.log_params({**params.chosen(), **resolved})
-        doing("training")
-        trained = train_model(
-            model,
-            read_vectors(artifacts.WORD_VECTORS),
-            training,
-            validation,
-            read_baseline_logits(read_ids("validation")) if linear else None,
-            hardware=hardware,
-            seed=params.seed,
-            scratch=stage.out,
-            on_epoch=tracked.log_epoch,
-        )
+        with doing("training"):
+            trained = train_model(
+                model,
+                read_vectors(artifacts.WORD_VECTORS),
+                training,
+                validation,
+                read_baseline_logits(read_ids("validation")) if linear else None,
+                hardware=hardware,
+                seed=params.seed,
+                scratch=stage.out,
+                on_epoch=tracked.log_epoch,
+            )
         language_model, fusion = trained.language_model, trained.fusion or UNFITTED
         if language_model:
             tracked.log_kept(language_model.epochs, "language_model.")

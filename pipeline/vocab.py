@@ -24,11 +24,11 @@ def vocab(stage: StageRun) -> GateInput:
     path.write_text(made.tokenizer.to_str(pretty=True), encoding="utf-8")
     vectors_path = stage.path(artifacts.WORD_VECTORS)
     write_vectors(vectors_path, made.vectors)
-    doing("counting the entries")
-    texts = splits.loc[splits["split"] == "train", "text"]
-    vectors = read_vectors(vectors_path)
-    table = vocabulary_table(read_tokenizer(path), texts).join(vector_checks(vectors))
-    table = table.join(token_shares(table))
+    with doing("counting the entries"):
+        texts = splits.loc[splits["split"] == "train", "text"]
+        vectors = read_vectors(vectors_path)
+        table = vocabulary_table(read_tokenizer(path), texts).join(vector_checks(vectors))
+        table = table.join(token_shares(table))
     spaced, reads_words = spacing(texts), params.level in ("word", "glove")
     negations = int(table["count"].where(table["token"].map(is_negation), 0).sum())
     report: dict[str, Any] = {

@@ -38,19 +38,20 @@ def make_vocabulary(params: Params, splits: pd.DataFrame) -> Vocabulary:
         splits: columns text and split (str).
     """
     vocab, sources = params.chosen_model.vocab, params.chosen_vectors
-    doing("building the tokenizer")
-    tokenizer = build_tokenizer(splits.loc[splits["split"] == "train", "text"], vocab)
+    with doing("building the tokenizer"):
+        tokenizer = build_tokenizer(splits.loc[splits["split"] == "train", "text"], vocab)
     trained = tokenizer.get_vocab_size()
     parts = read_word_vectors(sources, ARCHIVES, COMPUTED, bfloat16=_in_bfloat16(sources.values()))
     if vocab.outside_words:
-        doing("choosing words outside the training texts")
-        clean = make_cleaner(params.chosen_dataset.clean.steps)
-        listed = next(part.words for part in parts.values() if part.words)
-        outside = words_outside(tokenizer, listed, clean)
-        add_words(tokenizer, islice(outside, vocab.outside_words))
-    if parts:
-        doing("looking up the word vectors")
-    return Vocabulary(tokenizer, join_vectors(tokens_of(tokenizer), trained, parts))
+        with doing("choosing words outside the training texts"):
+            clean = make_cleaner(params.chosen_dataset.clean.steps)
+            listed = next(part.words for part in parts.values() if part.words)
+            outside = words_outside(tokenizer, listed, clean)
+            add_words(tokenizer, islice(outside, vocab.outside_words))
+    if not parts:
+        return Vocabulary(tokenizer, join_vectors(tokens_of(tokenizer), trained, parts))
+    with doing("looking up the word vectors"):
+        return Vocabulary(tokenizer, join_vectors(tokens_of(tokenizer), trained, parts))
 
 
 def _in_bfloat16(sources: Iterable[VectorSource]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from support.params import set_value, tiny_values, write_values
 from support.project import ROOT, put_small_table
 from support.running_tests import RunningTests
 
-from sentigate import progress  # before any test imports torch: sentigate sets how OpenMP waits
+import sentigate  # noqa: F401  (before any test imports torch: it sets how OpenMP waits)
 
 # A shared machine's pauses are no failures.
 hypothesis.settings.register_profile("sentigate", deadline=None)
@@ -75,13 +75,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return FIRST.index(file) if file in FIRST else len(FIRST)
 
     items.sort(key=place)
-
-
-@pytest.fixture(autouse=True)
-def _silence_after_a_test() -> Iterator[None]:
-    """A part of a command that a test runs by itself may leave that it goes on."""
-    yield
-    progress.done()
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,8 @@ LONG = """
 import threading, time
 from sentigate import progress
 progress.EVERY = 0.1
-progress.doing("counting")
-time.sleep(0.5)
-progress.done()
+with progress.doing("counting"):
+    time.sleep(0.5)
 print("counted")
 """
 
@@ -64,52 +64,39 @@ def make_screen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Screen]:
 
 def test_it_is_said_at_once_and_again(make_screen: Callable[..., Screen]) -> None:
     screen = make_screen()
-    progress.doing("counting")
-    assert screen.getvalue().startswith("  counting ...\n")
-    screen.wait(3)
-    progress.done()
+    with progress.doing("counting"):
+        assert screen.getvalue().startswith("  counting ...\n")
+        screen.wait(3)
     first, *later = screen.getvalue().splitlines()
     assert first == "  counting ..."
     assert set(later) == {"  counting: 0 s"}
 
 
-def test_nothing_is_said_once_it_is_done(make_screen: Callable[..., Screen]) -> None:
+def test_nothing_is_said_once_the_block_has_ended(make_screen: Callable[..., Screen]) -> None:
     make_screen()
     before = threading.active_count()
-    progress.doing("counting")
-    progress.doing("writing")  # which ends the first
-    progress.done()
-    progress.done()
+    with suppress(ValueError), progress.doing("counting"), progress.doing("writing"):
+        raise ValueError
     assert threading.active_count() == before
 
 
 def test_what_is_watched_is_asked_each_time(make_screen: Callable[..., Screen]) -> None:
     screen = make_screen()
     states = iter(["one", "", "", "two"])
-    progress.watch(lambda: next(states, "more"))
-    assert screen.getvalue() == ""
-    screen.wait(2)
-    progress.done()
+    with progress.watching(lambda: next(states, "more")):
+        assert screen.getvalue() == ""
+        screen.wait(2)
     assert screen.getvalue().splitlines()[:2] == ["  one: 0 s", "  two: 0 s"]
 
 
 def test_a_part_interrupts_the_whole(make_screen: Callable[..., Screen]) -> None:
     screen = make_screen()
-    progress.watch(lambda: "whole")
-    with progress.watching(lambda: "part"):
+    with progress.watching(lambda: "whole"):
+        with progress.watching(lambda: "part"):
+            screen.wait(screen.writes + 2)
+            assert screen.getvalue().splitlines()[-1] == "  part: 0 s"
         screen.wait(screen.writes + 2)
-        assert screen.getvalue().splitlines()[-1] == "  part: 0 s"
-    screen.wait(screen.writes + 2)
-    progress.done()
     assert screen.getvalue().splitlines()[-1] == "  whole: 0 s"
-
-
-def test_a_part_of_nothing_leaves_nothing(make_screen: Callable[..., Screen]) -> None:
-    make_screen()
-    before = threading.active_count()
-    with progress.watching(lambda: "part"):
-        pass
-    assert threading.active_count() == before
 
 
 def test_a_bar_without_a_terminal_is_a_line_now_and_then(
@@ -125,9 +112,8 @@ def test_a_bar_without_a_terminal_is_a_line_now_and_then(
 
 def test_a_terminal_shows_seconds_in_place(make_screen: Callable[..., Screen]) -> None:
     terminal = make_screen(terminal=True)
-    progress.doing("counting")
-    terminal.wait(3)
-    progress.done()
+    with progress.doing("counting"):
+        terminal.wait(3)
     assert terminal.getvalue().startswith("  counting ...\n  0 s\r  0 s\r")
     assert terminal.getvalue().endswith(progress.CLEARED)
 

@@ -31,7 +31,8 @@ class Probe:
     def find_spec(self, name, path=None, target=None):
         if name in ("pandas", "numpy", "torch", "mlflow", "psutil", "matplotlib"):
             module = sys.modules.get("sentigate.progress")
-            watched = module._watch.state() if module and module._watch else None
+            signs = module._innermost if module else None
+            watched = signs.state() if signs else None
             sys.stderr.write(f"{name} is wanted while: {watched}\\n")
             sys.stderr.flush()
             os._exit(1)
@@ -103,7 +104,7 @@ def test_a_stage_is_watched_before_it_loads_anything_heavy(
 def test_an_import_of_a_stage_starts_nothing() -> None:
     import pipeline.train  # noqa: F401
 
-    assert progress._watch is None
+    assert progress._innermost is None
 
 
 def test_each_part_of_a_stage_is_said(
@@ -115,7 +116,7 @@ def test_each_part_of_a_stage_is_said(
     small_project()
     run("ingest", ingest)
     assert capsys.readouterr().err == "  reading csv ...\n  checking the gate ...\n"
-    assert progress._watch is None
+    assert progress._innermost is None
 
 
 # Make, which shows what pip prints

@@ -1,4 +1,4 @@
-"""Saying on stderr what goes on, so that nobody waits long without a sign of life."""
+"""Signs of life on stderr: what goes on is said at once, then every two seconds."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 EVERY = 2.0
 """Seconds from one sign of life to the next."""
@@ -18,112 +18,96 @@ CLEARED = "\r" + " " * 12 + "\r"
 
 
 def say(message: str) -> None:
-    """One plain line for a person."""
+    """Print one line on stderr."""
     sys.stderr.write(f"{message}\n")  # in one piece: others may print meanwhile
     sys.stderr.flush()
 
 
-def doing(what: str) -> None:
-    """Say what begins now, and at intervals that it goes on, until ``done`` or something else."""
+@contextmanager
+def doing(what: str) -> Iterator[None]:
+    """Say that ``what`` begins, and every two seconds that it goes on, until the block ends."""
     say(f"  {what} ...")
-    watch(lambda: what)
-
-
-def watch(state: Callable[[], str]) -> None:
-    """Say nothing now, and at intervals what ``state`` gives and for how many seconds.
-
-    Where it gives "", nothing is said. A terminal shows the seconds alone, in place, under the
-    line that was printed last.
-    """
-    done()
-    _start(state, time.monotonic())
-
-
-def watch_stage() -> None:
-    """Watch ``python -m pipeline.<stage>`` from its start, and let pipes have each line at once."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)
-    watch(lambda: Path(sys.argv[0]).stem)
-
-
-def done() -> None:
-    """What was watched has ended."""
-    global _watch
-    if _watch is not None:
-        _watch.over.set()
-        _watch.thread.join()
-        _watch = None
-
-
-atexit.register(done)  # a thread that prints while Python ends could break it off
+    with watching(lambda: what):
+        yield
 
 
 @contextmanager
 def watching(state: Callable[[], str]) -> Iterator[None]:
-    """Watch a part of what is watched already."""
-    with _interrupted():
-        watch(state)
-        yield
+    """Say every two seconds what ``state`` returns, and for how many seconds the block has run.
 
-
-@contextmanager
-def _interrupted() -> Iterator[None]:
-    """What is watched already is not shown meanwhile."""
-    whole = _watch
-    done()
+    Nothing is said where it returns "". The blocks around this one are silent until it ends. A
+    terminal shows the seconds alone, in place, under the line that was printed last.
+    """
+    global _innermost
+    outer, signs = _innermost, _Signs(state)
+    if outer:
+        outer.stop()
+    _innermost = signs
+    signs.start()
     try:
         yield
     finally:
-        done()
-        if whole:
-            _start(whole.state, whole.since)
+        signs.stop()
+        _innermost = outer
+        if outer:
+            outer.start()
 
 
-class _Watch(NamedTuple):
-    state: Callable[[], str]
-    since: float
-    over: threading.Event
-    thread: threading.Thread
+def watch_stage() -> None:
+    """Watch ``python -m pipeline.<stage>`` to its end, and let pipes have each line at once."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
+    stage = ExitStack()
+    stage.enter_context(watching(lambda: Path(sys.argv[0]).stem))
+    atexit.register(stage.close)  # a thread that prints while Python ends could break it off
 
 
-_watch: _Watch | None = None
+class _Signs:
+    """A thread that says what goes on; after a stop it can be started again."""
 
+    def __init__(self, state: Callable[[], str]) -> None:
+        self.state = state
+        self.since = time.monotonic()
 
-def _start(state: Callable[[], str], since: float) -> None:
-    global _watch
-    over = threading.Event()
-    thread = threading.Thread(target=_show, args=(state, since, over), daemon=True)
-    _watch = _Watch(state, since, over, thread)
-    thread.start()
+    def start(self) -> None:
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._show, daemon=True)
+        self.thread.start()
 
+    def stop(self) -> None:
+        self.over.set()
+        self.thread.join()
 
-def _show(state: Callable[[], str], since: float, over: threading.Event) -> None:
-    terminal = sys.stderr.isatty()
-    shown = False
-    while not over.wait(EVERY):
-        what, seconds = state(), f"{time.monotonic() - since:.0f} s"
-        if not what:
-            continue
-        if terminal:
-            # The cursor is left at the start: what is printed next, by anyone, covers this.
-            sys.stderr.write(f"  {seconds}\r")
+    def _show(self) -> None:
+        terminal = sys.stderr.isatty()
+        shown = False
+        while not self.over.wait(EVERY):
+            what, seconds = self.state(), f"{time.monotonic() - self.since:.0f} s"
+            if not what:
+                continue
+            if terminal:
+                # The cursor stays at the start of the line, so that the next print covers this.
+                sys.stderr.write(f"  {seconds}\r")
+                sys.stderr.flush()
+                shown = True
+            else:
+                say(f"  {what}: {seconds}")
+        if shown:
+            sys.stderr.write(CLEARED)
             sys.stderr.flush()
-            shown = True
-        else:
-            say(f"  {what}: {seconds}")
-    if shown:
-        sys.stderr.write(CLEARED)
-        sys.stderr.flush()
+
+
+_innermost: _Signs | None = None
 
 
 @contextmanager
 def progress(
     label: str, total: int | None, unit: Literal["bytes", "reviews", "words"]
 ) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, plain lines elsewhere.
+    """Show a bar on a terminal, plain lines elsewhere.
 
     Yields:
-        A function to call with the number of units done since its last call.
+        A function that takes the number of units done since its last call.
     """
     if not sys.stderr.isatty():
         size = "size unknown" if total is None else f"{total:,} {unit}"
@@ -150,6 +134,6 @@ def progress(
     counter = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
     columns = (TextColumn("{task.description}"), BarColumn(), counter, TimeRemainingColumn())
     shown = Progress(*columns, console=Console(stderr=True), transient=True)
-    with _interrupted(), shown as bar:
+    with watching(lambda: ""), shown as bar:
         task = bar.add_task(label, total=total)
         yield lambda units: bar.advance(task, units)

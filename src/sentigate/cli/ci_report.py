@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sentigate.progress import doing, done
+from sentigate.progress import doing
 
 
 def ci_report(
@@ -16,9 +16,8 @@ def ci_report(
 
     Example: sentigate ci-report --base HEAD~1
     """
-    doing(f"comparing with {base}")
-    from sentigate.reporting.pull_request_comment import render_comment
+    with doing(f"comparing with {base}"):
+        from sentigate.reporting.pull_request_comment import render_comment
 
-    report = render_comment(base)
-    done()
+        report = render_comment(base)
     print(report)

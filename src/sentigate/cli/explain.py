@@ -13,7 +13,7 @@ from sentigate.artifacts import TRAINED_MODEL
 from sentigate.errors import DataError
 from sentigate.files import written_whole
 from sentigate.model.text.context import with_context
-from sentigate.progress import doing, done
+from sentigate.progress import doing
 from sentigate.registry.model_errors import model_errors
 
 from .selection import promoted
@@ -51,27 +51,26 @@ def explain(
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """
     text = with_context(context, check_text(text))
-    doing("loading the model")
-    model = model or promoted()
-    from sentigate.model.predictor import Predictor
-    from sentigate.registry.model_package import model_files
+    with doing("loading the model"):
+        model = model or promoted()
+        from sentigate.model.predictor import Predictor
+        from sentigate.registry.model_package import model_files
 
-    name = f"{TRAINED_MODEL}/" if model == LATEST else model
-    with TemporaryDirectory() as folder:
-        files = TRAINED_MODEL if model == LATEST else model_files(model, Path(folder))
-        with model_errors(name):
-            predictor = Predictor(files)
+        name = f"{TRAINED_MODEL}/" if model == LATEST else model
+        with TemporaryDirectory() as folder:
+            files = TRAINED_MODEL if model == LATEST else model_files(model, Path(folder))
+            with model_errors(name):
+                predictor = Predictor(files)
 
     from sentigate.insight.explanation import explain as take_apart
     from sentigate.model.labels import label_of
     from sentigate.reporting.explanation_page import render_explanation
 
-    doing("taking the answer apart")
-    explanation = take_apart(predictor, text)
-    _write(render_explanation(explanation, name), out)
+    with doing("taking the answer apart"):
+        explanation = take_apart(predictor, text)
+        _write(render_explanation(explanation, name), out)
     label = label_of(explanation.probability)
     notes = filter(None, predictor.judge([text]).notes)
-    done()
     print(label, f"{explanation.probability:.4f}", out, *notes, sep="\t")
     for name, value, *note in _parts(explanation):
         print(name, f"{value:+.4f}", *note, sep="\t")

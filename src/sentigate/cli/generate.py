@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sentigate.artifacts import TRAINED_MODEL
-from sentigate.progress import doing, done
+from sentigate.progress import doing
 from sentigate.registry.model_errors import model_errors
 from sentigate.settings.params import load_params
 
@@ -30,25 +30,24 @@ def generate(
     Example: sentigate generate --prompt "the film was" --length 20 --temperature 0.5
     """
     check_text(prompt)
-    doing("loading the language model")
-    params = load_params(PARAMS)
+    with doing("loading the language model"):
+        params = load_params(PARAMS)
 
-    from sentigate.insight.generation import continue_text
-    from sentigate.model.saved_model import SavedModel
-    from sentigate.model.text.cleaning import make_cleaner
-    from sentigate.training.language_model import language_model_of
+        from sentigate.insight.generation import continue_text
+        from sentigate.model.saved_model import SavedModel
+        from sentigate.model.text.cleaning import make_cleaner
+        from sentigate.training.language_model import language_model_of
 
-    with model_errors(f"{TRAINED_MODEL}/"):
-        saved = SavedModel.load(TRAINED_MODEL)
-        model = language_model_of(saved)
-    text = continue_text(
-        model,
-        saved.tokenizer,
-        make_cleaner(saved.description.cleaning)(prompt),
-        length=length,
-        temperature=temperature,
-        seed=params.seed if seed is None else seed,
-        context=saved.description.max_length,
-    )
-    done()
+        with model_errors(f"{TRAINED_MODEL}/"):
+            saved = SavedModel.load(TRAINED_MODEL)
+            model = language_model_of(saved)
+        text = continue_text(
+            model,
+            saved.tokenizer,
+            make_cleaner(saved.description.cleaning)(prompt),
+            length=length,
+            temperature=temperature,
+            seed=params.seed if seed is None else seed,
+            context=saved.description.max_length,
+        )
     print(text.strip())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sentigate import artifacts
-from sentigate.progress import doing, done
+from sentigate.progress import doing
 
 from .selection import PARAMS, choose
 from .subprocesses import dvc
@@ -45,26 +45,25 @@ def gradients(
         run_id = _measure(params, epochs, scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    done()
     print(f"run     {run_id}\nreport  reports/gradients.png, reports/gradients.csv")
 
 
 def _measure(params: Params, epochs: int, scratch: Path) -> str:
     """Train and measure the three, put table and chart in place, and give the run's id."""
-    doing("loading libraries and texts")
-    import pandas as pd
+    with doing("loading libraries and texts"):
+        import pandas as pd
 
-    from sentigate.data.word_vectors import read_vectors
-    from sentigate.insight.gradients import before_and_after, longest, one_layer, only_trained
-    from sentigate.model.network.batches import load_split
-    from sentigate.reporting.gradient_chart import write_gradient_chart
-    from sentigate.tracking.open_run import run_or_fail
+        from sentigate.data.word_vectors import read_vectors
+        from sentigate.insight.gradients import before_and_after, longest, one_layer, only_trained
+        from sentigate.model.network.batches import load_split
+        from sentigate.reporting.gradient_chart import write_gradient_chart
+        from sentigate.tracking.open_run import run_or_fail
 
-    entries = read_vectors(artifacts.WORD_VECTORS).trained_entries
-    training, validation = (
-        only_trained(load_split(artifacts.PADDED / name), entries)
-        for name in ("train", "validation")
-    )
+        entries = read_vectors(artifacts.WORD_VECTORS).trained_entries
+        training, validation = (
+            only_trained(load_split(artifacts.PADDED / name), entries)
+            for name in ("train", "validation")
+        )
     texts = longest(validation, TEXTS, params.seed)
     model = params.chosen_model
     epochs = min(epochs, model.training.max_epochs)
@@ -80,29 +79,29 @@ def _measure(params: Params, epochs: int, scratch: Path) -> str:
         tables = []
         for number, cell in enumerate(CELLS, start=1):
             print(f"{cell}: training {number} of {len(CELLS)}, epochs: {epochs}", flush=True)
-            doing(f"measuring and training {cell}")
-            table = before_and_after(
-                one_layer(model.network, cell),
-                entries,
-                training,
-                validation,
-                texts,
-                settings,
-                seed=params.seed,
-                scratch=scratch,
-                on_epoch=partial(tracked.log_epoch, prefix=f"{cell}."),
-            )
+            with doing(f"measuring and training {cell}"):
+                table = before_and_after(
+                    one_layer(model.network, cell),
+                    entries,
+                    training,
+                    validation,
+                    texts,
+                    settings,
+                    seed=params.seed,
+                    scratch=scratch,
+                    on_epoch=partial(tracked.log_epoch, prefix=f"{cell}."),
+                )
             tracked.log_metrics({cell: _summary(table)})
             tables.append(table)
-        doing("writing table and chart")
-        reports = scratch / "reports"
-        reports.mkdir(parents=True)
-        whole = pd.concat(tables, ignore_index=True)
-        whole.insert(0, "dataset", params.dataset)
-        path = reports / "gradients.csv"
-        whole.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
-        write_gradient_chart(pd.read_csv(path), reports / "gradients.png")
-        tracked.log_files(reports, "reports")
+        with doing("writing table and chart"):
+            reports = scratch / "reports"
+            reports.mkdir(parents=True)
+            whole = pd.concat(tables, ignore_index=True)
+            whole.insert(0, "dataset", params.dataset)
+            path = reports / "gradients.csv"
+            whole.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+            write_gradient_chart(pd.read_csv(path), reports / "gradients.png")
+            tracked.log_files(reports, "reports")
         for path in reports.iterdir():
             path.replace(Path("reports") / path.name)
         tracked.end()

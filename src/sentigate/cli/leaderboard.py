@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sentigate.progress import doing, done
+from sentigate.progress import doing
 
 from .selection import PARAMS, choose
 from .subprocesses import dvc, run_module
@@ -113,26 +113,25 @@ def _publish(
     splits: dict[str, Any],
 ) -> None:
     """Print the table, and put it, its page and its chart in place together."""
-    doing("making table and chart")
-    from sentigate.evaluation.leaderboard import leaderboard_markdown, leaderboard_table
-    from sentigate.reporting.leaderboard_chart import write_leaderboard_chart
+    with doing("making table and chart"):
+        from sentigate.evaluation.leaderboard import leaderboard_markdown, leaderboard_table
+        from sentigate.reporting.leaderboard_chart import write_leaderboard_chart
 
-    table = leaderboard_table(entries, baseline, splits)
-    title = f"{dataset}, test split of {splits['test']['rows']:,} texts"
-    scratch = Path(".stage/leaderboard")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    try:
-        page = leaderboard_markdown(table, title, baseline["description"], failed)
-        (scratch / "leaderboard.md").write_text(page, encoding="utf-8")
-        table.insert(0, "dataset", dataset)
-        table.to_csv(scratch / "leaderboard.csv", index=False, lineterminator="\n")
-        write_leaderboard_chart(table, title, scratch / "leaderboard.png")
-        for path in scratch.iterdir():
-            path.replace(Path("reports") / path.name)
-    finally:
+        table = leaderboard_table(entries, baseline, splits)
+        title = f"{dataset}, test split of {splits['test']['rows']:,} texts"
+        scratch = Path(".stage/leaderboard")
         shutil.rmtree(scratch, ignore_errors=True)
-    done()
+        scratch.mkdir(parents=True)
+        try:
+            page = leaderboard_markdown(table, title, baseline["description"], failed)
+            (scratch / "leaderboard.md").write_text(page, encoding="utf-8")
+            table.insert(0, "dataset", dataset)
+            table.to_csv(scratch / "leaderboard.csv", index=False, lineterminator="\n")
+            write_leaderboard_chart(table, title, scratch / "leaderboard.png")
+            for path in scratch.iterdir():
+                path.replace(Path("reports") / path.name)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
     _print(table, title)
     print(f"linear baseline: {baseline['description']}")
     print("reports/leaderboard.md, reports/leaderboard.csv, reports/leaderboard.png")

@@ -8,7 +8,6 @@ import sys
 import typer
 
 from sentigate.errors import SentigateError
-from sentigate.progress import done
 
 from .ci_report import ci_report
 from .explain import explain
@@ -41,8 +40,6 @@ def main() -> None:
         sys.exit(f"sentigate: {error}")
     except FileNotFoundError as error:
         sys.exit(f"sentigate: {error.filename} does not exist; run `make train` first")
-    finally:
-        done()
 
 
 def _exit(number: int, frame: object) -> None:

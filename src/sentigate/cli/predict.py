@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sentigate.errors import DataError
-from sentigate.progress import doing, done
+from sentigate.progress import doing
 from sentigate.registry.model_errors import model_errors
 
 from .selection import promoted
@@ -68,26 +68,25 @@ def predict(
             'give texts, as in sentigate predict "a text", or a file, as in '
             "sentigate predict --file tweets.csv --out answers.csv"
         )
-    doing("loading the model")
-    from sentigate.model.labels import label_of
-    from sentigate.model.text.context import with_context
-    from sentigate.serving.bulk_prediction import check_files, judge, predict_file
+    with doing("loading the model"):
+        from sentigate.model.labels import label_of
+        from sentigate.model.text.context import with_context
+        from sentigate.serving.bulk_prediction import check_files, judge, predict_file
 
-    if column and not file:
-        raise DataError("--column is of a file; it has no part in texts (with make: COLUMN=)")
-    if context_column and not file:
-        raise DataError("--context-column is of a file; allowed with texts: --context")
-    if context and file:
-        raise DataError("--context is of texts; allowed with a file: --context-column")
-    texts = [check_text(text) for text in texts or []]
-    model = model or promoted()
-    if file and out:
-        check_files(file, out)
-    from sentigate.registry.model_package import load_predictor
+        if column and not file:
+            raise DataError("--column is of a file; it has no part in texts (with make: COLUMN=)")
+        if context_column and not file:
+            raise DataError("--context-column is of a file; allowed with texts: --context")
+        if context and file:
+            raise DataError("--context is of texts; allowed with a file: --context-column")
+        texts = [check_text(text) for text in texts or []]
+        model = model or promoted()
+        if file and out:
+            check_files(file, out)
+        from sentigate.registry.model_package import load_predictor
 
-    with model_errors(model):
-        predictor = load_predictor(model)
-    done()
+        with model_errors(model):
+            predictor = load_predictor(model)
     if file and out:
         print(predict_file(predictor, file, out, column, context_column).summary, out, sep="\t")
         return

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from sentigate.errors import ServerError
-from sentigate.progress import doing, done
+from sentigate.progress import doing
 
 from .selection import promoted
 
@@ -35,13 +35,12 @@ def serve(
     -d '{"inputs": ["A fine film, warm and funny."]}'
     """
     with _bound(port) as listener:
-        doing("loading the model")
-        model = model or promoted()
-        from sentigate.registry.model_package import load_pyfunc
-        from sentigate.registry.scoring_app import ScoringApp
+        with doing("loading the model"):
+            model = model or promoted()
+            from sentigate.registry.model_package import load_pyfunc
+            from sentigate.registry.scoring_app import ScoringApp
 
-        app = ScoringApp(load_pyfunc(model))
-        done()
+            app = ScoringApp(load_pyfunc(model))
         print(f"serving {model} on http://{HOST}:{port} (Ctrl-C ends it)", flush=True)
         _run(app, listener)
 
@@ -60,10 +59,9 @@ def ui(
         print(f"MLFLOW_TRACKING_URI names a server: open {uri}")
         return
     with _bound(port) as listener:
-        doing("starting the MLflow UI")
-        connect()
-        app = _tracking_app(uri)
-        done()
+        with doing("starting the MLflow UI"):
+            connect()
+            app = _tracking_app(uri)
         print(f"MLflow UI: http://{HOST}:{port} (Ctrl-C ends it)", flush=True)
         _run(app, listener)
 

@@ -10,7 +10,7 @@ import typer
 
 from sentigate import artifacts
 from sentigate.files import sha256_of
-from sentigate.progress import doing, done
+from sentigate.progress import doing
 from sentigate.settings.params import Params, load_params
 
 from .selection import PARAMS, choose
@@ -48,14 +48,13 @@ def train(
         dvc("repro")
     finally:
         _remove_refuted_pages()
-    doing("looking the model up in MLflow")
-    version = _registered(params)
-    if version is None:
-        print("The model is trained, but this MLflow registry does not hold it whole.")
-        dvc("repro", "--single-item", "--force", "register")
+    with doing("looking the model up in MLflow"):
         version = _registered(params)
-    _tell_mlflow(params, version)
-    done()
+        if version is None:
+            print("The model is trained, but this MLflow registry does not hold it whole.")
+            dvc("repro", "--single-item", "--force", "register")
+            version = _registered(params)
+        _tell_mlflow(params, version)
     _print_summary(params, version)
 
 

@@ -61,9 +61,9 @@ def strongest(
 
     def fitted() -> Iterator[tuple[str, LinearModel]]:
         for number, (name, settings) in enumerate(candidates.items(), start=1):
-            doing(f"fitting linear model {number} of {len(candidates)}, {name}")
-            model = fit_linear(training, settings, seed)
-            answers = probabilities(model.logits(*texts))
+            with doing(f"fitting linear model {number} of {len(candidates)}, {name}"):
+                model = fit_linear(training, settings, seed)
+                answers = probabilities(model.logits(*texts))
             figures[name] = {
                 "accuracy": round(float(np.mean(predicted_labels(answers) == labels)), 6),
                 "log_loss": round(float(np.mean(log_losses(labels, answers))), 6),

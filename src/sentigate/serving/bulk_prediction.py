@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from sentigate.model.labels import label_of
 from sentigate.model.notes import CUT, kinds_of
 from sentigate.model.text.context import with_context
 from sentigate.model.text.values import as_text
-from sentigate.progress import doing, done, progress, say
+from sentigate.progress import doing, progress, say
 from sentigate.tables.read import Input, Record, open_records
 from sentigate.tables.write import check_output, write_records
 
@@ -95,9 +96,9 @@ def predict_file(
     """
     check_files(source, out)
     rows, notes = 0, Counter[str]()
-    doing(f"opening {source}")
-    with open_records(source) as table:
-        done()
+    with ExitStack() as stack:
+        with doing(f"opening {source}"):
+            table = stack.enter_context(open_records(source))
         columns = _columns(model, table, source, column, context)
         names = _free_names(table, source)
 

@@ -36,15 +36,9 @@ def read_word_vectors(
     parts: dict[str, VectorPart] = {}
     problems = []
     for name, source in sources.items():
-        doing(f"reading the word vectors {name}")
         try:
-            match source:
-                case PipVectors():
-                    parts[name] = _checked(wheel_vectors.read(source, archives))
-                case FileVectors():
-                    parts[name] = _checked(vector_file.read(source, archives))
-                case MiniLMVectors():
-                    parts[name] = minilm_vectors.read(source, archives, computed, bfloat16=bfloat16)
+            with doing(f"reading the word vectors {name}"):
+                parts[name] = _read(source, archives, computed, bfloat16=bfloat16)
         except SourceError as error:
             problems.append(f"the word vectors {name} cannot be had: {error}")
     if problems:
@@ -52,6 +46,16 @@ def read_word_vectors(
             f"{'; '.join(problems)}. Or train without them: vectors: [] in the model's vocab"
         )
     return parts
+
+
+def _read(source: VectorSource, archives: Path, computed: Path, *, bfloat16: bool) -> VectorPart:
+    match source:
+        case PipVectors():
+            return _checked(wheel_vectors.read(source, archives))
+        case FileVectors():
+            return _checked(vector_file.read(source, archives))
+        case MiniLMVectors():
+            return minilm_vectors.read(source, archives, computed, bfloat16=bfloat16)
 
 
 def _checked(table: VectorTable) -> VectorTable:

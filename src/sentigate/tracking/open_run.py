@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentigate.errors import RegistryError
 from sentigate.files import sha256_of
+from sentigate.progress import doing
 
 from .connection import connect, is_remote, later_if_away, mlflow_errors, tracking_uri
 from .delivery import complete_runs, send
@@ -146,7 +147,8 @@ def start_run(name: str, tags: Mapping[str, str] | None = None) -> OpenRun:
 @contextmanager
 def run_or_fail(name: str, tags: Mapping[str, str] | None = None) -> Iterator[OpenRun]:
     """Open a run, which ends as FAILED when the body raises; otherwise the caller ends it."""
-    run = start_run(name, tags)
+    with doing("opening an MLflow run"):
+        run = start_run(name, tags)
     try:
         yield run
     except BaseException:

@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
+from typing import Any
 
 import pytorch_lightning as lightning
 from pytorch_lightning.callbacks import Callback, TQDMProgressBar
 
-from sentigate.progress import done, watch
+from sentigate.progress import watching
 
 
 def epoch_progress() -> Callback:
-    """The one that suits where stderr goes."""
+    """The callback that suits where stderr goes."""
     return _Bar() if sys.stderr.isatty() else _Lines()
+
+
+class _Lines(Callback):
+    def __init__(self) -> None:
+        super().__init__()
+        self.epoch = ExitStack()
+
+    def on_train_epoch_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        self.epoch.close()
+        # The text is made by another thread, so that a batch costs nothing more.
+        self.epoch.enter_context(
+            watching(
+                lambda: (
+                    f"epoch {trainer.current_epoch}, batch {trainer.fit_loop.batch_idx + 1} of "
+                    f"{trainer.num_training_batches}"
+                )
+            )
+        )
+
+    def on_train_end(self, *_: Any) -> None:
+        self.epoch.close()
+
+    def on_exception(self, *_: Any) -> None:
+        self.epoch.close()
 
 
 class _Bar(TQDMProgressBar):
     def on_train_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        done()  # the bar shows enough
+        self.silence = ExitStack()
+        self.silence.enter_context(watching(lambda: ""))  # the bar shows enough
         super().on_train_start(trainer, pl_module)
 
     def on_train_epoch_end(
@@ -28,15 +57,9 @@ class _Bar(TQDMProgressBar):
         super().on_train_epoch_end(trainer, pl_module)
         self.train_progress_bar.clear()  # so that a line about the epoch stands by itself
 
+    def on_train_end(self, *arguments: Any) -> None:
+        super().on_train_end(*arguments)
+        self.silence.close()
 
-class _Lines(Callback):
-    def on_train_epoch_start(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
-        # Asked for by another thread, so that a batch costs nothing more.
-        watch(
-            lambda: (
-                f"epoch {trainer.current_epoch}, batch {trainer.fit_loop.batch_idx + 1} of "
-                f"{trainer.num_training_batches}"
-            )
-        )
+    def on_exception(self, *_: Any) -> None:
+        self.silence.close()

@@ -103,8 +103,8 @@ def train_model(
     )
     if not fitted.weights:
         return Trained(start, fitted, language_model, None, None)
-    doing("calibrating on validation")
-    network = Network.from_weights(model.network, vocabulary_size, fitted.weights)
-    logits = network_logits(network, validation)
-    fusion = fit_fusion(logits, linear, validation.labels, float(train.labels.mean()))
+    with doing("calibrating on validation"):
+        network = Network.from_weights(model.network, vocabulary_size, fitted.weights)
+        logits = network_logits(network, validation)
+        fusion = fit_fusion(logits, linear, validation.labels, float(train.labels.mean()))
     return Trained(start, fitted, language_model, logits, fusion)
