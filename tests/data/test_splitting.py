@@ -302,7 +302,7 @@ def test_the_refusal_blames_no_group_where_rows_alone_cannot_be_split() -> None:
 
 
 def test_the_refusal_of_a_tiny_side_says_its_size() -> None:
-    with pytest.raises(DataError, match="a side of 0.1%"):
+    with pytest.raises(DataError, match=r"a side of 0\.1%"):
         split(frame([0, 1] * 20), validation_size=0.001)
 
 
