@@ -10,9 +10,10 @@ from pathlib import Path
 import pandas as pd
 from running import ROOT, MeasurementError
 
+from sentigate.artifacts import RAW_TEXTS
 from sentigate.errors import SentigateError
 from sentigate.settings.params import Params, load_params
-from sentigate.sources import COLUMNS, read_source
+from sentigate.sources import read_source
 
 EDITS = 3
 
@@ -52,7 +53,7 @@ def make_table(path: Path, rows: int, seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        writer.writerow(RAW_TEXTS.columns)
         number = 0
         while number < rows:
             group = f"group-{number}"

@@ -94,7 +94,7 @@ def shrink_archives(folder: Path, params: Path) -> None:
         zipfile.ZipFile(MIRROR / twitter.ARCHIVE) as whole,
         zipfile.ZipFile(folder / twitter.ARCHIVE, "w") as small,
     ):
-        for name in twitter.FOLDS.values():
+        for name in twitter.FOLD_FILES.values():
             # Each tweet is there six times, one after the other.
             data = b"".join(whole.read(name).splitlines(keepends=True)[:6000])
             small.writestr(name, data)

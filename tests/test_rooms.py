@@ -76,6 +76,13 @@ def test_model_imports_nothing_outside_itself() -> None:
                 assert {alias.name.split(".")[0] for alias in node.names} <= allowed, path
 
 
+def test_no_two_classes_share_a_name() -> None:
+    files = [*PACKAGE.rglob("*.py"), *(ROOT / "pipeline").rglob("*.py")]
+    bodies = [ast.parse(path.read_text("utf-8")).body for path in files]
+    names = Counter(node.name for body in bodies for node in body if isinstance(node, ast.ClassDef))
+    assert not [name for name, count in names.items() if count > 1]
+
+
 def test_only_labels_know_the_classes() -> None:
     """Their names and the threshold stand in model/labels.py, once."""
     for path in [*PACKAGE.rglob("*.py"), *(ROOT / "pipeline").rglob("*.py")]:

@@ -30,7 +30,7 @@ from sentigate.evaluation.leaderboard import (
     leaderboard_markdown,
     leaderboard_table,
 )
-from sentigate.evaluation.metrics import METRICS, Answers, Metric, classification_figures
+from sentigate.evaluation.metrics import METRICS, Metric, MetricInput, classification_figures
 from sentigate.evaluation.mistakes import confident_errors
 from sentigate.evaluation.slices import slice_figures
 from sentigate.reporting.pull_request_comment import render_comment
@@ -40,7 +40,7 @@ from sentigate.tracking.connection import connect
 from sentigate.tracking.open_run import start_run
 
 
-def brier_score(answers: Answers) -> float:
+def brier_score(answers: MetricInput) -> float:
     return float(np.mean((answers.probabilities - answers.labels) ** 2))
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from support.models import vocab_params
 from tokenizers import Tokenizer
 
-from sentigate.data.vocabulary import PAD, UNKNOWN, build_tokenizer, vocabulary_table
+from sentigate.data.vocabulary import PAD_TOKEN, UNKNOWN_TOKEN, build_tokenizer, vocabulary_table
 from sentigate.errors import DataError
 from sentigate.model.text.encoding import CHUNK, PAD_ID, UNKNOWN_ID
 from sentigate.settings.model import Level
@@ -49,12 +49,14 @@ def pieces(tokenizer: Tokenizer, text: str) -> list[str]:
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_special_entries_come_first(level: Level) -> None:
     tokenizer = build(TEXTS, level)
-    assert (tokenizer.id_to_token(0), tokenizer.id_to_token(1)) == (PAD, UNKNOWN)
+    assert (tokenizer.id_to_token(0), tokenizer.id_to_token(1)) == (PAD_TOKEN, UNKNOWN_TOKEN)
     assert (PAD_ID, UNKNOWN_ID) == (0, 1)
     assert sorted(tokenizer.get_vocab().values()) == list(range(tokenizer.get_vocab_size()))
 
 
-SPECIALS = st.sampled_from([PAD, UNKNOWN, "<PAD>", "<", ">", "unk", "pad", " ", "film", "x", "#"])
+SPECIALS = st.sampled_from(
+    [PAD_TOKEN, UNKNOWN_TOKEN, "<PAD>", "<", ">", "unk", "pad", " ", "film", "x", "#"]
+)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -63,13 +65,14 @@ SPECIALS = st.sampled_from([PAD, UNKNOWN, "<PAD>", "<", ">", "unk", "pad", " ", 
 def test_a_literal_special_entry_is_never_the_entry(level: Level, text: str) -> None:
     """The training texts hold each of these signs, so nothing may be unknown either."""
     tokenizer = build(
-        [*TEXTS, "<unk> <pad> <PAD> unkpad unk pad x #", *[PAD + UNKNOWN] * 50], level
+        [*TEXTS, "<unk> <pad> <PAD> unkpad unk pad x #", *[PAD_TOKEN + UNKNOWN_TOKEN] * 50],
+        level,
     )
     found = ids(tokenizer, text)
     assert PAD_ID not in found
     if level not in ("word", "glove"):  # glued together, they make words never seen
         assert UNKNOWN_ID not in found
-    literal = [pieces(tokenizer, special) for special in (PAD, UNKNOWN)]
+    literal = [pieces(tokenizer, special) for special in (PAD_TOKEN, UNKNOWN_TOKEN)]
     assert all(len(parts) >= 3 for parts in literal)
 
 
@@ -219,7 +222,7 @@ def test_a_long_word_takes_no_longer_than_its_length() -> None:
 )
 def test_min_count(level: Level, min_count: int, expected: set[str]) -> None:
     tokenizer = build(["a a b", "aa a c"], level, min_count)
-    assert set(tokenizer.get_vocab()) - {PAD, UNKNOWN} == expected
+    assert set(tokenizer.get_vocab()) - {PAD_TOKEN, UNKNOWN_TOKEN} == expected
 
 
 def test_min_count_of_pairs() -> None:

@@ -18,7 +18,7 @@ from support.project import ROOT
 from sentigate.data.vocabulary import cutter
 from sentigate.errors import DataError
 from sentigate.evaluation.linear_fit import (
-    LEVEL,
+    SPACED_LEVEL,
     TrainingTexts,
     describe,
     fit_linear,
@@ -196,7 +196,7 @@ class Real:
         self.texts = texts[:400]
         self.labels = (table["sentiment"] == CLASSES[1]).to_numpy(dtype=np.int8)[:400]
         self.training = TrainingTexts(self.texts, self.labels)
-        self.cut = cutter(self.training.tokenizer, LEVEL)
+        self.cut = cutter(self.training.tokenizer, SPACED_LEVEL)
         # Unseen texts, none at all, unknown tokens only, and n-grams again and again.
         self.asked = [*self.texts[:50], *texts[400:700], "", "qqq zzz", " ".join(texts[:1] * 5)]
 

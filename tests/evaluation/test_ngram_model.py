@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentigate.evaluation.ngram_model import (
-    WEIGHTS,
+    INTERPOLATION_WEIGHTS,
     Bigram,
     Pairs,
     Unigram,
@@ -97,7 +97,7 @@ def test_the_weight_is_the_best_on_validation(
     bigram = Bigram(counted, judged, VOCABULARY)
     best = perplexity(bigram.probabilities(judged))
     assert best <= perplexity(bigram.unigram.probabilities(judged)) * (1 + 1e-12)
-    for weight in WEIGHTS[::9]:
+    for weight in INTERPOLATION_WEIGHTS[::9]:
         bigram.weight = float(weight)
         assert best <= perplexity(bigram.probabilities(judged)) * (1 + 1e-12)
 
@@ -106,7 +106,7 @@ def test_the_weight_follows_how_far_pairs_can_be_trusted() -> None:
     same = split_of([[1, 2, 3, 4]] * 20)
     other = split_of([[4, 3, 2, 1]] * 20)
     train = pairs_of(same)
-    assert Bigram(train, pairs_of(same), VOCABULARY).weight == WEIGHTS[-1]
+    assert Bigram(train, pairs_of(same), VOCABULARY).weight == INTERPOLATION_WEIGHTS[-1]
     assert Bigram(train, pairs_of(other), VOCABULARY).weight == 0
 
 

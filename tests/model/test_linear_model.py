@@ -122,13 +122,13 @@ def test_other_texts_change_no_bit(kind: str, monkeypatch: pytest.MonkeyPatch) -
 def test_shares_and_bias_are_the_logit(kind: str) -> None:
     linear, (ids, offsets) = model(kind), random_texts(100)
     for (start, end), logit in zip(pairwise(offsets), linear.logits(ids, offsets), strict=True):
-        shares = linear.shares(ids[start:end])
+        shares = linear.contributions(ids[start:end])
         assert sum(share.logit for share in shares) + linear.bias == pytest.approx(logit, abs=1e-5)
 
 
 def test_shares_name_places_and_length() -> None:
     text = [A, GOOD, UNKNOWN_ID, A, GOOD, FILM]
-    shares = {(s.places, s.length): s.logit for s in model("naive_bayes").shares(text)}
+    shares = {(s.places, s.length): s.logit for s in model("naive_bayes").contributions(text)}
     assert shares == {
         ((0, 3), 1): 0.5,
         ((1, 4), 1): 2.0,
@@ -137,7 +137,7 @@ def test_shares_name_places_and_length() -> None:
         ((4,), 2): 1.5,
         ((3,), 3): 4.0,
     }
-    added = model("characters").shares([RARE, RARE, UNKNOWN_ID, UNKNOWN_ID])
+    added = model("characters").contributions([RARE, RARE, UNKNOWN_ID, UNKNOWN_ID])
     assert added == [((0,), 1, 3.5), ((1,), 1, 3.5)]
 
 

@@ -16,7 +16,7 @@ from sentigate.model.fusion import Fusion
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Network
-from sentigate.model.notes import EMPTY, UNKNOWN
+from sentigate.model.notes import EMPTY, NO_KNOWN_WORD
 from sentigate.model.predictor import BATCH_SIZE, Predictor, network_logits
 from sentigate.model.saved_model import SavedModel
 from sentigate.model.text.cleaning import make_cleaner
@@ -92,13 +92,13 @@ def test_texts_without_tokens_are_one_unknown_token(model: Path) -> None:
         ("\u200b\u200d\ufe0f\u2060\ufeff\u00ad\u202e", EMPTY),
         ("\u3164\u2800", EMPTY),
         ("https://t.co/x <br>", EMPTY),
-        ("neverseen", UNKNOWN),
-        ("漢字 \ufe0f neverseen", UNKNOWN),  # the selector is known, and says nothing
+        ("neverseen", NO_KNOWN_WORD),
+        ("漢字 \ufe0f neverseen", NO_KNOWN_WORD),  # the selector is known, and says nothing
         ("fine " * MAX_LENGTH, ""),
         ("fine " * MAX_LENGTH + "film", "cut: 24 of 25 tokens read"),
         ("word " * 10_000, "cut: 24 of 10,000 tokens read"),
         # The model does not read so far.
-        ("neverseen " * MAX_LENGTH + "fine", f"{UNKNOWN}; cut: 24 of 25 tokens read"),
+        ("neverseen " * MAX_LENGTH + "fine", f"{NO_KNOWN_WORD}; cut: 24 of 25 tokens read"),
         ("neverseen fine", ""),
         ("😀", ""),
         (".", ""),
@@ -122,7 +122,7 @@ def test_signs_and_bytes_that_cannot_be_seen_are_nothing_to_go_by(
     save_model(tmp_path, Network(SHAPE, tokenizer.get_vocab_size()), tokenizer, ALL_BUT_LOSSY)
     notes = Predictor(tmp_path).judge(["", "\u200d \u200d", "漢 \u200d 字", "film"]).notes
     # Of bytes, none is unknown.
-    assert notes == [EMPTY, EMPTY, UNKNOWN if level == "character" else "", ""]
+    assert notes == [EMPTY, EMPTY, NO_KNOWN_WORD if level == "character" else "", ""]
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def fused(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("fine " * MAX_LENGTH, ""),
         ("fine " * MAX_LENGTH + "hours", "cut: the network read 24 of 25 tokens"),
         # The answer is the share of positive texts: the linear model has no part in it.
-        ("neverseen " * MAX_LENGTH + "hours", f"{UNKNOWN}; cut: 24 of 25 tokens read"),
+        ("neverseen " * MAX_LENGTH + "hours", f"{NO_KNOWN_WORD}; cut: 24 of 25 tokens read"),
         # A selector is known and says nothing, but the linear model reads on.
         ("\ufe0f " * MAX_LENGTH + "hours", "cut: the network read 24 of 25 tokens"),
         ("\ufe0f " * (MAX_LENGTH + 1), EMPTY),

@@ -19,9 +19,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sentigate.artifacts import RAW_TEXTS
 from sentigate.errors import SourceError
 from sentigate.settings.dataset import CsvSource
-from sentigate.sources import COLUMNS, read_source
+from sentigate.sources import read_source
 from sentigate.tables import parse
 
 LABELS = ["good", "bad", "so-so"]
@@ -139,11 +140,11 @@ JSON_LINES = b'{"text": "fine, really", "sentiment": "good"}\n{"text": "poor", "
 )
 def test_formats(read: Reader, name: str, data: bytes) -> None:
     frame = read(name, data)
-    assert tuple(frame.columns) == COLUMNS
+    assert list(frame.columns) == list(RAW_TEXTS.columns)
     assert all(dtype == "str" for dtype in frame.dtypes)
     assert frame.to_dict("records") == [
-        dict(zip(COLUMNS, ("1", "1", "", "good", "fine, really", ""), strict=True)),
-        dict(zip(COLUMNS, ("2", "2", "", "bad", "poor", ""), strict=True)),
+        dict(zip(RAW_TEXTS.columns, ("1", "1", "", "good", "fine, really", ""), strict=True)),
+        dict(zip(RAW_TEXTS.columns, ("2", "2", "", "bad", "poor", ""), strict=True)),
     ]
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sentigate.artifacts import RAW_TEXTS
 from sentigate.errors import SourceError
 from sentigate.settings.dataset import CsvSource, Dataset
 from sentigate.settings.params import load_params
-from sentigate.sources import COLUMNS, read_source
+from sentigate.sources import read_source
 
 ROOT = Path(__file__).parents[2]
 DATASETS = load_params(ROOT / "params.yaml").datasets
@@ -36,7 +37,7 @@ def read(dataset: Dataset, cache: Path) -> pd.DataFrame:
 
 
 def check_contract(frame: pd.DataFrame) -> None:
-    assert tuple(frame.columns) == COLUMNS
+    assert list(frame.columns) == list(RAW_TEXTS.columns)
     assert all(dtype == "str" for dtype in frame.dtypes)
     assert not frame.isna().any(axis=None)
     assert frame["id"].is_unique

@@ -26,7 +26,7 @@ Hashes = npt.NDArray[np.uint64]
 
 LIKE, OF = 4, 5
 """Near-copies share at least 4/5 of their shingles; whole numbers, so that nothing is rounded."""
-THRESHOLD = LIKE / OF
+JACCARD_THRESHOLD = LIKE / OF
 SHINGLE_WORDS = 3
 # What is held in memory at a time.
 CHUNK_TEXTS = 10_000
@@ -98,7 +98,7 @@ def near_copy_figures(splits: pd.DataFrame, copies: Mask) -> dict[str, float]:
         "rows": int(copies[in_test].sum()),
         "share": float(pd.Series(copies[in_test]).mean()),
         "validation_rows": int(copies[~in_test].sum()),
-        "threshold": THRESHOLD,
+        "threshold": JACCARD_THRESHOLD,
     }
 
 

@@ -12,7 +12,7 @@ LOOKED_AT = 2000
 MOST, MOST_WITHOUT_SPACES = 20.0, 6.0
 """Characters between white space, on average, of texts that spaces part into words. Their languages
 have 5 to 8. A word of Chinese, Japanese or Thai has 1 to 5, where somebody has parted the words."""
-LONGEST = 100
+LONGEST_PIECE = 100
 """Characters that one piece counts for at most: what a program has encoded has thousands."""
 # Thai, Lao, Tibetan, Burmese, Khmer, kana, and Chinese characters.
 WITHOUT_SPACES = re.compile(
@@ -24,8 +24,8 @@ class Spacing(NamedTuple):
     """How far apart the white space of texts is.
 
     Attributes:
-        characters: between white space, on average, each piece counted as LONGEST at most; 0 where
-            there is nothing else.
+        characters: between white space, on average, each piece counted as LONGEST_PIECE at most;
+            0 where there is nothing else.
         most: so many are a word.
     """
 
@@ -44,7 +44,7 @@ def spacing(texts: Texts) -> Spacing:
     for text in texts[:: max(1, len(texts) // LOOKED_AT)]:
         found = text.split()
         pieces += len(found)
-        length += sum(min(len(piece), LONGEST) for piece in found)
+        length += sum(min(len(piece), LONGEST_PIECE) for piece in found)
         characters += sum(map(len, found))
         without += 0 if text.isascii() else len(WITHOUT_SPACES.findall(text))
     most = MOST_WITHOUT_SPACES if 2 * without > characters else MOST

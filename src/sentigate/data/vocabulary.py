@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Plain entries, not tokenizers' "special tokens", which are matched in raw text: real tweets hold
 # a literal "<unk>". The pre-tokenizer parts "<" from "unk", so no text can become these.
 # Their ids are encoding.PAD_ID and encoding.UNKNOWN_ID.
-PAD, UNKNOWN = "<pad>", "<unk>"
+PAD_TOKEN, UNKNOWN_TOKEN = "<pad>", "<unk>"
 # A word, or one sign. Beyond ASCII, tokenizers and Python do not agree on what \w and \s are.
 WORD_OR_SIGN = r"\w+(?:['’]\w+)*|[^\w\s]"
 # Words as GloVe's own tokenizer, that of Stanford CoreNLP, has them: "do n't", "it 's"; emoticons
@@ -59,7 +59,7 @@ def build_tokenizer(texts: Texts, vocab: VocabParams) -> Tokenizer:
     if level == "bpe":
         return _byte_pairs(texts, vocab)
     # Counted here rather than by the trainer, which breaks ties differently from run to run.
-    tokenizer = _with_pre_tokenizer(Tokenizer(models.WordLevel({}, unk_token=UNKNOWN)), level)
+    tokenizer = _with_pre_tokenizer(Tokenizer(models.WordLevel({}, unk_token=UNKNOWN_TOKEN)), level)
     counts = _count(tokenizer, level, texts)
     frequent = [(token, count) for token, count in counts.items() if count >= min_count]
     if not frequent:
@@ -69,8 +69,8 @@ def build_tokenizer(texts: Texts, vocab: VocabParams) -> Tokenizer:
         frequent.sort(key=lambda item: (-item[1], item[0]))
     tokens = [token for token, _ in frequent]
     tokens.sort(key=lambda token: not is_context(token))  # first, and for the rest as they were
-    entries = [PAD, UNKNOWN, *tokens[: vocab.max_size - 2]]
-    model = models.WordLevel({token: i for i, token in enumerate(entries)}, unk_token=UNKNOWN)
+    entries = [PAD_TOKEN, UNKNOWN_TOKEN, *tokens[: vocab.max_size - 2]]
+    model = models.WordLevel({token: i for i, token in enumerate(entries)}, unk_token=UNKNOWN_TOKEN)
     tokenizer = _with_pre_tokenizer(Tokenizer(model), level)
     if level == "character":  # words are joined by spaces without a decoder
         tokenizer.decoder = decoders.Fuse()
@@ -83,7 +83,7 @@ def add_words(tokenizer: Tokenizer, words: Iterable[str]) -> None:
 
     entries = tokenizer.get_vocab()
     entries |= {word: token_id for token_id, word in enumerate(words, len(entries))}
-    tokenizer.model = models.WordLevel(entries, unk_token=UNKNOWN)
+    tokenizer.model = models.WordLevel(entries, unk_token=UNKNOWN_TOKEN)
 
 
 def tokens_of(tokenizer: Tokenizer) -> list[str]:
@@ -172,11 +172,11 @@ def _count(tokenizer: Tokenizer, level: Level, texts: Texts) -> Counter[str]:
 def _byte_pairs(texts: Texts, vocab: VocabParams) -> Tokenizer:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-    tokenizer = _with_pre_tokenizer(Tokenizer(models.BPE(unk_token=UNKNOWN)), "bpe")
+    tokenizer = _with_pre_tokenizer(Tokenizer(models.BPE(unk_token=UNKNOWN_TOKEN)), "bpe")
     trainer = trainers.BpeTrainer(
         vocab_size=vocab.max_size,
         min_frequency=vocab.min_count,
-        special_tokens=[PAD, UNKNOWN],
+        special_tokens=[PAD_TOKEN, UNKNOWN_TOKEN],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
@@ -184,5 +184,5 @@ def _byte_pairs(texts: Texts, vocab: VocabParams) -> Tokenizer:
     begin = decoders.Strip(" ", 1, 0)  # the space that is put before every word
     tokenizer.decoder = decoders.Sequence([decoders.ByteLevel(), begin])
     state = json.loads(tokenizer.to_str())
-    state["added_tokens"] = []  # see PAD
+    state["added_tokens"] = []  # see PAD_TOKEN
     return Tokenizer.from_str(json.dumps(state))

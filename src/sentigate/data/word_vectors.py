@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
-ENTRIES = "trained_entries"
+TRAINED_ENTRIES = "trained_entries"
 """The key in the file's metadata; safetensors writes several in another order each time."""
 
 
@@ -135,7 +135,7 @@ def write_vectors(path: Path, vectors: WordVectors) -> None:
         "vectors": np.ascontiguousarray(vectors.values, dtype=np.float16),
         "widths": np.array(vectors.widths or vectors.values.shape[1:], dtype=np.int64),
     }
-    path.write_bytes(save(tensors, metadata={ENTRIES: str(vectors.trained_entries)}))
+    path.write_bytes(save(tensors, metadata={TRAINED_ENTRIES: str(vectors.trained_entries)}))
 
 
 def read_vectors(path: Path) -> WordVectors:
@@ -148,7 +148,7 @@ def read_vectors(path: Path) -> WordVectors:
 
     with reading(path), safe_open(path, framework="numpy") as file:
         values = file.get_tensor("vectors")
-        trained = int(file.metadata()[ENTRIES])
+        trained = int(file.metadata()[TRAINED_ENTRIES])
         widths = tuple(file.get_tensor("widths").tolist())
         if (
             values.ndim != 2

@@ -12,7 +12,7 @@ from .formats import count, points
 from .intervals import paired_interval
 from .metrics import Figures
 
-LEVEL = 0.05
+SIGNIFICANCE_LEVEL = 0.05
 """A difference is real where p is below it; it belongs to intervals of 95 %."""
 SMALLEST_P = 0.0001
 """A smaller p is not written out."""
@@ -78,7 +78,9 @@ def difference_sentence(
     )
     side = f"{100 * abs(gap):.1f} points {'below' if gap < 0 else 'above'}"
     verdict = (
-        "a real difference" if p < LEVEL else f"not a difference that {count(rows)} texts can show"
+        "a real difference"
+        if p < SIGNIFICANCE_LEVEL
+        else f"not a difference that {count(rows)} texts can show"
     )
     return (
         f"The accuracy of {whose} is {side if gap else 'the same as'} the linear baseline's "
@@ -88,7 +90,7 @@ def difference_sentence(
 
 def is_worse(difference: Mapping[str, Any]) -> bool:
     """Whether what ``accuracy_difference`` found is real, and for the baseline."""
-    return bool(difference["accuracy"] < 0 and difference["p_value"] < LEVEL)
+    return bool(difference["accuracy"] < 0 and difference["p_value"] < SIGNIFICANCE_LEVEL)
 
 
 class Beside(NamedTuple):

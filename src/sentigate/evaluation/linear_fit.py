@@ -22,7 +22,7 @@ from sentigate.settings.model import Level, VocabParams
 
 from .ngram_counts import NgramCounts, count_ngrams, idf_of
 
-LEVEL: Level = "glove"
+SPACED_LEVEL: Level = "glove"
 """How texts are cut into tokens where spaces part their words; else into characters."""
 
 Floats = npt.NDArray[np.float32]
@@ -62,7 +62,7 @@ class TrainingTexts:
 
     def __init__(self, texts: Sequence[str], labels: npt.NDArray[np.int8]) -> None:
         self.labels = labels
-        self.level: Level = LEVEL if spacing(texts).parts_words else "character"
+        self.level: Level = SPACED_LEVEL if spacing(texts).parts_words else "character"
         self.tokenizer = build_tokenizer(texts, _every_token(self.level))
         self.words = tokens_of(self.tokenizer)
         self.tokens = encode_texts(self.tokenizer, texts)
@@ -155,7 +155,7 @@ def fit_linear(training: TrainingTexts, settings: LinearModelParams, seed: int) 
                 features = counts.sign()
                 ratios = log_count_ratios(features, training.labels, settings.naive_bayes_smoothing)
                 features.data *= ratios[features.indices]
-            if settings.character_ngrams and training.level == LEVEL:
+            if settings.character_ngrams and training.level == SPACED_LEVEL:
                 block = training.characters(settings.character_ngrams, settings.min_count)
                 features = hstack([features, block.features], format="csr")
             classifier.fit(features, training.labels)
@@ -211,13 +211,13 @@ def log_count_ratios(features: Any, labels: npt.NDArray[np.int8], smoothing: flo
 
 def describe(settings: LinearModelParams, training: TrainingTexts) -> str:
     """What the model is, within a sentence."""
-    unit = "token" if training.level == LEVEL else "character"
+    unit = "token" if training.level == SPACED_LEVEL else "character"
     runs = _lengths(training.lengths(settings), unit)
     if settings.naive_bayes_smoothing is None:
         kinds = [f"TF-IDF of runs of {runs}"]
     else:
         kinds = [f"naive-Bayes ratios of runs of {runs}"]
-    if settings.character_ngrams and training.level == LEVEL:
+    if settings.character_ngrams and training.level == SPACED_LEVEL:
         kinds.append(f"of {_lengths(settings.character_ngrams, 'character')} within them")
     return f"logistic regression on {' and '.join(kinds)}"
 

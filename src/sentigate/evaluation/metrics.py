@@ -29,7 +29,7 @@ VALIDATION, TEST = "validation", "test"
 
 
 @dataclass(frozen=True)
-class Answers:
+class MetricInput:
     """What metrics are computed from.
 
     Attributes:
@@ -71,8 +71,8 @@ class Metric:
     unit: Unit
     better: Literal["higher", "lower", "neither"]
     meaning: str
-    compute: Callable[[Answers], Figure]
-    interval: Callable[[Answers], tuple[float, float]] | None = None
+    compute: Callable[[MetricInput], Figure]
+    interval: Callable[[MetricInput], tuple[float, float]] | None = None
     headline_on: tuple[str, ...] = ()
 
     @property
@@ -91,7 +91,7 @@ class Metric:
         """Keys of the interval's ends."""
         return f"{self.key}_low", f"{self.key}_high"
 
-    def figures(self, answers: Answers) -> Figures:
+    def figures(self, answers: MetricInput) -> Figures:
         """The value, and the interval's ends if it has one, by key."""
         found: Figures = {self.key: self.compute(answers)}
         if self.interval:
@@ -99,10 +99,10 @@ class Metric:
         return found
 
 
-def scikit_learn(name: str, **options: Any) -> Callable[[Answers], float]:
+def scikit_learn(name: str, **options: Any) -> Callable[[MetricInput], float]:
     """The function of that name in ``sklearn.metrics``, of labels and predicted labels."""
 
-    def compute(answers: Answers) -> float:
+    def compute(answers: MetricInput) -> float:
         import sklearn.metrics  # takes a second, which most commands need not wait
 
         function = getattr(sklearn.metrics, name)
@@ -133,7 +133,7 @@ def matthews_correlation(labels: IntArray, probabilities: FloatArray) -> float:
     return float(matthews_corrcoef(labels, predicted))
 
 
-def _auroc(answers: Answers) -> float | None:
+def _auroc(answers: MetricInput) -> float | None:
     from sklearn.metrics import roc_auc_score
 
     if np.ptp(answers.labels) == 0:
@@ -141,7 +141,7 @@ def _auroc(answers: Answers) -> float | None:
     return float(roc_auc_score(answers.labels, answers.probabilities))
 
 
-def _accuracy_interval(answers: Answers) -> tuple[float, float]:
+def _accuracy_interval(answers: MetricInput) -> tuple[float, float]:
     correct = int(np.sum(answers.predicted == answers.labels))
     samples = answers.settings.bootstrap_samples
     return bootstrap_interval(correct, len(answers.labels), samples, answers.seed)
@@ -256,7 +256,7 @@ def classification_figures(
     Raises:
         DataError: no rows, other shapes, labels or probabilities than above.
     """
-    answers = Answers(*check_answers(labels, probabilities), settings, seed)
+    answers = MetricInput(*check_answers(labels, probabilities), settings, seed)
     figures: Figures = {}
     for metric in METRICS:
         figures |= metric.figures(answers)

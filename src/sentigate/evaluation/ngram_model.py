@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from sentigate.model.network.batches import EncodedSplit
 
 Ids = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 
 # Never 1: a pair that is not in training would have probability 0.
-WEIGHTS = np.linspace(0.0, 0.99, 100)
+INTERPOLATION_WEIGHTS = np.linspace(0.0, 0.99, 100)
 
 
 class Pairs(NamedTuple):
@@ -48,9 +48,9 @@ class Unigram:
 
     def __init__(self, train: Pairs, vocabulary_size: int) -> None:
         counts = np.bincount(train.after, minlength=vocabulary_size) + 1
-        self.shares: Floats = counts / counts.sum()
+        self.shares: Doubles = counts / counts.sum()
 
-    def probabilities(self, pairs: Pairs) -> Floats:
+    def probabilities(self, pairs: Pairs) -> Doubles:
         """P(after), (N,) float64."""
         return self.shares[pairs.after]
 
@@ -72,15 +72,15 @@ class Bigram:
         self.before_counts = np.bincount(train.before, minlength=vocabulary_size)
         self.codes, self.counts = np.unique(self._code(train), return_counts=True)
         share, fallback = self._parts(validation)
-        likelihoods = [np.log(w * share + (1 - w) * fallback).sum() for w in WEIGHTS]
-        self.weight = float(WEIGHTS[np.argmax(likelihoods)])
+        likelihoods = [np.log(w * share + (1 - w) * fallback).sum() for w in INTERPOLATION_WEIGHTS]
+        self.weight = float(INTERPOLATION_WEIGHTS[np.argmax(likelihoods)])
 
-    def probabilities(self, pairs: Pairs) -> Floats:
+    def probabilities(self, pairs: Pairs) -> Doubles:
         """P(after | before), (N,) float64."""
         share, fallback = self._parts(pairs)
         return self.weight * share + (1 - self.weight) * fallback
 
-    def _parts(self, pairs: Pairs) -> tuple[Floats, Floats]:
+    def _parts(self, pairs: Pairs) -> tuple[Doubles, Doubles]:
         """Each pair's share of the pairs with the same first token, and the unigram's P(after)."""
         seen = self.before_counts[pairs.before]
         fallback = self.unigram.probabilities(pairs)
@@ -95,7 +95,7 @@ class Bigram:
         return pairs.before * self.size + pairs.after
 
 
-def perplexity(probabilities: Floats) -> float:
+def perplexity(probabilities: Doubles) -> float:
     """Exponential of the mean negative log probability.
 
     Args:

@@ -299,7 +299,7 @@ def _ngrams(
         return run.removeprefix(tokens[place].before)
 
     found: dict[tuple[int, ...], tuple[set[int], float]] = {}
-    for known in linear.shares(ids):  # of a token, its own share and that of its characters
+    for known in linear.contributions(ids):  # of a token, its own share and that of its characters
         ngram = tuple(ids[known.places[0] : known.places[0] + known.length].tolist())
         places, share = found.get(ngram, (set(), 0.0))
         found[ngram] = places | set(known.places), share + weight * known.logit

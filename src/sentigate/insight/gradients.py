@@ -31,7 +31,7 @@ from sentigate.settings.model import TrainingParams
 from sentigate.training.best_epoch import Epoch
 from sentigate.training.engine import fit
 
-FloatArray = npt.NDArray[np.float64]
+Doubles = npt.NDArray[np.float64]
 BATCH_SIZE = 64
 """Texts differentiated at once; every step of each is kept: 128 units, 400 tokens take 1 GB."""
 
@@ -132,7 +132,7 @@ def before_and_after(
     return table[["cell", "state", "trained", *curves[0].columns[:-3]]]
 
 
-def gradient_norms(network: Network, split: EncodedSplit) -> dict[str, FloatArray]:
+def gradient_norms(network: Network, split: EncodedSplit) -> dict[str, Doubles]:
     """Norms of the derivative of each text's loss with respect to its states.
 
     The derivative with respect to a state of step t is total: it passes through everything that
@@ -156,7 +156,7 @@ def gradient_norms(network: Network, split: EncodedSplit) -> dict[str, FloatArra
     assert isinstance(layer, Layer)
     assert isinstance(layer.left_to_right, Recurrence)
     shape = len(split.lengths), int(split.lengths.max())
-    norms: dict[str, FloatArray] = {}
+    norms: dict[str, Doubles] = {}
     for batch in Batches(split, BATCH_SIZE):
         ids, lengths = batch.inputs
         layout = PaddedLayout(lengths, ids.shape[1])
@@ -179,7 +179,7 @@ def gradient_norms(network: Network, split: EncodedSplit) -> dict[str, FloatArra
     return norms
 
 
-def by_distance(norms: FloatArray) -> pd.DataFrame:
+def by_distance(norms: Doubles) -> pd.DataFrame:
     """A row per distance from the last token, over the texts that reach that far back.
 
     Args:

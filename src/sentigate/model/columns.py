@@ -15,7 +15,7 @@ from .text.context import with_context
 from .text.values import as_text
 
 FILE = "columns.json"
-SHOWN = 10
+NAMES_SHOWN = 10
 
 
 class Columns(StrictModel):
@@ -89,7 +89,7 @@ class Columns(StrictModel):
             if name != self.context and _holds_texts(table.iloc[:, place])
         ]
         if len(found) != 1:
-            shown = ", ".join(map(repr, names[:SHOWN])) + " …" * (len(names) > SHOWN)
+            shown = ", ".join(map(repr, names[:NAMES_SHOWN])) + " …" * (len(names) > NAMES_SHOWN)
             raise ValueError(
                 f"the model was trained on the column {self.text!r}; the table has "
                 f"{shown or 'no column'}, of which {len(found) or 'none'} may hold the texts; "

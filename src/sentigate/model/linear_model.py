@@ -47,7 +47,7 @@ class LinearDescription(StrictModel):
     """The vocabulary by id; 0 is padding, 1 unknown."""
 
 
-class Share(NamedTuple):
+class Contribution(NamedTuple):
     """A part of a text's logit.
 
     Attributes:
@@ -156,7 +156,7 @@ class LinearModel:
             logits[start:end] = self._logits(own, np.diff(bounds))
         return logits
 
-    def shares(self, ids: npt.NDArray[Any] | Sequence[int]) -> list[Share]:
+    def contributions(self, ids: npt.NDArray[Any] | Sequence[int]) -> list[Contribution]:
         """What each known n-gram of one text, and the characters of each token, add to its logit.
 
         Their sum and the bias are the logit.
@@ -170,14 +170,14 @@ class LinearModel:
             added = added * values / (np.sqrt(np.square(values).sum()) or 1)
         ends = [part.stop for part in self._slices.values()]
         lengths = self.about.ngrams[0] + np.searchsorted(ends, features, side="right")
-        shares = [
-            Share(tuple(known.places[which == i].tolist()), length, logit)
+        contributions = [
+            Contribution(tuple(known.places[which == i].tolist()), length, logit)
             for i, (length, logit) in enumerate(zip(lengths.tolist(), added.tolist(), strict=True))
         ]
         if self.characters is not None:
             weights = self.characters[ids] / np.sqrt(max(1, len(ids)))
-            shares += [Share((i,), 1, w) for i, w in enumerate(weights.tolist()) if w]
-        return shares
+            contributions += [Contribution((i,), 1, w) for i, w in enumerate(weights.tolist()) if w]
+        return contributions
 
     def renumbered(self, tokens: Sequence[str]) -> LinearModel:
         """The same model for the ids of another vocabulary, in which other words are unknown.

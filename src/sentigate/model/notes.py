@@ -5,7 +5,7 @@ from __future__ import annotations
 NOTHING, CUT = "nothing to go by", "cut"
 """The kinds of note. A text may have one of each: "KIND: what; KIND: what"."""
 EMPTY = f"{NOTHING}: the text is empty once cleaned"
-UNKNOWN = f"{NOTHING}: no word or sign that the model knows"
+NO_KNOWN_WORD = f"{NOTHING}: no word or sign that the model knows"
 
 
 def kinds_of(note: str) -> list[str]:

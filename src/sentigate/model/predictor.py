@@ -21,7 +21,7 @@ from .fusion import Logits, probabilities
 from .network.batches import Batch, Batches, EncodedSplit
 from .network.fast_lstm import FastLSTM, has_fast_path
 from .network.network import Network
-from .notes import CUT, EMPTY, UNKNOWN
+from .notes import CUT, EMPTY, NO_KNOWN_WORD
 from .saved_model import SavedModel
 from .text.cleaning import make_cleaner
 from .text.encoding import UNKNOWN_ID, Encoded, Padded, encode_texts, pad
@@ -152,7 +152,7 @@ class Predictor:
             told[row] = self.telling[encoded.ids[start:end]].any()
         # Bytes are tokens of their own in byte pairs, also those of what cannot be seen.
         notes = [
-            EMPTY if is_blank(text) else "" if telling else UNKNOWN
+            EMPTY if is_blank(text) else "" if telling else NO_KNOWN_WORD
             for text, telling in zip(cleaned, told, strict=True)
         ]
         for row in cut:

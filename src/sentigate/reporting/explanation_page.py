@@ -35,7 +35,7 @@ PARTS = {
 """Title, meaning and kind of each part of a step in cells.py, in the page's order."""
 
 POSITIVE, NEGATIVE = (0, 114, 178), (213, 94, 0)  # Okabe & Ito's, as in draw.py
-LEVELS = 255  # odd, so that zero has a colour of its own
+SHADES = 255  # odd, so that zero has a colour of its own
 SCALED = 95  # per cent of a map's states; scaled to the extremes, most of them would be pale
 SHEET = 980  # pixels, what most screens show beside the row titles
 DECIMALS = 4
@@ -184,24 +184,24 @@ def _map(name: str, values: npt.NDArray[np.floating[Any]]) -> dict[str, Any]:
         high = float(np.percentile(np.abs(values), SCALED)) or 1.0
         low = -high
     shares = (values.clip(low, high) - low) / (high - low)
-    levels = (shares * (LEVELS - 1)).round().astype(np.uint8)
+    levels = (shares * (SHADES - 1)).round().astype(np.uint8)
     return {
         "title": title,
         "meaning": meaning,
         "low": f"{low:.3g}".replace("-", "−"),
         "high": f"{high:.3g}",
         "image": _png(levels, kind),
-        "legend": _png(np.arange(LEVELS, dtype=np.uint8)[None], kind),
+        "legend": _png(np.arange(SHADES, dtype=np.uint8)[None], kind),
     }
 
 
 def _png(levels: Levels, kind: str) -> str:
     """A data URI, a pixel a value. States near zero are transparent, on a light or dark page."""
     if kind == SHARE:
-        palette = colormaps["viridis"](np.linspace(0, 1, LEVELS), bytes=True)
+        palette = colormaps["viridis"](np.linspace(0, 1, SHADES), bytes=True)
     else:
-        signs = np.linspace(-1, 1, LEVELS)
-        palette = np.empty((LEVELS, 4), dtype=np.uint8)
+        signs = np.linspace(-1, 1, SHADES)
+        palette = np.empty((SHADES, 4), dtype=np.uint8)
         palette[:, :3] = np.where(signs[:, None] < 0, NEGATIVE, POSITIVE)
         palette[:, 3] = (255 * np.abs(signs)).round()
     image = Image.fromarray(levels)

@@ -22,7 +22,7 @@ from sentigate.gates.validate import describe
 MARKER = "<!-- sentigate -->"
 """First line of the comment, by which the workflow finds its own again."""
 METRICS_FILE, PARAMS_FILE = "reports/metrics.json", "params.yaml"
-LONGEST = 60_000  # GitHub refuses comments of more than 65,536 characters
+LONGEST_COMMENT = 60_000  # GitHub refuses comments of more than 65,536 characters
 
 
 class Side(NamedTuple):
@@ -84,7 +84,7 @@ def render_comment(base: str) -> str:
     parts.append(_gates_table(gates))
     failed = [gate for gate in gates if gate.verdict == "failed"]
     text = "\n\n".join([*parts, *(_failures(gate, rows=True) for gate in failed)])
-    if len(text) > LONGEST:
+    if len(text) > LONGEST_COMMENT:
         text = "\n\n".join([*parts, *(_failures(gate, rows=False) for gate in failed)])
     return f"{MARKER}\n{text}"
 

@@ -24,10 +24,10 @@ from sentigate.tables.read import Input, Record, open_records
 from sentigate.tables.write import check_output, write_records
 
 ANSWERS = ("label", "probability", "note")
-Model = Callable[[Sequence[str]], npt.NDArray[np.float32]]
+TextClassifier = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
 
-def judge(model: Model, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], list[str]]:
+def judge(model: TextClassifier, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], list[str]]:
     """P(positive) of raw texts, (texts,) float32, and a note on each, mostly ""."""
     if hasattr(model, "judge"):
         probabilities, notes = model.judge(texts)
@@ -68,7 +68,7 @@ class Judged(NamedTuple):
 
 
 def predict_file(
-    model: Model,
+    model: TextClassifier,
     source: Path,
     out: Path,
     column: str | None = None,
@@ -124,7 +124,7 @@ def predict_file(
 
 
 def _columns(
-    model: Model, table: Input, source: Path, column: str | None, context: str | None
+    model: TextClassifier, table: Input, source: Path, column: str | None, context: str | None
 ) -> list[str]:
     """Perhaps the column of contexts, and last that of the texts."""
     known = getattr(model, "columns", PLAIN)  # an older version registered does not say
@@ -175,7 +175,7 @@ def _free_names(table: Input, source: Path) -> list[str]:
 
 def _add_answers(
     records: list[Record],
-    model: Model,
+    model: TextClassifier,
     names: Sequence[str],
     source: Path,
     columns: Sequence[str],

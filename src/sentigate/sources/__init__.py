@@ -12,9 +12,8 @@ from sentigate.settings.dataset import CsvSource, ImdbSource, Source, TwitterSou
 
 from . import imdb, twitter, vader
 from . import own_table as table
-from .rows import COLUMNS
 
-__all__ = ["COLUMNS", "read_source"]
+__all__ = ["read_source"]
 
 
 def read_source(

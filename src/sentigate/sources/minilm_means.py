@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Pieces = tuple[int, ...]
 WIDTH = 384
-LONGEST = 512
+MAX_TOKENS = 512
 """Positions that the model has; the pieces after them are not read."""
 POSITIONS = 512
 """In a batch, about: few enough for words of many pieces, enough to occupy all cores."""
@@ -112,7 +112,7 @@ def _batches(
     """The means of words of one length, batch by batch."""
     import torch
 
-    ids = torch.tensor(words, dtype=torch.int64)[:, :LONGEST]
+    ids = torch.tensor(words, dtype=torch.int64)[:, :MAX_TOKENS]
     size = max(8, POSITIONS // ids.shape[1] // 8 * 8)
     for start in range(0, len(ids), size):
         batch = ids[start : start + size]

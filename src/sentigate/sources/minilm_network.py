@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding, gelu, layer_norm, linear, scaled_dot_product_attention
 
-LAYERS, WIDTH, HEADS, EPSILON = 6, 384, 12, 1e-12
+from .minilm_means import WIDTH
+
+LAYERS, HEADS, EPSILON = 6, 12, 1e-12
 
 
 def word_means(weights: Mapping[str, Tensor], ids: Tensor, dtype: torch.dtype) -> Tensor:

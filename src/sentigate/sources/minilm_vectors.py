@@ -24,7 +24,7 @@ from .pip_download import Wheel, fetched
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-UNKNOWN = "[UNK]"
+UNKNOWN_PIECE = "[UNK]"
 
 
 def read(
@@ -90,6 +90,6 @@ class ComputedVectors:
 
     def _pieces(self, words: Iterable[str]) -> list[tuple[int, ...]]:
         """The ids of each word's pieces, in [CLS] and [SEP]; () where one of them is unknown."""
-        unknown = self._tokenizer.token_to_id(UNKNOWN)
+        unknown = self._tokenizer.token_to_id(UNKNOWN_PIECE)
         encoded = (encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(words)))
         return [() if unknown in ids or len(ids) < 3 else tuple(ids) for ids in encoded]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from sentigate.artifacts import RAW_TEXTS
 from sentigate.errors import SourceError, shorten
 from sentigate.model.text.context import with_context
 from sentigate.model.text.values import as_text
@@ -20,7 +21,6 @@ from sentigate.tables.compression import format_of, unpack
 from sentigate.tables.parse import PARSERS, Chunk
 
 from .own_file import find, named
-from .rows import COLUMNS
 
 FOLDS = ("train", "test")
 
@@ -55,7 +55,7 @@ def read(source: CsvSource, labels: Collection[str], cache: Path) -> tuple[pd.Da
     return _frame(source, table, labels), origin
 
 
-class Table(NamedTuple):
+class OwnColumns(NamedTuple):
     """All rows of the columns that were asked for, as str, and where each is in the file."""
 
     columns: dict[str, pd.Series[str]]
@@ -72,7 +72,7 @@ def _place(origin: str, unit: str, number: int, column: str) -> str:
     return f"{origin}: {unit} {number:,}, column {column!r}"
 
 
-def _collect(chunks: Iterable[Chunk], names: Collection[str], origin: str) -> Table:
+def _collect(chunks: Iterable[Chunk], names: Collection[str], origin: str) -> OwnColumns:
     """All chunks as str columns, which Arrow holds, so that no more than one chunk is objects."""
     arrays: dict[str, list[pa.Array]] = {name: [] for name in names}
     places = []
@@ -93,10 +93,10 @@ def _collect(chunks: Iterable[Chunk], names: Collection[str], origin: str) -> Ta
     columns = {}
     for name in names:
         columns[name] = pd.Series(pa.concat_arrays(arrays.pop(name)), dtype="str")
-    return Table(columns, np.concatenate(places), unit, origin)
+    return OwnColumns(columns, np.concatenate(places), unit, origin)
 
 
-def _frame(source: CsvSource, table: Table, labels: Collection[str]) -> pd.DataFrame:
+def _frame(source: CsvSource, table: OwnColumns, labels: Collection[str]) -> pd.DataFrame:
     size = len(table.places)
     sentiments = _sentiments(table, source.sentiment_column, labels)
     if source.id_column is None:
@@ -123,7 +123,7 @@ def _frame(source: CsvSource, table: Table, labels: Collection[str]) -> pd.DataF
         contexts = table.columns[source.context_column]
         texts = pd.Series(list(map(with_context, contexts, texts)), dtype="str")
     values = (ids, groups, slices, sentiments, texts, folds)
-    return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
+    return pd.DataFrame(dict(zip(RAW_TEXTS.columns, values, strict=True)))
 
 
 def _groups(given: pd.Series[str], ids: pd.Series[str]) -> pd.Series[str]:
@@ -147,7 +147,7 @@ def _as_text(value: object, place: str) -> str:
     return text
 
 
-def _sentiments(table: Table, column: str, labels: Collection[str]) -> pd.Series[str]:
+def _sentiments(table: OwnColumns, column: str, labels: Collection[str]) -> pd.Series[str]:
     # Whole numbers beside a missing one, or from pandas, are often stored as 0.0 and 1.0.
     label_of = {f"{label}.0": label for label in labels} | {label: label for label in labels}
     values = table.columns[column]
@@ -162,7 +162,7 @@ def _sentiments(table: Table, column: str, labels: Collection[str]) -> pd.Series
     return pd.Series(pd.array([label_of[name] for name in names], dtype="str").take(numbers))
 
 
-def _check_ids(ids: pd.Series[str], column: str, table: Table) -> None:
+def _check_ids(ids: pd.Series[str], column: str, table: OwnColumns) -> None:
     index = _first((ids == "") | ids.duplicated())
     if index is None:
         return

@@ -1,4 +1,4 @@
-"""The columns that every source gives."""
+"""The frame that every source gives."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-COLUMNS = ("id", "group", "slice", "sentiment", "text", "fold")
+from sentigate.artifacts import RAW_TEXTS
 
 
 def frame_of(rows: Sequence[tuple[str, str, str, str, str, str]]) -> pd.DataFrame:
-    """A frame of ``rows``, whose values are in the order of COLUMNS; every column is str."""
-    return pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
+    """A frame of ``rows``, whose values are in the order of RAW_TEXTS; every column is str."""
+    return pd.DataFrame(rows, columns=list(RAW_TEXTS.columns), dtype="str")

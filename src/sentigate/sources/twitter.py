@@ -22,7 +22,7 @@ from .download import MIRROR, mirrored, wrong_hash
 from .rows import frame_of
 
 ARCHIVE = "twitter-entity-sentiment-analysis.zip"
-FOLDS = {"train": "twitter_training.csv", "validation": "twitter_validation.csv"}
+FOLD_FILES = {"train": "twitter_training.csv", "validation": "twitter_validation.csv"}
 
 
 def read(source: TwitterSource, cache: Path) -> pd.DataFrame:
@@ -36,12 +36,12 @@ def read(source: TwitterSource, cache: Path) -> pd.DataFrame:
     Raises:
         SourceError: the files cannot be had, or are not the expected ones.
     """
-    if missing := set(FOLDS.values()) - set(source.sha256):
+    if missing := set(FOLD_FILES.values()) - set(source.sha256):
         raise SourceError(
             f"params.yaml gives no sha256 for {', '.join(sorted(missing))} of the twitter source"
         )
     files = _from_mirror(source) or _from_cache(source, cache) or _from_kaggle(source, cache)
-    rows = [row for fold, name in FOLDS.items() for row in _rows(files[name], fold, name)]
+    rows = [row for fold, name in FOLD_FILES.items() for row in _rows(files[name], fold, name)]
     frame = frame_of(rows)
     if source.context_column:
         texts = map(with_context, frame["slice"], frame["text"])
@@ -71,7 +71,7 @@ def _from_mirror(source: TwitterSource) -> dict[str, bytes] | None:
         return None
     try:
         with zipfile.ZipFile(path) as archive:
-            files = {name: archive.read(name) for name in FOLDS.values()}
+            files = {name: archive.read(name) for name in FOLD_FILES.values()}
     except KeyError as error:
         raise SourceError(f"{path} is not the expected archive: {error.args[0]}") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError) as error:
@@ -82,7 +82,7 @@ def _from_mirror(source: TwitterSource) -> dict[str, bytes] | None:
 
 
 def _from_cache(source: TwitterSource, cache: Path) -> dict[str, bytes] | None:
-    paths = {name: cache / name for name in FOLDS.values()}
+    paths = {name: cache / name for name in FOLD_FILES.values()}
     if not all(path.is_file() for path in paths.values()):
         return None
     files = {name: path.read_bytes() for name, path in paths.items()}
@@ -104,7 +104,7 @@ def _from_kaggle(source: TwitterSource, cache: Path) -> dict[str, bytes]:
             import kagglehub
 
             found = Path(kagglehub.dataset_download(source.handle, output_dir=folder))
-            files = {name: (found / name).read_bytes() for name in FOLDS.values()}
+            files = {name: (found / name).read_bytes() for name in FOLD_FILES.values()}
         except Exception as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise SourceError(

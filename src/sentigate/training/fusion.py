@@ -19,11 +19,11 @@ no temperature at all, and would be too sure of the next row."""
 FEW_TEXTS = 200
 """On fewer validation texts one share is hardly told from another."""
 
-Logits = npt.NDArray[np.floating[Any]]
+FloatArray = npt.NDArray[np.floating[Any]]
 
 
 def fit_fusion(
-    network: Logits, linear: Logits | None, labels: npt.NDArray[Any], positives: float
+    network: FloatArray, linear: FloatArray | None, labels: npt.NDArray[Any], positives: float
 ) -> Fusion:
     """The share of the linear model and the temperature of lowest log loss.
 
@@ -72,7 +72,7 @@ def share_sentences(fusion: Fusion, texts: int) -> Iterator[str]:
         )
 
 
-def _temperature(signed: Logits) -> tuple[float, float]:
+def _temperature(signed: FloatArray) -> tuple[float, float]:
     """The lowest log loss, and the temperature that gives it."""
 
     def loss(log_temperature: float) -> float:

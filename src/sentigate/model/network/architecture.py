@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from ..strict_model import StrictModel
 
-Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
+DropoutRate = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class Convolution(StrictModel):
@@ -51,13 +51,13 @@ class Architecture(StrictModel):
     pooling: Literal["last", "max", "mean", "attention", "last_padded"]
     """How hidden states over time become one vector. Padding never counts, but in
     ``last_padded``: the state at the last position of the padded row, as some tutorials read it."""
-    word_dropout: Dropout = 0.0
+    word_dropout: DropoutRate = 0.0
     """Share of tokens read as unknown ones while training."""
-    embedding_dropout: Dropout = 0.0
+    embedding_dropout: DropoutRate = 0.0
     """Share of a token's features set to zero before the first layer."""
-    layer_dropout: Dropout = 0.0
+    layer_dropout: DropoutRate = 0.0
     """Share of features set to zero between two layers."""
-    head_dropout: Dropout = 0.0
+    head_dropout: DropoutRate = 0.0
     """Share of pooled features set to zero before the head."""
 
     @property

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-PADDING, UNKNOWN = 0, 1
+from ..text.encoding import PAD_ID
 
 
 class CorrectedEmbedding(nn.Module):
@@ -36,7 +36,7 @@ class CorrectedEmbedding(nn.Module):
         vectors = functional.embedding(ids, self.vectors)
         # Often only the unknown word is corrected: a product for every place would cost as much
         # as the dropout that follows.
-        corrected = ((ids > PADDING) & (ids < len(self.correction))).nonzero(as_tuple=True)
+        corrected = ((ids > PAD_ID) & (ids < len(self.correction))).nonzero(as_tuple=True)
         corrections = functional.embedding(ids[corrected], self.correction)
         return vectors.index_put(corrected, corrections, accumulate=True)
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from ..text.encoding import UNKNOWN_ID
 from .architecture import Architecture, Convolution
 from .cells import Recurrence
-from .corrected_embedding import UNKNOWN, CorrectedEmbedding
+from .corrected_embedding import CorrectedEmbedding
 from .dropout import Dropout
 from .inputs import Inputs
 from .padded_layout import PaddedLayout
@@ -68,7 +69,7 @@ class Encoder(nn.Module):
         ids, lengths = inputs
         if self.training and self.word_dropout:
             draws = torch.rand(ids.shape, device=ids.device)
-            ids = ids.masked_fill((draws < self.word_dropout) & (ids > UNKNOWN), UNKNOWN)
+            ids = ids.masked_fill((draws < self.word_dropout) & (ids > UNKNOWN_ID), UNKNOWN_ID)
         return self.read(self.embedding(ids), PaddedLayout(lengths, ids.shape[1]))
 
     def read(self, vectors: Tensor, layout: PaddedLayout) -> tuple[Tensor, PaddedLayout]:

@@ -17,7 +17,7 @@ from .one_form import one_form
 LINK = re.compile(r"(?:https?://|(?<!\w)www\.(?=\w)|pic\.twitter\.com/)\S+", re.IGNORECASE)
 MENTION = re.compile(r"(?<!\w)@\w+")
 # Neither runs past the next opening, so that many that never close take no longer to look for.
-TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
+HTML_TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--(?:(?!<!--).)*?-->", re.DOTALL)
 # Whatever escapes a text a second time makes "&amp;#39;" of "&#39;".
 ESCAPED_AGAIN = re.compile(r"&(?:(?:amp|#38|#x26);)+(?=#?\w+;)", re.IGNORECASE)
 # HTML asks for the semicolon here; people leave it out.
@@ -31,7 +31,7 @@ NOT_LETTER = re.compile(r"[^a-z ]", re.IGNORECASE)
 
 def _remove_html(text: str) -> str:
     if "<" in text:
-        text = TAG.sub(" ", text)
+        text = HTML_TAG.sub(" ", text)
     if "&" in text:
         text = html.unescape(UNENDED.sub(r"&\1;", ESCAPED_AGAIN.sub("&", text)))
     return text
