@@ -1,8 +1,6 @@
 """Files that are written whole or not at all, whatever becomes of the process."""
 
-import errno
 import hashlib
-import os
 import signal
 import subprocess
 import sys
@@ -14,23 +12,8 @@ from jinja2 import UndefinedError
 from sentigate.files import sha256_of, templates, written_whole
 
 
-@pytest.fixture(params=["unnamed", "named"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder, on a file system that can hold files without a name or on one that can't."""
-    if request.param == "named":
-        opened = os.open
-
-        def without(path: str, flags: int, mode: int = 0o777) -> int:
-            if flags & os.O_TMPFILE == os.O_TMPFILE:
-                raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
-            return opened(path, flags, mode)
-
-        monkeypatch.setattr(os, "open", without)
-    return tmp_path
-
-
-def test_it_is_there_when_the_block_ends_and_not_before(folder: Path) -> None:
-    target = folder / "deep" / ("ä" * 120)  # no room for a longer name
+def test_it_is_there_when_the_block_ends_and_not_before(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / ("ä" * 120)  # no room for a longer name
     with written_whole(target) as file:
         file.write(b"whole" * 100_000)
         assert not target.exists()
@@ -38,20 +21,20 @@ def test_it_is_there_when_the_block_ends_and_not_before(folder: Path) -> None:
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_it_replaces_a_file_and_has_the_usual_mode(folder: Path) -> None:
-    (folder / "usual").touch()
-    target = folder / "answers"
+def test_it_replaces_a_file_and_has_the_usual_mode(tmp_path: Path) -> None:
+    (tmp_path / "usual").touch()
+    target = tmp_path / "answers"
     target.write_text("old")
     with written_whole(target) as file:
         file.write(b"new")
         assert target.read_text() == "old"
     assert target.read_text() == "new"
-    assert target.stat().st_mode == (folder / "usual").stat().st_mode
+    assert target.stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
 @pytest.mark.parametrize("error", [ValueError, OSError, KeyboardInterrupt, SystemExit])
-def test_a_failure_leaves_what_was_there(folder: Path, error: type[BaseException]) -> None:
-    target = folder / "answers"
+def test_a_failure_leaves_what_was_there(tmp_path: Path, error: type[BaseException]) -> None:
+    target = tmp_path / "answers"
     target.write_text("old")
 
     def fail() -> None:
@@ -62,24 +45,24 @@ def test_a_failure_leaves_what_was_there(folder: Path, error: type[BaseException
     with pytest.raises(error):
         fail()
     assert target.read_text() == "old"
-    assert list(folder.iterdir()) == [target]
+    assert list(tmp_path.iterdir()) == [target]
 
 
-def test_only_a_file_is_replaced(folder: Path) -> None:
-    for target in (folder, Path("/dev/null")):
+def test_only_a_file_is_replaced(tmp_path: Path) -> None:
+    for target in (tmp_path, Path("/dev/null")):
         with pytest.raises(OSError, match="not a file"), written_whole(target):
             pass
     assert not Path("/dev/null").is_file()
-    assert list(folder.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_made(folder: Path) -> None:
-    (folder / "file").touch()
-    with pytest.raises(FileExistsError), written_whole(folder / "file" / "answers"):
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError), written_whole(tmp_path / "file" / "answers"):
         pass
 
 
-def test_nothing_is_left_of_a_process_that_was_killed(tmp_path: Path) -> None:
+def test_a_process_that_is_killed_leaves_what_was_there(tmp_path: Path) -> None:
     code = (
         "import sys, time\n"
         "from pathlib import Path\n"
@@ -89,12 +72,14 @@ def test_nothing_is_left_of_a_process_that_was_killed(tmp_path: Path) -> None:
         "    print('written', flush=True)\n"
         "    time.sleep(60)\n"
     )
-    command = [sys.executable, "-c", code, str(tmp_path / "answers")]
+    target = tmp_path / "answers"
+    target.write_text("old")
+    command = [sys.executable, "-c", code, str(target)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGKILL)
-    assert list(tmp_path.iterdir()) == []
+    assert target.read_text() == "old"
 
 
 def test_sha256_of_a_file(tmp_path: Path) -> None:

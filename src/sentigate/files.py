@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,26 +22,20 @@ def sha256_of(path: Path) -> str:
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[IO[bytes]]:
-    """A file that becomes ``target`` when the block ends, and vanishes when it fails.
+    """Give a file beside ``target``, which replaces it when the block ends and goes if it fails.
 
-    Folders that are missing are made. On Linux the file has no name before the block ends, so that
-    a process that is killed leaves nothing of it; where the file system cannot do so, it has one.
+    Folders that are missing are made. Of a process that is killed the file beside may stay.
 
     Raises:
-        OSError: it cannot be written, or ``target`` is there and no file.
+        OSError: the file cannot be written, or ``target`` exists and is not a file.
     """
     if target.exists() and not target.is_file():
         raise OSError(errno.EINVAL, "it is there, and not a file", str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        # Not mkstemp, whose files nobody else may read.
-        unnamed = _unnamed(target.parent)
-        with unnamed or part.open("xb") as file:
+        with part.open("xb") as file:  # not mkstemp, whose files nobody else may read
             yield file
-            if unnamed:
-                # A folder's descriptor, or else Python would link the link.
-                os.link(f"/proc/self/fd/{file.fileno()}", part, src_dir_fd=file.fileno())
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
@@ -60,11 +53,3 @@ def templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-
-
-def _unnamed(folder: Path) -> IO[bytes] | None:
-    """A file without a name in ``folder``; None where there can be none."""
-    try:
-        return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666), "w+b")
-    except (AttributeError, OSError):
-        return None
