@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,6 +23,7 @@ from sentigate.errors import DataError, ParamsError, SentigateError, shorten
 from sentigate.evaluation.leaderboard import flat
 from sentigate.evaluation.metrics import classification_figures
 from sentigate.files import written_whole
+from sentigate.language.pretraining import pretrain
 from sentigate.model.fusion import Logits, probabilities
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
@@ -115,12 +117,24 @@ def _trained(
     steps = steps_of(len(splits["train"].lengths), model.training, hardware.devices)
     tracked.log_params({"steps": steps._asdict()})
     with tempfile.TemporaryDirectory() as scratch:
+        language_model = pretrain(
+            model.network,
+            len(vocabulary.vectors.values),
+            splits["train"],
+            splits["validation"],
+            model.training.pretraining,
+            hardware=hardware,
+            seed=params.seed,
+            scratch=Path(scratch),
+            on_epoch=partial(tracked.log_epoch, prefix="language_model."),
+        )
         trained = train_model(
             model,
             vocabulary.vectors,
             splits["train"],
             splits["validation"],
             read_baseline_logits(validation_ids) if model.training.fused else None,
+            language_model,
             hardware=hardware,
             seed=params.seed,
             scratch=Path(scratch),

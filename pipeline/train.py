@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Literal
 
 from sklearn.metrics import matthews_corrcoef
@@ -19,6 +20,7 @@ from sentigate.data.training_files import (
 )
 from sentigate.data.vocabulary import read_tokenizer, tokens_of
 from sentigate.data.word_vectors import read_vectors
+from sentigate.language.pretraining import pretrain
 from sentigate.model.fusion import Fusion, probabilities
 from sentigate.model.labels import predicted_labels
 from sentigate.model.saved_model import Description, SavedModel
@@ -54,18 +56,31 @@ def train(stage: StageRun) -> GateInput:
         resolved = {"trainer": hardware._asdict(), "steps": steps._asdict()}
         tracked.log_params({**params.chosen(), **resolved})
         with doing("training"):
+            vectors = read_vectors(artifacts.WORD_VECTORS)
+            language_model = pretrain(
+                model.network,
+                len(vectors.values),
+                training,
+                validation,
+                model.training.pretraining,
+                hardware=hardware,
+                seed=params.seed,
+                scratch=stage.out,
+                on_epoch=partial(tracked.log_epoch, prefix="language_model."),
+            )
             trained = train_model(
                 model,
-                read_vectors(artifacts.WORD_VECTORS),
+                vectors,
                 training,
                 validation,
                 read_baseline_logits(read_ids("validation")) if linear else None,
+                language_model,
                 hardware=hardware,
                 seed=params.seed,
                 scratch=stage.out,
                 on_epoch=tracked.log_epoch,
             )
-        language_model, fusion = trained.language_model, trained.fusion or UNFITTED
+        fusion = trained.fusion or UNFITTED
         if language_model:
             tracked.log_kept(language_model.epochs, "language_model.")
         if linear:

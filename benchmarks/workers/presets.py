@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sentigate.data.word_vectors import WordVectors, read_vectors
+from sentigate.language.pretraining import pretrain
 from sentigate.model.fusion import Logits
 from sentigate.model.network.batches import EncodedSplit, load_split
 from sentigate.settings.model import ModelPreset
@@ -62,15 +63,29 @@ def train_preset(
     ``vectors`` and ``validation`` take the place of the folder's own; ``linear`` is as
     ``train_model`` takes it.
     """
+    vectors = vectors or read_vectors(folder / "vectors.safetensors")
+    train = load_split(folder / "train")
+    validation = validation or load_split(folder / "validation")
     with tempfile.TemporaryDirectory() as scratch:
-        return train_model(
-            model,
-            vectors or read_vectors(folder / "vectors.safetensors"),
-            load_split(folder / "train"),
-            validation or load_split(folder / "validation"),
-            linear,
+        language_model = pretrain(
+            model.network,
+            len(vectors.values),
+            train,
+            validation,
+            model.training.pretraining,
             hardware=hardware,
             seed=seed,
             scratch=Path(scratch),
-            on_epoch=lambda row, prefix: None if prefix else on_epoch(row),
+        )
+        return train_model(
+            model,
+            vectors,
+            train,
+            validation,
+            linear,
+            language_model,
+            hardware=hardware,
+            seed=seed,
+            scratch=Path(scratch),
+            on_epoch=on_epoch,
         )

@@ -17,6 +17,7 @@ FLOORS = (
     ("cli",),
     ("reporting",),
     ("evaluation", "insight"),
+    ("language",),
     ("training", "registry"),
     ("gates", "tracking", "serving", "sources"),
     ("tables", "data"),

@@ -33,10 +33,10 @@ def generate(
     with doing("loading the language model"):
         params = load_params(PARAMS)
 
-        from sentigate.insight.generation import continue_text
+        from sentigate.language.generation import continue_text
+        from sentigate.language.language_model import language_model_of
         from sentigate.model.saved_model import SavedModel
         from sentigate.model.text.cleaning import make_cleaner
-        from sentigate.training.language_model import language_model_of
 
         with model_errors(f"{TRAINED_MODEL}/"):
             saved = SavedModel.load(TRAINED_MODEL)

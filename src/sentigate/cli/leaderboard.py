@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sentigate.settings.params import Params
 
 ENTRY, VOCABULARY = Path("pipeline/leaderboard_entry.py"), Path("pipeline/vocabulary.py")
-ROOMS = ("data", "evaluation", "model", "sources", "tables", "training")
+ROOMS = ("data", "evaluation", "language", "model", "sources", "tables", "training")
 """The code that an entry runs."""
 ENTRIES, FAILED = Path("reports/leaderboard"), Path("reports/failed/leaderboard")
 

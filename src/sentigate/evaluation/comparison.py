@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from sentigate.language.language_model import language_model_of, perplexity
+from sentigate.language.ngram_model import ngram_perplexities
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.saved_model import SavedModel
 from sentigate.settings.params import EvaluateParams
-from sentigate.training.language_model import language_model_of, perplexity
 
 from .difference import accuracy_difference
 from .metrics import Figures, classification_figures
-from .ngram_model import ngram_perplexities
 
 
 def compare(held_out: pd.DataFrame, settings: EvaluateParams, seed: int) -> dict[str, Figures]:

@@ -1,4 +1,4 @@
-"""A model of params.yaml, from its vocabulary's vectors to how its parts answer together."""
+"""Training a model of params.yaml: its network, then the fusion with the linear model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sentigate.progress import doing
 from sentigate.settings.model import ModelPreset
 
 from .best_epoch import Epoch
-from .classifier import fit_classifier, pretrain
+from .classifier import fit_classifier
 from .engine import Fitted
 from .fusion import fit_fusion
 from .hardware import ONE_CPU, Hardware
@@ -23,20 +23,18 @@ from .start import FromLanguageModel, Start, from_vectors
 
 
 class Trained(NamedTuple):
-    """What came of training.
+    """A trained model.
 
     Attributes:
-        start: what the network started from.
+        start: the network's start.
         classifier: the fitted network.
-        language_model: the language model that it started from; None without one.
-        logits: the network's on the validation rows, (rows,) float32; None where no epoch's loss
-            was finite.
-        fusion: how network and linear model answer together; None as ``logits``.
+        logits: the network's logits of the validation rows, (rows,) float32; None where no epoch's
+            loss was finite.
+        fusion: how network and linear model answer together; None where ``logits`` is.
     """
 
     start: Start
     classifier: Fitted
-    language_model: Fitted | None
     logits: Logits | None
     fusion: Fusion | None
 
@@ -47,46 +45,34 @@ def train_model(
     train: EncodedSplit,
     validation: EncodedSplit,
     linear: Logits | None,
+    language_model: Fitted | None,
     *,
     hardware: Hardware = ONE_CPU,
     seed: int,
     scratch: Path,
-    on_epoch: Callable[[Epoch, str], None] = lambda epoch, prefix: None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Trained:
-    """Fit the language model where there is one, then the network, then the fusion.
+    """Fit the network, then the fusion.
 
     Args:
-        model: what to train.
-        vectors: of each entry of the vocabulary; of width 0 for none.
+        model: the model's section of params.yaml.
+        vectors: a vector for each entry of the vocabulary; of width 0 for none.
         train: rows to learn from.
         validation: rows that decide when to stop, which epoch is kept, and the fusion.
         linear: the linear model's logits of the validation rows, (rows,); None where it has no
             share.
-        hardware: what to run on.
-        seed: of initial weights, dropout and the order of batches.
-        scratch: folder for what Lightning may write.
-        on_epoch: called with each epoch's row, and ``language_model.`` or nothing, to put before
-            its names.
+        language_model: the language model to start from; None without one.
+        hardware: hardware to run on.
+        seed: seed of the first weights, dropout and the order of batches.
+        scratch: folder for files that Lightning may write.
+        on_epoch: called with each epoch's row as it ends.
 
     Raises:
-        DataError: there are no validation rows, the language model learned nothing, or the vectors
-            do not fit the network.
+        DataError: there are no validation rows, or the vectors do not fit the network.
     """
     vocabulary_size = len(vectors.values)
     start: Start = None
-    language_model = None
-    if model.training.pretraining:
-        language_model = pretrain(
-            model.network,
-            vocabulary_size,
-            train,
-            validation,
-            model.training.pretraining,
-            hardware=hardware,
-            seed=seed,
-            scratch=scratch,
-            on_epoch=lambda row: on_epoch(row, "language_model."),
-        )
+    if language_model:
         start = FromLanguageModel(language_model.weights)
     elif vectors.values.shape[1]:
         start = from_vectors(vectors, model.training.vector_correction, train)
@@ -99,12 +85,12 @@ def train_model(
         hardware=hardware,
         seed=seed,
         scratch=scratch,
-        on_epoch=lambda row: on_epoch(row, ""),
+        on_epoch=on_epoch,
     )
     if not fitted.weights:
-        return Trained(start, fitted, language_model, None, None)
+        return Trained(start, fitted, None, None)
     with doing("calibrating on validation"):
         network = Network.from_weights(model.network, vocabulary_size, fitted.weights)
         logits = network_logits(network, validation)
         fusion = fit_fusion(logits, linear, validation.labels, float(train.labels.mean()))
-    return Trained(start, fitted, language_model, logits, fusion)
+    return Trained(start, fitted, logits, fusion)

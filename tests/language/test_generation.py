@@ -11,12 +11,12 @@ from support.models import architecture, vocab_params
 
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.errors import DataError
-from sentigate.insight.generation import continue_ids, continue_text
+from sentigate.language.generation import continue_ids, continue_text
+from sentigate.language.language_model import LanguageModel
+from sentigate.language.pretraining import pretrain
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID, pad_texts
 from sentigate.settings.model import Level, TrainingParams
-from sentigate.training.classifier import pretrain
-from sentigate.training.language_model import LanguageModel
 
 SHAPE = architecture(
     embedding_size=12,

@@ -23,15 +23,15 @@ from sentigate.model.saved_model import SavedModel
 from sentigate.model.text.encoding import PAD_ID
 
 BATCH_SIZE = 256
-# Predictions made at a time, each with a logit for every entry of the vocabulary: what scoring
-# holds in memory. Training keeps them all for the gradient.
 CHUNK = 4096
+"""Predictions at a time, each with a logit for every entry of the vocabulary; bounds the memory of
+scoring. Training keeps all of them for the gradient."""
 
 
 class LanguageModel(nn.Module):
-    """P(token | those before it), over padded token ids (Mikolov et al. 2010, with any cell).
+    """P(token | tokens before it), over padded token ids (Mikolov et al. 2010, with any cell).
 
-    Its encoder reads from left to right only, and is the classifier's own.
+    It has the classifier's encoder, and reads from left to right only.
     """
 
     def __init__(self, architecture: Architecture, vocabulary_size: int) -> None:
@@ -41,28 +41,28 @@ class LanguageModel(nn.Module):
         self.decoder = nn.Linear(self.encoder.features, vocabulary_size)
 
     def states(self, inputs: Inputs) -> Tensor:
-        """What the encoder knows before each token and before each text's end.
+        """The encoder's states before each token and before each text's end.
 
         Args:
             inputs: the texts, which may be empty here.
 
         Returns:
             (N, features) float32, text after text; N is B plus the sum of the lengths. Row n of a
-            text has seen its first n tokens. ``decoder`` makes them logits, (N, vocabulary).
+            text has seen its first n tokens. ``decoder`` turns states into logits, (N, vocabulary).
         """
         ids, lengths = inputs
         begun = Inputs(functional.pad(ids, (1, 0), value=PAD_ID), lengths + 1)
         states, layout = self.encoder(begun)
-        # Only these go through the decoder, whose output is far wider than a state.
+        # Padding stays out of the decoder, whose output is far wider than a state.
         selected: Tensor = self.head_dropout(states[layout.mask.squeeze(2)])
         return selected
 
     def score(self, inputs: Inputs) -> tuple[Tensor, Tensor, Tensor]:
-        """How well texts are predicted; they may be empty.
+        """How well the model predicts texts, which may be empty.
 
         Returns:
-            Summed negative log likelihood in nats, () float32, predictions whose likeliest token
-            was right, and all predictions, each () int64.
+            The summed negative log likelihood in nats, () float32; the number of predictions whose
+            likeliest token was right, () int64; and the number of all predictions, () int64.
         """
         ids, lengths = inputs
         states = self.states(inputs)
@@ -92,7 +92,7 @@ def language_model_of(saved: SavedModel) -> LanguageModel:
     """The language model that a classifier started from, in eval mode.
 
     Raises:
-        DataError: there is none, because it was not pretrained.
+        DataError: there is no language model, because the classifier was not pretrained.
     """
     if saved.language_model is None:
         raise DataError(

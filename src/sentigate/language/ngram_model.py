@@ -1,4 +1,4 @@
-"""N-gram models: what a language model's perplexity is measured against.
+"""N-gram models, with whose perplexity a language model's is compared.
 
 As for the network, id 0 is the boundary: before a text's first token and after its last.
 """
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 Ids = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
 
-# Never 1: a pair that is not in training would have probability 0.
 INTERPOLATION_WEIGHTS = np.linspace(0.0, 0.99, 100)
+"""Weights that are tried; not 1, which gives a pair that is not in training probability 0."""
 
 
 class Pairs(NamedTuple):
-    """Every token of a split, and the end of each text, with what stands before it.
+    """Every token of a split, and the end of each text, with the token before it.
 
     Attributes:
         before: (N,) int64, 0 before a text's first token; N is rows plus the sum of lengths.
@@ -62,8 +62,8 @@ class Bigram:
     training, P(after).
 
     Attributes:
-        unigram: what is interpolated with.
-        weight: w, that of 0, 0.01 … 0.99 under which the validation rows are likeliest.
+        unigram: the unigram model.
+        weight: w, the one of 0, 0.01 … 0.99 under which the validation rows are likeliest.
     """
 
     def __init__(self, train: Pairs, validation: Pairs, vocabulary_size: int) -> None:
@@ -99,7 +99,7 @@ def perplexity(probabilities: Doubles) -> float:
     """Exponential of the mean negative log probability.
 
     Args:
-        probabilities: of the tokens that came, (N,).
+        probabilities: the probability of each token that came, (N,).
     """
     return float(np.exp(-np.log(probabilities).mean()))
 
@@ -113,11 +113,11 @@ def ngram_perplexities(
         train: rows whose n-grams are counted.
         validation: rows that choose the bigram's weight.
         test: rows that are predicted.
-        vocabulary_size: entries, padding and the unknown token included.
+        vocabulary_size: number of entries, padding and the unknown token included.
 
     Returns:
         unigram_perplexity and bigram_perplexity, rounded to 6 decimals so that files stay stable,
-        and tokens: how many were predicted, each text's end counted as one.
+        and tokens: the number of predicted tokens; each text's end counts as one.
     """
     counted, chosen, judged = (pairs_of(split) for split in (train, validation, test))
     bigram = Bigram(counted, chosen, vocabulary_size)

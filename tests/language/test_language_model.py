@@ -14,17 +14,17 @@ from torch import Tensor
 
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.errors import DataError
-from sentigate.model.network.architecture import Architecture
-from sentigate.model.network.batches import EncodedSplit
-from sentigate.model.network.inputs import Inputs
-from sentigate.model.network.network import Network
-from sentigate.model.saved_model import SavedModel
-from sentigate.training.language_model import (
+from sentigate.language.language_model import (
     CHUNK,
     LanguageModel,
     language_model_of,
     perplexity,
 )
+from sentigate.model.network.architecture import Architecture
+from sentigate.model.network.batches import EncodedSplit
+from sentigate.model.network.inputs import Inputs
+from sentigate.model.network.network import Network
+from sentigate.model.saved_model import SavedModel
 
 pytestmark = pytest.mark.numeric
 VOCABULARY = 9

@@ -11,7 +11,8 @@ import torch
 from sentigate.errors import DataError
 from sentigate.model.network.inputs import Inputs
 from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID
-from sentigate.training.language_model import LanguageModel
+
+from .language_model import LanguageModel
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -30,13 +31,13 @@ def continue_ids(
     """Draw tokens one by one from softmax(logits / temperature), until the text ends.
 
     Args:
-        model: what predicts.
+        model: the language model.
         ids: tokens of the prompt; none for a text from its beginning.
-        length: tokens drawn at most, from 1.
-        temperature: from 0, where the likeliest token is taken; 1 draws as the model predicts.
-        seed: of the draws, in [0, 2**32).
-        context: tokens that the model is shown at most, the latest ones: as many as the texts it
-            was trained on had, so that the time for a token does not grow with the text.
+        length: number of tokens drawn at most, from 1.
+        temperature: 0 takes the likeliest token each time; 1 draws as the model predicts.
+        seed: seed of the draws, in [0, 2**32).
+        context: number of latest tokens that the model reads at most: the length of its training
+            texts, so that the time for a token does not grow with the text.
 
     Returns:
         The new tokens. The unknown token is never among them, nor is the boundary.
@@ -91,5 +92,5 @@ def continue_text(
     new = continue_ids(
         model, ids, length=length, temperature=temperature, seed=seed, context=context
     )
-    # The prompt is given back as it is, for decoding would lose its unknown words.
+    # The prompt is returned as it is, because decoding would lose its unknown words.
     return prompt + tokenizer.decode(ids + new)[len(tokenizer.decode(ids)) :]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentigate.evaluation.ngram_model import (
+from sentigate.language.ngram_model import (
     INTERPOLATION_WEIGHTS,
     Bigram,
     Pairs,

@@ -9,13 +9,13 @@ import torch
 from support.models import architecture
 
 from sentigate.errors import DataError
-from sentigate.evaluation.ngram_model import ngram_perplexities
+from sentigate.language.language_model import LanguageModel, perplexity
+from sentigate.language.ngram_model import ngram_perplexities
+from sentigate.language.pretraining import pretrain
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.settings.model import TrainingParams
 from sentigate.training.best_epoch import Epoch
-from sentigate.training.classifier import pretrain
-from sentigate.training.language_model import LanguageModel, perplexity
 from sentigate.training.start import start_from
 
 VOCABULARY = 6
