@@ -20,8 +20,7 @@ from sentigate.data.reading_length import resolve_reading
 from sentigate.data.stage_files import SPLITS, read_table
 from sentigate.data.training_files import read_baseline_logits
 from sentigate.errors import DataError, ParamsError, SentigateError, shorten
-from sentigate.evaluation.leaderboard import flat
-from sentigate.evaluation.metrics import classification_figures
+from sentigate.evaluation.metrics import classification_figures, flat
 from sentigate.files import written_whole
 from sentigate.language.pretraining import pretrain
 from sentigate.model.fusion import Logits, probabilities

@@ -15,6 +15,7 @@ PACKAGE = ROOT / "src/sentigate"
 PICTURE = Path(__file__).with_name("rooms.svg")
 FLOORS = (
     ("cli",),
+    ("leaderboard",),
     ("reporting",),
     ("evaluation", "insight"),
     ("language",),

@@ -25,14 +25,10 @@ from sentigate.evaluation.behaviour_cases import CASES, read_suite
 from sentigate.evaluation.comparison import compare
 from sentigate.evaluation.difference import accuracy_difference, difference_sentence
 from sentigate.evaluation.failures import failure_groups
-from sentigate.evaluation.leaderboard import (
-    flat,
-    leaderboard_markdown,
-    leaderboard_table,
-)
-from sentigate.evaluation.metrics import METRICS, Metric, MetricInput, classification_figures
+from sentigate.evaluation.metrics import METRICS, Metric, MetricInput, classification_figures, flat
 from sentigate.evaluation.mistakes import confident_errors
 from sentigate.evaluation.slices import slice_figures
+from sentigate.leaderboard.table import leaderboard_markdown, leaderboard_table
 from sentigate.reporting.pull_request_comment import render_comment
 from sentigate.reporting.report import render_report
 from sentigate.settings.params import load_params

@@ -22,8 +22,8 @@ from support.params import TINY_MODEL, set_value, tiny_values, write_values
 from support.project import ROOT, commit_all, copy_project
 
 from pipeline import leaderboard_entry as entry
-from sentigate.cli import leaderboard
-from sentigate.evaluation.leaderboard import BASELINE, MAJORITY
+from sentigate.leaderboard.entry import ROOMS, SCRIPTS, inputs_sha256
+from sentigate.leaderboard.table import BASELINE, MAJORITY
 from sentigate.settings.params import parse_params
 from sentigate.tracking.connection import connect
 from sentigate.training import start as starting
@@ -35,10 +35,9 @@ LEADERBOARD = (sys.executable, "-m", "sentigate.cli.main", "leaderboard")
 
 def test_the_hash_is_of_the_code_that_the_entry_runs() -> None:
     """And the other way round: no room is hashed in vain."""
-    rooms = {f"src/sentigate/{room}" for room in leaderboard.ROOMS}
-    files = walk.reached(ROOT / leaderboard.ENTRY) - {
-        str(leaderboard.ENTRY),
-        str(leaderboard.VOCABULARY),
+    rooms = {f"src/sentigate/{room}" for room in ROOMS}
+    files = walk.reached(ROOT / SCRIPTS[0]) - {
+        *map(str, SCRIPTS),
         "src/sentigate/files.py",
     }
     for file in files:
@@ -48,7 +47,7 @@ def test_the_hash_is_of_the_code_that_the_entry_runs() -> None:
 
 
 def test_paths_in_the_script_are_deps_outs_or_what_git_ignores() -> None:
-    tree = ast.parse((ROOT / leaderboard.ENTRY).read_text("utf-8"))
+    tree = ast.parse((ROOT / SCRIPTS[0]).read_text("utf-8"))
     paths = {
         str(node.value) if isinstance(node, ast.Constant) else ast.unparse(node)
         for node in ast.walk(tree)
@@ -307,7 +306,7 @@ def test_the_hash_is_of_what_word_vectors_depend_on(small_project: Callable[...,
     for name in (*(f"data/{file}" for file in files), "reports/baseline_predictions.parquet"):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_bytes(b"a")
-    for name in ("libraries.json", str(leaderboard.ENTRY), str(leaderboard.VOCABULARY)):
+    for name in ("libraries.json", *map(str, SCRIPTS)):
         (project / name).parent.mkdir(exist_ok=True)
         shutil.copy2(ROOT / name, project / name)
     values = yaml.safe_load((project / "params.yaml").read_text("utf-8"))
@@ -331,4 +330,4 @@ def hashes(project: Path, values: dict[str, Any]) -> dict[str, str]:
     params = parse_params(values, "params.yaml")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project)
-        return {model: leaderboard.inputs_sha256(params, model) for model in params.models}
+        return {model: inputs_sha256(params, model) for model in params.models}

@@ -144,8 +144,8 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
     from rich.text import Text
 
     from sentigate.evaluation.formats import precise
-    from sentigate.evaluation.leaderboard import BASELINE, MAJORITY
     from sentigate.evaluation.metrics import TEST, headlines
+    from sentigate.leaderboard.table import BASELINE, MAJORITY
 
     rows = metrics["test"]["rows"]
     table = Table(

@@ -6,7 +6,7 @@ reports/metrics.json, the report, the pull request's comment, the leaderboard, t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -263,4 +263,13 @@ def classification_figures(
     return {
         key: round(value, 6) if isinstance(value, float) else value
         for key, value in figures.items()
+    }
+
+
+def flat(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Figures by split and key as one mapping: ``test_accuracy`` -> number."""
+    return {
+        f"{split}_{key}": value
+        for split in (VALIDATION, TEST)
+        for key, value in figures[split].items()
     }

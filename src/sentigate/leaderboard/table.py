@@ -1,4 +1,4 @@
-"""The leaderboard: every trained model beside the linear baseline and the majority class."""
+"""The table: every trained model beside the linear baseline and the majority class."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from .formats import precise
-from .metrics import TEST, VALIDATION, Metric, headlines
+from sentigate.evaluation.formats import precise
+from sentigate.evaluation.metrics import TEST, VALIDATION, Metric, flat, headlines
 
 BASELINE, MAJORITY = "linear baseline", "majority class"
 COSTS = {
@@ -18,7 +18,7 @@ COSTS = {
     "training_seconds": "float64",
     "texts_per_second": "Int64",
 }
-"""Column of what a model costs -> its dtype."""
+"""Column of a cost -> its dtype."""
 RULE = (
     "Ordered by validation log loss, by which models are to be chosen; the test split does not "
     "count. Times depend on the machine and on what else it does."
@@ -26,9 +26,9 @@ RULE = (
 
 
 def leaderboard_dtypes() -> dict[str, str]:
-    """Column -> dtype, in order: the headlines of both splits, and what a model costs.
+    """Column -> dtype, in order: the headlines of both splits, and the costs of a model.
 
-    An interval is that of a test figure: on validation, models are only put in order.
+    Only test figures have intervals: validation only puts the models in order.
     """
     dtypes = {"model": "str"}
     for split, metric in _columns():
@@ -46,12 +46,12 @@ def leaderboard_table(
     """A row for each entry, for the baseline and for the majority class.
 
     Args:
-        entries: what reports/leaderboard/<model>.json hold, of one data set and seed.
-        baseline: what reports/baseline.json holds.
+        entries: contents of reports/leaderboard/<dataset>/<model>.json, of one data set and seed.
+        baseline: content of reports/baseline.json.
         splits: ``splits`` of reports/split.json: the share of positives in each split.
 
     Returns:
-        The columns of ``leaderboard_dtypes``, NaN or NA where there is no such figure; ordered by
+        The columns of ``leaderboard_dtypes``, NaN or NA where a model lacks the figure; ordered by
         validation log loss, lowest first, and the majority class, which has none, last.
     """
     majority = {
@@ -68,17 +68,8 @@ def leaderboard_table(
     return table.sort_values("validation_log_loss", kind="stable", ignore_index=True)
 
 
-def flat(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Figures by split and key, under the names of columns: ``test_accuracy``."""
-    return {
-        f"{split}_{key}": value
-        for split in (VALIDATION, TEST)
-        for key, value in figures[split].items()
-    }
-
-
 def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """A ``leaderboard_table`` as people read it: all str, "" where there is no figure."""
+    """A ``leaderboard_table`` for people: all str, "" for a figure that a model lacks."""
 
     def written(column: str, form: Callable[[Any], str]) -> list[str]:
         return ["" if pd.isna(value) else form(value) for value in table[column]]
@@ -105,13 +96,13 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 def leaderboard_markdown(
     table: pd.DataFrame, title: str, baseline: str, failed: Mapping[str, str]
 ) -> str:
-    """A page: the table, how it is ordered, what the baseline is, and the models that are missing.
+    """A page: the table, its order, a description of the baseline, and the missing models.
 
     Args:
         table: a ``leaderboard_table``.
         title: its heading.
         baseline: ``description`` of reports/baseline.json.
-        failed: model -> why it is not in the table, in one line.
+        failed: model -> one line that says why the table lacks it.
     """
     cells = shown(table)
     lines = [

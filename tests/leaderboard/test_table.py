@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentigate.evaluation.leaderboard import (
+from sentigate.leaderboard.chart import leaderboard_chart, write_leaderboard_chart
+from sentigate.leaderboard.table import (
     BASELINE,
     MAJORITY,
     leaderboard_dtypes,
@@ -19,7 +20,6 @@ from sentigate.evaluation.leaderboard import (
     leaderboard_table,
     shown,
 )
-from sentigate.reporting.leaderboard_chart import leaderboard_chart, write_leaderboard_chart
 
 LINEAR = {"accuracy": 0.788, "accuracy_low": 0.77, "accuracy_high": 0.8, "log_loss": 0.45}
 LINEAR |= {"f1": 0.8, "mcc": 0.576, "recall": 0.79}

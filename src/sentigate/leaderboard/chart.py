@@ -1,4 +1,4 @@
-"""The leaderboard as a chart: test accuracy, and beside it what it costs in time."""
+"""The chart: test accuracy, and beside it the time that each model takes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sentigate.evaluation.leaderboard import BASELINE, MAJORITY
+from sentigate.reporting.draw import BLUE, GREY, INK, ORANGE, STYLE
 
-from .draw import BLUE, GREY, INK, ORANGE, STYLE
+from .table import BASELINE, MAJORITY
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,8 +20,8 @@ def leaderboard_chart(table: pd.DataFrame, title: str) -> Figure:
     """Dots with 95 % intervals, the baseline and the majority class as lines; bars for time.
 
     Args:
-        table: a ``leaderboard_table`` with an entry or more; the order is kept.
-        title: over the accuracies.
+        table: a ``leaderboard_table`` with one entry or more; the order is kept.
+        title: title over the accuracies.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter

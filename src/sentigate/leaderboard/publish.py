@@ -1,0 +1,51 @@
+"""Publishing the leaderboard: its table, page and chart are put in place together."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .chart import write_leaderboard_chart
+from .table import leaderboard_markdown, leaderboard_table
+
+
+def publish(
+    dataset: str,
+    title: str,
+    entries: Sequence[Mapping[str, Any]],
+    failed: Mapping[str, str],
+    baseline: Mapping[str, Any],
+    splits: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Write reports/leaderboard.md, .csv and .png.
+
+    Args:
+        dataset: name of the data set.
+        title: title of page and chart.
+        entries: one entry or more, as ``leaderboard_table`` takes them.
+        failed: model -> one line that says why the table lacks it.
+        baseline: content of reports/baseline.json.
+        splits: ``splits`` of reports/split.json.
+
+    Returns:
+        The table, with the column dataset in front.
+    """
+    table = leaderboard_table(entries, baseline, splits)
+    scratch = Path(".stage/leaderboard")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    try:
+        page = leaderboard_markdown(table, title, baseline["description"], failed)
+        (scratch / "leaderboard.md").write_text(page, encoding="utf-8")
+        table.insert(0, "dataset", dataset)
+        table.to_csv(scratch / "leaderboard.csv", index=False, lineterminator="\n")
+        write_leaderboard_chart(table, title, scratch / "leaderboard.png")
+        for path in scratch.iterdir():
+            path.replace(Path("reports") / path.name)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return table
