@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from fresh_run import machine, machine_line
 from padded_data import padded_data
 from running import ROOT, MeasurementError
 from workers.presets import preset, train_preset
 
-from sentigate.data.stage_files import read_table
 from sentigate.data.word_vectors import WordVectors, read_vectors
 from sentigate.evaluation.baseline import strongest
 from sentigate.evaluation.difference import SMALLEST_P, accuracy_difference
@@ -74,7 +74,7 @@ class Data(NamedTuple):
 
 def read_data(name: str, folder: Path, params: Params) -> Data:
     """Fit the linear baseline as the baseline stage does, and judge both splits."""
-    table = read_table(folder / "texts.parquet", ["text", "label", "split"])
+    table = pd.read_parquet(folder / "texts.parquet", columns=["text", "label", "split"])
     parts = {split: table.loc[table["split"] == split] for split in ("train", *JUDGED)}
     texts = {split: part["text"].tolist() for split, part in parts.items()}
     training = TrainingTexts(texts["train"], parts["train"]["label"].to_numpy())

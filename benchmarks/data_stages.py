@@ -23,9 +23,10 @@ import yaml
 from measuring import alternate, ratio, write_results
 from running import ROOT, clone_to, failure, run
 
+from sentigate.artifacts import STAGES
 from sentigate.settings.yaml_file import read_yaml
 
-STAGES = ("ingest", "clean", "split", "vocab", "pad")
+DATA_STAGES = STAGES[: STAGES.index("pad") + 1]
 # Rows of which stages have next to nothing to do: what is left is their start.
 START_ROWS = 5_000
 ROWS = (START_ROWS, 500_000, 2_000_000)
@@ -62,7 +63,7 @@ def run_stages(clone: Path, made: Path | None, count: bool = False) -> Figures:
     choose(clone, made)
     figures: Figures = {}
     environment = {**os.environ, "PYTHONPATH": str(clone / "src")}
-    for stage in STAGES:
+    for stage in DATA_STAGES:
         module = f"pipeline.{stage}"
         counting = str(Path(__file__).with_name("counting_objects.py"))
         command = [sys.executable, *([counting] if count else ["-m"]), module]
@@ -100,7 +101,7 @@ def medians(rounds: list[Figures]) -> Figures:
             key: statistics.median(figures[stage][key] for figures in rounds)
             for key in rounds[0][stage]
         }
-        for stage in STAGES
+        for stage in DATA_STAGES
     }
 
 
@@ -114,7 +115,7 @@ def table(by_rows: Mapping[int, Figures], objects: Mapping[str, float]) -> str:
         + " | CPU, s | peak, MiB | Python objects a row |",
         "|---|" + "---:|" * (len(others) + 4),
     ]
-    for stage in STAGES:
+    for stage in DATA_STAGES:
         cells = [f"{by_rows[rows][stage]['wall']:.1f}" for rows in (few, *others)]
         cells += [f"{most[stage]['cpu']:.1f}", f"{most[stage]['peak'] / 2**20:,.0f}"]
         lines.append(f"| {stage} | {' | '.join(cells)} | {objects[stage]:.3f} |")
@@ -180,7 +181,7 @@ def measure(clone: Path, folder: Path, rounds: int) -> None:
                 counts[most][stage]["objects"], counts[few][stage]["objects"], strict=True
             )
         )
-        for stage in STAGES
+        for stage in DATA_STAGES
     }
     notes = [
         "Ingest to pad: rows of the file by seconds of all five stages, process start included; "

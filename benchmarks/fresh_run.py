@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from running import MeasurementError, clone_to, run
 
+from sentigate import artifacts
 from sentigate.settings.yaml_file import read_yaml
 
 PACKAGES = ("torch", "pytorch-lightning", "scikit-learn", "tokenizers", "dvc", "mlflow")
@@ -83,9 +84,9 @@ def run_pipeline(
         environment["PYTHONPATH"] = str(clone / "src")
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
         data, training, rest, idle = timed("pad"), timed("train"), timed(), timed()
-        metrics = json.loads((clone / "reports/metrics.json").read_text("utf-8"))
-        epochs = len((clone / "reports/training.csv").read_text("utf-8").splitlines()) - 1
-        split = json.loads((clone / "reports/split.json").read_text("utf-8"))
+        metrics = json.loads((clone / artifacts.METRICS_REPORT).read_text("utf-8"))
+        epochs = len((clone / artifacts.EPOCHS.path).read_text("utf-8").splitlines()) - 1
+        split = json.loads((clone / artifacts.SPLIT_REPORT).read_text("utf-8"))
         result = {
             "metrics": metrics,
             "epochs": epochs,

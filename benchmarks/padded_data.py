@@ -19,6 +19,8 @@ import yaml
 from running import ROOT, clone_to, run
 from workers.presets import Changes, changed
 
+from sentigate import artifacts
+from sentigate.data.stage_files import SPLITS
 from sentigate.data.vocabulary import read_tokenizer
 from sentigate.settings.yaml_file import read_yaml
 
@@ -84,13 +86,13 @@ def _run_stages(clone: Path, params: dict[str, Any]) -> None:
 
 
 def _keep(clone: Path, folder: Path) -> None:
-    for name in ("train", "validation", "test"):
-        shutil.copytree(clone / "data/padded" / name, folder / name)
-    for path in ("vocab/tokenizer.json", "vocab/vectors.safetensors", "split/texts.parquet"):
-        shutil.copy(clone / "data" / path, folder)
+    for name in SPLITS:
+        shutil.copytree(clone / artifacts.PADDED / name, folder / name)
+    for path in (artifacts.VOCAB_TOKENIZER, artifacts.WORD_VECTORS, artifacts.SPLIT_TEXTS.path):
+        shutil.copy(clone / path, folder)
     size = read_tokenizer(folder / "tokenizer.json").get_vocab_size()
     (folder / "vocabulary_size.json").write_text(json.dumps(size), "utf-8")
-    split = pd.read_parquet(clone / "data/split/texts.parquet", columns=["text", "split"])
+    split = pd.read_parquet(clone / artifacts.SPLIT_TEXTS.path, columns=["text", "split"])
     texts = split.loc[split["split"] == "train", "text"].tolist()
     (folder / "texts.json").write_text(json.dumps(texts), "utf-8")
 

@@ -21,7 +21,8 @@ from fresh_run import run_pipeline
 from measuring import Ratio, alternate, ratio, write_results
 from running import ROOT, run
 
-STAGES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register")
+from sentigate.artifacts import STAGES
+
 PARTS = ("imports", "gate", "tracking", "own")
 LIBRARIES = ("great_expectations", "mlflow", "pytorch_lightning")
 PIPELINE_LIMIT, REPRO_LIMIT = 90.0, 1.5  # seconds

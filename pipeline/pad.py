@@ -20,7 +20,7 @@ def pad(stage: StageRun) -> GateInput:
     """Write each split's padded ids, and a report: how much the network does not read."""
     wanted, gates = stage.params.chosen_model.max_length, stage.params.gates
     splits = read_table(artifacts.SPLIT_TEXTS, ["id", "label", "text", "split"])
-    tokenizer = read_tokenizer(artifacts.VOCABULARY)
+    tokenizer = read_tokenizer(artifacts.VOCAB_TOKENIZER)
     by_id = splits.set_index("id")
     with doing("counting tokens"):
         training = splits.loc[splits["split"] == "train", "text"]

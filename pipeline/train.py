@@ -48,7 +48,7 @@ def train(stage: StageRun) -> GateInput:
     print(f"  on {hardware.devices} {hardware.accelerator}, precision {hardware.precision}")
     steps = steps_of(len(training.lengths), model.training, hardware.devices)
     print(f"  {steps_sentence(steps, model.training)}")
-    tokenizer = read_tokenizer(artifacts.VOCABULARY)
+    tokenizer = read_tokenizer(artifacts.VOCAB_TOKENIZER)
     # Before the training, which takes long: a word that the model lacks is an error.
     linear = read_linear(tokens_of(tokenizer)) if model.training.fused else None
     about = {"dataset": params.dataset, "model": params.model, "git_commit": git_commit()}

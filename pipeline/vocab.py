@@ -20,7 +20,7 @@ def vocab(stage: StageRun) -> GateInput:
     params, gates = stage.params.chosen_model.vocab, stage.params.gates
     splits = read_table(artifacts.SPLIT_TEXTS, ["text", "split"])
     made = make_vocabulary(stage.params, splits)
-    path = stage.path(artifacts.VOCABULARY)
+    path = stage.path(artifacts.VOCAB_TOKENIZER)
     path.write_text(made.tokenizer.to_str(pretty=True), encoding="utf-8")
     vectors_path = stage.path(artifacts.WORD_VECTORS)
     write_vectors(vectors_path, made.vectors)

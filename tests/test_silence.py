@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 from support.project import ROOT
-from test_dvc_yaml import STAGES
 
 from pipeline.ingest import ingest
 from pipeline.stage import run
 from sentigate import progress
+from sentigate.artifacts import STAGES
 from sentigate.cli import main as cli
 
 # Python runs it before anything else: what is being watched when a heavy library is first wanted.

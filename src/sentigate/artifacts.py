@@ -48,7 +48,7 @@ SPLIT_REPORT = Path("reports/split.json")
 
 # vocab
 
-VOCABULARY = Path("data/vocab/tokenizer.json")
+VOCAB_TOKENIZER = Path("data/vocab/tokenizer.json")
 WORD_VECTORS = Path("data/vocab/vectors.safetensors")
 """A row for each entry of the vocabulary; of width 0 without word vectors."""
 VOCAB_REPORT = Path("reports/vocab.json")
@@ -145,7 +145,7 @@ OUTPUTS = {
     "ingest": (RAW_TEXTS.path,),
     "clean": (CLEAN_TEXTS.path, CLEAN_REPORT),
     "split": (SPLIT_TEXTS.path, SPLIT_REPORT),
-    "vocab": (VOCABULARY, WORD_VECTORS, VOCAB_REPORT),
+    "vocab": (VOCAB_TOKENIZER, WORD_VECTORS, VOCAB_REPORT),
     "pad": (PADDED, PAD_REPORT),
     "baseline": (
         *(LINEAR_MODEL / name for name in LINEAR_FILES),

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from sentigate import artifacts
 from sentigate.cli import main as cli
 from sentigate.cli.selection import choose
 from sentigate.cli.train import train
@@ -289,9 +290,9 @@ def test_a_page_of_a_failure_goes_when_the_stage_has_passed_since(
     for page in ("gates/pad.html", "failed/pad.html", "failed/pad.json", "failed/train.html"):
         (project / "reports" / page).parent.mkdir(parents=True, exist_ok=True)
         (project / "reports" / page).touch()
-    (project / "reports/gates/pad.json").touch()
-    (project / "reports/failed/leaderboard").mkdir()
+    (project / artifacts.GATES / "pad.json").touch()
+    (project / artifacts.FAILED / "leaderboard").mkdir()
     with pytest.raises(typer.Exit):
         train()
-    left = {path.name for path in (project / "reports/failed").iterdir()}
+    left = {path.name for path in (project / artifacts.FAILED).iterdir()}
     assert left == {"train.html", "leaderboard"}

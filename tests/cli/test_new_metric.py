@@ -19,6 +19,7 @@ from rich.style import Style
 from support.answers import EVALUATE, answers, answers_frame
 from support.project import ROOT
 
+from sentigate import artifacts
 from sentigate.cli.train import WARNING, figures_table
 from sentigate.evaluation.behaviour import behaviour_figures, judge_cases
 from sentigate.evaluation.behaviour_cases import CASES, read_suite
@@ -114,11 +115,11 @@ def test_in_the_comment(
     Path("reports").mkdir()
     Path("params.yaml").write_text("{dataset: made, model: lstm}")
     Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {}}))
-    Path("reports/metrics.json").write_text(json.dumps(figures))
+    artifacts.METRICS_REPORT.write_text(json.dumps(figures))
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "x"]):
         subprocess.run([*git, *command], check=True)
     better = figures["test"] | {"brier": 0.1, "brier_low": 0.05, "brier_high": 0.15}
-    Path("reports/metrics.json").write_text(json.dumps(figures | {"test": better}))
+    artifacts.METRICS_REPORT.write_text(json.dumps(figures | {"test": better}))
     old = figures["test"]["brier"]
     comment = render_comment("HEAD")
     assert f"| Brier score | {old:.3f} | 0.100 | −{old - 0.1:.3f}, better |" in comment

@@ -18,10 +18,11 @@ from support.project import copy_project
 from pipeline.clean import clean
 from pipeline.ingest import ingest
 from pipeline.stage import run
+from sentigate import artifacts
 
 Project = Callable[..., Path]
 HEADER = b"id,text,sentiment,source,document\n"
-RAW = Path("data/raw/texts.parquet")
+RAW = artifacts.RAW_TEXTS.path
 
 
 def table(rows: int = 200, sentiment: str = "") -> bytes:
@@ -118,7 +119,7 @@ def test_bad_table(
     if "gate failed" not in message:
         assert len(message.splitlines()) == 1
     assert (RAW.read_bytes() if RAW.exists() else None) == before
-    assert not Path("reports/gates").exists()
+    assert not artifacts.GATES.exists()
 
 
 def test_these_tables_would_be_fine_otherwise(
@@ -185,7 +186,7 @@ def test_one_class_alone_is_held_by_clean(
     assert "both labels are common enough to learn from" in message
     assert "found 1.0; allowed: min_value 0.1, max_value 0.9" in message
     assert not Path("data/clean").exists()
-    assert Path("reports/failed/clean.html").exists()
+    assert (artifacts.FAILED / "clean.html").exists()
 
 
 def test_nothing_left_to_clean(small_project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,4 +241,4 @@ def test_process_exits_with_one_message(
     assert len(printed) == len(lines)
     for line, start in zip(printed, lines, strict=True):
         assert line.startswith(start)
-    assert not (tmp_path / f"reports/gates/{stage}.json").exists()
+    assert not (tmp_path / artifacts.GATES / f"{stage}.json").exists()

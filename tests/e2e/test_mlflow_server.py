@@ -25,6 +25,8 @@ from support.commands import environment_of, warm
 from support.params import tiny_values, write_values
 from support.project import commit_all, copy_project
 
+from sentigate import artifacts
+
 DVC = (sys.executable, "-m", "dvc")
 SENTIGATE = (sys.executable, "-m", "sentigate.cli.main")
 
@@ -141,7 +143,7 @@ def test_the_first_training_is_registered(project: Path, server: Server) -> None
     (found,) = runs(server)
     assert found.info.status == "FINISHED"
     assert found.info.run_id in out
-    metrics = json.loads((project / "reports/metrics.json").read_text("utf-8"))
+    metrics = json.loads((project / artifacts.METRICS_REPORT).read_text("utf-8"))
     assert found.data.metrics["test.accuracy"] == metrics["test"]["accuracy"]
     names = {item.path for item in MlflowClient(server.uri).list_artifacts(found.info.run_id)}
     assert names == {"reports"}
@@ -168,7 +170,7 @@ def test_a_server_that_goes_away_does_not_cost_the_training(project: Path, serve
     assert ".tracking/" in out
     assert "epoch 11," in out
     assert len(list((project / ".tracking").iterdir())) == 1
-    epochs = pd.read_csv(project / "reports/training.csv")
+    epochs = pd.read_csv(project / artifacts.EPOCHS.path)
     assert len(epochs) == 12
 
     # Without the server: what needs it says so, and nothing is lost.
@@ -183,10 +185,10 @@ def test_a_server_that_goes_away_does_not_cost_the_training(project: Path, serve
     assert "is complete now" in out
     assert not list((project / ".tracking").iterdir())
     newest, *older = runs(server)
-    epochs = pd.read_csv(project / "reports/training.csv")
+    epochs = pd.read_csv(project / artifacts.EPOCHS.path)
     points = epochs_of(server, newest)
     kept = float(epochs.loc[epochs["kept"] == 1, "validation_loss"].iloc[0])
-    metrics = json.loads((project / "reports/metrics.json").read_text("utf-8"))
+    metrics = json.loads((project / artifacts.METRICS_REPORT).read_text("utf-8"))
     # the last two: the kept epoch once more, and what its temperature makes of it
     losses = [*epochs["validation_loss"], kept, metrics["validation"]["log_loss"]]
     assert [value for _, value in points] == pytest.approx(losses, abs=1e-5)

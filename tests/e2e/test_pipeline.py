@@ -21,11 +21,12 @@ from support.commands import environment_of, run_in, without_signs
 from support.params import TINY_MODEL, set_value, tiny_values, write_values
 from support.project import ROOT, commit_all, copy_project
 
+from sentigate import artifacts
+from sentigate.artifacts import STAGES
 from sentigate.model.network.architecture import Architecture
 from sentigate.settings.params import load_params
 from sentigate.training.hardware import resolve_hardware
 
-STAGES = ["ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register"]
 MODEL = "sentigate-small"
 DVC = (sys.executable, "-m", "dvc")
 SENTIGATE = (sys.executable, "-m", "sentigate.cli.main")
@@ -109,7 +110,7 @@ def read_json(path: Path) -> Any:
 
 def fused_share(project: Path) -> float:
     """The linear model's share, which is chosen on few validation texts here."""
-    share: float = read_json(project / "models/model.json")["fusion"]["share"]
+    share: float = read_json(project / artifacts.TRAINED_MODEL / "model.json")["fusion"]["share"]
     return share
 
 
@@ -130,39 +131,40 @@ def test_nine_stages_run_in_order(first: tuple[Path, Any], project: Path) -> Non
 
 
 def test_tables_are_as_promised(project: Path) -> None:
-    raw = pd.read_parquet(project / "data/raw/texts.parquet")
-    assert list(raw.columns) == ["id", "group", "slice", "sentiment", "text", "fold"]
-    assert {str(dtype) for dtype in raw.dtypes} == {"str"}
+    raw = pd.read_parquet(project / artifacts.RAW_TEXTS.path)
     assert len(raw) == 600
-    clean = pd.read_parquet(project / "data/clean/texts.parquet")
-    assert list(clean.columns) == ["id", "group", "slice", "fold", "label", "text"]
-    assert clean["label"].dtype == np.int8
-    assert {str(dtype) for dtype in clean.drop(columns="label").dtypes} == {"str"}
+    clean = pd.read_parquet(project / artifacts.CLEAN_TEXTS.path)
     assert set(clean["label"]) == {0, 1}
     assert set(clean["id"]) < set(raw["id"])
-    split = pd.read_parquet(project / "data/split/texts.parquet")
-    assert list(split.columns) == [*clean.columns, "split"]
+    split = pd.read_parquet(project / artifacts.SPLIT_TEXTS.path)
     pd.testing.assert_frame_equal(split[clean.columns], clean)
-    assert str(split["split"].dtype) == "str"
     assert set(split["split"]) == {"train", "validation", "test"}
     assert (split.groupby("group")["split"].nunique() == 1).all()
-    taken = read_json(project / "reports/clean.json")["rows"]
+    taken = read_json(project / artifacts.CLEAN_REPORT)["rows"]
     assert taken["kept"] == len(clean)
     assert sum(taken.values()) == len(raw)
 
 
+def test_columns_are_those_that_artifacts_names(project: Path) -> None:
+    tables = [*vars(artifacts).values(), *map(artifacts.padded_rows, ("train", "test"))]
+    for path, columns in (table for table in tables if isinstance(table, artifacts.Table)):
+        read = pd.read_parquet if path.suffix == ".parquet" else pd.read_csv
+        found = read(project / path).dtypes.astype(str).to_dict()
+        assert (path, list(found.items())) == (path, list(columns.items()))
+
+
 def test_matrices_are_as_promised(project: Path) -> None:
-    split = pd.read_parquet(project / "data/split/texts.parquet")
+    split = pd.read_parquet(project / artifacts.SPLIT_TEXTS.path)
     for name, part in split.groupby("split"):
         arrays = {
-            array: np.load(project / f"data/padded/{name}/{array}.npy", allow_pickle=False)
+            array: np.load(project / artifacts.PADDED / f"{name}/{array}.npy", allow_pickle=False)
             for array in ("ids", "lengths", "labels")
         }
         assert arrays["ids"].dtype in (np.uint16, np.int32)
         assert arrays["ids"].shape == (len(part), 32)
         assert arrays["lengths"].dtype == np.int32
         assert arrays["labels"].dtype == np.int8
-        rows = pd.read_parquet(project / f"data/padded/{name}/rows.parquet")
+        rows = pd.read_parquet(project / artifacts.PADDED / f"{name}/rows.parquet")
         assert rows["id"].tolist() == part["id"].tolist()
         np.testing.assert_array_equal(arrays["labels"], part["label"])
         np.testing.assert_array_equal((arrays["ids"] != 0).sum(axis=1), arrays["lengths"])
@@ -173,17 +175,17 @@ def test_tokenizer_and_model_are_as_promised(project: Path) -> None:
     from safetensors.numpy import load_file
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(project / "data/vocab/tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(project / artifacts.VOCAB_TOKENIZER))
     assert tokenizer.token_to_id("<pad>") == 0
     assert tokenizer.token_to_id("<unk>") == 1
     assert not {0} & set(tokenizer.encode("<pad> <unk>").ids)  # text cannot become padding
-    assert sorted(path.name for path in (project / "models").iterdir()) == [
+    assert sorted(path.name for path in (project / artifacts.TRAINED_MODEL).iterdir()) == [
         *(["linear.json", "linear.safetensors"] if fused_share(project) else []),
         "model.json",
         "tokenizer.json",
         "weights.safetensors",
     ]
-    model = read_json(project / "models/model.json")
+    model = read_json(project / artifacts.TRAINED_MODEL / "model.json")
     params = load_params(project / "params.yaml")
     size = tokenizer.get_vocab_size()
     assert model == {
@@ -199,18 +201,18 @@ def test_tokenizer_and_model_are_as_promised(project: Path) -> None:
         "precision": resolve_hardware(params.trainer, params.chosen_model.network).precision,
     }
     assert 0 <= model["fusion"]["share"] <= 1
-    figures = read_json(project / "reports/metrics.json")["fusion"]
+    figures = read_json(project / artifacts.METRICS_REPORT)["fusion"]
     assert figures == {key: model["fusion"][key] for key in ("share", "temperature")}
-    kept = Tokenizer.from_file(str(project / "models/tokenizer.json"))
+    kept = Tokenizer.from_file(str(project / artifacts.TRAINED_MODEL / "tokenizer.json"))
     assert kept.to_str() == tokenizer.to_str()
-    weights = load_file(project / "models/weights.safetensors")
+    weights = load_file(project / artifacts.TRAINED_WEIGHTS)
     assert (size, 16) in {array.shape for array in weights.values()}
     assert all(np.isfinite(array).all() for array in weights.values())
 
 
 def test_figures_are_those_of_the_predictions(project: Path) -> None:
-    metrics = read_json(project / "reports/metrics.json")
-    predictions = pd.read_parquet(project / "reports/predictions.parquet")
+    metrics = read_json(project / artifacts.METRICS_REPORT)
+    predictions = pd.read_parquet(project / artifacts.PREDICTIONS.path)
     assert list(predictions.columns)[:7] == [
         "id",
         "split",
@@ -220,7 +222,7 @@ def test_figures_are_those_of_the_predictions(project: Path) -> None:
         "network_probability",
         "baseline_probability",
     ]
-    split = pd.read_parquet(project / "data/split/texts.parquet")
+    split = pd.read_parquet(project / artifacts.SPLIT_TEXTS.path)
     held_out = split.loc[split["split"] != "train"]
     assert predictions["id"].tolist() == held_out["id"].tolist()
     test = predictions.loc[predictions["split"] == "test"]
@@ -233,22 +235,22 @@ def test_figures_are_those_of_the_predictions(project: Path) -> None:
         assert metrics[name]["rows"] == len(test)
     majority = max(test["label"].mean(), 1 - test["label"].mean())
     assert metrics["majority"]["accuracy"] == pytest.approx(majority, abs=1e-6)
-    slices = pd.read_csv(project / "reports/slices.csv")
+    slices = pd.read_csv(project / artifacts.SLICES)
     assert slices["rows"].sum() == len(test)
     assert set(slices["slice"]) == set(test["slice"])
-    failures = pd.read_csv(project / "reports/failures.csv")
+    failures = pd.read_csv(project / artifacts.FAILURES)
     assert set(failures["by"]) == {"length", "negation", "unknown tokens"}
     assert (failures.groupby("by")["rows"].sum() == len(test)).all()
     right = failures["rows"] - failures["errors"]
     assert right.groupby(failures["by"]).sum().eq(round(slices.eval("rows * accuracy").sum())).all()
-    behaviour = pd.read_csv(project / "reports/behaviour.csv")
+    behaviour = pd.read_csv(project / artifacts.BEHAVIOUR)
     assert len(behaviour) == metrics["behaviour"]["cases"]
     assert behaviour["passed"].mean() == pytest.approx(metrics["behaviour"]["passed"], abs=1e-6)
     assert behaviour["probability"].nunique() > 10
-    training = pd.read_csv(project / "reports/training.csv")
+    training = pd.read_csv(project / artifacts.EPOCHS.path)
     assert training["epoch"].tolist() == list(range(len(training)))
     assert 1 <= len(training) <= 4
-    registration = read_json(project / "reports/registration.json")
+    registration = read_json(project / artifacts.REGISTRATION)
     sentence, worse = (
         registration.pop(key) for key in ("beside_baseline", "network_worse_than_baseline")
     )
@@ -266,15 +268,15 @@ def test_figures_are_those_of_the_predictions(project: Path) -> None:
 
 def test_reports_are_there(project: Path) -> None:
     for stage in STAGES:
-        verdict = read_json(project / f"reports/gates/{stage}.json")
+        verdict = read_json(project / artifacts.GATES / f"{stage}.json")
         assert verdict["stage"] == stage
         assert verdict["success"] is True
         assert verdict["rows"] > 0
-        page = (project / f"reports/gates/{stage}.html").read_text("utf-8")
+        page = (project / artifacts.GATES / f"{stage}.html").read_text("utf-8")
         assert page.startswith("<!doctype html>")
         assert "passed" in page
-    report = (project / "reports/report.html").read_text("utf-8")
-    accuracy = read_json(project / "reports/metrics.json")["test"]["accuracy"]
+    report = (project / artifacts.REPORT).read_text("utf-8")
+    accuracy = read_json(project / artifacts.METRICS_REPORT)["test"]["accuracy"]
     assert "tiny" in report
     assert f"{accuracy * 100:.1f}" in report or f"{accuracy:.3f}" in report
     for out in dvc_outs(project):
@@ -318,7 +320,7 @@ def test_one_run_with_everything_on_it(project: Path, mlflow_facts: dict[str, An
     assert params["model.training.batch_size"] == "32"
     assert params["dataset.split.rule"] == "grouped"
     assert params["seed"] == "42"
-    training = pd.read_csv(project / "reports/training.csv")
+    training = pd.read_csv(project / artifacts.EPOCHS.path)
     kept = training.loc[training["kept"] == 1].iloc[0]
     columns = {
         "train.log_loss": "train_loss",
@@ -332,7 +334,7 @@ def test_one_run_with_everything_on_it(project: Path, mlflow_facts: dict[str, An
         last = [len(training)]  # the kept epoch once more
         if key.startswith("validation."):  # and the fused answer's, where it is another
             metric = key.removeprefix("validation.")
-            fused = read_json(project / "reports/metrics.json")["validation"][metric]
+            fused = read_json(project / artifacts.METRICS_REPORT)["validation"][metric]
             if fused != pytest.approx(kept[columns[key]]):
                 figures.append(fused)
                 last *= 2
@@ -341,7 +343,7 @@ def test_one_run_with_everything_on_it(project: Path, mlflow_facts: dict[str, An
         assert run["metrics"][key] == pytest.approx(figures[-1], abs=1e-5)
     assert run["metrics"]["kept_epoch"] == kept["epoch"]
     assert not [name for name in run["metrics"] if name.startswith(("train_", "validation_"))]
-    for name, figures in read_json(project / "reports/metrics.json").items():
+    for name, figures in read_json(project / artifacts.METRICS_REPORT).items():
         for key, value in figures.items():
             if value is not None:
                 assert run["metrics"][f"{name}.{key}"] == pytest.approx(value)
@@ -377,8 +379,8 @@ def test_one_version_with_alias_and_tags(project: Path, mlflow_facts: dict[str, 
     head = run_in(project, "git", "rev-parse", "HEAD").stdout.strip()
     assert tags["git_commit"].removesuffix("-dirty") == head
     assert mlflow_facts["runs"][0]["tags"]["git_commit"] == tags["git_commit"]
-    metrics = read_json(project / "reports/metrics.json")
-    registration = read_json(project / "reports/registration.json")
+    metrics = read_json(project / artifacts.METRICS_REPORT)
+    registration = read_json(project / artifacts.REGISTRATION)
     assert len(tags.pop("model_sha256")) == 64
     assert tags | {"git_commit": head} == {
         "table": "data/own/small.csv",
@@ -390,10 +392,10 @@ def test_one_version_with_alias_and_tags(project: Path, mlflow_facts: dict[str, 
         "split": "grouped",
         "seed": "42",
         "git_commit": head,
-        "raw_sha256": hash_of(project / "data/raw/texts.parquet"),
-        "split_sha256": hash_of(project / "data/split/texts.parquet"),
-        "weights_sha256": hash_of(project / "models/weights.safetensors"),
-        "baseline": read_json(project / "reports/baseline.json")["chosen"],
+        "raw_sha256": hash_of(project / artifacts.RAW_TEXTS.path),
+        "split_sha256": hash_of(project / artifacts.SPLIT_TEXTS.path),
+        "weights_sha256": hash_of(project / artifacts.TRAINED_WEIGHTS),
+        "baseline": read_json(project / artifacts.BASELINE_REPORT)["chosen"],
         "test.accuracy": str(metrics["test"]["accuracy"]),
         "network.accuracy": str(metrics["network"]["accuracy"]),
         "baseline.accuracy": str(metrics["baseline"]["accuracy"]),
@@ -574,7 +576,7 @@ def test_a_change_reruns_the_stages_that_it_concerns(project: Path) -> None:
 def test_a_threshold_reruns_its_stage_alone(project: Path) -> None:
     """Its outputs are the same, so that nothing follows: no other model version comes of it."""
     before = (project / "params.yaml").read_bytes()
-    registered = (project / "reports/registration.json").read_bytes()
+    registered = (project / artifacts.REGISTRATION).read_bytes()
     for key, stage in (
         ("gates.min_coverage", "vocab"),
         ("models.tiny.min_validation_mcc", "train"),
@@ -585,7 +587,7 @@ def test_a_threshold_reruns_its_stage_alone(project: Path) -> None:
         done = run_in(project, *DVC, "repro")
         assert done.returncode == 0, done.stderr
         assert ran(done) == [stage]
-    assert (project / "reports/registration.json").read_bytes() == registered
+    assert (project / artifacts.REGISTRATION).read_bytes() == registered
     (project / "params.yaml").write_bytes(before)
     assert run_in(project, *DVC, "repro").returncode == 0
 
@@ -610,14 +612,15 @@ def test_predict_prints_label_probability_and_text(project: Path) -> None:
 
 
 def test_training_again_gives_the_same_bits(project: Path) -> None:
-    before = {path.name: hash_of(path) for path in (project / "models").iterdir()}
-    csv = (project / "reports/training.csv").read_bytes()
+    model = project / artifacts.TRAINED_MODEL
+    before = {path.name: hash_of(path) for path in model.iterdir()}
+    csv = (project / artifacts.EPOCHS.path).read_bytes()
     # Cold: processes from one fork server have one seed of hashes, and so one order of sets.
     done = run_in(project, *DVC, "repro", "-f", "-s", "train", cold=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert ran(done) == ["train"]
-    assert {path.name: hash_of(path) for path in (project / "models").iterdir()} == before
-    assert (project / "reports/training.csv").read_bytes() == csv
+    assert {path.name: hash_of(path) for path in model.iterdir()} == before
+    assert (project / artifacts.EPOCHS.path).read_bytes() == csv
 
 
 def test_a_lost_artifact_is_no_dead_end_and_a_moved_project_works(project: Path) -> None:
@@ -688,14 +691,14 @@ def test_train_registers_again_where_the_registry_is_lost(project: Path) -> None
     assert f"{MODEL} version 1: champion (the first version)" in " ".join(done.stdout.split())
     facts = ask_mlflow(project)
     (version,) = facts["versions"]
-    assert version["tags"]["weights_sha256"] == hash_of(project / "models/weights.safetensors")
+    assert version["tags"]["weights_sha256"] == hash_of(project / artifacts.TRAINED_WEIGHTS)
     (run,) = facts["runs"]
     assert run["tags"]["sentigate.restored"] == "true"
     assert run["id"] in done.stdout
 
 
 def test_a_gate_that_fails_stops_what_follows(project: Path) -> None:
-    registration = (project / "reports/registration.json").read_bytes()
+    registration = (project / artifacts.REGISTRATION).read_bytes()
     values = tiny_values()
     set_value(values, "datasets.csv.gates.min_test_accuracy", 1.0)
     write_values(values, project)
@@ -712,8 +715,8 @@ def test_a_gate_that_fails_stops_what_follows(project: Path) -> None:
     assert "reports/failed/evaluate.html" in done.stderr
     assert done.stderr.count("gate failed") == 1
     assert "Traceback" not in done.stdout + done.stderr
-    assert read_json(project / "reports/failed/evaluate.json")["success"] is False
-    assert (project / "reports/registration.json").read_bytes() == registration
+    assert read_json(project / artifacts.FAILED / "evaluate.json")["success"] is False
+    assert (project / artifacts.REGISTRATION).read_bytes() == registration
     facts = ask_mlflow(project)
     assert [version["version"] for version in facts["versions"]] == [1]
     (run,) = facts["runs"]
@@ -726,8 +729,8 @@ def test_a_stage_that_passes_from_the_cache_leaves_no_page_of_its_failure(projec
     done = run_in(project, *SENTIGATE, "train")
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Stage 'evaluate' is cached" in done.stdout
-    assert (project / "reports/gates/evaluate.html").exists()
-    assert list((project / "reports/failed").iterdir()) == []
+    assert (project / artifacts.GATES / "evaluate.html").exists()
+    assert list((project / artifacts.FAILED).iterdir()) == []
 
 
 def test_an_experiment_trains_with_what_it_sets(project: Path) -> None:
@@ -739,7 +742,10 @@ def test_an_experiment_trains_with_what_it_sets(project: Path) -> None:
     done = run_in(project, *DVC, "exp", "run", *(f"-S{each}" for each in settings))
     assert done.returncode == 0, done.stderr[-3000:]
     assert ran(done)[0] == "train"
-    assert read_json(project / "models/model.json")["network"]["head_dropout"] == 0.25
+    assert (
+        read_json(project / artifacts.TRAINED_MODEL / "model.json")["network"]["head_dropout"]
+        == 0.25
+    )
     parameters = [run["params"] for run in ask_mlflow(project)["runs"]]
     learned = [run for run in parameters if run.get("model.training.learning_rate") == "1e-05"]
     assert [run["model.network.head_dropout"] for run in learned] == ["0.25"]

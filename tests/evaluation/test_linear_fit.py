@@ -321,7 +321,7 @@ def test_a_fitted_models_shares_and_other_ids(real: Real, kind: str) -> None:
     ids, offsets = encode_texts(real.training.tokenizer, real.asked)
     found = model.logits(ids, offsets)
     for (start, end), logit in zip(pairwise(offsets), found.tolist(), strict=True):
-        shares = model.shares(ids[start:end])
+        shares = model.contributions(ids[start:end])
         assert sum(share.logit for share in shares) + model.bias == pytest.approx(logit, abs=1e-5)
     words = real.training.words
     others = [*words[:2], "no token", *words[:1:-1], "nor this"]

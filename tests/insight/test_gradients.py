@@ -21,6 +21,7 @@ from support.project import ROOT, commit_all, copy_project
 from torch import Tensor
 from torch.nn import functional
 
+from sentigate import artifacts
 from sentigate.errors import DataError
 from sentigate.insight.gradients import (
     before_and_after,
@@ -372,7 +373,7 @@ def test_the_command_publishes_a_table_and_a_chart(
     assert set(table["dataset"]) == {"csv"}
     groups = table.groupby(["cell", "state", "trained"])
     assert set(groups.groups) == {(*curve, trained) for curve in CURVES for trained in (0, 1)}
-    lengths = np.sort(np.load(project / "data/padded/validation/lengths.npy"))
+    lengths = np.sort(np.load(project / artifacts.PADDED / "validation/lengths.npy"))
     for _, curve in groups:
         assert curve["distance"].tolist() == list(range(lengths.max()))
         expected = [(lengths > distance).sum() for distance in curve["distance"]]

@@ -23,6 +23,7 @@ from support.project import ROOT, put_small_table
 from support.vectors import put_small_vectors
 
 from pipeline.stage import GateInput, StageRun
+from sentigate.artifacts import STAGES
 from sentigate.data.near_copies import near_copies
 from sentigate.data.splitting import split_checks
 from sentigate.gates.validate import _parameters, validate
@@ -30,7 +31,7 @@ from sentigate.model.strict_model import StrictModel
 from sentigate.settings.dataset import SplitParams
 from sentigate.settings.params import Params, load_params
 
-RUN = ("ingest", "clean", "split", "vocab", "pad", "baseline")
+RUN = STAGES[: STAGES.index("train")]
 Frame = pd.DataFrame
 Corrupt = Callable[[Frame], Frame]
 
@@ -449,7 +450,7 @@ CASES: list[Case] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("stage", [*RUN, "train", "evaluate", "register"])
+@pytest.mark.parametrize("stage", STAGES)
 def test_gate_opens_for_what_is_right(stage: str, made: Made) -> None:
     output = made.outputs[stage]
     suite = ROOT / f"expectations/{stage}.json"

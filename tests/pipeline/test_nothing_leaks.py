@@ -11,17 +11,18 @@ import pandas as pd
 import pytest
 
 from pipeline.stage import run
+from sentigate import artifacts
 
-SPLIT = Path("data/split/texts.parquet")
+SPLIT = artifacts.SPLIT_TEXTS.path
 CHOSEN = (
-    "data/vocab",  # the tokenizer
-    "data/padded/train",
-    "data/padded/validation",
-    "data/baseline",  # the linear model
-    "models",  # weights, and all that model.json says of how they answer
-    "reports/training.csv",  # every epoch, and which one is kept
-    "reports/gates/vocab.json",
-    "reports/gates/train.json",
+    artifacts.VOCAB_TOKENIZER.parent,
+    artifacts.PADDED / "train",
+    artifacts.PADDED / "validation",
+    artifacts.LINEAR_MODEL,
+    artifacts.TRAINED_MODEL,  # weights, and all that model.json says of how they answer
+    artifacts.EPOCHS.path,  # every epoch, and which one is kept
+    artifacts.GATES / "vocab.json",
+    artifacts.GATES / "train.json",
 )
 
 
@@ -32,13 +33,13 @@ def run_stages(*names: str) -> None:
 
 def answers(side: str) -> pd.DataFrame:
     """The linear model's, to the rows of one side."""
-    predictions = pd.read_parquet("reports/baseline_predictions.parquet")
+    predictions = pd.read_parquet(artifacts.BASELINE_PREDICTIONS.path)
     return predictions.loc[predictions["split"] == side].reset_index(drop=True)
 
 
 def chosen() -> dict[str, bytes]:
     """The content of every file that a choice ends in."""
-    files = [file for name in CHOSEN for file in [Path(name), *sorted(Path(name).rglob("*"))]]
+    files = [file for path in CHOSEN for file in [path, *sorted(path.rglob("*"))]]
     found = {str(file): file.read_bytes() for file in files if file.is_file()}
     probabilities = answers("validation")["probability"]
     return found | {"validation answers of the baseline": probabilities.to_numpy().tobytes()}
@@ -67,7 +68,7 @@ def test_test_rows_decide_nothing(
     run_stages(*stages)
     before, test_ids, test_answers = (
         chosen(),
-        Path("data/padded/test/ids.npy").read_bytes(),
+        (artifacts.PADDED / "test/ids.npy").read_bytes(),
         answers("test"),
     )
 
@@ -89,6 +90,6 @@ def test_test_rows_decide_nothing(
     assert after.keys() == before.keys()
     assert [name for name, content in after.items() if content != before[name]] == []
     # And yet the stages did read the other rows.
-    assert Path("data/padded/test/ids.npy").read_bytes() != test_ids
+    assert (artifacts.PADDED / "test/ids.npy").read_bytes() != test_ids
     assert (answers("test")["label"] != test_answers["label"]).all()
     assert (answers("test")["probability"] != test_answers["probability"]).any()

@@ -15,13 +15,14 @@ from support.params import tiny_values, write_values
 from typer.testing import CliRunner
 
 from pipeline.stage import run
+from sentigate import artifacts
+from sentigate.artifacts import STAGES
 from sentigate.cli import main as cli
 from sentigate.model.network.network import Network
 from sentigate.tracking.connection import connect
 from sentigate.tracking.ended_run import find_run
 from sentigate.training import start as starting
 
-STAGES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate")
 FIT = {
     "batch_size": 8,
     "max_epochs": 2,
@@ -55,23 +56,25 @@ def test_a_language_model_is_fitted_judged_and_continues_a_text(
         return network
 
     monkeypatch.setattr(starting, "start_from", watch)
-    for name in STAGES:
+    for name in STAGES[:-1]:
         run(name, getattr(importlib.import_module(f"pipeline.{name}"), name))
 
-    learnt = load_file("models/language_model.safetensors")
+    learnt = load_file(artifacts.TRAINED_MODEL / "language_model.safetensors")
     (first,) = started  # the very weights with which the classifier's training began
     for name in (name for name in learnt if name.startswith("encoder.")):
         assert torch.equal(first[name], learnt[name])
 
-    figures = json.loads(Path("reports/metrics.json").read_text("utf-8"))["language_model"]
+    figures = json.loads(artifacts.METRICS_REPORT.read_text("utf-8"))["language_model"]
     assert set(figures) == {"perplexity", "unigram_perplexity", "bigram_perplexity", "tokens"}
-    vocabulary_size = json.loads(Path("models/model.json").read_text("utf-8"))["vocabulary_size"]
+    vocabulary_size = json.loads((artifacts.TRAINED_MODEL / "model.json").read_text("utf-8"))[
+        "vocabulary_size"
+    ]
     assert 1 < figures["perplexity"] < vocabulary_size
     assert figures["bigram_perplexity"] < figures["unigram_perplexity"] < vocabulary_size
-    page = Path("reports/report.html").read_text("utf-8")
+    page = artifacts.REPORT.read_text("utf-8")
     assert f"{figures['perplexity']:.3f}" in page
 
-    tracked = find_run(Path("models/weights.safetensors"), "csv-tiny")
+    tracked = find_run(artifacts.TRAINED_WEIGHTS, "csv-tiny")
     client = connect()
     logged = client.get_run(tracked.id).data.metrics
     assert logged["language_model.perplexity"] == pytest.approx(figures["perplexity"])
@@ -98,13 +101,13 @@ def test_a_language_model_is_fitted_judged_and_continues_a_text(
     write_values(values, Path())
     for name in ("train", "evaluate"):
         run(name, getattr(importlib.import_module(f"pipeline.{name}"), name))
-    without = json.loads(Path("reports/metrics.json").read_text("utf-8"))
+    without = json.loads(artifacts.METRICS_REPORT.read_text("utf-8"))
     parts = [
         "test", "network", "baseline", "validation", "majority", "difference",
         "network_difference", "fusion", "calibration", "behaviour",
     ]  # fmt: skip
     assert list(without) == parts
-    assert "Language model" not in Path("reports/report.html").read_text("utf-8")
+    assert "Language model" not in artifacts.REPORT.read_text("utf-8")
     monkeypatch.setattr("sys.argv", ["sentigate", "generate", "--prompt", "the film"])
     with pytest.raises(SystemExit) as ended:
         cli.main()

@@ -11,6 +11,8 @@ import pytest
 from support.params import set_value, tiny_values, write_values
 
 from pipeline.stage import run
+from sentigate import artifacts
+from sentigate.artifacts import STAGES
 from sentigate.evaluation.metrics import matthews_correlation
 from sentigate.model.fusion import probabilities
 from sentigate.model.network.batches import load_split
@@ -38,12 +40,12 @@ def test_the_floor_is_of_the_written_weights(
 ) -> None:
     small_project()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
-    for name in ("ingest", "clean", "split", "vocab", "pad", "baseline", "train"):
+    for name in STAGES[: STAGES.index("evaluate")]:
         run_stage(name)
-    validation = load_split(Path("data/padded/validation"))
-    logits = network_logits(SavedModel.load(Path("models")).network, validation)
+    validation = load_split(artifacts.PADDED / "validation")
+    logits = network_logits(SavedModel.load(artifacts.TRAINED_MODEL).network, validation)
     found = round(matthews_correlation(validation.labels, probabilities(logits)), 6)
-    verdict = json.loads(Path("reports/gates/train.json").read_text("utf-8"))
+    verdict = json.loads((artifacts.GATES / "train.json").read_text("utf-8"))
     assert verdict["expectations"][-1]["observed"] == found
 
     key = "models__tiny__min_validation_mcc"
@@ -57,9 +59,9 @@ def test_weights_that_were_never_finite_are_the_gates_to_refuse(
 ) -> None:
     small_project()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
-    for name in ("ingest", "clean", "split", "vocab", "pad", "baseline"):
+    for name in STAGES[: STAGES.index("train")]:
         run_stage(name)
     message = refused(models__tiny__training__learning_rate=1e30)
     assert message.startswith("sentigate train: gate failed, no output was written")
     assert "_loss is never missing" in message
-    assert not Path("models").exists()
+    assert not artifacts.TRAINED_MODEL.exists()

@@ -17,10 +17,11 @@ from support.params import write_values
 from support.vectors import put_small_vectors
 
 from pipeline.stage import run
+from sentigate import artifacts
 from sentigate.data.vocabulary import read_tokenizer, tokens_of
 from sentigate.data.word_vectors import read_vectors
 
-TOKENIZER, VECTORS = Path("data/vocab/tokenizer.json"), Path("data/vocab/vectors.safetensors")
+TOKENIZER, VECTORS = artifacts.VOCAB_TOKENIZER, artifacts.WORD_VECTORS
 WORDS = ["the", ",", "zebra", "Quagga", "u.s.", "n't", "movie", "gnu", "ox"]
 VALUES = np.arange(1, 28, dtype=np.float32).reshape(9, 3)
 Project = Callable[..., Path]
@@ -81,7 +82,7 @@ def test_the_vectors_are_those_of_the_ids(
         assert row == pytest.approx(expected.get(token, [0, 0, 0]), rel=1e-3), token
     assert vectors.values[tokens.index("n't")].any()
 
-    report = json.loads(Path("reports/vocab.json").read_text("utf-8"))
+    report = json.loads(artifacts.VOCAB_REPORT.read_text("utf-8"))
     assert report["entries"] == {"special": 2, "training": len(tokens) - 4, "outside": 2}
     said = report["vectors"]
     assert (said["parts"], said["entries"]) == ({"small": 3}, 6)
@@ -92,9 +93,9 @@ def test_the_vectors_are_those_of_the_ids(
     assert "2 more from small" in out
 
     run_stages("pad")  # whose gate knows that ids go further
-    texts = pd.read_parquet("data/split/texts.parquet")
+    texts = pd.read_parquet(artifacts.SPLIT_TEXTS.path)
     train = texts.loc[texts["split"] == "train", "text"]
-    ids = np.load("data/padded/train/ids.npy")
+    ids = np.load(artifacts.PADDED / "train/ids.npy")
     cut = read_tokenizer(TOKENIZER).encode_batch(train.tolist())
     assert [list(row[row > 0]) for row in ids[:50]] == [each.ids[:32] for each in cut[:50]]
     assert ids.max() < vectors.trained_entries
@@ -102,18 +103,20 @@ def test_the_vectors_are_those_of_the_ids(
 
 def test_a_new_text_may_hold_an_outside_word(project: Project) -> None:
     folder = project()
-    texts = pd.read_parquet("data/split/texts.parquet")
+    texts = pd.read_parquet(artifacts.SPLIT_TEXTS.path)
     row = texts.index[texts["split"] == "test"][0]
     texts.loc[row, "text"] = "a zebra and a quagga"
-    texts.to_parquet(folder / "data/split/texts.parquet")
+    texts.to_parquet(folder / artifacts.SPLIT_TEXTS.path)
     run_stages("vocab", "pad")
     tokenizer = read_tokenizer(TOKENIZER)
     zebra = tokenizer.token_to_id("zebra")
     assert zebra == tokenizer.get_vocab_size() - 2
     place = (
-        pd.read_parquet("data/padded/test/rows.parquet")["id"].tolist().index(texts.loc[row, "id"])
+        pd.read_parquet(artifacts.PADDED / "test/rows.parquet")["id"]
+        .tolist()
+        .index(texts.loc[row, "id"])
     )
-    assert zebra in np.load("data/padded/test/ids.npy")[place]
+    assert zebra in np.load(artifacts.PADDED / "test/ids.npy")[place]
 
 
 def test_fifty_thousand_words_outside(project: Project) -> None:
@@ -128,7 +131,7 @@ def test_fifty_thousand_words_outside(project: Project) -> None:
     run_stages("vocab", "pad")
     vectors = read_vectors(VECTORS)
     assert len(vectors.values) == vectors.trained_entries + 50_000
-    gate = json.loads(Path("reports/gates/vocab.json").read_text("utf-8"))
+    gate = json.loads((artifacts.GATES / "vocab.json").read_text("utf-8"))
     assert gate["rows"] == len(vectors.values)
 
 
@@ -144,7 +147,7 @@ def test_without_vectors_there_are_no_numbers_and_no_floor(project: Project) -> 
     size = read_tokenizer(TOKENIZER).get_vocab_size()
     assert vectors.values.shape == (size, 0)
     assert vectors.trained_entries == size
-    assert json.loads(Path("reports/vocab.json").read_text("utf-8"))["vectors"] is None
+    assert json.loads(artifacts.VOCAB_REPORT.read_text("utf-8"))["vectors"] is None
 
 
 def test_few_words_with_a_vector_stop_the_stage(project: Project) -> None:
@@ -164,9 +167,9 @@ def test_of_texts_without_spaces_a_model_reads_the_characters(project: Project, 
         models__tiny__vocab__level=level,
         models__tiny__vocab__min_count=1,
     )
-    texts = pd.read_parquet("data/split/texts.parquet")
+    texts = pd.read_parquet(artifacts.SPLIT_TEXTS.path)
     joined = texts.assign(text=texts["text"].str.replace(" ", ""))
-    joined.to_parquet(folder / "data/split/texts.parquet")
+    joined.to_parquet(folder / artifacts.SPLIT_TEXTS.path)
     if level in ("glove", "word"):
         message = stopped("vocab")
         assert "MODEL=char_lstm" in message
@@ -195,14 +198,14 @@ def test_negations_without_a_vector_stop_the_stage(project: Project) -> None:
 
 def test_a_table_without_negations_passes(project: Project) -> None:
     folder = project(gates__min_negation_coverage=1.0, gates__min_vector_coverage=0.0)
-    texts = pd.read_parquet("data/split/texts.parquet")
+    texts = pd.read_parquet(artifacts.SPLIT_TEXTS.path)
     plain = [
         " ".join(w for w in text.split() if not set("nh") & set(w.lower()) and "bare" not in w)
         for text in texts["text"]
     ]
-    texts.assign(text=plain).to_parquet(folder / "data/split/texts.parquet")
+    texts.assign(text=plain).to_parquet(folder / artifacts.SPLIT_TEXTS.path)
     run_stages("vocab")
-    assert json.loads(Path("reports/vocab.json").read_text("utf-8"))["vectors"]["negations"] == 0
+    assert json.loads(artifacts.VOCAB_REPORT.read_text("utf-8"))["vectors"]["negations"] == 0
 
 
 def test_a_language_models_vectors_stand_beside_a_tables(project: Project) -> None:
@@ -219,7 +222,7 @@ def test_a_language_models_vectors_stand_beside_a_tables(project: Project) -> No
     has = {t: (row[:4].any(), row[4:].any()) for t, row in zip(tokens, vectors.values, strict=True)}
     assert (has["the"], has["good"], has["movie"]) == ((True, True), (True, False), (False, True))
     assert not vectors.values[:2].any()
-    report = json.loads(Path("reports/vocab.json").read_text("utf-8"))["vectors"]
+    report = json.loads(artifacts.VOCAB_REPORT.read_text("utf-8"))["vectors"]
     assert report["parts"] == {"computed": 4, "small": 3}
     first = VECTORS.read_bytes()
     run_stages("vocab")
@@ -228,7 +231,7 @@ def test_a_language_models_vectors_stand_beside_a_tables(project: Project) -> No
 
 def test_a_damaged_table_is_named(project: Project) -> None:
     project()
-    Path("data/split/texts.parquet").write_bytes(b"\x00\xff{]" * 50)
+    artifacts.SPLIT_TEXTS.path.write_bytes(b"\x00\xff{]" * 50)
     message = stopped("vocab")
     assert message.startswith("sentigate vocab: data/split/texts.parquet is damaged")
     assert len(message.splitlines()) == 1

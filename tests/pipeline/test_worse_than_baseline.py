@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 from pipeline.stage import run
+from sentigate import artifacts
+from sentigate.artifacts import STAGES
 from sentigate.cli.train import _print_summary, _registered
 from sentigate.settings.params import load_params
 from sentigate.tracking.ended_run import find_run
-
-STAGES = ("ingest", "clean", "split", "vocab", "pad", "baseline", "train", "evaluate", "register")
 
 
 def table(rows: int) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def run_stages(*names: str) -> dict[str, Any]:
     for name in names:
         module = importlib.import_module(f"pipeline.{name}")
         run(name, getattr(module, "register_model" if name == "register" else name))
-    registration: dict[str, Any] = json.loads(Path("reports/registration.json").read_text("utf-8"))
+    registration: dict[str, Any] = json.loads(artifacts.REGISTRATION.read_text("utf-8"))
     return registration
 
 
@@ -70,17 +70,17 @@ def test_it_is_said_everywhere_and_gives_way(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
 
     made = run_stages(*STAGES)
-    rows = json.loads(Path("reports/split.json").read_text("utf-8"))["splits"]["train"]["rows"]
+    rows = json.loads(artifacts.SPLIT_REPORT.read_text("utf-8"))["splits"]["train"]["rows"]
     steps = math.ceil(rows / 8)  # in batches of 32 or 16 they would be too few
     assert f"{steps} steps an epoch, 8 texts each: batch_size 32 would" in capsys.readouterr().out
-    tracked = find_run(Path("models/weights.safetensors"), "csv-tiny")
+    tracked = find_run(artifacts.TRAINED_WEIGHTS, "csv-tiny")
     logged = tracked.client.get_run(tracked.id).data.params
     assert (logged["steps.batch_size"], logged["steps.per_epoch"]) == ("8", str(steps))
     assert (made["version"], made["alias"]) == (1, "champion")  # or nothing could be asked
     assert (made["worse_than_baseline"], made["network_worse_than_baseline"]) == (True, True)
     assert made["beside_baseline"].startswith("The model is worse than the linear baseline: ")
     assert "The network alone" not in made["beside_baseline"]  # the model is its network
-    report = Path("reports/report.html").read_text("utf-8")
+    report = artifacts.REPORT.read_text("utf-8")
     assert "The model is worse than the linear baseline." in report
     printed = end_of_train(capsys)
     assert f"WARNING {made['beside_baseline']}" in printed
@@ -95,7 +95,7 @@ def test_it_is_said_everywhere_and_gives_way(
     assert (made["version"], made["alias"]) == (2, "champion")
     assert made["reason"] == "version 1 is worse than the linear baseline, this version is not"
     assert (made["worse_than_baseline"], made["network_worse_than_baseline"]) == (False, True)
-    report = Path("reports/report.html").read_text("utf-8")
+    report = artifacts.REPORT.read_text("utf-8")
     assert "The network alone is worse than the linear baseline." in report
     assert "The model is worse than" not in report
     printed = end_of_train(capsys)
