@@ -18,7 +18,7 @@ $(foreach name,$(GIVEN),$(eval override export SENTIGATE_$(name) = $$(value $(na
 option = $${SENTIGATE_$(1):+"--$(2)=$$SENTIGATE_$(1)"}
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train leaderboard test check format ui serve predict explain generate report gradients bench ci-report docs lint-workflows lock clean
+.PHONY: help setup train leaderboard test test-fast check format ui serve predict explain generate report gradients bench ci-report docs lint-workflows lock clean
 
 help:  ## Show this help
 	@echo "sentigate: LSTM sentiment classification as a gated, versioned, tracked pipeline"
@@ -71,6 +71,8 @@ report: setup  ## Open the report page of the last run
 test: setup  ## Run all tests, the pipeline on a small slice among them
 	@echo "Running all tests: some minutes"
 	@$(BIN)/python -m pytest -n auto
+test-fast: setup  ## Run the tests that start no process, train nothing and need no MLflow and no gate
+	@$(BIN)/python -m pytest -n auto -m "not slow"
 check: setup  ## Lint and check types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

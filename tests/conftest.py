@@ -1,16 +1,26 @@
-"""How tests are run, and the fixtures that several files share."""
+"""How tests are run, and the fixtures that several files share.
+
+There are two layers. A test is slow if it starts a process, trains, or uses MLflow, Lightning or
+Great Expectations; all others are fast, and `make test-fast` runs only them. Nobody marks a test
+by hand. tests/support/layers.py has the rule: a test is slow by its folder, by a fixture that it
+requests, or by what its file imports. While a fast test runs, a guard turns the start of a process
+and the import of one of these libraries into a failure. Then name the culprit in that file, or
+move the test into a slow one.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import psutil
 import pytest
+from support.layers import Guard, is_slow, is_slow_file
 from support.params import set_value, tiny_values, write_values
 from support.project import ROOT, put_small_table
 from support.running_tests import RunningTests
@@ -19,8 +29,12 @@ import sentigate  # noqa: F401  (before any test imports torch: it sets how Open
 
 # A shared machine's pauses are no failures.
 hypothesis.settings.register_profile("sentigate", deadline=None)
+hypothesis.settings.register_profile("fast", deadline=None, max_examples=20)
 hypothesis.settings.load_profile("sentigate")
 
+FAST = "not slow"
+"""The expression of -m that chooses the fast layer."""
+GUARD = Guard()
 
 WORKERS_AT_MOST = 6
 """More workers than that wait for the longest file."""
@@ -62,13 +76,36 @@ def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
 @pytest.hookimpl(trylast=True)  # once there is what reports to the terminal
 def pytest_configure(config: pytest.Config) -> None:
     """Say which tests are at work, where several processes work."""
+    if config.option.markexpr == FAST:
+        hypothesis.settings.load_profile("fast")
     if config.getoption("numprocesses", None):  # this one only collects what they tell
         reporter = config.pluginmanager.getplugin("terminalreporter")
         config.pluginmanager.register(RunningTests(reporter.write))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave slow files out of the fast layer: their imports alone take longer than it."""
+    is_test = collection_path.match("test_*.py")
+    return (is_test and config.option.markexpr == FAST and is_slow_file(collection_path)) or None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """In a run of the fast layer, guard the imports of its files."""
+    with GUARD.watching() if collector.config.option.markexpr == FAST else nullcontext():
+        return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first."""
+    """Mark by the rule; put long files first."""
+    for item in items:
+        if is_slow(item.path, getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+        if item.path.is_relative_to(ROOT / "tests/e2e"):
+            item.add_marker("e2e")
 
     def place(item: pytest.Item) -> int:
         file = item.nodeid.partition("::")[0]
@@ -77,10 +114,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Hold a fast test to being fast."""
+    if item.get_closest_marker("slow"):
+        return (yield)
+    with GUARD.watching():
+        yield
+    if GUARD.found:
+        pytest.fail(GUARD.found)
+    return None
+
+
+pytest_runtest_setup = pytest_runtest_call
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The project's root."""
     return ROOT
+
+
+@pytest.fixture
+def run_python() -> Callable[..., str]:
+    """``support.commands.run_python``, imported only where a test requests it."""
+    from support import commands
+
+    return commands.run_python
 
 
 @pytest.fixture

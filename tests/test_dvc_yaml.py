@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import re
-import subprocess
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -278,7 +277,7 @@ def test_packages_do_next_to_nothing_on_import() -> None:
                 assert isinstance(node.value, ast.Constant)
 
 
-def test_a_stage_does_not_look_for_garbage_in_its_modules() -> None:
+def test_a_stage_does_not_look_for_garbage_in_its_modules(run_python: Callable[..., str]) -> None:
     """Neither while they are imported nor at exit; what comes later is collected as ever."""
     code = (
         "import atexit, gc\n"
@@ -286,10 +285,7 @@ def test_a_stage_does_not_look_for_garbage_in_its_modules() -> None:
         "import pipeline.ingest\n"
         "print(gc.isenabled(), gc.get_threshold()[0], gc.get_freeze_count())\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == ["True", "10000", "0", "True"]
+    assert run_python(code).split() == ["True", "10000", "0", "True"]
 
 
 # Params
@@ -364,17 +360,14 @@ HEAVY = ("torch", "pytorch_lightning", "mlflow", "great_expectations", "sklearn"
     ],
 )
 def test_they_start_without_what_they_do_not_need(
-    modules: list[str], unwanted: tuple[str, ...]
+    run_python: Callable[..., str], modules: list[str], unwanted: tuple[str, ...]
 ) -> None:
     code = (
         f"import sys, importlib\n"
         f"for name in {modules}: importlib.import_module(name)\n"
         f"print(*[name for name in {unwanted} if name in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == []
+    assert run_python(code).split() == []
 
 
 def importers(package: str) -> set[str]:

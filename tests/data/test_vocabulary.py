@@ -1,12 +1,10 @@
 """Vocabularies: what gets an id, which one, and what can never get one."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from itertools import product
 
 import numpy as np
@@ -341,7 +339,7 @@ def test_more_texts_than_one_chunk() -> None:
     assert table.loc["word0", "count"] == 715
 
 
-def test_two_processes_build_the_same_bits() -> None:
+def test_two_processes_build_the_same_bits(run_python: Callable[..., str]) -> None:
     script = (
         "import random\n"
         "from sentigate.data.vocabulary import build_tokenizer\n"
@@ -355,11 +353,6 @@ def test_two_processes_build_the_same_bits() -> None:
     )
     printed = []
     for hash_seed, threads in (("1", "1"), ("2", "2")):
-        settings = {"PYTHONHASHSEED": hash_seed, "RAYON_NUM_THREADS": threads}
-        command = [sys.executable, "-c", script]
-        done = subprocess.run(
-            command, env=os.environ | settings, capture_output=True, text=True, check=True
-        )
-        printed.append(done.stdout)
+        printed.append(run_python(script, PYTHONHASHSEED=hash_seed, RAYON_NUM_THREADS=threads))
     assert printed[0] == printed[1]
     assert printed[0].count("\n") == 4

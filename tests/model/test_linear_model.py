@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from support.project import ROOT
 
 from sentigate.model.linear_model import (
     LinearDescription,
@@ -254,13 +252,10 @@ def test_a_description_that_is_none_is_refused(key: str, value: object, tmp_path
         LinearModel.load(tmp_path)
 
 
-def test_it_answers_with_numpy_alone() -> None:
+def test_it_answers_with_numpy_alone(run_python: Callable[..., str]) -> None:
     unwanted = ("sklearn", "scipy", "torch", "pandas", "tokenizers")
     code = (
         "import sys, sentigate.model.linear_model\n"
         f"print(*[name for name in {unwanted} if name in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.split() == []
+    assert run_python(code).split() == []

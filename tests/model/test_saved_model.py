@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -129,7 +128,9 @@ def test_files_that_do_not_fit_are_refused(
         SavedModel.load(folder)
 
 
-def test_the_folder_model_predicts_alone(fused: Path, tmp_path: Path) -> None:
+def test_the_folder_model_predicts_alone(
+    run_python: Callable[..., str], fused: Path, tmp_path: Path
+) -> None:
     """Copied to an empty folder, under another name, without sentigate and scikit-learn."""
     expected = Predictor(fused)(TEXTS)
     shutil.copytree(
@@ -145,12 +146,5 @@ def test_the_folder_model_predicts_alone(fused: Path, tmp_path: Path) -> None:
         "found = Predictor(Path(sys.argv[1]))(json.loads(sys.argv[2]))\n"
         "print(json.dumps([float(value) for value in found]))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(fused), json.dumps(TEXTS), *ABSENT],
-        cwd=tmp_path / "alone",
-        capture_output=True,
-        text=True,
-        env={"PATH": "/usr/bin:/bin"},
-    )
-    assert done.returncode == 0, done.stderr
-    assert np.array(json.loads(done.stdout)) == pytest.approx(expected, abs=1e-6)
+    printed = run_python(script, fused, json.dumps(TEXTS), *ABSENT, folder=tmp_path / "alone")
+    assert np.array(json.loads(printed)) == pytest.approx(expected, abs=1e-6)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +80,7 @@ def test_same_input_same_bytes_whatever_the_users_style(folder, tmp_path, monkey
     assert matplotlib.rcParams["font.size"] == 20
 
 
-def test_matplotlib_is_imported_late_and_pyplot_never(tmp_path):
+def test_matplotlib_is_imported_late_and_pyplot_never(run_python, tmp_path):
     program = (
         "import sys, pathlib, sentigate.reporting.write_plots;"
         "assert 'matplotlib' not in sys.modules;"
@@ -91,14 +89,7 @@ def test_matplotlib_is_imported_late_and_pyplot_never(tmp_path):
         "assert 'matplotlib.figure' in sys.modules;"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    run_python(program, tmp_path, folder=Path(__file__).parent)
 
 
 def test_confusion_holds_a_row_for_each_test_row(folder):

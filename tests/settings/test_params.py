@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import copy
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from support.params import set_value
 
 from sentigate.cli.selection import choose
 from sentigate.errors import ParamsError
-from sentigate.settings.params import load_params
+from sentigate.settings.params import load_params, parse_params
 from sentigate.settings.yaml_file import parse_yaml
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,14 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def refusal(path: Path, text: str | None = None) -> str:
+def refusal(values: object) -> str:
+    """The message by which values are refused, once they are read from params.yaml."""
+    with pytest.raises(ParamsError) as caught:
+        parse_params(values, "params.yaml")
+    return str(caught.value)
+
+
+def refusal_of_file(path: Path, text: str | None = None) -> str:
     if text is not None:
         path.write_text(text, encoding="utf-8")
     with pytest.raises(ParamsError) as caught:
@@ -36,9 +43,9 @@ def refusal(path: Path, text: str | None = None) -> str:
     return str(caught.value)
 
 
-def changed(key: str, value: object) -> str:
-    """params.yaml with a dotted key set, or taken out."""
-    values = json.loads(json.dumps(VALUES))  # nothing is shared any more
+def changed(key: str, value: object) -> dict[str, Any]:
+    """The values of params.yaml with a dotted key set, or taken out."""
+    values = copy.deepcopy(VALUES)
     *sections, last = key.split(".")
     node = values
     for section in sections:
@@ -47,7 +54,7 @@ def changed(key: str, value: object) -> str:
         del node[last]
     else:
         node[last] = value
-    return yaml.safe_dump(values, sort_keys=False)
+    return values
 
 
 def test_committed_params_are_valid() -> None:
@@ -60,8 +67,8 @@ def test_committed_params_are_valid() -> None:
 
 @pytest.mark.parametrize("dataset", VALUES["datasets"])
 @pytest.mark.parametrize("model", VALUES["models"])
-def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
-    params = choose(path, {"dataset": dataset, "model": model})
+def test_every_choice_is_valid(dataset: str, model: str) -> None:
+    params = parse_params(VALUES | {"dataset": dataset, "model": model}, "params.yaml")
     chosen = params.chosen()
     assert chosen["dataset"]["name"] == dataset
     written = VALUES["models"][model]["training"]
@@ -273,9 +280,9 @@ def test_every_choice_is_valid(path: Path, dataset: str, model: str) -> None:
     ],
 )
 def test_refused_with_key_value_and_what_is_allowed(
-    path: Path, key: str, value: object, fragments: list[str]
+    key: str, value: object, fragments: list[str]
 ) -> None:
-    message = refusal(path, changed(key, value))
+    message = refusal(changed(key, value))
     assert message.startswith("params.yaml is not valid:\n")
     for fragment in fragments:
         assert fragment in message
@@ -306,23 +313,24 @@ def test_refused_with_key_value_and_what_is_allowed(
     ],
 )
 def test_what_does_not_fit_another_section_is_named_by_its_key(
-    path: Path, key: str, value: object, line: str
+    key: str, value: object, line: str
 ) -> None:
-    assert refusal(path, changed(key, value)).splitlines()[1].startswith(line)
+    assert refusal(changed(key, value)).splitlines()[1].startswith(line)
 
 
-def test_a_later_entry_that_bears_a_tables_name_is_told_of_its_own(path: Path) -> None:
+def test_a_later_entry_that_bears_a_tables_name_is_told_of_its_own() -> None:
     values = yaml.safe_load(COMMITTED)
     csv = values["datasets"].pop("csv")
     values["datasets"] = {"csv": csv, **values["datasets"]}
     csv["source"]["name"] = "vader"
-    message = refusal(path, yaml.safe_dump(values, sort_keys=False))
+    message = refusal(values)
     assert "  datasets.csv.source.name: the table is named 'vader'" in message
 
 
-def test_several_problems_are_all_named(path: Path) -> None:
-    text = changed("seed", -1).replace("batch_size: 64", "batch_size: 0", 1)
-    message = refusal(path, text)
+def test_several_problems_are_all_named() -> None:
+    values = changed("seed", -1)
+    set_value(values, "models.bilstm.training.batch_size", 0)
+    message = refusal(values)
     assert "seed: " in message
     assert "models.bilstm.training.batch_size: " in message
 
@@ -340,7 +348,7 @@ def test_several_problems_are_all_named(path: Path) -> None:
     ],
 )
 def test_not_yaml(path: Path, text: str, fragments: list[str]) -> None:
-    message = refusal(path, text)
+    message = refusal_of_file(path, text)
     assert message.startswith(f"{path} is not YAML: ")
     assert len(message.splitlines()) == 1
     for fragment in fragments:
@@ -349,18 +357,18 @@ def test_not_yaml(path: Path, text: str, fragments: list[str]) -> None:
 
 def test_bytes_that_are_not_utf8(path: Path) -> None:
     path.write_bytes(b"dataset: \xff\xfe\n")
-    assert refusal(path).startswith(f"{path} is not YAML: 'utf-8' codec can't decode")
+    assert refusal_of_file(path).startswith(f"{path} is not YAML: 'utf-8' codec can't decode")
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "- dataset\n", "vader\n"])
 def test_yaml_that_is_no_mapping(path: Path, text: str) -> None:
-    message = refusal(path, text)
+    message = refusal_of_file(path, text)
     assert message.startswith("params.yaml is not valid:\n  top level: ")
     assert "dictionary" in message
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    message = refusal(tmp_path / "params.yaml")
+    message = refusal_of_file(tmp_path / "params.yaml")
     assert message == f"{tmp_path}/params.yaml does not exist; run from the project's root"
 
 
@@ -400,17 +408,15 @@ def test_choose_keeps_line_ends(path: Path) -> None:
     assert path.read_bytes().count(b"\r\n") == path.read_bytes().count(b"\n") > 100
 
 
-def test_folds_that_have_an_effect_are_allowed(path: Path) -> None:
-    values = json.loads(json.dumps(VALUES))
+def test_folds_that_have_an_effect_are_allowed() -> None:
+    values = copy.deepcopy(VALUES)
     csv = values["datasets"]["csv"]
     csv["source"]["fold_column"] = "fold"
     csv["clean"]["folds"] = ["train"]  # as twitter has it
-    path.write_text(yaml.safe_dump(values), encoding="utf-8")
-    assert load_params(path).datasets["csv"].split.rule == "grouped"
+    assert parse_params(values, "params.yaml").datasets["csv"].split.rule == "grouped"
     del csv["clean"]["folds"]
     csv["split"] = {"rule": "published", "validation_size": 0.1}
-    path.write_text(yaml.safe_dump(values), encoding="utf-8")
-    assert load_params(path).datasets["csv"].split.test_size is None
+    assert parse_params(values, "params.yaml").datasets["csv"].split.test_size is None
 
 
 def test_what_is_left_out_is_off(path: Path) -> None:
@@ -429,10 +435,9 @@ def test_what_is_left_out_is_off(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["lstm.big", "a@b", "a/b", 'a"b', "a b", ""])
-def test_names_that_dvc_or_a_path_cannot_hold_are_refused(path: Path, name: str) -> None:
-    values = parse_yaml(COMMITTED, "params.yaml")
-    values["models"][name] = copy.deepcopy(values["models"]["lstm"])
-    message = refusal(path, yaml.safe_dump(values))
+def test_names_that_dvc_or_a_path_cannot_hold_are_refused(name: str) -> None:
+    models = VALUES["models"] | {name: VALUES["models"]["lstm"]}
+    message = refusal(VALUES | {"models": models})
     assert "should match pattern" in message
     assert f"(given: {name!r})" in message
 
@@ -470,7 +475,7 @@ def test_choose_refuses_and_leaves_the_file(
 
 
 def test_choose_on_a_file_that_is_wrong_already(path: Path) -> None:
-    text = changed("gates.min_coverage", 7)
+    text = yaml.safe_dump(changed("gates.min_coverage", 7), sort_keys=False)
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ParamsError, match=r"gates\.min_coverage"):
         choose(path, {"dataset": "csv", "model": ""})

@@ -8,7 +8,6 @@ import hashlib
 import io
 import lzma
 import os
-import subprocess
 import sys
 import threading
 import zipfile
@@ -294,13 +293,10 @@ def test_a_file_from_a_url(server: str, tmp_path: Path) -> None:
     assert "404" in refusal(own(f"{server}/none.txt"), tmp_path / "cache")
 
 
-def test_import_is_light() -> None:
+def test_import_is_light(run_python: Callable[..., str]) -> None:
     script = (
         "import sys, sentigate.sources.word_vectors, pipeline.vocabulary;"
         "print(sorted({'torch', 'requests', 'pyarrow.parquet', 'safetensors'}"
         "& set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
+    assert run_python(script).strip() == "[]"

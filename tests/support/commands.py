@@ -12,6 +12,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from .project import ROOT
+
 WARM = Path(__file__).parent / "warm"
 _FORK_SERVERS: list[subprocess.Popen[bytes]] = []  # kept: their standard input stays open
 
@@ -37,6 +39,23 @@ def run_in(
         text=True,
         timeout=timeout,
     )
+
+
+def run_python(code: str, *arguments: object, folder: Path = ROOT, **variables: str) -> str:
+    """What a Python of its own prints that runs ``code`` in ``folder``, with more variables.
+
+    Raises:
+        AssertionError: the code failed.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=folder,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def without_signs(printed: str) -> str:

@@ -85,10 +85,10 @@ def test_cleaning_twice_is_cleaning_once(text: str, others: set[str]) -> None:
 
 
 def test_every_sign_has_one_form() -> None:
-    for sign in EVERY_SIGN:
-        form = one_form(f"a{sign}a")
-        assert one_form(form) == form, hex(ord(sign))
-        assert one_form(form.lower()) == form.lower(), hex(ord(sign))
+    for start in range(0, len(EVERY_SIGN), 256):
+        form = one_form(" ".join(f"a{sign}a" for sign in EVERY_SIGN[start : start + 256]))
+        assert one_form(form) == form
+        assert one_form(form.lower()) == form.lower()
 
 
 def test_no_letter_of_any_script_is_taken_for_a_quote() -> None:
