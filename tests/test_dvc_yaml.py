@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ DISTRIBUTIONS = {
 # From a file to the project files that it imports
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
+@cache
+def imports(path: Path) -> list[tuple[str, bool]]:
     """Dotted absolute names that a file imports, and whether only when it needs them.
 
     ``from x import y`` gives ``x`` and ``x.y``, since y may be a module. What stands under
@@ -70,7 +72,7 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
         for child in ast.iter_child_nodes(node):
             yield from walk(child, lazy)
 
-    yield from walk(ast.parse(path.read_text("utf-8")), False)
+    return list(walk(ast.parse(path.read_text("utf-8")), False))
 
 
 def absolute(path: Path, node: ast.ImportFrom) -> str:

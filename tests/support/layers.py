@@ -22,7 +22,8 @@ SLOW_IMPORTS = (
     *("subprocess", "multiprocessing"),
     *LIBRARIES,
     *("dvc", "transformers"),  # seconds to import
-    *("sentigate.gates.validate", "sentigate.tracking", "sentigate.training"),
+    *("sentigate.gates.validate", "sentigate.tracking", "sentigate.training", "sentigate.language"),
+    "sentigate.sources.word_vectors",  # by pip
     *("sentigate.registry.versions", "sentigate.registry.promotion", "sentigate.registry.scoring"),
     *("support.commands", "support.minilm", "support.registry", "support.vader"),
 )
