@@ -23,6 +23,7 @@ from sentigate.settings.yaml_file import parse_yaml
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 PAGES = sorted(DOCS.rglob("*.md"))
 PARAMS = (ROOT / "params.yaml").read_text("utf-8")
 FENCED = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
@@ -100,7 +101,9 @@ def slugs(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", [README, *PAGES], ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "page", [README, CONTRIBUTING, *PAGES], ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_links_lead_somewhere(page: Path) -> None:
     """On GitHub too, where the README is read."""
     links = re.findall(r"\]\(([^)\s]+)\)", FENCED.sub("", read(page)))
@@ -110,7 +113,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         path, _, anchor = link.partition("#")
         target = page.parent / path if path else page
         assert target.exists(), link
-        assert target.resolve().is_relative_to(ROOT if page == README else DOCS), link
+        assert target.resolve().is_relative_to(DOCS if page in PAGES else ROOT), link
         if anchor:
             assert anchor in slugs(target), link
     assert links or page.name == "glossary.md"
