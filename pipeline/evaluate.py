@@ -27,7 +27,7 @@ from sentigate.model.saved_model import SavedModel
 from sentigate.model.text.encoding import written_checks
 from sentigate.progress import doing
 from sentigate.reporting.report import render_report
-from sentigate.reporting.write_plots import PLOTS, write_plots
+from sentigate.reporting.write_plots import CHARTS, write_plots
 from sentigate.tracking.connection import later_if_away
 from sentigate.tracking.ended_run import find_run
 
@@ -107,7 +107,7 @@ def evaluate(stage: StageRun) -> GateInput:
         behaviour=behaviour,
         errors=confident_errors(held_out.loc[test.index], settings.listed_errors),
         gates=artifacts.STAGES[: artifacts.STAGES.index("evaluate")],
-        images={title: plots / f"{name}.png" for title, name in PLOTS.items()},
+        images={title: plots / f"{name}.png" for title, name in CHARTS.items()},
     )
     stage.path(artifacts.REPORT).write_text(page, encoding="utf-8")
 

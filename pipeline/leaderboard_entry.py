@@ -23,6 +23,7 @@ from sentigate.errors import DataError, ParamsError, SentigateError, shorten
 from sentigate.evaluation.metrics import classification_figures, flat
 from sentigate.files import written_whole
 from sentigate.language.pretraining import pretrain
+from sentigate.leaderboard.entry import entry_path, failure_path
 from sentigate.model.fusion import Logits, probabilities
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
@@ -36,7 +37,6 @@ from sentigate.training.steps import steps_of
 from sentigate.training.train_model import Trained, train_model
 
 TAG = "sentigate.leaderboard"
-FAILED = artifacts.FAILED / "leaderboard"
 REPEATS = 3
 
 
@@ -44,7 +44,7 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
     """Train the chosen model on the chosen data set, and say how well and how fast it does.
 
     Returns:
-        What reports/leaderboard/<dataset>/<model>.json holds: model, dataset, seed, the figures of
+        What an entry's file holds: model, dataset, seed, the figures of
         both splits under names like test_accuracy, parameters, training_seconds (pretraining
         included), texts_per_second (from token ids to probabilities, on the test split), and
         epochs.
@@ -171,11 +171,9 @@ def _texts_per_second(network: Network, split: EncodedSplit) -> float:
 
 
 def main(model: str, inputs_sha256: str) -> None:
-    """Write reports/leaderboard/<dataset>/<model>.json, or say in one message why there is none.
+    """Write the entry and the hash of its inputs, or say in one message why there is none.
 
-    The file also says of which inputs it is, for the leaderboard to compare.
-
-    The message also goes to reports/failed/leaderboard/<model>.txt, for the leaderboard to quote.
+    The message also goes to ``failure_path``, from where the leaderboard quotes it.
     """
     try:
         params = load_params(Path("params.yaml"))
@@ -185,14 +183,13 @@ def main(model: str, inputs_sha256: str) -> None:
         with run_or_fail(f"{params.dataset}-{model}", {TAG: "true"}) as tracked:
             tracked.log_params(params.chosen())
             entry = {**measure(params, tracked), "inputs_sha256": inputs_sha256}
-            path = Path(f"reports/leaderboard/{params.dataset}/{model}.json")
             text = json.dumps(entry, indent=2, ensure_ascii=False, allow_nan=False)
-            with written_whole(path) as file:
+            with written_whole(entry_path(params.dataset, model)) as file:
                 file.write(f"{text}\n".encode())
             tracked.end()
     except (SentigateError, OSError) as error:
-        FAILED.mkdir(parents=True, exist_ok=True)
-        (FAILED / f"{model}.txt").write_text(f"{error}\n", encoding="utf-8")
+        with written_whole(failure_path(model)) as file:
+            file.write(f"{error}\n".encode())
         sys.exit(f"sentigate leaderboard, {model}: {error}")
     except KeyboardInterrupt:
         sys.exit(f"sentigate leaderboard, {model}: interrupted, no entry was written")

@@ -17,6 +17,7 @@ from sentigate.evaluation.difference import beside_baseline
 from sentigate.files import sha256_of
 from sentigate.model.columns import Columns
 from sentigate.model.model_files import LINEAR_FILES, NETWORK_FILES
+from sentigate.model.saved_model import SavedModel
 from sentigate.progress import doing
 from sentigate.registry.model_package import code_of, load_model, model_sha256, package_model
 from sentigate.registry.promotion import TRAINED_ON, Standing, training_keys, unseen
@@ -51,7 +52,8 @@ def register_model(stage: StageRun) -> GateInput:
     rows = read_table(artifacts.SPLIT_TEXTS, ["id", "group", "label", "split"])
     rows = rows.merge(raw, on="id", validate="one_to_one")
     keys = training_keys(rows, rule)
-    files = _model_files(stage, keys)
+    model = read_model()
+    files = _model_files(stage, model, keys)
     with doing("packaging the model and loading it"):
         package = package_model(files, stage.folder(Path("bundle/made")))
         served = load_model(package)
@@ -78,12 +80,10 @@ def register_model(stage: StageRun) -> GateInput:
         print(f"  {name} version {version.version} holds the model")
         validation = rows.loc[rows["split"] == "validation"]
         validation = validation.loc[unseen(validation, rule, keys)]
-        with read_json(artifacts.METRICS_REPORT) as metrics:
-            fused = metrics["fusion"]["share"] > 0
         standing = _standing(
             predictions.loc[predictions["id"].isin(validation["id"])],
             params.register_.significance_level,
-            fused,
+            fused=model.linear is not None,
         )
         with doing("comparing with the champion"):
             registration = promote(
@@ -105,9 +105,8 @@ def register_model(stage: StageRun) -> GateInput:
     )
 
 
-def _model_files(stage: StageRun, trained_on: Any) -> Path:
+def _model_files(stage: StageRun, model: SavedModel, trained_on: Any) -> Path:
     """What a registered model is made of, gathered in one folder."""
-    model = read_model()  # a file that cannot be read is said by its own name
     folder = stage.folder(Path("bundle/files"))
     linear = LINEAR_FILES if model.linear else ()
     for name in (*NETWORK_FILES, *linear):

@@ -39,6 +39,7 @@ def test_the_hash_is_of_the_code_that_the_entry_runs() -> None:
     files = walk.reached(ROOT / SCRIPTS[0]) - {
         *map(str, SCRIPTS),
         "src/sentigate/files.py",
+        "src/sentigate/leaderboard/entry.py",
     }
     for file in files:
         assert any(Path(file).is_relative_to(room) for room in rooms), file
@@ -54,7 +55,7 @@ def test_paths_in_the_script_are_deps_outs_or_what_git_ignores() -> None:
         if (isinstance(node, ast.Constant) and str(node.value).startswith(("data/", "reports/")))
         or (isinstance(node, ast.Attribute) and ast.unparse(node.value) == "artifacts")
     }
-    assert paths == {"artifacts.SPLIT_TEXTS", "artifacts.FAILED", "reports/leaderboard/"}
+    assert paths == {"artifacts.SPLIT_TEXTS"}
 
 
 # One entry

@@ -16,7 +16,7 @@ from sentigate.settings.params import Params, load_params
 from .selection import PARAMS, choose
 from .subprocesses import dvc
 
-LOGGED = (artifacts.METRICS_REPORT, artifacts.REPORT, artifacts.GATES)
+LOGGED_AGAIN = (artifacts.METRICS_REPORT, artifacts.REPORT, artifacts.GATES)
 """What a run has that trained the same weights again, when nothing after it ran."""
 
 WARNING = "bold yellow"
@@ -77,7 +77,7 @@ def _tell_mlflow(params: Params, version: ModelVersion | None) -> None:
         if newest.id != version.run_id:  # a threshold alone had trained the same weights again
             metrics = json.loads(artifacts.METRICS_REPORT.read_text("utf-8"))
             newest.log_metrics(metrics, step=len(read_epochs()))
-            newest.log_files(LOGGED)
+            newest.log_files(LOGGED_AGAIN)
 
 
 def _remove_refuted_pages() -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from sentigate import artifacts
 from sentigate.errors import DataError, shorten
 from sentigate.evaluation.difference import difference_sentence
 from sentigate.evaluation.formats import MISSING, count, difference, figure, share
@@ -21,7 +22,7 @@ from sentigate.gates.validate import describe
 
 MARKER = "<!-- sentigate -->"
 """First line of the comment, by which the workflow finds its own again."""
-METRICS_FILE, PARAMS_FILE = "reports/metrics.json", "params.yaml"
+METRICS_FILE, PARAMS_FILE = str(artifacts.METRICS_REPORT), "params.yaml"
 LONGEST_COMMENT = 60_000  # GitHub refuses comments of more than 65,536 characters
 
 
@@ -236,7 +237,9 @@ def _gates() -> list[Gate]:
     gates = []
     unmade: set[str] = set()
     for stage, entry in YAML(typ="safe").load(Path("dvc.yaml"))["stages"].items():
-        passed, failed = (_read(f"reports/{folder}/{stage}.json") for folder in ("gates", "failed"))
+        passed, failed = (
+            _read(f"{folder}/{stage}.json") for folder in (artifacts.GATES, artifacts.FAILED)
+        )
         # DVC removes a failing stage's outputs, its old verdict too, but not those that follow.
         verdict = "failed" if passed is None else "passed"
         text = failed if passed is None else passed

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sentigate import artifacts
 from sentigate.errors import DataError
 from sentigate.evaluation.answers import FloatArray, IntArray, check_answers
 from sentigate.evaluation.calibration import calibration_table
@@ -25,7 +26,7 @@ from sentigate.model.labels import CLASSES, predicted_labels
 
 from . import draw
 
-PLOTS = {
+CHARTS = {
     "Confusion matrix": "confusion",
     "ROC": "roc",
     "Precision and recall": "precision_recall",
@@ -82,13 +83,14 @@ def write_plots(
     calibration = calibration_table(labels, probabilities, bins)
 
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in {
-        "confusion": confusion,
-        "roc": beside_roc(*roc),
-        "precision_recall": beside_precision_recall(*precision_recall),
-        "calibration": calibration,
-    }.items():
-        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6f", lineterminator="\n")
+    for written, table in (
+        (artifacts.CONFUSION, confusion),
+        (artifacts.ROC, beside_roc(*roc)),
+        (artifacts.PRECISION_RECALL, beside_precision_recall(*precision_recall)),
+        (artifacts.CALIBRATION, calibration),
+    ):
+        path = folder / written.path.name
+        table.to_csv(path, index=False, float_format="%.6f", lineterminator="\n")
     # "default" first: a matplotlibrc of the user's must not change a versioned file.
     with style.context(["default", draw.STYLE]), warnings.catch_warnings():
         # A slice may be named in letters or emoji that the font lacks: boxes then, not a warning.
