@@ -295,6 +295,27 @@ def test_a_long_epoch_says_how_far_it_is(
     assert "\r" not in printed
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_training_that_fails_leaves_no_sign_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+
+    def fail(epoch: object) -> None:
+        raise ValueError
+
+    split = texts(20, 0)
+    with progress.doing("training"):
+        whole = progress._innermost
+        with pytest.raises(ValueError):  # noqa: PT011
+            fit(
+                lambda: Network(SHAPE, VOCABULARY), split, split, params(max_epochs=1),
+                full_width=False, seed=1, scratch=tmp_path, on_epoch=fail,
+            )  # fmt: skip
+        assert progress._innermost is whole
+    assert progress._innermost is None
+
+
 def test_nothing_is_printed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
