@@ -26,6 +26,7 @@ from support.commands import warm
 from support.project import ROOT, commit_all, copy_project
 from support.vader import vader_or_skip
 
+from sentigate import artifacts
 from sentigate.settings.yaml_file import read_yaml
 from sentigate.sources import imdb, twitter
 
@@ -212,7 +213,7 @@ def test_the_figures_are_the_benchmarks(page: Path) -> None:
 
 
 def check_train(clone: Path, output: str) -> None:
-    metrics = json.loads((clone / "reports/metrics.json").read_text("utf-8"))
+    metrics = json.loads((clone / artifacts.METRICS_REPORT).read_text("utf-8"))
     assert 0 < metrics["test"]["accuracy"] < 1
     assert f"{metrics['test']['accuracy']:.4f}" in output
     assert f"{metrics['baseline']['accuracy']:.4f}" in output
@@ -249,7 +250,7 @@ def check_curl(clone: Path, output: str) -> None:
 
 
 def check_experiment(clone: Path, output: str) -> None:
-    model = json.loads((clone / "models/model.json").read_text("utf-8"))
+    model = json.loads((clone / artifacts.TRAINED_MODEL / "model.json").read_text("utf-8"))
     assert (model["dataset"], model["model"]) == ("csv", "lstm")
 
 

@@ -353,19 +353,15 @@ def test_run_has_inputs_and_artifacts(project: Path, mlflow_facts: dict[str, Any
     (run,) = mlflow_facts["runs"]
     inputs = {item["name"]: item for item in run["inputs"]}
     assert set(inputs) == {"csv-raw", "csv-split"}
-    for name in ("raw", "split"):
-        digest = hash_of(project / f"data/{name}/texts.parquet")
+    for name, table in (("raw", artifacts.RAW_TEXTS), ("split", artifacts.SPLIT_TEXTS)):
+        digest = hash_of(project / table.path)
         assert digest.startswith(inputs[f"csv-{name}"]["digest"])
         assert json.loads(inputs[f"csv-{name}"]["profile"])["sha256"] == digest
         assert inputs[f"csv-{name}"]["tags"]["mlflow.data.context"] == name
-    wanted = {f"reports/gates/{stage}.{kind}" for stage in STAGES for kind in ("json", "html")}
-    wanted |= {
-        "reports/report.html",
-        "reports/metrics.json",
-        "reports/training.csv",
-        "reports/predictions.parquet",
-    }
-    assert wanted - set(run["artifacts"]) == set()
+    wanted = {artifacts.GATES / f"{stage}.{kind}" for stage in STAGES for kind in ("json", "html")}
+    wanted |= {artifacts.REPORT, artifacts.METRICS_REPORT}
+    wanted |= {artifacts.EPOCHS.path, artifacts.PREDICTIONS.path}
+    assert wanted - set(map(Path, run["artifacts"])) == set()
 
 
 def test_one_version_with_alias_and_tags(project: Path, mlflow_facts: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from support.params import TINY_MODEL, set_value, tiny_values, write_values
 from support.project import ROOT, commit_all, copy_project
 
 from pipeline import leaderboard_entry as entry
+from sentigate import artifacts
 from sentigate.leaderboard.entry import ROOMS, SCRIPTS, inputs_sha256
 from sentigate.leaderboard.table import BASELINE, MAJORITY
 from sentigate.settings.params import parse_params
@@ -88,10 +89,10 @@ def write_split(folder: Path, validation: int = 16) -> None:
     ]
     (folder / "data/split").mkdir(parents=True)
     table = pd.DataFrame(rows).astype({"label": "int8"})
-    table.to_parquet(folder / "data/split/texts.parquet")
+    table.to_parquet(folder / artifacts.SPLIT_TEXTS.path)
     linear = table[["id"]].assign(logit=np.where(table["label"] == 1, 1, -1).astype(np.float32))
     (folder / "reports").mkdir(exist_ok=True)
-    linear.to_parquet(folder / "reports/baseline_predictions.parquet")
+    linear.to_parquet(folder / artifacts.BASELINE_PREDICTIONS.path)
 
 
 def refused(model: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -103,7 +104,7 @@ def refused(model: str, capsys: pytest.CaptureFixture[str]) -> str:
     start = f"sentigate leaderboard, {model}: "
     assert message.startswith(start)
     assert "\n" not in message
-    assert Path(f"reports/failed/leaderboard/{model}.txt").read_text("utf-8") == (
+    assert (artifacts.FAILED / f"leaderboard/{model}.txt").read_text("utf-8") == (
         message.removeprefix(start) + "\n"
     )
     assert not Path("reports/leaderboard").exists()
@@ -290,7 +291,7 @@ def test_the_command_trains_all_that_it_can_and_no_model_twice(tmp_path: Path) -
         set_value(changed, key, value)
         after = hashes(project, changed)
         assert sorted(m for m in after if after[m] != before.get(m)) == models, key
-    with (project / "data/split/texts.parquet").open("ab") as file:
+    with (project / artifacts.SPLIT_TEXTS.path).open("ab") as file:
         file.write(b" ")
     assert hashes(project, values) != before
 
@@ -303,8 +304,8 @@ def test_the_hash_is_of_what_word_vectors_depend_on(small_project: Callable[...,
         models__third=copy.deepcopy(TINY_MODEL)
         | {"vocab": TINY_MODEL["vocab"] | {"vectors": ["minilm_256", "mine"]}},
     )
-    files = ("split/texts.parquet", "own/mine.txt")
-    for name in (*(f"data/{file}" for file in files), "reports/baseline_predictions.parquet"):
+    made = (artifacts.SPLIT_TEXTS.path, artifacts.BASELINE_PREDICTIONS.path)
+    for name in (*made, "data/own/mine.txt"):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_bytes(b"a")
     for name in ("libraries.json", *map(str, SCRIPTS)):
