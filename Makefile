@@ -76,6 +76,7 @@ test-fast: setup  ## Run the tests that start no process, train nothing and need
 check: setup  ## Lint and check types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@echo "mypy: about a minute the first time"
 	@$(BIN)/mypy
 format: setup  ## Format the code

@@ -16,44 +16,23 @@ from sentigate.settings.params import Params
 PACKAGE = ROOT / "src/sentigate"
 
 
-def test_imports_point_down() -> None:
-    edges = rooms.room_imports()
-    upward = [
-        f"{start} imports {end}"
-        for start, end in edges
-        if rooms.floor_of(start) >= rooms.floor_of(end)
-    ]
-    assert upward == []
-    assert len(edges) > 30
-
-
 def test_every_room_has_a_floor() -> None:
     found = {path.stem for path in PACKAGE.iterdir() if path.name != "__pycache__"}
     assert found - {"__init__", "py"} == {room for floor in rooms.FLOORS for room in floor}
-
-
-def test_the_walk_sees_every_kind_of_import() -> None:
-    for line, seen in {
-        "import sentigate.gates.validate": ["gates"],
-        "from sentigate.gates import validate": ["gates"],
-        "from sentigate import gates, files": ["gates", "files"],
-        "from ..gates.validate import x": ["gates"],
-        "from .. import gates": ["gates"],
-        "from . import near": ["cli"],
-        "from .near import x": ["cli"],
-        "import os, pandas.core": [],
-        "from pandas import DataFrame": [],
-    }.items():
-        (node,) = ast.parse(line).body
-        assert rooms.imported(node, ("cli", "main")) == seen, line
+    for path in PACKAGE.rglob("*.py"):
+        assert (path.parent / "__init__.py").is_file(), f"import-linter does not see {path}"
 
 
 def test_the_picture_is_of_today() -> None:
     """Made anew by python docs/architecture/rooms.py."""
     assert rooms.draw(rooms.room_imports()) == rooms.PICTURE.read_text("utf-8")
-    upward = rooms.draw(Counter({("model", "cli"): 1}))
-    assert "#c62828" in upward
-    assert "#c62828" not in rooms.PICTURE.read_text("utf-8")
+
+
+def test_imports_point_down() -> None:
+    """As `make check` says too, and names the line."""
+    assert "#c62828" not in rooms.draw(rooms.room_imports())
+    assert "#c62828" in rooms.draw({("model", "cli")})
+    assert "#c62828" in rooms.draw({("errors", "files")})
 
 
 def test_tests_have_the_same_rooms() -> None:

@@ -1,74 +1,39 @@
 """Draw which room of src/sentigate/ looks into which: python docs/architecture/rooms.py.
 
-The floors are the rule, which tests/test_rooms.py holds the imports to: a room looks only into
-rooms on floors below its own.
+The floors are the rule, a contract of import-linter in pyproject.toml: a room looks only into rooms
+on floors below its own.
 """
 
 from __future__ import annotations
 
-import ast
-from collections import Counter
+import tomllib
 from pathlib import Path
 
+import grimp
+
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "src/sentigate"
 PICTURE = Path(__file__).with_name("rooms.svg")
-FLOORS = (
-    ("cli",),
-    ("leaderboard",),
-    ("reporting",),
-    ("evaluation", "insight"),
-    ("language",),
-    ("training", "registry"),
-    ("gates", "tracking", "serving", "sources"),
-    ("tables", "data"),
-    ("settings",),
-    ("artifacts",),
-    ("model",),
-    ("errors", "files", "progress"),
-)
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+(CONTRACT,) = PYPROJECT["tool"]["importlinter"]["contracts"]
+FLOORS = [floor.split(" | ") for floor in CONTRACT["layers"]]
 """From the roof to the ground; rooms on one floor are neighbours without a door."""
 WIDTH, HEIGHT, STEP, MARGIN = 132, 34, 74, 24
 
 
-def floor_of(room: str) -> int:
-    """The number of a room's floor, 0 the roof."""
-    return next(number for number, rooms in enumerate(FLOORS) if room in rooms)
+def room_imports() -> set[tuple[str, str]]:
+    """(room, room it looks into), also where only a type checker reads the import."""
+    graph = grimp.build_graph("sentigate", cache_dir=None)
+    rooms = graph.find_children("sentigate")
+    for room in rooms:
+        graph.squash_module(room)
+    return {
+        (room.split(".")[1], other.split(".")[1])
+        for room in rooms
+        for other in graph.find_modules_directly_imported_by(room) & rooms - {room}
+    }
 
 
-def room_imports() -> Counter[tuple[str, str]]:
-    """(room, room it looks into) -> how many import lines; those of one room are left out.
-
-    An import that only a type checker reads counts too.
-    """
-    found: Counter[tuple[str, str]] = Counter()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        here = path.relative_to(PACKAGE).with_suffix("").parts
-        if here == ("__init__",):
-            continue
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            for name in imported(node, here):
-                if name != here[0]:
-                    found[here[0], name] += 1
-    return found
-
-
-def imported(node: ast.AST, here: tuple[str, ...]) -> list[str]:
-    """The rooms that an import statement in the module ``here`` names."""
-    if isinstance(node, ast.Import):
-        names = [alias.name.split(".") for alias in node.names]
-        return [name[1] for name in names if name[0] == "sentigate" and name[1:]]
-    if not isinstance(node, ast.ImportFrom):
-        return []
-    module = (node.module or "").split(".") if node.module else []
-    if node.level:
-        module = ["sentigate", *here[: len(here) - node.level], *module]
-    if module[0] != "sentigate":
-        return []
-    return [module[1]] if module[1:] else [alias.name for alias in node.names]
-
-
-def draw(edges: Counter[tuple[str, str]]) -> str:
+def draw(edges: set[tuple[str, str]]) -> str:
     """The floors as an SVG picture, an arrow from each room to those it looks into."""
     widest = max(map(len, FLOORS))
     width = MARGIN * 2 + widest * (WIDTH + MARGIN * 2)
@@ -89,7 +54,7 @@ def draw(edges: Counter[tuple[str, str]]) -> str:
     ]
     for start, end in sorted(edges):
         (x, y), (to_x, to_y) = places[start], places[end]
-        colour = "#c62828" if floor_of(start) >= floor_of(end) else "#5b6b7b"
+        colour = "#c62828" if y >= to_y else "#5b6b7b"
         y += HEIGHT
         bend = (to_y - y) / 2
         lines.append(
