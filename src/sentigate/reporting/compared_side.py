@@ -1,0 +1,108 @@
+"""One of two versions that are compared: its figures, read from the work tree or from git."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from sentigate import artifacts
+from sentigate.errors import DataError, shorten
+
+METRICS_FILE, PARAMS_FILE = artifacts.METRICS_REPORT, Path("params.yaml")
+
+
+class Side(NamedTuple):
+    """One of two versions that are compared.
+
+    Attributes:
+        figures: content of reports/metrics.json, numbers only.
+        lack: a sentence that says why there are no figures; else "".
+        dataset: name of the data set; "unknown" without one.
+        model: name of the model; "unknown" without one.
+    """
+
+    figures: Mapping[str, Mapping[str, float]]
+    lack: str
+    dataset: str
+    model: str
+
+    def of(self, key: str, part: str = "test") -> float | None:
+        """A figure, or None."""
+        return self.figures.get(part, {}).get(key)
+
+
+def side_of(metrics: str | None, params: str | None, place: str) -> Side:
+    """The side whose files have these contents; None for a missing file."""
+    try:
+        chosen = YAML(typ="safe").load(params or "")  # as DVC reads it; older ones have anchors
+    except YAMLError:
+        chosen = None
+    names = chosen if isinstance(chosen, dict) else {}
+    content = json_object(metrics or "")
+    figures = {
+        part: {key: value for key, value in values.items() if isinstance(value, int | float)}
+        for part, values in content.items()
+        if isinstance(values, dict)
+    }
+    lack = ""
+    if metrics is None:
+        lack = f"there is no {METRICS_FILE} in {place}."
+    elif not content:
+        lack = f"{METRICS_FILE} in {place} is not valid JSON."
+    elif "accuracy" not in figures.get("test", {}):
+        lack = f"{METRICS_FILE} in {place} has no test accuracy."
+    unknown = "unknown"
+    dataset, model = str(names.get("dataset", unknown)), str(names.get("model", unknown))
+    return Side({} if lack else figures, lack, dataset, model)
+
+
+def commit_of(base: str) -> str:
+    """The commit of a branch, tag or commit.
+
+    Raises:
+        DataError: ``base`` is not a revision, or there is no git repository.
+    """
+    # With this suffix no base is one of git's options.
+    done = _git("rev-parse", "--verify", "--quiet", f"{base}^{{commit}}")
+    if done.returncode:
+        # Git is silent about a name it doesn't know, not about a folder that is no repository.
+        cause = " ".join(done.stderr.split()) or "there is no such branch, tag or commit"
+        raise DataError(
+            f"the base {shorten(base)} is not a git revision: {cause}; "
+            "name one that is here: make ci-report BASE=origin/main"
+        )
+    return done.stdout.strip()
+
+
+def text_at(commit: str, path: Path) -> str | None:
+    """A file's content in a commit; None without the file."""
+    done = _git("show", f"{commit}:./{path}")
+    return None if done.returncode else done.stdout
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["git", *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        raise DataError("ci-report reads the base with git, which is not installed") from None
+
+
+def read_text(path: Path) -> str | None:
+    """A file's content in the work tree; None without the file."""
+    return path.read_text("utf-8", errors="replace") if path.is_file() else None
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """The object that a JSON text holds; empty where it is damaged or holds another type."""
+    try:
+        content = json.loads(text, parse_constant=lambda name: None)
+    except ValueError:
+        content = None
+    return content if isinstance(content, dict) else {}
