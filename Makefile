@@ -33,7 +33,7 @@ help:  ## Show this help
 .venv/installed: requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo "sentigate needs Python 3.11, this is $(PYTHON); set PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "Setting up .venv: $$(cat requirements.lock requirements-dev.lock | grep -c ==) packages, about 2 minutes and 2 GB the first time; for one of them pip installs and is silent"
+	@echo "Setting up .venv: $$(cat requirements.lock requirements-dev.lock | grep -c ==) packages, about 2 minutes and 2 GB the first time; pip is silent for a minute while it installs"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/$(PIP_INSTALL) $(if $(wildcard $@),--quiet) -r requirements.lock -r requirements-dev.lock
 	@$(BIN)/$(PIP_INSTALL) --quiet --no-deps --no-build-isolation -e .
