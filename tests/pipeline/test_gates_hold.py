@@ -1,7 +1,12 @@
 """Each stage's gate against broken data: it holds, for the reason that was broken, and no other.
 
-The first six stages are run on the example table; what the last three would make is written down
-here, because it takes a network.
+The first six stages run once, for all tests (``made``), because that takes seconds; a test breaks a
+copy of a stage's rows. What the last three stages would make is written down in ``by_hand``,
+because it takes a network.
+
+While a stage runs, ``recorded`` notes which settings it reads. It replaces the attribute access of
+StrictModel meanwhile: stages and what they call check the classes of sections and read their fields
+as attributes, so that neither a stand-in nor a subclass would pass for a section.
 """
 
 from __future__ import annotations
@@ -106,7 +111,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
 
 
 class recorded:  # noqa: N801
-    """Collects the dotted keys that are read from ``params`` meanwhile."""
+    """Within a ``with`` block, a set of the dotted keys that are read from ``params``.
+
+    ``places`` has the dotted key of each section by its identity. A section that is written out
+    whole counts as one key; to look up a section in another is no reading of its values.
+    """
 
     def __init__(self, params: Params) -> None:
         self.places: dict[int, str] = {}

@@ -1,15 +1,8 @@
 """Files of texts: the same answers as all at once, in order, in and out of every format."""
 
-import bz2
 import csv
-import gzip
 import json
-import lzma
-import re
-import subprocess
-import sys
-import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -22,11 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.packers import PACKERS
 
 from sentigate.errors import DataError, SentigateError, SourceError
 from sentigate.model.columns import Columns
 from sentigate.serving.bulk_prediction import predict_file
-from sentigate.tables import compression
 from sentigate.tables import read as record_reading
 
 HARD = ["NA", "null", "", " lead and trail ", "1.50", "a,b", 'say "no"', "tab\there", "two\nlines",
@@ -322,25 +315,6 @@ def test_a_text_a_line(tmp_path: Path) -> None:
     assert [row["text"] for row in read(tmp_path / "a.csv")] == ['one, "two"', "", "last"]
 
 
-def zipped(data: bytes, path: Path) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("inside", data)
-
-
-def zstd(data: bytes, path: Path) -> None:
-    with pa.CompressedOutputStream(str(path), "zstd") as stream:
-        stream.write(data)
-
-
-PACKERS: dict[str, Callable[[bytes, Path], object]] = {
-    ".gz": lambda data, path: path.write_bytes(gzip.compress(data)),
-    ".bz2": lambda data, path: path.write_bytes(bz2.compress(data)),
-    ".xz": lambda data, path: path.write_bytes(lzma.compress(data)),
-    ".zip": zipped,
-    ".zst": zstd,
-}
-
-
 @pytest.mark.parametrize("suffix", PACKERS)
 @pytest.mark.parametrize("inner", [".csv", ".txt"])
 def test_compressed(tmp_path: Path, suffix: str, inner: str) -> None:
@@ -348,43 +322,6 @@ def test_compressed(tmp_path: Path, suffix: str, inner: str) -> None:
     PACKERS[suffix](b"text\nfine\n", file)
     predict_file(judge, file, tmp_path / "a.csv", "text")
     assert [row["text"] for row in read(tmp_path / "a.csv")][-1] == "fine"
-
-
-@pytest.mark.parametrize("suffix", PACKERS)
-def test_what_unpacks_to_far_more_is_refused_as_soon_as_it_does(
-    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(compression, "FREE_BYTES", 1 << 20)
-    file = tmp_path / f"t.csv{suffix}"
-    PACKERS[suffix](b"text\n" + b"fine film\n" * 1_000_000, file)
-    assert file.stat().st_size * compression.MAX_RATIO < 10_000_000
-    with pytest.raises(SourceError) as error:
-        predict_file(judge, file, tmp_path / "a.csv", "text")
-    assert re.fullmatch(
-        rf"{file} unpacks to more than \d MiB; allowed: 1 MiB, or 100 times the packed size if "
-        "that is more. If it is meant, unpack it yourself and name the unpacked file",
-        str(error.value),
-    )
-    assert [path.name for path in tmp_path.iterdir()] == [file.name]
-    monkeypatch.setattr(compression, "FREE_BYTES", 10 << 20)
-    assert predict_file(judge, file, tmp_path / "a.csv").rows == 1_000_000
-
-
-def test_three_gigabytes_of_zeros_are_not_written(tmp_path: Path) -> None:
-    file = tmp_path / "t.csv.gz"
-    block = gzip.compress(bytes(1 << 24))
-    file.write_bytes(block * 192)
-    code = (
-        "import resource, sys\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (400 << 20, 400 << 20))\n"
-        "from pathlib import Path\n"
-        "from sentigate.serving.bulk_prediction import predict_file\n"
-        "predict_file(None, Path(sys.argv[1]), Path(sys.argv[1] + '.csv'), 'text')\n"
-    )
-    command = [sys.executable, "-c", code, str(file)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert "unpacks to more than 298 MiB; allowed: 256 MiB" in done.stderr.splitlines()[-1]
-    assert [path.name for path in tmp_path.iterdir()] == [file.name]
 
 
 def test_another_column_and_a_file_that_is_replaced(tmp_path: Path) -> None:
