@@ -41,7 +41,7 @@ from sentigate.model.predictor import BATCH_SIZE, Predictor, network_logits
 from sentigate.model.saved_model import Description, SavedModel
 from sentigate.model.text.cleaning import make_cleaner
 from sentigate.model.text.encoding import encode_texts, pad_texts
-from sentigate.registry.model_package import package_model
+from sentigate.registry.package import package_model
 from sentigate.registry.versions import add_version, model_name
 from sentigate.settings.model import VocabParams
 from sentigate.settings.params import Params, load_params

@@ -19,8 +19,10 @@ from sentigate.model.columns import Columns
 from sentigate.model.model_files import LINEAR_FILES, NETWORK_FILES
 from sentigate.model.saved_model import SavedModel
 from sentigate.progress import doing
-from sentigate.registry.model_package import code_of, load_model, model_sha256, package_model
-from sentigate.registry.promotion import TRAINED_ON, Standing, training_keys, unseen
+from sentigate.registry.loading import code_of, load_predict
+from sentigate.registry.package import model_sha256, package_model
+from sentigate.registry.promotion import Standing, promote
+from sentigate.registry.training_keys import TRAINED_ON, training_keys, unseen
 from sentigate.registry.versions import (
     MODEL_TAG,
     SPLIT_TAG,
@@ -29,7 +31,6 @@ from sentigate.registry.versions import (
     add_version,
     find_whole,
     model_name,
-    promote,
 )
 from sentigate.settings.dataset import CsvSource, Source, TwitterSource
 from sentigate.settings.params import Params
@@ -56,7 +57,7 @@ def register_model(stage: StageRun) -> GateInput:
     files = _model_files(stage, model, keys)
     with doing("packaging the model and loading it"):
         package = package_model(files, stage.folder(Path("bundle/made")))
-        served = load_model(package)
+        served = load_predict(package)
 
     predictions = read_table(artifacts.PREDICTIONS)
     checked = predictions.loc[predictions["split"] == "test"].head(CHECKED_ROWS)

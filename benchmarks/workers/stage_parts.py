@@ -64,7 +64,7 @@ def main() -> None:
     builtins.__import__ = outermost_import
     import pipeline  # noqa: F401  (first, as in `python -m pipeline.<stage>`)
     from sentigate.gates import validate as gates
-    from sentigate.registry import model_package, versions
+    from sentigate.registry import loading, package, promotion, versions
     from sentigate.tracking import ended_run, open_run
 
     gates.validate = counted("gate", gates.validate)
@@ -74,8 +74,10 @@ def main() -> None:
         ended_run: ("find_run",),
         open_run.OpenRun: ("log_params", "log_metrics", "log_files", "tag", "end"),
         ended_run.EndedRun: ("log_metrics", "log_table", "log_files", "mark", "tags"),
-        model_package: ("package_model", "load_model"),
-        versions: ("find_whole", "add_version", "promote"),
+        package: ("package_model",),
+        loading: ("load_predict",),
+        versions: ("find_whole", "add_version"),
+        promotion: ("promote",),
     }.items():
         for name in names:
             setattr(place, name, counted("tracking", getattr(place, name)))

@@ -27,8 +27,8 @@ from support.registry import add_champion
 
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.model.network.network import Network
-from sentigate.registry.scoring_app import MAX_BYTES, MAX_TEXTS
 from sentigate.registry.versions import model_name
+from sentigate.serving.scoring_app import MAX_BYTES, MAX_TEXTS
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGKILL]
 PING = {"serve": "ping", "ui": "health"}

@@ -37,7 +37,7 @@ from sentigate.model.network.network import Network
 from sentigate.model.network.padded_layout import PaddedLayout
 from sentigate.model.predictor import Predictor
 from sentigate.model.text.encoding import pad_texts
-from sentigate.registry.model_package import load_model
+from sentigate.registry.loading import load_predict
 from sentigate.registry.versions import model_name
 from sentigate.reporting.explanation_page import PARTS, render_explanation
 from sentigate.settings.model import Level
@@ -664,7 +664,7 @@ def test_the_command_explains_the_registered_models_answer(
 ) -> None:
     code, out = ended(monkeypatch, capsys, "--", TEXT)
     assert code == 0
-    answer = load_model("models:/sentigate-vader@champion")([TEXT])
+    answer = load_predict("models:/sentigate-vader@champion")([TEXT])
     label, probability = answer["label"][0], float(answer["probability"][0])
     assert out == f"{label}\t{probability:.4f}\treports/explanation.html\n"
     data = Page((project / "reports/explanation.html").read_text("utf-8")).data

@@ -21,15 +21,10 @@ from sentigate.errors import RegistryError
 from sentigate.model.columns import Columns
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import Predictor
-from sentigate.registry.model_package import (
-    code_of,
-    load_model,
-    load_predictor,
-    model_files,
-    model_sha256,
-    package_model,
-)
-from sentigate.registry.promotion import TRAINED_ON, Standing, training_keys
+from sentigate.registry.loading import code_of, load_predict, load_predictor, model_files
+from sentigate.registry.package import model_sha256, package_model
+from sentigate.registry.promotion import Standing, promote
+from sentigate.registry.training_keys import TRAINED_ON, training_keys, unseen
 from sentigate.registry.versions import (
     MODEL_TAG,
     add_version,
@@ -38,7 +33,6 @@ from sentigate.registry.versions import (
     find_whole,
     is_whole,
     model_name,
-    promote,
 )
 from sentigate.settings.params import RegisterParams
 from sentigate.tracking.connection import connect, tracking_uri
@@ -106,7 +100,7 @@ def uri(run: EndedRun, package: Path) -> str:
 
 @pytest.fixture(scope="module")
 def served(uri: str) -> Model:
-    return load_model(uri)
+    return load_predict(uri)
 
 
 def test_it_answers_as_the_predictor_does(served: Model, files: Path) -> None:
@@ -180,7 +174,7 @@ def test_a_version_knows_its_own_columns(files: Path, tmp_path: Path) -> None:
     """Those that were registered before have texts in ``text``, as above."""
     shutil.copytree(files, tmp_path / "files")
     Columns(text="title", context="stars").save(tmp_path / "files")
-    served = load_model(package_model(tmp_path / "files", tmp_path))
+    served = load_predict(package_model(tmp_path / "files", tmp_path))
     expected = served(["__context_1 two hours", ""])
     assert served(TABLE)["probability"].tolist() == expected["probability"].tolist()
 
@@ -469,8 +463,6 @@ def test_the_same_weights_with_todays_code_follow_their_champion(
 
 
 def test_groups_in_training_are_seen_and_row_numbers_are_no_groups() -> None:
-    from sentigate.registry.promotion import unseen
-
     rows = pd.DataFrame(
         {
             "id": ["1", "2", "3", "4"],
@@ -567,7 +559,7 @@ def test_ten_versions_are_more_than_nine(run: EndedRun, uri: str) -> None:
 )
 def test_a_model_that_is_not_there(missing: str) -> None:
     with pytest.raises(RegistryError) as error:
-        load_model(missing)
+        load_predict(missing)
     message = str(error.value)
     assert missing in message
     assert tracking_uri() in message

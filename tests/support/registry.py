@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sentigate.registry.model_package import package_model
+from sentigate.registry.package import package_model
 from sentigate.registry.versions import add_version
 from sentigate.tracking.connection import connect
 from sentigate.tracking.ended_run import EndedRun

@@ -54,7 +54,7 @@ def explain(
     with doing("loading the model"):
         model = model or promoted()
         from sentigate.model.predictor import Predictor
-        from sentigate.registry.model_package import model_files
+        from sentigate.registry.loading import model_files
 
         name = f"{TRAINED_MODEL}/" if model == LATEST else model
         with TemporaryDirectory() as folder:

@@ -83,7 +83,7 @@ def predict(
         model = model or promoted()
         if file and out:
             check_files(file, out)
-        from sentigate.registry.model_package import load_predictor
+        from sentigate.registry.loading import load_predictor
 
         with model_errors(model):
             predictor = load_predictor(model)

@@ -37,8 +37,8 @@ def serve(
     with _bound(port) as listener:
         with doing("loading the model"):
             model = model or promoted()
-            from sentigate.registry.model_package import load_pyfunc
-            from sentigate.registry.scoring_app import ScoringApp
+            from sentigate.registry.loading import load_pyfunc
+            from sentigate.serving.scoring_app import ScoringApp
 
             app = ScoringApp(load_pyfunc(model))
         print(f"serving {model} on http://{HOST}:{port} (Ctrl-C ends it)", flush=True)

@@ -1,57 +1,39 @@
-"""Which of two models is better, by a paired test on texts that neither was trained on."""
+"""Promotion: whether a version is better than the champion, and so takes its alias."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from sentigate.errors import LostModelError, RegistryError
 from sentigate.model.labels import log_losses
+from sentigate.tracking.connection import connect, mlflow_errors
 
-TRAINED_ON = "trained_on.npy"
-"""Travels with a model: what ``training_keys`` gave."""
+from .loading import PredictProba, model_files, predictor_of
+from .training_keys import read_keys, unseen
+from .versions import (
+    NETWORK_WORSE_TAG,
+    REASON_TAG,
+    SPLIT_TAG,
+    TABLE_TAG,
+    WEIGHTS_TAG,
+    WORSE_TAG,
+    aliased,
+)
 
-Keys = npt.NDArray[np.uint64]
-Probabilities = Callable[[Sequence[str]], npt.NDArray[np.float32]]
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
 
-
-def training_keys(rows: pd.DataFrame, rule: str) -> Keys:
-    """What a model was trained on, as 64-bit hashes: enough to recognise it, not to read it.
-
-    Args:
-        rows: columns id, split, group and raw (str: the text as the source has it).
-        rule: of the split. Where it keeps groups together, so does this: a text whose group was
-            in training is as good as seen.
-
-    Returns:
-        (keys,) uint64, sorted, each once.
-    """
-    train = rows.loc[rows["split"] == "train"]
-    return np.unique(np.concatenate(_keys(train, rule)))
-
-
-def unseen(rows: pd.DataFrame, rule: str, keys: Keys) -> npt.NDArray[np.bool_]:
-    """Which rows (columns as above) neither by text nor by group are among ``keys``."""
-    seen = np.zeros(len(rows), dtype=bool)
-    for column in _keys(rows, rule):
-        seen |= np.isin(column, keys)
-    return ~seen
-
-
-def _keys(rows: pd.DataFrame, rule: str) -> list[Keys]:
-    columns = [rows["raw"]]
-    if rule == "grouped":  # where no group is told it is the id, perhaps a mere row number
-        columns.append(("group " + rows["group"]).where(rows["group"] != rows["id"], rows["raw"]))
-    return [pd.util.hash_array(column.to_numpy(object), categorize=False) for column in columns]
+    from sentigate.settings.params import RegisterParams
 
 
 class Verdict(NamedTuple):
-    """Whether a newcomer is better than the champion, and the sentence that says why."""
+    """Whether a newcomer is better than the champion, and a sentence that says why."""
 
     better: bool
     reason: str
@@ -62,8 +44,8 @@ class Standing(NamedTuple):
 
     Attributes:
         worse: whether its answers are worse, by more than chance.
-        network_worse: whether those of its network alone are.
-        sentence: says so, with figures.
+        network_worse: whether the answers of its network alone are.
+        sentence: both in words, with figures.
     """
 
     worse: bool
@@ -72,8 +54,8 @@ class Standing(NamedTuple):
 
 
 def judge(
-    newcomer: Probabilities,
-    champion: Probabilities,
+    newcomer: PredictProba,
+    champion: PredictProba,
     rows: pd.DataFrame,
     *,
     version: str,
@@ -82,13 +64,13 @@ def judge(
     """Compare two models by log loss on the same texts.
 
     The test is a one-sided paired t-test (Student 1908) on the texts' log losses: both models
-    answer each text, so that what makes a text hard falls out of the comparison.
+    answer each text, so that how hard a text is does not matter.
 
     Args:
-        newcomer: from raw texts to P(positive), (texts,) float32.
-        champion: the same.
+        newcomer: the newcomer's answers.
+        champion: the champion's answers.
         rows: validation texts that neither was trained on: columns raw (str) and label (0 or 1).
-        version: the champion's, for the sentence.
+        version: version of the champion, for the sentence.
         level: the newcomer is better where the test's p is below it.
     """
     from scipy.stats import ttest_rel
@@ -100,7 +82,7 @@ def judge(
     mine, theirs = (log_losses(labels, model(texts)) for model in (newcomer, champion))
     same = np.array_equal(mine, theirs)
     with warnings.catch_warnings():
-        # One that knows no word of these texts answers all alike, and so may differ all alike.
+        # A model that knows no word of these texts gives one answer, so that differences are equal.
         warnings.filterwarnings("ignore", "Precision loss", RuntimeWarning)
         p = 1.0 if same else float(ttest_rel(mine, theirs, alternative="less").pvalue)
     better = p < level
@@ -112,7 +94,123 @@ def judge(
     )
 
 
-def read_keys(files: Path) -> Keys | None:
-    """What a model's folder says it was trained on; None where an older version packaged it."""
-    path = files / TRAINED_ON
-    return np.load(path, allow_pickle=False) if path.is_file() else None
+@mlflow_errors()
+def promote(
+    version: ModelVersion,
+    newcomer: PredictProba,
+    rows: pd.DataFrame,
+    rule: str,
+    settings: RegisterParams,
+    standing: Standing,
+) -> dict[str, Any]:
+    """Make a version the champion if it is the first or is found to be better, else the challenger.
+
+    The first version is the champion even where it is worse than the linear baseline, so that a
+    model can be served; its tags and description say so. The first version that is not worse takes
+    over from it. The test split takes no part.
+
+    Args:
+        version: the version, with tag ``split_sha256``.
+        newcomer: the answers of the version's model.
+        rows: today's validation texts: columns id, split, group, raw and label.
+        rule: rule of the split.
+        settings: the aliases, and the level of the test.
+        standing: how the version's model stands beside the linear baseline.
+
+    Returns:
+        The content of reports/registration.json: name, version, alias, promoted, reason, and the
+        standing as worse_than_baseline, network_worse_than_baseline and beside_baseline.
+    """
+    best = aliased(version.name, settings.alias)
+    _say_standing(version, standing)
+    if best is not None and best.version == version.version:
+        verdict = Verdict(True, best.tags.get(REASON_TAG, "it is already"))
+    else:
+        level = settings.significance_level
+        verdict = _compare(version, best, newcomer, rows, rule, level, standing.worse)
+        _give_alias(version, verdict, settings)
+    return {
+        "name": version.name,
+        "version": int(version.version),
+        "alias": settings.alias if verdict.better else settings.challenger_alias,
+        "promoted": verdict.better,
+        "reason": verdict.reason,
+        WORSE_TAG: standing.worse,
+        NETWORK_WORSE_TAG: standing.network_worse,
+        "beside_baseline": standing.sentence,
+    }
+
+
+def _say_standing(version: ModelVersion, standing: Standing) -> None:
+    """Write the standing into tags and into the description, which the MLflow UI shows first."""
+    client, name, number = connect(), version.name, version.version
+    for tag, worse in ((WORSE_TAG, standing.worse), (NETWORK_WORSE_TAG, standing.network_worse)):
+        client.set_model_version_tag(name, number, tag, str(worse).lower())
+    client.update_model_version(name, number, standing.sentence)
+
+
+def _compare(
+    version: ModelVersion,
+    best: ModelVersion | None,
+    newcomer: PredictProba,
+    rows: pd.DataFrame,
+    rule: str,
+    level: float,
+    worse: bool,
+) -> Verdict:
+    if best is None:
+        alone = int(version.version) == 1
+        reason = "the first version" if alone else "no version was the champion"
+        return Verdict(
+            True, f"{reason}, though worse than the linear baseline" if worse else reason
+        )
+    before = f"version {best.version}, the champion before,"
+    same = best.tags.get(WEIGHTS_TAG, "") == version.tags.get(WEIGHTS_TAG)
+    table = best.tags.get(TABLE_TAG)  # None for a version of an older sentigate
+    if table not in (None, version.tags.get(TABLE_TAG)):
+        return Verdict(
+            False,
+            f"version {best.version} is of another table, {table}: "
+            "give this one a name of its own in datasets.X.source.name",
+        )
+    with TemporaryDirectory() as folder:
+        try:
+            files = model_files(f"models:/{best.name}/{best.version}", Path(folder))
+            keys, champion = read_keys(files), predictor_of(files)
+            champion(rows["raw"].head(2).tolist())
+        except LostModelError:
+            return Verdict(True, f"{before} cannot be loaded")
+        except RegistryError:
+            raise  # MLflow is away, which makes neither better
+        except Exception as error:  # its own code, of another version, may raise anything
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
+            return Verdict(True, f"{before} does not run any more ({reason})")
+        if same:
+            return Verdict(True, f"the same weights as {before} with today's code")
+        if keys is not None:
+            rows = rows.loc[unseen(rows, rule, keys)]
+        elif best.tags.get(SPLIT_TAG) != version.tags.get(SPLIT_TAG):
+            return Verdict(
+                False,
+                f"version {best.version} does not say what it was trained on, and its split was "
+                "another; take its alias away to have this one promoted",
+            )
+        best_is_worse = best.tags.get(WORSE_TAG) == "true"
+        if worse != best_is_worse:
+            names = f"version {best.version}", "this version"
+            bad, good = names if best_is_worse else names[::-1]
+            return Verdict(best_is_worse, f"{bad} is worse than the linear baseline, {good} is not")
+        return judge(newcomer, champion, rows, version=str(best.version), level=level)
+
+
+def _give_alias(version: ModelVersion, verdict: Verdict, settings: RegisterParams) -> None:
+    client, name, number = connect(), version.name, version.version
+    alias, other = settings.alias, settings.challenger_alias
+    client.set_model_version_tag(name, number, REASON_TAG, verdict.reason)
+    if not verdict.better:
+        client.set_registered_model_alias(name, other, number)
+        return
+    client.set_registered_model_alias(name, alias, number)
+    challenger = aliased(name, other)
+    if challenger is not None and challenger.version == number:
+        client.delete_registered_model_alias(name, other)

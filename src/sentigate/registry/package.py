@@ -1,0 +1,78 @@
+"""Packaging a model for the registry: an MLflow model "from code", which needs no pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+from .loading import importable, quiet
+from .training_keys import TRAINED_ON
+
+PACKAGES = (
+    "mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "tokenizers", "torch",
+)  # fmt: skip
+
+
+def model_sha256(files: Path, code: Path) -> str:
+    """One hash of everything that decides a model's answers.
+
+    Args:
+        files: the files that it was packaged with.
+        code: the code that it carries, as ``code_of`` finds it.
+    """
+    digest = hashlib.sha256()
+    answering = sorted(path for path in files.iterdir() if path.name != TRAINED_ON)
+    for path in (*answering, *sorted(code.rglob("*.py"))):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def package_model(files: Path, folder: Path) -> Path:
+    """Make an MLflow model in ``folder``, which is empty.
+
+    Args:
+        files: the files of a saved model, and others that are to travel with them.
+        folder: folder for the model, and for scratch files beside it.
+
+    Returns:
+        The folder of the model, for ``load_predict``.
+    """
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import ColSpec, Schema
+
+    here = Path(__file__).parent
+    # Python caches what a relative folder on its path holds, even for another working directory.
+    folder = folder.resolve()
+    package = folder / "code/sentigate_model"
+    shutil.copytree(here.parent / "model", package, ignore=shutil.ignore_patterns("__pycache__"))
+    served = folder / "served_model.py"
+    shutil.copyfile(here / served.name, served)
+    model = folder / "model"
+    # The signature is only shown: MLflow, which would make a table its first column, does not check
+    # inputs against a signature from a type hint. served_model.py checks them.
+    answers = {"label": "string", "probability": "float", "note": "string"}
+    outputs = Schema([ColSpec(kind, name) for name, kind in answers.items()])
+    signature = ModelSignature(Schema([ColSpec("string")]), outputs)
+    signature._is_signature_from_type_hint = True
+    # MLflow runs the model's file once before it has copied the code folder.
+    with importable(package.parent), quiet():
+        mlflow.pyfunc.save_model(
+            path=model,
+            python_model=str(served),
+            artifacts={"model": str(files)},
+            code_paths=[str(package)],
+            signature=signature,
+            pip_requirements=[f"{name}=={_public_version(name)}" for name in PACKAGES],
+            input_example=["A fine film, warm and funny.", "I want my two hours back."],
+        )
+    for cache in list(model.rglob("__pycache__")):
+        shutil.rmtree(cache)
+    return model
+
+
+def _public_version(package: str) -> str:
+    """The version without its local part: only PyTorch's own index has versions with +cpu."""
+    return metadata.version(package).split("+")[0]
