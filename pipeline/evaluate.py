@@ -28,8 +28,7 @@ from sentigate.model.text.encoding import written_checks
 from sentigate.progress import doing
 from sentigate.reporting.report import render_report
 from sentigate.reporting.write_plots import CHARTS, write_plots
-from sentigate.tracking.connection import later_if_away
-from sentigate.tracking.ended_run import find_run
+from sentigate.tracking.training_run import log_evaluation
 
 
 def evaluate(stage: StageRun) -> GateInput:
@@ -113,13 +112,7 @@ def evaluate(stage: StageRun) -> GateInput:
 
     @doing("telling MLflow")
     def log(passed: bool) -> None:
-        with later_if_away("what evaluate found"):
-            tracked = find_run(artifacts.TRAINED_WEIGHTS, f"{params.dataset}-{params.model}")
-            tracked.log_metrics(metrics, step=len(epochs))
-            tracked.mark("FINISHED" if passed else "FAILED")
-            if not passed:
-                tracked.log_files([stage.out / "reports"], stage.out)
-                print(f"  figures are logged to MLflow run {tracked.id}, which is marked FAILED")
+        log_evaluation(params, metrics, len(epochs), stage.out, passed)
 
     return GateInput(
         mark_correct(test),

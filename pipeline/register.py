@@ -12,7 +12,7 @@ import pandas as pd
 from pipeline.stage import GateInput, StageRun, run
 from sentigate import artifacts
 from sentigate.data.stage_files import read_json, read_table
-from sentigate.data.training_files import read_epochs, read_model
+from sentigate.data.training_files import read_model
 from sentigate.evaluation.difference import beside_baseline
 from sentigate.files import sha256_of
 from sentigate.model.columns import Columns
@@ -34,16 +34,10 @@ from sentigate.registry.versions import (
 )
 from sentigate.settings.dataset import CsvSource, Source, TwitterSource
 from sentigate.settings.params import Params
-from sentigate.tracking.connection import later_if_away
-from sentigate.tracking.ended_run import EndedRun, find_run
+from sentigate.tracking.ended_run import EndedRun
+from sentigate.tracking.training_run import finish_training_run, log_refusal
 
 CHECKED_ROWS = 200
-LOGGED = (
-    artifacts.EPOCHS.path,
-    artifacts.BASELINE_REPORT,
-    *artifacts.OUTPUTS["evaluate"],
-    artifacts.GATES,
-)
 
 
 def register_model(stage: StageRun) -> GateInput:
@@ -68,13 +62,9 @@ def register_model(stage: StageRun) -> GateInput:
     @doing("telling MLflow")
     def publish(passed: bool) -> None:
         if not passed:
-            with later_if_away("that the model is refused"):
-                refused = _run(params)
-                refused.mark("FAILED")
-                print(f"  no version was made, and MLflow run {refused.id} is marked FAILED")
+            log_refusal(params)
             return
-        tracked = _run(params)
-        tags = _complete(tracked, params)
+        tracked, tags = _complete(params)
         name = model_name(params.table)
         tags[MODEL_TAG] = model_sha256(files, code_of(package / "artifacts/files"))
         version = find_whole(name, tags[MODEL_TAG]) or add_version(tracked, package, name, tags)
@@ -152,12 +142,8 @@ def _standing(predictions: pd.DataFrame, level: float, fused: bool) -> Standing:
     return Standing(model.worse, network.worse, " ".join(beside.sentence for beside in said))
 
 
-def _run(params: Params) -> EndedRun:
-    return find_run(artifacts.TRAINED_WEIGHTS, f"{params.dataset}-{params.model}")
-
-
-def _complete(tracked: EndedRun, params: Params) -> dict[str, str]:
-    """Log what the run does not have yet, and give the tags of a version made from it."""
+def _complete(params: Params) -> tuple[EndedRun, dict[str, str]]:
+    """Complete the training's run, and give the tags of the version that is made from it."""
     with read_json(artifacts.METRICS_REPORT) as metrics:
         figures = {
             f"{name}.{key}": str(metrics[name][key])
@@ -170,21 +156,15 @@ def _complete(tracked: EndedRun, params: Params) -> dict[str, str]:
         }
     with read_json(artifacts.BASELINE_REPORT) as report:
         linear = report["chosen"]
-    epochs = read_epochs()
-    tracked.log_metrics(metrics, step=len(epochs))
-    tracked.log_files(LOGGED)
-    raw, split = artifacts.RAW_TEXTS.path, artifacts.SPLIT_TEXTS.path
-    for path in (raw, split):
-        tracked.log_table(f"{params.dataset}-{path.parent.name}", path, path.parent.name)
-    tracked.mark("FINISHED")
-    return {
+    tracked = finish_training_run(params, metrics)
+    return tracked, {
         "dataset": params.dataset,
         "model": params.model,
         "split": params.chosen_dataset.split.rule,
         "seed": str(params.seed),
         "git_commit": tracked.tags().get("git_commit", "unknown"),  # the one that trained
-        "raw_sha256": sha256_of(raw),
-        SPLIT_TAG: sha256_of(split),
+        "raw_sha256": sha256_of(artifacts.RAW_TEXTS.path),
+        SPLIT_TAG: sha256_of(artifacts.SPLIT_TEXTS.path),
         WEIGHTS_TAG: sha256_of(artifacts.TRAINED_WEIGHTS),
         TABLE_TAG: params.table_source,
         "baseline": linear,

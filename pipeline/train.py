@@ -25,8 +25,7 @@ from sentigate.model.fusion import Fusion, probabilities
 from sentigate.model.labels import predicted_labels
 from sentigate.model.saved_model import Description, SavedModel
 from sentigate.progress import doing
-from sentigate.tracking.open_run import run_or_fail
-from sentigate.tracking.provenance import git_commit
+from sentigate.tracking.training_run import end_training_run, open_training_run
 from sentigate.training.fusion import share_sentences
 from sentigate.training.hardware import resolve_hardware
 from sentigate.training.start import FromLanguageModel, FromVectors, Start
@@ -51,10 +50,8 @@ def train(stage: StageRun) -> GateInput:
     tokenizer = read_tokenizer(artifacts.VOCAB_TOKENIZER)
     # Before the training, which takes long: a word that the model lacks is an error.
     linear = read_linear(tokens_of(tokenizer)) if model.training.fused else None
-    about = {"dataset": params.dataset, "model": params.model, "git_commit": git_commit()}
-    with run_or_fail(f"{params.dataset}-{params.model}", about) as tracked:
-        resolved = {"trainer": hardware._asdict(), "steps": steps._asdict()}
-        tracked.log_params({**params.chosen(), **resolved})
+    resolved = {"trainer": hardware._asdict(), "steps": steps._asdict()}
+    with open_training_run(params, resolved) as tracked:
         with doing("training"):
             vectors = read_vectors(artifacts.WORD_VECTORS)
             language_model = pretrain(
@@ -116,17 +113,11 @@ def train(stage: StageRun) -> GateInput:
             answers = predicted_labels(probabilities(trained.logits))
             judged.loc[kept, "kept_mcc"] = matthews_corrcoef(validation.labels, answers)
 
-    def end(passed: bool) -> None:
-        tracked.log_files(stage.out / "reports", "reports")
-        tracked.end("FINISHED" if passed else "FAILED")
-        if not passed:
-            print(f"  MLflow run {tracked.id or 'of this training'} ends as FAILED")
-
     return GateInput(
         judged,
         {"min_validation_mcc": model.min_validation_mcc},
         key="epoch",
-        after_gate=end,
+        after_gate=partial(end_training_run, tracked, stage.out / "reports"),
     )
 
 

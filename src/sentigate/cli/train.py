@@ -16,9 +16,6 @@ from sentigate.settings.params import Params, load_params
 from .selection import PARAMS, choose
 from .subprocesses import dvc
 
-LOGGED_AGAIN = (artifacts.METRICS_REPORT, artifacts.REPORT, artifacts.GATES)
-"""What a run has that trained the same weights again, when nothing after it ran."""
-
 WARNING = "bold yellow"
 
 if TYPE_CHECKING:
@@ -54,30 +51,10 @@ def train(
             print("The model is trained, but this MLflow registry does not hold it whole.")
             dvc("repro", "--single-item", "--force", "register")
             version = _registered(params)
-        _tell_mlflow(params, version)
+        from sentigate.tracking.training_run import catch_up
+
+        catch_up(params, version.run_id if version else None)
     _print_summary(params, version)
-
-
-def _tell_mlflow(params: Params, version: ModelVersion | None) -> None:
-    """Complete what waits, where nothing ran that would; and a run whose gates hold has not failed.
-
-    A gate may have failed once, and DVC restored its stage from the cache.
-    """
-    from sentigate.data.training_files import read_epochs
-    from sentigate.tracking.connection import connect, later_if_away
-    from sentigate.tracking.delivery import complete_runs
-    from sentigate.tracking.ended_run import EndedRun, find_run
-
-    with later_if_away("what earlier runs left"):
-        complete_runs()
-        if version is None or not version.run_id:
-            return
-        EndedRun(connect(), version.run_id).mark("FINISHED")
-        newest = find_run(artifacts.TRAINED_WEIGHTS, f"{params.dataset}-{params.model}")
-        if newest.id != version.run_id:  # a threshold alone had trained the same weights again
-            metrics = json.loads(artifacts.METRICS_REPORT.read_text("utf-8"))
-            newest.log_metrics(metrics, step=len(read_epochs()))
-            newest.log_files(LOGGED_AGAIN)
 
 
 def _remove_refuted_pages() -> None:
