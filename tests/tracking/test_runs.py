@@ -21,7 +21,7 @@ from sentigate.tracking.connection import EXPERIMENT, connect, tracking_uri
 from sentigate.tracking.delivery import complete_runs
 from sentigate.tracking.ended_run import EndedRun, find_run
 from sentigate.tracking.journal import FOLDER
-from sentigate.tracking.open_run import WEIGHTS_TAG, OpenRun, run_or_fail, start_run
+from sentigate.tracking.open_run import RUN_WEIGHTS_TAG, OpenRun, run_or_fail, start_run
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -184,7 +184,7 @@ def test_a_run_is_found_by_its_weights(tmp_path: Path) -> None:
     time.sleep(0.002)  # runs are ordered by the millisecond they began
     newer = start_run("newer")
     newer.tag_weights(weights)
-    other.tag({WEIGHTS_TAG: "0" * 64})
+    other.tag({RUN_WEIGHTS_TAG: "0" * 64})
     for run in (older, other, newer):
         run.end()
     assert find_run(weights, "any").id == newer.id
@@ -197,7 +197,7 @@ def test_weights_without_a_run_get_one_that_says_so(tmp_path: Path) -> None:
     run = find_run(weights, "vader-bilstm")
     found = stored(run)
     assert found.data.tags["sentigate.restored"] == "true"
-    assert found.data.tags[WEIGHTS_TAG] == sha256_of(weights)
+    assert found.data.tags[RUN_WEIGHTS_TAG] == sha256_of(weights)
     assert found.info.run_name == "vader-bilstm"
     assert found.info.status == "FINISHED"
     assert find_run(weights, "vader-bilstm").id == run.id

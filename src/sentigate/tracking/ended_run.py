@@ -14,7 +14,7 @@ from .connection import EXPERIMENT, connect, mlflow_errors, tracking_uri
 from .delivery import complete_runs
 from .dotted_names import numbers
 from .journal import now
-from .open_run import WEIGHTS_TAG, OpenRun
+from .open_run import RUN_WEIGHTS_TAG, OpenRun
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -105,13 +105,13 @@ def find_run(weights: Path, name: str) -> EndedRun:
     digest = sha256_of(weights)
     found = client.search_runs(
         [experiment.experiment_id],
-        f"tags.`{WEIGHTS_TAG}` = '{digest}'",
+        f"tags.`{RUN_WEIGHTS_TAG}` = '{digest}'",
         order_by=["attributes.start_time DESC"],
         max_results=1,
     )
     if found:
         return EndedRun(client, found[0].info.run_id)
-    run = OpenRun(name, {WEIGHTS_TAG: digest, "sentigate.restored": "true"})
+    run = OpenRun(name, {RUN_WEIGHTS_TAG: digest, "sentigate.restored": "true"})
     run.end()
     if not run.id:
         raise RegistryError(f"MLflow at {tracking_uri()} went away; run `dvc repro` again")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from mlflow import MlflowClient
 
-WEIGHTS_TAG = "sentigate.weights_sha256"
+RUN_WEIGHTS_TAG = "sentigate.weights_sha256"
 EPOCH_METRICS = {
     "train_loss": "train.log_loss",
     "validation_loss": "validation.log_loss",
@@ -97,7 +97,7 @@ class OpenRun:
 
     def tag_weights(self, weights: Path) -> None:
         """Tag the run with the hash of its weights, by which later stages find the run."""
-        self.tag({WEIGHTS_TAG: sha256_of(weights)})
+        self.tag({RUN_WEIGHTS_TAG: sha256_of(weights)})
 
     def end(self, status: str = "FINISHED") -> None:
         """Close the run as FINISHED or FAILED."""
