@@ -41,13 +41,14 @@ WORKERS_AT_MOST = 6
 MEMORY_A_WORKER = 3 << 30
 FIRST = (
     "tests/test_readme.py",
-    "tests/e2e/test_pipeline.py",
+    "tests/test_instruction_sets.py",
+    "tests/cli/test_servers.py",
+    "tests/e2e/test_trained_again.py",
     "tests/e2e/test_mlflow_server.py",
     "tests/e2e/test_any_machine.py",
-    "tests/cli/test_servers.py",
-    "tests/test_instruction_sets.py",
+    "tests/e2e/test_what_runs_again.py",
     "tests/insight/test_gradients.py",
-    "tests/serving/test_bulk_prediction.py",
+    "tests/e2e/test_pipeline.py",
 )
 """The files that take longest: at the end, one worker would wait for the other."""
 
@@ -141,6 +142,36 @@ def run_python() -> Callable[..., str]:
     from support import commands
 
     return commands.run_python
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """A project in which the whole pipeline ran, to be read only, and its `dvc repro`.
+
+    All workers of a run share it. A test that changes something takes ``copy_trained`` of it.
+    """
+    from support.trained import train_once
+
+    folder = tmp_path_factory.getbasetemp()
+    return train_once(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+
+
+@pytest.fixture(scope="session")
+def mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
+    """Puts an empty MLflow database at a path, and gives its URI.
+
+    All are copies of one, because MLflow takes seconds to make one.
+    """
+    from mlflow import MlflowClient
+
+    empty = tmp_path_factory.mktemp("mlflow") / "empty.db"
+    MlflowClient(f"sqlite:///{empty}").search_experiments()
+
+    def put(path: Path) -> str:
+        shutil.copyfile(empty, path)
+        return f"sqlite:///{path}"
+
+    return put
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""The whole pipeline, by DVC, in a copy of the project: 600 texts to a registered model.
+"""What one run of the whole pipeline leaves, by DVC: 600 texts to a registered model.
 
-The tests run in their order: those that change the copy come last.
+All tests read one project (``trained``) and change nothing in it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import json
 import shutil
 import subprocess
 import sys
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from support.commands import environment_of, run_in, without_signs
-from support.params import TINY_MODEL, set_value, tiny_values, write_values
-from support.project import ROOT, commit_all, copy_project
+from support.commands import run_in, without_signs
+from support.params import TINY_MODEL, tiny_values, write_values
+from support.project import ROOT, copy_project
+from support.trained import (
+    MODEL,
+    SENTIGATE,
+    ask_mlflow,
+    hash_of,
+    ran,
+    read_json,
+)
 
 from sentigate import artifacts
 from sentigate.artifacts import STAGES
@@ -27,66 +34,12 @@ from sentigate.model.network.architecture import Architecture
 from sentigate.settings.params import load_params
 from sentigate.training.hardware import resolve_hardware
 
-MODEL = "sentigate-small"
-DVC = (sys.executable, "-m", "dvc")
-SENTIGATE = (sys.executable, "-m", "sentigate.cli.main")
-
-
-def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
-    lines = done.stdout.splitlines()
-    return [line.split("'")[1] for line in lines if line.startswith("Running stage '")]
-
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    project = copy_project(tmp_path_factory.mktemp("copy") / "project")
-    write_values(tiny_values(), project)
-    commit_all(project)
-    return project, run_in(project, *DVC, "repro", timeout=600)
-
-
-@pytest.fixture(scope="module")
-def project(first: tuple[Path, Any]) -> Path:
-    project, done = first
+def project(trained: tuple[Path, Any]) -> Path:
+    project, done = trained
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return project
-
-
-ASK_MLFLOW = """
-import json, logging
-logging.disable(logging.INFO)
-from mlflow import MlflowClient
-client = MlflowClient("sqlite:///mlflow.db")
-
-def walk(run_id, path=""):
-    for item in client.list_artifacts(run_id, path):
-        yield from walk(run_id, item.path) if item.is_dir else [item.path]
-
-experiment = client.get_experiment_by_name("sentigate")
-runs = client.search_runs([experiment.experiment_id])
-facts = [{
-    "id": run.info.run_id, "name": run.info.run_name, "status": run.info.status,
-    "seconds": (run.info.end_time or 0) / 1000 - run.info.start_time / 1000,
-    "params": run.data.params, "metrics": run.data.metrics, "tags": run.data.tags,
-    "history": {key: [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, key)]
-                for key in ("train.log_loss", "validation.log_loss", "validation.accuracy")
-                if key in run.data.metrics},
-    "inputs": [{"name": i.dataset.name, "digest": i.dataset.digest, "profile": i.dataset.profile,
-                "tags": {t.key: t.value for t in i.tags}} for i in run.inputs.dataset_inputs],
-    "artifacts": sorted(walk(run.info.run_id)),
-} for run in runs]
-models = [{"name": m.name, "aliases": dict(m.aliases)} for m in client.search_registered_models()]
-versions = [{"version": int(v.version), "tags": v.tags, "run_id": v.run_id, "source": v.source}
-            for v in client.search_model_versions("name = 'MODEL_NAME'")]
-print(json.dumps({"runs": facts, "models": models, "versions": versions}))
-"""
-
-
-def ask_mlflow(project: Path) -> dict[str, Any]:
-    done = run_in(project, sys.executable, "-c", ASK_MLFLOW.replace("MODEL_NAME", MODEL))
-    assert done.returncode == 0, done.stderr[-2000:]
-    facts: dict[str, Any] = json.loads(done.stdout)
-    return facts
 
 
 @pytest.fixture(scope="module")
@@ -100,14 +53,6 @@ def model_folder(project: Path) -> Path:
     return file.parent
 
 
-def hash_of(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
-
-
-def read_json(path: Path) -> Any:
-    return json.loads(path.read_text("utf-8"))
-
-
 def fused_share(project: Path) -> float:
     """The linear model's share, which is chosen on few validation texts here."""
     share: float = read_json(project / artifacts.TRAINED_MODEL / "model.json")["fusion"]["share"]
@@ -117,8 +62,8 @@ def fused_share(project: Path) -> float:
 # What the first run leaves
 
 
-def test_nine_stages_run_in_order(first: tuple[Path, Any], project: Path) -> None:
-    done = first[1]
+def test_nine_stages_run_in_order(trained: tuple[Path, Any], project: Path) -> None:
+    done = trained[1]
     # vocab and pad do not depend on baseline, nor it on them.
     order = ran(done)
     assert sorted(order) == sorted(STAGES)
@@ -447,152 +392,7 @@ def test_model_works_without_this_repository(model_folder: Path, tmp_path: Path)
     assert all(Path(file).is_relative_to(moved) for file in answers["own"])
 
 
-# What reruns
-
-
-def test_again_runs_nothing(project: Path) -> None:
-    done = run_in(project, *DVC, "repro")
-    assert done.returncode == 0
-    assert ran(done) == []
-    assert "Data and pipelines are up to date." in done.stdout
-
-
-# For each change, the stages whose own inputs it alters; others follow only as outputs differ.
-PARAM_CHANGES: list[tuple[str, object, set[str]]] = [
-    ("gates.min_coverage", 0.1, {"vocab"}),
-    ("gates.max_unknown_share", 0.9, {"pad"}),
-    ("gates.min_baseline_mcc", -0.9, {"baseline"}),
-    ("gates.max_cut_share", 0.9, {"pad"}),
-    ("models.tiny.min_validation_mcc", -0.9, {"train"}),
-    ("models.lstm.min_validation_mcc", -0.9, set()),
-    ("gates.max_served_difference", 0.1, {"register"}),
-    ("gates.min_class_share", 0.2, {"clean"}),
-    ("gates.max_size_difference", 0.2, {"split"}),
-    ("gates.max_text_characters", 90_000, {"ingest"}),
-    ("models.tiny.training.patience", 2, {"train"}),
-    ("models.tiny.network.pooling", "mean", {"train"}),
-    ("models.tiny.vocab.min_count", 3, {"vocab"}),
-    ("models.tiny.max_length", 30, {"pad"}),
-    ("models.lstm.training.patience", 9, set()),
-    ("models.lstm.max_length", 9, set()),
-    ("datasets.imdb.clean.steps.lowercase", False, set()),
-    ("datasets.csv.clean.steps.lowercase", False, {"clean", "vocab", "train"}),
-    ("datasets.csv.clean.drop_conflicts", False, {"clean"}),
-    ("datasets.csv.labels.neutral", 1, {"ingest", "clean"}),
-    ("datasets.csv.split.validation_size", 0.2, {"split"}),
-    ("datasets.csv.gates.min_test_accuracy", 0.31, {"evaluate"}),
-    ("datasets.csv.gates.min_rows", 50, {"ingest"}),
-    ("evaluate.listed_errors", 3, {"evaluate"}),
-    ("baseline.candidates.words.word_ngrams", [1, 1], {"baseline"}),
-    ("register.alias", "best", {"register"}),
-]  # fmt: skip
-FILE_CHANGES = [
-    "src/sentigate/data/splitting.py",
-    "src/sentigate/evaluation/metrics.py",
-    "src/sentigate/sources/vader.py",
-    "src/sentigate/model/predictor.py",
-    "src/sentigate/tracking/open_run.py",
-    "pipeline/pad.py",
-    "expectations/vocab.json",
-    "data/own/small.csv",
-]
-NO_REASON = [
-    "README.md",
-    "data/own/README.md",
-    "requirements-dev.lock",
-    "src/sentigate/cli/main.py",
-    "src/sentigate/errors.py",
-    "src/sentigate/settings/params.py",
-    "src/sentigate/settings/dataset.py",
-    "src/sentigate/artifacts.py",
-    "src/sentigate/gates/page.py",
-    "src/sentigate/gates/gate.html.j2",
-]
-LIBRARIES = {
-    "matplotlib": {"evaluate"},
-    "mlflow": {"register"},
-    "tokenizers": {"vocab", "pad", "baseline", "train", "evaluate", "register"},
-    "torch": {"vocab", "train", "evaluate", "register"},
-}
-ASK_DVC = """
-import json, pathlib, sys
-from dvc.repo import Repo
-answers = []
-for path, content in json.load(sys.stdin):
-    path = pathlib.Path(path)
-    before = path.read_bytes()
-    path.write_text(content, "utf-8")
-    try:
-        answers.append(sorted(Repo(".").status()))
-    finally:
-        path.write_bytes(before)
-answers.append(sorted(Repo(".").status()))
-print(json.dumps(answers))
-"""
-
-
-def test_a_change_reruns_the_stages_that_it_concerns(project: Path) -> None:
-    changes = []
-    for key, value, _ in PARAM_CHANGES:
-        values = yaml.safe_load((project / "params.yaml").read_text("utf-8"))
-        set_value(values, key, value)
-        changes.append(("params.yaml", yaml.safe_dump(values, sort_keys=False)))
-    for name in FILE_CHANGES + NO_REASON:
-        changes.append((name, (project / name).read_text("utf-8") + "\n"))
-    pins = read_json(project / "libraries.json")
-    for name in LIBRARIES:
-        changes.append(("libraries.json", json.dumps(pins | {name: "99"})))
-    done = subprocess.run(
-        [sys.executable, "-c", ASK_DVC],
-        cwd=project,
-        env=environment_of(project),
-        input=json.dumps(changes),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    *answers, after = json.loads(done.stdout)
-    assert after == []  # all is as it was
-    stages = yaml.safe_load((project / "dvc.yaml").read_text("utf-8"))["stages"]
-    expected = {key: sorted(concerned) for key, _, concerned in PARAM_CHANGES}
-    for name in FILE_CHANGES:
-        folders = {name, *(folder.as_posix() for folder in Path(name).parents)}
-        expected[name] = sorted(n for n, stage in stages.items() if folders & set(stage["deps"]))
-    expected |= {name: [] for name in NO_REASON}
-    expected |= {name: sorted(concerned) for name, concerned in LIBRARIES.items()}
-    names = [*(key for key, _, _ in PARAM_CHANGES), *FILE_CHANGES, *NO_REASON, *LIBRARIES]
-    assert dict(zip(names, answers, strict=True)) == expected
-    assert expected["src/sentigate/data/splitting.py"]
-
-
-# What changes the copy
-
-
-def test_a_threshold_reruns_its_stage_alone(project: Path) -> None:
-    """Its outputs are the same, so that nothing follows: no other model version comes of it."""
-    before = (project / "params.yaml").read_bytes()
-    registered = (project / artifacts.REGISTRATION).read_bytes()
-    for key, stage in (
-        ("gates.min_coverage", "vocab"),
-        ("models.tiny.min_validation_mcc", "train"),
-    ):
-        values = yaml.safe_load(before)
-        set_value(values, key, -0.5 if stage == "train" else 0.01)
-        write_values(values, project)
-        done = run_in(project, *DVC, "repro")
-        assert done.returncode == 0, done.stderr
-        assert ran(done) == [stage]
-    assert (project / artifacts.REGISTRATION).read_bytes() == registered
-    (project / "params.yaml").write_bytes(before)
-    assert run_in(project, *DVC, "repro").returncode == 0
-
-
-def test_dvc_status_shows_the_nine_stages_alone(project: Path) -> None:
-    (project / "dvc.lock").rename(project / "dvc.lock.away")
-    done = run_in(project, *DVC, "status", "--json")
-    (project / "dvc.lock.away").rename(project / "dvc.lock")
-    assert set(json.loads(done.stdout)) == {*STAGES}
+# The command
 
 
 def test_predict_prints_label_probability_and_text(project: Path) -> None:
@@ -605,146 +405,6 @@ def test_predict_prints_label_probability_and_text(project: Path) -> None:
         assert label == ("positive" if float(probability) >= 0.5 else "negative")
         assert len(probability) == len("0.1234")
     assert "Traceback" not in done.stderr
-
-
-def test_training_again_gives_the_same_bits(project: Path) -> None:
-    model = project / artifacts.TRAINED_MODEL
-    before = {path.name: hash_of(path) for path in model.iterdir()}
-    csv = (project / artifacts.EPOCHS.path).read_bytes()
-    # Cold: processes from one fork server have one seed of hashes, and so one order of sets.
-    done = run_in(project, *DVC, "repro", "-f", "-s", "train", cold=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert ran(done) == ["train"]
-    assert {path.name: hash_of(path) for path in model.iterdir()} == before
-    assert (project / artifacts.EPOCHS.path).read_bytes() == csv
-
-
-def test_a_lost_artifact_is_no_dead_end_and_a_moved_project_works(project: Path) -> None:
-    shutil.rmtree(project / "mlartifacts")
-    done = run_in(project, *SENTIGATE, "predict", "A fine film.")
-    assert done.returncode == 1
-    assert "`make train` registers one" in done.stderr
-    done = run_in(project, *SENTIGATE, "train")
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert ran(done) == ["register"]
-    reason = "version 1, the champion before, cannot be loaded"
-    assert f"{MODEL} version 2: champion ({reason})" in " ".join(done.stdout.split())
-    moved = project.rename(project.with_name("moved"))
-    try:
-        done = run_in(moved, *SENTIGATE, "predict", "A fine film.")
-        assert done.returncode == 0, done.stderr
-    finally:
-        moved.rename(project)
-    assert run_in(project, *SENTIGATE, "predict", "A fine film.").stdout == done.stdout
-
-
-def test_the_same_weights_stay_one_version(project: Path) -> None:
-    """A threshold and a resampling count change; neither the model nor what made it does."""
-    before = ask_mlflow(project)
-    values = tiny_values()
-    set_value(values, "gates.min_coverage", 0.61)
-    set_value(values, "evaluate.bootstrap_samples", 200)
-    write_values(values, project)
-    commit_all(project)  # a commit that trained nothing
-    done = run_in(project, *SENTIGATE, "train")
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert {"vocab", "evaluate", "register"} <= set(ran(done)) - {"train"}
-    assert f"{MODEL} version 2: champion (version 1" in " ".join(done.stdout.split())
-    after = ask_mlflow(project)
-    assert [v["version"] for v in after["versions"]] == [v["version"] for v in before["versions"]]
-    assert after["models"] == before["models"]
-    for was, run in zip(before["runs"], after["runs"], strict=True):
-        assert run["tags"]["git_commit"] == was["tags"]["git_commit"]
-        assert run["seconds"] == was["seconds"]
-        assert run["history"] == was["history"]
-
-
-def test_a_worse_model_does_not_take_the_crown(project: Path) -> None:
-    values = tiny_values()
-    set_value(values, "models.tiny.training.learning_rate", 0.000001)
-    write_values(values, project)
-    done = run_in(project, *SENTIGATE, "train")
-    assert done.returncode == 0, done.stderr[-3000:]
-    printed = " ".join(done.stdout.split())
-    assert f"{MODEL} version 3: champion is version 2 (validation log loss 0." in printed
-    assert "texts that neither was trained on (paired t-test, p = " in printed
-    (model,) = ask_mlflow(project)["models"]
-    aliases = {alias: int(number) for alias, number in model["aliases"].items()}
-    assert aliases == {"champion": 2, "challenger": 3}
-    # Back to what it was: DVC restores the outputs, and what is printed is true now.
-    write_values(tiny_values(), project)
-    done = run_in(project, *SENTIGATE, "train")
-    assert f"{MODEL} version 2: champion (version 1" in " ".join(done.stdout.split())
-
-
-def test_train_registers_again_where_the_registry_is_lost(project: Path) -> None:
-    (project / "mlflow.db").unlink()
-    shutil.rmtree(project / "mlartifacts")
-    done = run_in(project, *SENTIGATE, "train")
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "this MLflow registry does not hold it whole" in done.stdout
-    assert ran(done) == ["register"]
-    assert f"{MODEL} version 1: champion (the first version)" in " ".join(done.stdout.split())
-    facts = ask_mlflow(project)
-    (version,) = facts["versions"]
-    assert version["tags"]["weights_sha256"] == hash_of(project / artifacts.TRAINED_WEIGHTS)
-    (run,) = facts["runs"]
-    assert run["tags"]["sentigate.restored"] == "true"
-    assert run["id"] in done.stdout
-
-
-def test_a_gate_that_fails_stops_what_follows(project: Path) -> None:
-    registration = (project / artifacts.REGISTRATION).read_bytes()
-    values = tiny_values()
-    set_value(values, "datasets.csv.gates.min_test_accuracy", 1.0)
-    write_values(values, project)
-    done = run_in(project, *DVC, "repro")
-    assert done.returncode != 0
-    assert ran(done) == ["evaluate"]
-    message = (
-        "sentigate evaluate: gate failed, no output was written: 1 of 7 expectations on 100 rows\n"
-        "  ✗ test accuracy is not below the floor (datasets.X.gates.min_test_accuracy) "
-        "[expect_column_mean_to_be_between]\n"
-    )
-    assert message in done.stderr
-    assert "allowed: min_value 1.0\n" in done.stderr
-    assert "reports/failed/evaluate.html" in done.stderr
-    assert done.stderr.count("gate failed") == 1
-    assert "Traceback" not in done.stdout + done.stderr
-    assert read_json(project / artifacts.FAILED / "evaluate.json")["success"] is False
-    assert (project / artifacts.REGISTRATION).read_bytes() == registration
-    facts = ask_mlflow(project)
-    assert [version["version"] for version in facts["versions"]] == [1]
-    (run,) = facts["runs"]
-    assert run["status"] == "FAILED"
-    assert f"figures are logged to MLflow run {run['id']}, which is marked FAILED" in done.stdout
-
-
-def test_a_stage_that_passes_from_the_cache_leaves_no_page_of_its_failure(project: Path) -> None:
-    write_values(tiny_values(), project)
-    done = run_in(project, *SENTIGATE, "train")
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "Stage 'evaluate' is cached" in done.stdout
-    assert (project / artifacts.GATES / "evaluate.html").exists()
-    assert list((project / artifacts.FAILED).iterdir()) == []
-
-
-def test_an_experiment_trains_with_what_it_sets(project: Path) -> None:
-    """``-S`` as docs/changing.md has it: a value that is there, and one that is left out."""
-    settings = [
-        "models.tiny.training.learning_rate=1e-05",
-        "+models.tiny.network.head_dropout=0.25",
-    ]
-    done = run_in(project, *DVC, "exp", "run", *(f"-S{each}" for each in settings))
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert ran(done)[0] == "train"
-    assert (
-        read_json(project / artifacts.TRAINED_MODEL / "model.json")["network"]["head_dropout"]
-        == 0.25
-    )
-    parameters = [run["params"] for run in ask_mlflow(project)["runs"]]
-    learned = [run for run in parameters if run.get("model.training.learning_rate") == "1e-05"]
-    assert [run["model.network.head_dropout"] for run in learned] == ["0.25"]
 
 
 def test_predict_before_anything_is_registered(tmp_path: Path) -> None:

@@ -57,11 +57,12 @@ def other_test_rows(splits: pd.DataFrame) -> pd.DataFrame:
 
 def test_test_rows_decide_nothing(
     small_project: Callable[..., Path],
+    mlflow_database: Callable[[Path], str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     project = small_project()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{project}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_database(project / "mlflow.db"))
     run_stages("ingest", "clean", "split")
     again = shutil.copytree(project, tmp_path_factory.mktemp("again"), dirs_exist_ok=True)
     stages = ("vocab", "pad", "baseline", "train")

@@ -37,6 +37,7 @@ FIT = {
 
 def test_a_language_model_is_fitted_judged_and_continues_a_text(
     small_project: Callable[..., Path],
+    mlflow_database: Callable[[Path], str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -46,7 +47,7 @@ def test_a_language_model_is_fitted_judged_and_continues_a_text(
         models__tiny__training__max_epochs=1,
     )
     # MLflow keeps a store per URI for as long as the process lives: a relative one would be shared.
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_database(Path.cwd() / "mlflow.db"))
     started: list[dict[str, torch.Tensor]] = []
     start_from = starting.start_from
 

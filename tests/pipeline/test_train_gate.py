@@ -36,10 +36,12 @@ def refused(**changes: object) -> str:
 
 
 def test_the_floor_is_of_the_written_weights(
-    small_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    small_project: Callable[..., Path],
+    mlflow_database: Callable[[Path], str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     small_project()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_database(Path.cwd() / "mlflow.db"))
     for name in STAGES[: STAGES.index("evaluate")]:
         run_stage(name)
     validation = load_split(artifacts.PADDED / "validation")
@@ -55,10 +57,12 @@ def test_the_floor_is_of_the_written_weights(
 
 
 def test_weights_that_were_never_finite_are_the_gates_to_refuse(
-    small_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    small_project: Callable[..., Path],
+    mlflow_database: Callable[[Path], str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     small_project()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_database(Path.cwd() / "mlflow.db"))
     for name in STAGES[: STAGES.index("train")]:
         run_stage(name)
     message = refused(models__tiny__training__learning_rate=1e30)

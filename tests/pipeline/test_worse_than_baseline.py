@@ -55,6 +55,7 @@ def end_of_train(capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_it_is_said_everywhere_and_gives_way(
     small_project: Callable[..., Path],
+    mlflow_database: Callable[[Path], str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -67,7 +68,7 @@ def test_it_is_said_everywhere_and_gives_way(
     }
     folder = small_project(**values)
     table(700).to_csv(folder / "data/own/small.csv", index=False)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_database(folder / "mlflow.db"))
 
     made = run_stages(*STAGES)
     rows = json.loads(artifacts.SPLIT_REPORT.read_text("utf-8"))["splits"]["train"]["rows"]

@@ -15,7 +15,7 @@ from .project import ROOT
 
 SLOW_FOLDERS = {"e2e", "pipeline"}
 """Folders of tests/ whose tests run stages."""
-SLOW_FIXTURES = {"small_project", "run_python"}
+SLOW_FIXTURES = {"small_project", "run_python", "trained", "mlflow_database"}
 """Fixtures in which stages run, or that start a process."""
 LIBRARIES = {"mlflow", "pytorch_lightning", "great_expectations"}
 SLOW_IMPORTS = (
@@ -25,7 +25,7 @@ SLOW_IMPORTS = (
     *("sentigate.gates.validate", "sentigate.tracking", "sentigate.training", "sentigate.language"),
     "sentigate.sources.word_vectors",  # by pip
     *("sentigate.registry.versions", "sentigate.registry.promotion", "sentigate.registry.scoring"),
-    *("support.commands", "support.minilm", "support.registry", "support.vader"),
+    *("support.commands", "support.minilm", "support.registry", "support.trained", "support.vader"),
 )
 """Modules that start processes, use one of LIBRARIES or train; the modules below them too."""
 _IMPORT = re.compile(r"^ *(?:from|import) +([\w.]+)(?: +import +(\w+))?", re.MULTILINE)
