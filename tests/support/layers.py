@@ -24,7 +24,7 @@ SLOW_IMPORTS = (
     *("dvc", "transformers"),  # seconds to import
     *("sentigate.gates.validate", "sentigate.tracking", "sentigate.training", "sentigate.language"),
     "sentigate.sources.word_vectors",  # by pip
-    *("sentigate.registry.versions", "sentigate.registry.promotion", "sentigate.registry.scoring"),
+    *("sentigate.registry.versions", "sentigate.registry.promotion", "sentigate.registry.loading"),
     *("support.commands", "support.minilm", "support.registry", "support.trained", "support.vader"),
 )
 """Modules that start processes, use one of LIBRARIES or train; the modules below them too."""
