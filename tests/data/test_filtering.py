@@ -1,4 +1,4 @@
-"""Filtering: which rows each rule takes, in which order, and what the frame looks like after."""
+"""Filtering: which rows each rule drops, in which order, and the form of the kept rows."""
 
 import pandas as pd
 import pytest
@@ -52,12 +52,12 @@ def filtered(
 EXAMPLE = raw(
     ("Positive", "Great", "train"),
     ("Negative", "  GREAT ", "train"),  # the same text, the other label
-    ("Neutral", "Great", "train"),  # left out before it could conflict
+    ("Neutral", "Great", "train"),  # dropped before it could conflict
     ("Positive", "Fine @ann", "train"),
-    ("Positive", "fine", "train"),  # the same, once cleaned
+    ("Positive", "fine", "train"),  # the same text after cleaning
     ("Negative", "bad", "validation"),
     ("Negative", "bad", "train"),
-    ("Negative", " @ann ", "train"),  # nothing left
+    ("Negative", " @ann ", "train"),  # empty after cleaning
     ("Positive", "", "train"),
 )
 
@@ -75,7 +75,7 @@ def test_each_rule_is_counted_in_the_order_it_is_applied() -> None:
     assert texts[["id", "label", "text"]].values.tolist() == [["r3", 1, "fine"], ["r6", 0, "bad"]]
 
 
-def test_what_each_rule_took_of_each_published_fold() -> None:
+def test_dropped_rows_are_counted_for_each_published_fold() -> None:
     *_, folds = label_and_clean(EXAMPLE, LABELS, CLEAN)
     assert folds == {
         "train": {"sentiment_left_out": 1, "empty": 2, "both_labels": 2, "duplicate": 2, "kept": 1},
@@ -84,18 +84,18 @@ def test_what_each_rule_took_of_each_published_fold() -> None:
     *_, folds = label_and_clean(EXAMPLE, LABELS, CLEAN.model_copy(update={"folds": ("train",)}))
     assert folds["validation"] == {"fold_left_out": 1}
     *_, folds = label_and_clean(raw(("Positive", "a")), LABELS, CLEAN)
-    assert folds == {}  # none is published
+    assert folds == {}  # no published fold
 
 
-def test_folds_null_keeps_every_fold_and_counts_none() -> None:
+def test_folds_null_keeps_every_fold_and_counts_no_dropped_fold() -> None:
     texts, taken = filtered(EXAMPLE)
     assert "fold_left_out" not in taken
     assert taken["duplicate"] == 2
-    assert texts["id"].tolist() == ["r3", "r5"]  # the first of two stays
+    assert texts["id"].tolist() == ["r3", "r5"]  # the first of two duplicates is kept
     assert texts["fold"].tolist() == ["train", "validation"]
 
 
-def test_a_rule_that_is_off_takes_nothing_and_is_not_counted() -> None:
+def test_a_rule_that_is_off_drops_nothing_and_is_not_counted() -> None:
     texts, taken = filtered(EXAMPLE, duplicates=False, conflicts=False)
     assert list(taken) == ["sentiment_left_out", "empty", "kept"]
     assert texts["text"].tolist() == ["great", "great", "fine", "fine", "bad", "bad"]
@@ -113,7 +113,7 @@ def test_conflicts_alone_keep_repetitions() -> None:
     assert texts["text"].tolist() == ["fine", "fine", "bad", "bad"]
 
 
-def test_a_row_in_a_fold_left_out_cannot_conflict() -> None:
+def test_a_row_of_a_dropped_fold_cannot_conflict() -> None:
     frame = raw(("Positive", "same", "train"), ("Negative", "same", "validation"))
     assert filtered(frame, folds=("train",))[1] == {
         "fold_left_out": 1, "sentiment_left_out": 0, "empty": 0, "both_labels": 0, "duplicate": 0,
@@ -121,7 +121,7 @@ def test_a_row_in_a_fold_left_out_cannot_conflict() -> None:
     }  # fmt: skip
 
 
-def test_an_unknown_sentiment_is_named_with_its_row() -> None:
+def test_the_error_names_an_unknown_sentiment_and_its_row() -> None:
     frame = raw(("Positive", "a"), ("Mixed", "b"), ("positive", "c"))
     with pytest.raises(DataError) as error:
         filtered(frame)
@@ -132,12 +132,12 @@ def test_an_unknown_sentiment_is_named_with_its_row() -> None:
     assert all(name in message for name in LABELS)
 
 
-def test_an_unknown_sentiment_is_refused_in_folds_left_out_too() -> None:
+def test_an_unknown_sentiment_is_refused_in_a_dropped_fold_too() -> None:
     with pytest.raises(DataError, match="Mixed"):
         filtered(raw(("Positive", "a", "train"), ("Mixed", "b", "test")), folds=("train",))
 
 
-def test_a_long_sentiment_does_not_fill_the_screen() -> None:
+def test_the_error_shortens_a_long_sentiment() -> None:
     with pytest.raises(DataError) as error:
         filtered(raw(("x" * 5000, "a")))
     assert len(str(error.value)) < 300
@@ -168,7 +168,7 @@ def test_more_texts_than_one_chunk() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["", "a", "b", "été"]), st.integers(0, 1))))
-def test_checks_are_pandas_own_counts(rows: list[tuple[str, int]]) -> None:
+def test_checks_equal_counts_by_pandas(rows: list[tuple[str, int]]) -> None:
     texts = pd.DataFrame(rows, columns=["text", "label"]).astype({"text": "str", "label": "int8"})
     texts.index += 7
     checks = text_checks(texts)

@@ -1,4 +1,4 @@
-"""Near-copies: against comparing all pairs, by hand, and where most texts share a shingle."""
+"""Near-copies: equal to a comparison of all pairs, by hand, and fast for common shingles."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def series(texts: list[str]) -> pd.Series:
 
 
 def rows(*entries: tuple[str, str, str]) -> pd.DataFrame:
-    """Of split, group and text."""
+    """Make rows of (split, group, text)."""
     columns = ["split", "group", "text"]
     return pd.DataFrame(list(entries), columns=columns).astype("str")
 
@@ -56,7 +56,7 @@ def expected_copies(splits: pd.DataFrame) -> list[bool]:
 
 
 def expected_partition(texts: list[str]) -> list[int]:
-    """For each row the first one that hangs together with it."""
+    """Return the first row of each row's cluster."""
     first = list(range(len(texts)))
     for a in range(len(texts)):
         for b in range(a):
@@ -73,7 +73,7 @@ def partition(clusters: np.ndarray) -> list[int]:
 
 @st.composite
 def families(draw: st.DrawFn) -> list[str]:
-    """Texts of few words, and others made from them by a word changed, added or left out."""
+    """Texts of few words, and variants with up to two words changed, added or removed."""
     word = st.sampled_from(["a", "b", "c", "d", "é", "!", "ab"])
     space = st.sampled_from([" ", " ", "  ", "\n", "\u00a0"])
     texts = []
@@ -89,7 +89,7 @@ def families(draw: st.DrawFn) -> list[str]:
 
 
 CHUNKS = st.sampled_from([None, 2])
-"""As the module has them, or so small that everything takes several."""
+"""Chunk sizes: None for the module's own, or 2, so that every step needs several chunks."""
 
 
 @contextmanager
@@ -137,25 +137,25 @@ NINE = "one two three four five six seven eight nine ten eleven"  # words eleven
         (NINE.replace("six", "6"), False),  # 6 of 12
         (NINE.replace("eleven", "11"), True),  # 8 of 10: exactly the threshold
         (NINE.replace("ten eleven", "10 11"), False),  # 7 of 11
-        (f"  {NINE}\n", True),  # white space says nothing
-        (NINE.upper(), False),  # what counts as a word the cleaning decides
+        (f"  {NINE}\n", True),  # white space does not count
+        (NINE.upper(), False),  # case counts: cleaning removes it, if at all
     ],
 )
-def test_four_fifths_of_the_shingles(text: str, copy: bool) -> None:
+def test_near_copies_share_four_fifths_of_their_shingles(text: str, copy: bool) -> None:
     splits = rows(("train", "a", NINE), ("test", "b", text), ("validation", "c", text))
     assert near_copies(splits).tolist() == [False, copy, copy]
     assert len(set(near_copy_clusters(splits["text"]))) == (1 if copy else 2)
 
 
-def test_short_texts_are_one_shingle_and_empty_ones_none() -> None:
+def test_short_texts_have_one_shingle_and_empty_texts_none() -> None:
     short = ["good", "good film", " good  film ", "good film .", "film good", " ", "\t"]
     assert partition(near_copy_clusters(series(short))) == [0, 1, 1, 3, 4, 5, 6]
 
 
-def test_the_same_group_does_not_count_nor_does_validation() -> None:
+def test_copies_of_the_same_group_or_in_validation_do_not_count() -> None:
     splits = rows(
         ("train", "a", NINE),
-        ("test", "a", f"{NINE} twelve"),  # its own group, which the leak by groups tells
+        ("test", "a", f"{NINE} twelve"),  # the same group, which the group leakage counts
         ("validation", "b", "some thing else"),
         ("test", "c", "some thing else"),  # not in training
     )
@@ -171,7 +171,7 @@ def test_figures_by_hand() -> None:
     assert near_copy_figures(splits, copies) == expected
 
 
-def test_nothing_to_compare() -> None:
+def test_tables_without_pairs_have_no_near_copies() -> None:
     assert near_copies(rows()).tolist() == []
     assert near_copy_clusters(series([])).tolist() == []
     assert near_copies(rows(("test", "a", NINE))).tolist() == [False]
@@ -190,8 +190,8 @@ def test_the_order_of_rows_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("kind", ["one_shingle_in_all", "all_near_copies", "two_families"])
-def test_what_most_texts_share_costs_little(kind: str) -> None:
-    """All pairs of 20,000 rows are 200 million, and would take minutes and gigabytes."""
+def test_common_shingles_are_cheap(kind: str) -> None:
+    """20,000 rows have 200 million pairs. Comparing them all would take minutes and gigabytes."""
     rng = np.random.default_rng(0)
     count = 20_000
     long = " ".join(f"w{n}" for n in range(40))

@@ -1,4 +1,4 @@
-"""How many tokens the network reads, and how many characters it leaves."""
+"""How many tokens the network reads, and how many characters it does not read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sentigate.settings.model import FirstAndLast, Level
         ([], 32),
     ],
 )
-def test_auto_holds_most_training_texts(lengths: list[int], expected: int) -> None:
+def test_auto_reads_most_training_texts_whole(lengths: list[int], expected: int) -> None:
     tokenizer = build_tokenizer(["a"], vocab_params())
     texts = pd.Series(["a " * length for length in lengths], dtype="str")
     assert resolve_reading("auto", tokenizer, texts) == (expected, 0)
@@ -34,7 +34,7 @@ def test_auto_holds_most_training_texts(lengths: list[int], expected: int) -> No
 
 
 @pytest.mark.parametrize("level", ["word", "glove", "character", "bpe"])
-def test_what_follows_the_last_token_is_unread(level: Level) -> None:
+def test_characters_after_the_last_token_are_unread(level: Level) -> None:
     texts = pd.Series(["one two three four five", "one two", "one two — three ’s", "one"])
     tokenizer = build_tokenizer(texts, vocab_params(level))
     counts = np.diff(encode_texts(tokenizer, texts.tolist()).offsets)
@@ -46,7 +46,7 @@ def test_what_follows_the_last_token_is_unread(level: Level) -> None:
             assert unread == 0 or not read.endswith(" ") or level == "character"
 
 
-def test_what_lies_between_the_first_and_the_last_tokens_is_unread() -> None:
+def test_characters_between_the_first_and_the_last_tokens_are_unread() -> None:
     texts = pd.Series(["one two three four five", "one two three", "one"])
     tokenizer = build_tokenizer(texts, vocab_params())
     counts = np.diff(encode_texts(tokenizer, texts.tolist()).offsets)

@@ -1,4 +1,4 @@
-"""Whether spaces part the words of texts."""
+"""Whether spaces separate the words of texts."""
 
 import pandas as pd
 import pytest
@@ -7,7 +7,7 @@ from support.project import ROOT
 from sentigate.data.spacing import LOOKED_AT, spacing
 
 EXAMPLE = pd.read_csv(ROOT / "data/own/example.csv")["text"]
-# A hotel review in Chinese, Japanese and Thai each, one with its words parted.
+# A hotel review in Chinese, in Japanese and in Thai.
 CHINESE = "房间很干净，服务员态度非常好，下次还会再来。"
 JAPANESE = "部屋はとてもきれいで、スタッフも親切でした。"
 THAI = "ห้องพักสะอาดมาก พนักงานบริการดีเยี่ยม"
@@ -29,7 +29,7 @@ THAI = "ห้องพักสะอาดมาก พนักงานบ�
         " ",
     ],
 )
-def test_spaces_part_the_words(text: str) -> None:
+def test_spaces_separate_the_words(text: str) -> None:
     assert spacing([text]).parts_words
 
 
@@ -37,7 +37,7 @@ def test_spaces_part_the_words(text: str) -> None:
     "text",
     [CHINESE, JAPANESE, THAI, f"{CHINESE} WiFi OK {CHINESE}", "GATTACAGATTACAGATTACAGATTACA"],
 )
-def test_no_spaces_part_the_words(text: str) -> None:
+def test_spaces_do_not_separate_the_words(text: str) -> None:
     assert not spacing([text]).parts_words
 
 
@@ -50,18 +50,18 @@ def test_real_texts_with_and_without_their_spaces() -> None:
     assert without.characters > 30
 
 
-def test_a_column_and_a_list_are_looked_at_alike() -> None:
+def test_a_column_and_a_list_give_the_same_spacing() -> None:
     column = pd.Series([*EXAMPLE], index=range(5, len(EXAMPLE) + 5), dtype="str")
     assert spacing(column) == spacing([*EXAMPLE])
     assert spacing([]) == (0.0, 20.0)
 
 
-def test_a_few_texts_of_a_large_table_say_it() -> None:
+def test_a_sample_of_a_large_table_is_enough() -> None:
     assert spacing([CHINESE] + ["plain words here"] * 40 * LOOKED_AT).parts_words
 
 
-def test_a_few_long_strings_without_a_space_are_no_language() -> None:
-    """As what a program has encoded."""
+def test_a_few_long_strings_without_spaces_do_not_count() -> None:
+    """Encoded data looks like this."""
     texts = ["this is a fine film and I liked it a lot"] * 1990 + ["A" * 100_000] * 10
     assert spacing(texts).parts_words
     assert not spacing(["很好" * 50_000] * 20).parts_words

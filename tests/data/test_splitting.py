@@ -1,4 +1,4 @@
-"""Splitting: what may never be on two sides, sizes, balance, seeds, and what leaks."""
+"""Splitting: groups and texts stay on one side; sizes, balance, seeds and leakage."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def frame(
 
 
 def corpus(rows: int, seed: int = 0) -> pd.DataFrame:
-    """Groups of one to ten rows whose labels lean one way, and one text in twenty repeated."""
+    """Groups of 1 to 10 rows, most of one label; one text in twenty is a copy of another."""
     rng = np.random.default_rng(seed)
     groups = np.repeat(np.arange(rows), rng.integers(1, 11, rows))[:rows]
     leaning = rng.choice([0.1, 0.4, 0.9], rows)
@@ -57,7 +57,7 @@ def split(
 
 
 def sides(splits: pd.DataFrame, key: str) -> int:
-    """The most splits that one value of ``key`` is in."""
+    """Return the largest number of splits that one value of ``key`` is in."""
     return int(splits.groupby(key)["split"].nunique().max())
 
 
@@ -73,14 +73,14 @@ SMALL = st.integers(2, 40).flatmap(
 
 @settings(deadline=None)
 @given(SMALL, st.booleans(), st.sampled_from([0.1, 0.2, 0.5]), st.sampled_from([0.0, 0.1, 0.3]))
-def test_grouped_parts_neither_group_nor_text(
+def test_grouped_keeps_groups_and_texts_on_one_side(
     texts: pd.DataFrame, stratify: bool, test_size: float, validation_size: float
 ) -> None:
     try:
         splits = split(
             texts, stratify=stratify, test_size=test_size, validation_size=validation_size
         )
-    except DataError:  # too few clusters: refused, never dealt wrongly
+    except DataError:  # too few clusters: refused, not split wrongly
         assume(False)
     assert sides(splits, "group") == 1
     assert sides(splits, "text") == 1
@@ -92,8 +92,8 @@ def test_grouped_parts_neither_group_nor_text(
 
 
 @pytest.mark.parametrize("stratify", [True, False])
-def test_chains_hold_together(stratify: bool) -> None:
-    """Row n shares its group with one neighbour and its text with the other, eight rows long."""
+def test_chains_stay_on_one_side(stratify: bool) -> None:
+    """In a chain of 8, a row shares its group with one neighbour, its text with the other."""
     chain = 8
     rows = 40 * chain
     chains = [n // chain for n in range(rows)]
@@ -105,14 +105,14 @@ def test_chains_hold_together(stratify: bool) -> None:
     assert set(splits["split"]) == set(SPLITS)
 
 
-def test_a_group_and_a_text_of_the_same_name_have_nothing_to_do_with_each_other() -> None:
+def test_a_group_and_a_text_of_the_same_name_are_not_joined() -> None:
     names = [str(n) for n in range(200)]
     texts = frame([0, 1] * 100, names, [str(n + 1) for n in range(200)])
-    assert set(split(texts)["split"]) == set(SPLITS)  # one chain of 200 if they had
+    assert set(split(texts)["split"]) == set(SPLITS)  # joined, they would be one chain of 200
 
 
 def reworded(rows: int) -> pd.DataFrame:
-    """Every fourth text is the one before it and a word more, by somebody else."""
+    """Every fourth text is the text before it plus one word, in another group."""
     rng = np.random.default_rng(5)
     texts = [" ".join(f"w{word}" for word in rng.integers(0, 9999, 12)) for _ in range(rows)]
     texts[3::4] = [f"{text} more" for text in texts[2::4]]
@@ -132,20 +132,20 @@ def test_near_copies_are_kept_together(stratify: bool) -> None:
     assert shares["validation"] == pytest.approx(0.08, abs=0.02)
 
 
-def test_near_copies_that_are_none_change_nothing() -> None:
+def test_clusters_of_one_row_change_nothing() -> None:
     texts = corpus(400)
     one_each = np.arange(len(texts))
     pd.testing.assert_frame_equal(split(texts), split(texts, near_copies=one_each))
 
 
-def test_near_copies_that_tie_most_rows_together_are_refused() -> None:
+def test_near_copies_that_join_too_many_rows_are_refused() -> None:
     texts = reworded(100)
-    with pytest.raises(DataError, match="near-copies tie 21 of them together") as error:
+    with pytest.raises(DataError, match="near-copies join 21 of them") as error:
         split(texts, near_copies=np.maximum(np.arange(100) - 20, 0))
     assert str(error.value).startswith("cannot split 100 rows: ")
-    assert "the 20% asked for as the test split; allowed: near_duplicates allow" in str(error.value)
+    assert "the test split may have (20%); allowed: near_duplicates allow" in str(error.value)
     split(texts, near_copies=np.maximum(np.arange(100) - 19, 0))
-    # A group as large was there before, and is dealt as ever.
+    # A group of that size existed without the near-copies, and is still allowed.
     groups = ["g"] * 30 + [f"g{n}" for n in range(70)]
     split(texts.assign(group=pd.Series(groups, dtype="str")), near_copies=np.arange(100))
 
@@ -153,7 +153,7 @@ def test_near_copies_that_tie_most_rows_together_are_refused() -> None:
 @pytest.mark.parametrize("rule", ["grouped", "random"])
 @pytest.mark.parametrize("stratify", [True, False])
 @pytest.mark.parametrize(("test_size", "validation_size"), [(0.2, 0.1), (0.5, 0.25), (0.05, 0.0)])
-def test_sizes_and_balance_are_near_what_was_asked(
+def test_sizes_and_balance_are_near_the_requested_ones(
     rule: str, stratify: bool, test_size: float, validation_size: float
 ) -> None:
     texts = corpus(3000)
@@ -163,7 +163,7 @@ def test_sizes_and_balance_are_near_what_was_asked(
     shares = splits["split"].value_counts(normalize=True)
     wanted = {"test": test_size, "validation": (1 - test_size) * validation_size}
     for name, share in wanted.items():
-        # Without stratifying, the share is one of groups, which differ in size.
+        # Without stratifying, the share counts groups, which differ in size.
         tolerance = 0.05 if rule == "grouped" and not stratify else 0.004
         assert shares.get(name, 0.0) == pytest.approx(share, abs=tolerance)
     balance = splits.groupby("split")["label"].mean() - splits["label"].mean()
@@ -174,11 +174,11 @@ def test_sizes_and_balance_are_near_what_was_asked(
 @given(
     st.integers(40, 120), st.integers(20, 80), st.sampled_from([0.1, 0.25, 0.5]), st.integers(0, 99)
 )
-def test_stratified_rows_keep_the_balance_to_a_row(
+def test_stratified_splits_keep_the_balance_within_two_rows(
     negatives: int, positives: int, size: float, seed: int
 ) -> None:
     texts = frame([0] * negatives + [1] * positives)
-    # scikit-learn first rounds the rows of the side up.
+    # scikit-learn rounds the number of rows up first.
     for rule, tolerance in (("random", 2), ("grouped", 1)):
         splits = split(texts, rule, test_size=size, seed=seed)
         in_test = splits.loc[splits["split"] == "test", "label"]
@@ -188,7 +188,7 @@ def test_stratified_rows_keep_the_balance_to_a_row(
 
 @pytest.mark.parametrize("rule", ["grouped", "random"])
 @pytest.mark.parametrize("stratify", [True, False])
-def test_a_seed_decides(rule: str, stratify: bool) -> None:
+def test_the_seed_determines_the_split(rule: str, stratify: bool) -> None:
     texts = corpus(400)
     first, again = (split(texts, rule, stratify=stratify, seed=7) for _ in range(2))
     other = split(texts, rule, stratify=stratify, seed=8)
@@ -225,7 +225,7 @@ def test_published_needs_both_sides_and_no_other(folds: list[str]) -> None:
     assert "random or grouped" in str(error.value)
 
 
-def test_published_says_which_rule_took_the_test_rows() -> None:
+def test_published_names_the_rule_that_dropped_the_test_rows() -> None:
     taken = {
         "train": {"duplicate": 3, "kept": 4},
         "test": {"empty": 1, "both_labels": 2, "duplicate": 1_200},
@@ -234,19 +234,19 @@ def test_published_says_which_rule_took_the_test_rows() -> None:
         split(frame([0, 1, 0, 1], folds=["train"] * 4), "published", cleaned=taken)
     message = str(error.value)
     assert "the data has 'train'. Cleaning dropped all 1,203 rows of fold 'test': " in message
-    assert "1 with an empty text, 2 with a text of both labels (clean.drop_conflicts), " in message
+    assert "1 with an empty text, 2 with a text that has both labels (clean.dr" in message
     assert "1,200 that repeat an earlier row (clean.drop_duplicates). " in message
     assert "'train': 3" not in message
     assert "\n" not in message
 
 
-def test_validation_is_carved_by_the_same_rule() -> None:
+def test_validation_is_split_off_by_the_same_rule() -> None:
     texts = frame([0, 0, 1, 1] * 100, [f"g{n // 8}" for n in range(400)])
     assert sides(split(texts, "grouped"), "group") == 1
     assert sides(split(texts, "random"), "group") == 3
 
 
-def test_no_validation_when_none_is_asked_for() -> None:
+def test_validation_size_0_gives_no_validation_rows() -> None:
     for rule in ("grouped", "random"):
         splits = split(corpus(200), rule, validation_size=0.0)
         assert set(splits["split"]) == {"train", "test"}
@@ -262,8 +262,8 @@ def test_the_index_of_the_frame_does_not_matter() -> None:
 @pytest.mark.parametrize(
     ("texts", "rule", "choices", "says"),
     [
-        (frame([0, 1] * 20, ["g"] * 40), "grouped", {}, "hang together"),
-        (frame([0, 1] * 20, texts=["same"] * 40), "grouped", {}, "hang together"),
+        (frame([0, 1] * 20, ["g"] * 40), "grouped", {}, "all rows are in one cluster"),
+        (frame([0, 1] * 20, texts=["same"] * 40), "grouped", {}, "all rows are in one cluster"),
         (frame([0, 1] * 20, ["g"] * 40), "grouped", {"stratify": False}, "train set will be empty"),
         (frame([0, 1] * 20, ["a"] * 20 + ["b"] * 20), "grouped", {}, "small enough"),
         (frame([0, 1]), "random", {"stratify": False}, "validation|train"),
@@ -274,7 +274,7 @@ def test_the_index_of_the_frame_does_not_matter() -> None:
         (frame([0, 1, 0, 1]), "grouped", {"test_size": 0.9}, "label 0 has too few"),
     ],
 )
-def test_what_cannot_be_split_is_refused(
+def test_rows_that_cannot_be_split_are_refused(
     texts: pd.DataFrame, rule: str, choices: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(DataError, match=says) as error:
@@ -283,7 +283,7 @@ def test_what_cannot_be_split_is_refused(
 
 
 def test_the_refusal_names_the_part_and_the_largest_group() -> None:
-    """A test split can be dealt: 20 rows of their own, beside a group that all others are in."""
+    """The test split is possible: 40 rows are groups of their own. The other 160 are one group."""
     texts = frame([0, 1] * 100, ["acme"] * 160 + [f"g{n}" for n in range(40)])
     with pytest.raises(DataError) as error:
         split(texts)
@@ -293,7 +293,7 @@ def test_the_refusal_names_the_part_and_the_largest_group() -> None:
     assert "allowed: smaller groups, or rule random" in message
 
 
-def test_the_refusal_blames_no_group_where_rows_alone_cannot_be_split() -> None:
+def test_the_refusal_names_no_group_if_a_random_split_is_impossible_too() -> None:
     texts = frame([0] * 40 + [1], ["acme"] * 5 + [f"g{n}" for n in range(36)])
     with pytest.raises(DataError) as error:
         split(texts)
@@ -301,12 +301,12 @@ def test_the_refusal_blames_no_group_where_rows_alone_cannot_be_split() -> None:
     assert "acme" not in str(error.value)
 
 
-def test_the_refusal_of_a_tiny_side_says_its_size() -> None:
+def test_the_refusal_of_a_tiny_side_names_its_size() -> None:
     with pytest.raises(DataError, match=r"a side of 0\.1%"):
         split(frame([0, 1] * 20), validation_size=0.001)
 
 
-def test_the_refusal_names_the_text_that_ties_rows() -> None:
+def test_the_refusal_names_the_text_that_joins_the_rows() -> None:
     with pytest.raises(DataError) as error:
         split(frame([0, 1] * 20, texts=["the same"] * 40))
     message = str(error.value)
@@ -315,10 +315,10 @@ def test_the_refusal_names_the_text_that_ties_rows() -> None:
     assert "group" not in message.split("allowed")[0]
 
 
-def test_no_rows_at_all() -> None:
+def test_a_table_without_rows_is_refused() -> None:
     for rule in ("random", "grouped"):
         with pytest.raises(
-            DataError, match=r"cannot split 0 rows into training and test: .*(none|n_samples=0)"
+            DataError, match=r"cannot split 0 rows into training and test: .*(no rows|n_samples=0)"
         ):
             split(frame([]), rule)
 
@@ -335,7 +335,7 @@ HAND_MADE = frame(
 
 
 def test_leakage_by_hand() -> None:
-    """Of four test rows two have their group outside, one of them its text too."""
+    """Two of four test rows have their group outside test; one of these has its text there too."""
     assert leakage(HAND_MADE) == {"group": 0.5, "text": 0.25}
 
 
@@ -354,12 +354,12 @@ def test_checks_by_hand() -> None:
     )
     assert checks["splits_of_group"].tolist() == [2, 2, 1, 2, 2, 1, 2, 1]
     assert checks["splits_of_text"].tolist() == [2, 1, 1, 1, 2, 1, 1, 1]
-    # asked: test 2/8, validation 3/8, train 3/8
+    # requested: test 2/8, validation 3/8, train 3/8
     assert checks["size_difference"].tolist() == [0.0] * 3 + [-0.25] + [0.25] * 4
     assert checks["balance_difference"].round(6).tolist() == [0.166667] * 3 + [-0.5] + [0.0] * 4
 
 
-def test_checks_take_a_published_test_split_as_asked_for() -> None:
+def test_a_published_test_split_has_the_requested_size() -> None:
     folds = ["train"] * 100 + ["test"] * 100
     splits = split(frame([0, 1] * 100, folds=folds), "published")
     checks = split_checks(splits, SplitParams(rule="published", validation_size=0.1))

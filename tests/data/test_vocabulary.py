@@ -1,4 +1,4 @@
-"""Vocabularies: what gets an id, which one, and what can never get one."""
+"""Vocabularies: which tokens get an id, which id they get, and which tokens never get one."""
 
 import json
 import re
@@ -60,15 +60,15 @@ SPECIALS = st.sampled_from(
 @pytest.mark.parametrize("level", LEVELS)
 @settings(deadline=None)
 @given(text=st.lists(SPECIALS, max_size=10).map("".join))
-def test_a_literal_special_entry_is_never_the_entry(level: Level, text: str) -> None:
-    """The training texts hold each of these signs, so nothing may be unknown either."""
+def test_a_literal_special_entry_never_gets_its_id(level: Level, text: str) -> None:
+    """The training texts have each of these characters, so no character is unknown either."""
     tokenizer = build(
         [*TEXTS, "<unk> <pad> <PAD> unkpad unk pad x #", *[PAD_TOKEN + UNKNOWN_TOKEN] * 50],
         level,
     )
     found = ids(tokenizer, text)
     assert PAD_ID not in found
-    if level not in ("word", "glove"):  # glued together, they make words never seen
+    if level not in ("word", "glove"):  # joined, they can be words that training did not have
         assert UNKNOWN_ID not in found
     literal = [pieces(tokenizer, special) for special in (PAD_TOKEN, UNKNOWN_TOKEN)]
     assert all(len(parts) >= 3 for parts in literal)
@@ -87,7 +87,7 @@ def test_words_ranked_by_frequency_then_alphabet() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(["a", "b", "c", "d", "e f", "g g g"]), min_size=1), st.randoms())
-def test_the_order_of_texts_changes_no_id(texts: list[str], random: object) -> None:
+def test_the_order_of_texts_does_not_change_ids(texts: list[str], random: object) -> None:
     shuffled = list(texts)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     for level in ("character", "word"):
@@ -96,7 +96,7 @@ def test_the_order_of_texts_changes_no_id(texts: list[str], random: object) -> N
 
 @settings(deadline=None)
 @given(st.lists(st.text(), min_size=1), st.sampled_from(["character", "word"]))
-def test_ids_never_grow_with_frequency(texts: list[str], level: Level) -> None:
+def test_ids_are_in_descending_order_of_frequency(texts: list[str], level: Level) -> None:
     try:
         tokenizer = build(texts, level)
     except DataError:
@@ -109,7 +109,7 @@ def test_ids_never_grow_with_frequency(texts: list[str], level: Level) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.text(), min_size=1).filter(lambda texts: any(texts)))
-def test_characters_are_counted_as_the_tokenizer_cuts_them(texts: list[str]) -> None:
+def test_characters_are_counted_as_the_tokenizer_splits_them(texts: list[str]) -> None:
     table = vocabulary_table(build(texts, "character"), texts)
     expected = Counter("".join(texts))
     assert dict(zip(table["token"][2:], table["count"][2:], strict=True)) == expected
@@ -121,7 +121,7 @@ def test_characters_are_counted_as_the_tokenizer_cuts_them(texts: list[str]) -> 
         lambda texts: any(re.search(r"\w", text) for text in texts)
     )
 )
-def test_words_are_counted_as_the_tokenizer_cuts_them(texts: list[str]) -> None:
+def test_words_are_counted_as_the_tokenizer_splits_them(texts: list[str]) -> None:
     table = vocabulary_table(build(texts, "word"), texts)
     cut = build(["x"], "word").pre_tokenizer.pre_tokenize_str
     expected = Counter(piece for text in texts for piece, _ in cut(text))
@@ -133,13 +133,13 @@ SIGNS = st.text(st.sampled_from("nN'’tTsSmMrReEvVlLdD :;=-)(/\\<3.Ppé_o*"))
 
 @settings(deadline=None)
 @given(st.lists(SIGNS | st.text()).filter(lambda texts: any(map(str.strip, texts))))
-def test_glove_words_are_counted_as_the_tokenizer_cuts_them(texts: list[str]) -> None:
+def test_glove_words_are_counted_as_the_tokenizer_splits_them(texts: list[str]) -> None:
     tokenizer = build([*texts, "x"], "glove")
     table = vocabulary_table(tokenizer, [*texts, "x"])
     counted = dict(zip(table["token"][2:], table["count"][2:], strict=True))
     assert counted == Counter(piece for text in [*texts, "x"] for piece in pieces(tokenizer, text))
     alone = build(["x"], "word").pre_tokenizer
-    for text in texts:  # nothing is lost, and nothing but white space lies between
+    for text in texts:  # no character is lost, except white space
         found = (
             "".join(pieces(tokenizer, text)),
             "".join(p for p, _ in alone.pre_tokenize_str(text)),
@@ -156,7 +156,7 @@ def test_glove_words_are_counted_as_the_tokenizer_cuts_them(texts: list[str]) ->
         if pair != ("bpe", "first_seen")
     ],
 )
-def test_a_column_makes_the_same_vocabulary_as_a_list(level: Level, order: str) -> None:
+def test_a_column_gives_the_same_vocabulary_as_a_list(level: Level, order: str) -> None:
     texts = [f"{TEXTS[n % 4]} word{n % 97}" for n in range(2 * CHUNK + 3)]
     column = pd.Series(texts, index=range(3, len(texts) + 3), dtype="str")
     made = [
@@ -166,7 +166,7 @@ def test_a_column_makes_the_same_vocabulary_as_a_list(level: Level, order: str) 
     assert made[0] == made[1]
 
 
-def test_words_keep_apostrophes_and_part_signs() -> None:
+def test_words_keep_apostrophes_and_signs_are_single_tokens() -> None:
     tokenizer = build(["I don't. It’s 'so-so' @ann #1!! 😀"], "word")
     cut = [
         piece for piece, _ in tokenizer.pre_tokenizer.pre_tokenize_str("I don't. It’s 'so-so'!!")
@@ -195,14 +195,14 @@ def test_glove_words(text: str, expected: str) -> None:
     assert pieces(tokenizer, text) == expected.split()
 
 
-def test_glove_words_are_where_they_stand_in_the_text() -> None:
+def test_offsets_of_glove_words_point_into_the_text() -> None:
     text = "É it’s ’ok’ 😀 don’t"
     encoding = build([text], "glove").encode(text)
     cut = [text[begin:end] for begin, end in encoding.offsets]
     assert cut == ["É", "it", "’s", "’", "ok", "’", "😀", "do", "n’t"]
 
 
-def test_a_long_word_takes_no_longer_than_its_length() -> None:
+def test_a_long_word_takes_linear_time() -> None:
     text = "no" * 200_000 + "'" + "n" * 200_000
     begin = time.perf_counter()
     build([text, text + "é"], "glove")
@@ -223,7 +223,7 @@ def test_min_count(level: Level, min_count: int, expected: set[str]) -> None:
     assert set(tokenizer.get_vocab()) - {PAD_TOKEN, UNKNOWN_TOKEN} == expected
 
 
-def test_min_count_of_pairs() -> None:
+def test_min_count_limits_the_merges_of_bpe() -> None:
     def merges(min_count: int) -> int:
         return build(["ab ab ab", "cd cd"], "bpe", min_count).get_vocab_size() - BYTES - 2
 
@@ -248,7 +248,7 @@ def test_max_size_counts_the_special_entries(level: Level) -> None:
     ("texts", "level", "min_count"),
     [(["abc"], "character", 2), (["a b c"], "word", 2), ([], "word", 1), (["", " "], "word", 1)],
 )
-def test_a_vocabulary_of_nothing_is_refused(texts: list[str], level: Level, min_count: int) -> None:
+def test_an_empty_vocabulary_is_refused(texts: list[str], level: Level, min_count: int) -> None:
     with pytest.raises(DataError, match=rf"no {level} occurs {min_count} times in {len(texts)}"):
         build(texts, level, min_count)
 
@@ -256,7 +256,7 @@ def test_a_vocabulary_of_nothing_is_refused(texts: list[str], level: Level, min_
 @settings(deadline=None)
 @given(st.text())
 def test_characters_round_trip(text: str) -> None:
-    """Emoji with joiners, combining marks, control signs: a code point is a token."""
+    """A token is a code point, even in emoji with joiners, combining marks, control characters."""
     tokenizer = build([text, "x"], "character")
     found = ids(tokenizer, text)
     assert len(found) == len(text)
@@ -266,8 +266,8 @@ def test_characters_round_trip(text: str) -> None:
 
 @settings(deadline=None)
 @given(st.text())
-def test_ids_become_the_text_again(text: str) -> None:
-    """Characters exactly; words and signs with one space between, whatever was there."""
+def test_ids_are_decoded_to_the_text(text: str) -> None:
+    """Characters give exactly the text; words and signs are joined by one space."""
     characters = build([text, "x"], "character")
     assert characters.decode(ids(characters, text)) == text
     words = [piece for piece, _ in build(["x"], "word").pre_tokenizer.pre_tokenize_str(text)]
@@ -277,7 +277,7 @@ def test_ids_become_the_text_again(text: str) -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_ids_become_a_text_after_a_file_too(level: Level) -> None:
+def test_a_tokenizer_from_a_file_decodes_ids(level: Level) -> None:
     tokenizer = Tokenizer.from_str(build(TEXTS, level).to_str(pretty=True))
     text = "it's bad, café 😀"
     others = {"character": text, "glove": "it 's bad , café 😀"}
@@ -291,19 +291,19 @@ def test_subwords_know_every_text(text: str) -> None:
     tokenizer = build(TEXTS, "bpe", min_count=2)
     found = ids(tokenizer, text)
     assert not {PAD_ID, UNKNOWN_ID} & set(found)
-    # Python counts the separators U+001C to U+001F as white space, tokenizers does not.
+    # Python counts the separators U+001C to U+001F as white space; tokenizers does not.
     assert bool(found) == bool(re.search(r"[\S\x1c-\x1f]", text))
 
 
 @pytest.mark.parametrize("level", ["character", "word", "glove"])
-def test_what_training_did_not_hold_is_unknown(level: Level) -> None:
+def test_tokens_outside_the_training_texts_are_unknown(level: Level) -> None:
     tokenizer = build(["good film"], level)
     assert ids(tokenizer, "Ж") == [UNKNOWN_ID]
     assert UNKNOWN_ID not in ids(tokenizer, "film")
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_to_a_file_and_back(level: Level) -> None:
+def test_a_tokenizer_from_a_file_gives_the_same_ids(level: Level) -> None:
     tokenizer = build(TEXTS, level)
     again = Tokenizer.from_str(tokenizer.to_str(pretty=True))
     for text in [*TEXTS, "<unk> Ж unseen"]:

@@ -1,4 +1,4 @@
-"""Vectors of a vocabulary's entries, words outside the training texts, and their file."""
+"""Vectors of a vocabulary's entries, words outside the training texts, and the file of vectors."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ def test_a_table_is_scaled_to_a_standard_deviation_of_1() -> None:
     assert larger.look_up(["b"]) == pytest.approx(table.look_up(["b"]))
 
 
-def test_of_equal_words_the_first_counts() -> None:
+def test_a_repeated_word_has_its_first_vector() -> None:
     assert TABLE.look_up(["film"]) * TABLE.values.std() == pytest.approx(np.array([[3, 4]]))
 
 
-def test_without_vectors_there_are_no_numbers() -> None:
+def test_without_parts_the_vectors_have_width_0() -> None:
     vectors = join_vectors(["<pad>", "<unk>", "a"], 3, {})
     assert (vectors.values.shape, vectors.widths) == ((3, 0), ())
 
 
-def test_parts_stand_side_by_side_and_padding_and_unknown_have_none() -> None:
+def test_parts_are_side_by_side_and_padding_and_unknown_have_zeros() -> None:
     other = VectorTable(["<unk>", "good", "rare"], np.array([[1], [2], [4]], dtype=np.float32))
     tokens = ["<pad>", "<unk>", "good", "rare", "film"]
     values, trained, widths = join_vectors(tokens, 4, {"first": TABLE, "second": other})
@@ -71,7 +71,7 @@ def test_parts_stand_side_by_side_and_padding_and_unknown_have_none() -> None:
     assert values.any(axis=1).tolist() == [False, False, True, True, True]
 
 
-def test_outside_words_are_those_that_a_cleaned_text_can_hold() -> None:
+def test_outside_words_are_words_that_a_cleaned_text_can_have() -> None:
     words = ["the", "new", "New", "u.s.", "covid-19", "<unk>", "a b", "...", "new", ":)", "it’s"]
     assert outside(words) == ["new", "New", "...", ":)"]
     assert outside(words, clean="lower") == ["new", "...", ":)"]
@@ -91,7 +91,7 @@ def test_outside_words_get_the_ids_after_the_others() -> None:
     assert table["known_share"].sum() == 1
 
 
-def test_no_outside_word_changes_no_bit() -> None:
+def test_adding_no_words_changes_nothing() -> None:
     tokenizer = build_tokenizer(TEXTS, vocab_params())
     before = tokenizer.to_str(pretty=True)
     add_words(tokenizer, [])
@@ -99,7 +99,7 @@ def test_no_outside_word_changes_no_bit() -> None:
 
 
 @pytest.mark.parametrize("shape", [(4, 3), (4, 0)])
-def test_to_a_file_and_back(tmp_path: Path, shape: tuple[int, int]) -> None:
+def test_written_vectors_are_read_back(tmp_path: Path, shape: tuple[int, int]) -> None:
     path = tmp_path / "vectors.safetensors"
     values = np.random.default_rng(0).normal(size=shape).astype(np.float16)
     widths = (1, 2) if shape[1] else ()
@@ -117,7 +117,7 @@ def test_to_a_file_and_back(tmp_path: Path, shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     "how", ["cut", "other", "text", "no metadata", "entries", "type", "shape", "widths"]
 )
-def test_a_file_that_holds_no_vectors_is_named(tmp_path: Path, how: str) -> None:
+def test_the_error_about_a_damaged_file_names_the_file(tmp_path: Path, how: str) -> None:
     path = tmp_path / "vectors.safetensors"
     ones, widths = np.ones((4, 3), dtype=np.float16), np.array([3])
     wrong = (2, 2) if how == "widths" else (3,)
@@ -141,7 +141,7 @@ def test_a_file_that_holds_no_vectors_is_named(tmp_path: Path, how: str) -> None
         read_vectors(path)
 
 
-def test_what_the_gate_looks_at() -> None:
+def test_columns_for_the_gate() -> None:
     values = np.array([[0, 0], [0, 1], [np.nan, 1], [np.inf, np.nan]], dtype=np.float16)
     checks = vector_checks(WordVectors(values, 3))
     assert checks["has_vector"].tolist() == [False, True, True, True]
@@ -152,7 +152,7 @@ def test_what_the_gate_looks_at() -> None:
     assert none["has_vector"].tolist() == [False] * 4
 
 
-def test_negations_are_counted_by_themselves() -> None:
+def test_negations_have_a_share_of_their_own() -> None:
     table = pd.DataFrame(
         {
             "token": ["<pad>", "not", "N'T", "isn’t", "knot", "film"],

@@ -86,7 +86,7 @@ def test_one_line_names_the_file(project: Path, stage: str, name: Path, how: str
     message = str(ended.value.code)
     assert message.startswith(f"sentigate {stage}: ")
     assert f" {name} is damaged" in message
-    assert "`dvc repro` makes it anew" in message
+    assert "`dvc repro` writes it again" in message
     assert len(message.splitlines()) == 1
     assert len(message) < 400
 

@@ -1,1 +1,1 @@
-"""What becomes of the rows of a data set: filtered, split, counted into a vocabulary."""
+"""From the rows of a data set to clean texts, splits, a vocabulary and word vectors."""

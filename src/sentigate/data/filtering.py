@@ -1,4 +1,4 @@
-"""From raw rows to labelled, cleaned texts, and how many rows each rule took."""
+"""Turn raw rows into labelled, cleaned texts, and count the rows that each rule dropped."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from sentigate.errors import DataError, counted, shorten
 from sentigate.model.text.cleaning import make_cleaner
 from sentigate.settings.dataset import CleanParams
 
-# Texts that are Python objects at a time.
+# Texts held as Python objects at one time.
 CHUNK = 8192
 
 
 def label_and_clean(
     raw: pd.DataFrame, labels: Mapping[str, int | None], clean: CleanParams
 ) -> tuple[pd.DataFrame, dict[str, int], dict[str, dict[str, int]]]:
-    """Keep the labelled sentiments, clean their texts, drop what cannot be learned from.
+    """Keep the rows with a labelled sentiment, clean their texts, and drop unusable rows.
 
     Args:
-        raw: columns id, group, slice, sentiment, text, fold (str), as ingest writes them.
-        labels: sentiment -> 1 positive, 0 negative, None left out.
-        clean: the cleaning steps, and which rows to drop.
+        raw: Columns id, group, slice, sentiment, text, fold (str), as ingest writes them.
+        labels: Sentiment -> 1 positive, 0 negative, None dropped.
+        clean: The cleaning steps, and which rows to drop.
 
     Returns:
-        Columns id, group, slice, fold (str), label (int8), text (str), rows in their old order;
-        rule -> rows it took, in the order the rules were applied, "kept" last; and the same, less
-        the rules that took none, for each fold that was published.
+        The kept rows, in their old order: columns id, group, slice, fold (str), label (int8),
+        text (str). Then rule -> dropped rows, in the order of the rules, with the kept rows last,
+        under "kept". Then the same counts for each published fold, without the zeros.
 
     Raises:
         DataError: a sentiment is not in ``labels``.
@@ -38,10 +38,10 @@ def label_and_clean(
     if len(unknown):
         row = unknown.iloc[0]
         raise DataError(
-            f"{counted(len(unknown), 'row')} with a sentiment that labels does not name, first id "
-            f"{row['id']}: {shorten(row['sentiment'])}; allowed: {', '.join(labels)}"
+            f"{counted(len(unknown), 'row')} with a sentiment that labels does not name; the first "
+            f"has id {row['id']}: {shorten(row['sentiment'])}; allowed: {', '.join(labels)}"
         )
-    taken: dict[str, pd.Series[str]] = {}  # the fold of each row that a rule took
+    taken: dict[str, pd.Series[str]] = {}  # rule -> the fold of each row that it dropped
 
     kept = raw
     if clean.folds is not None:
@@ -76,25 +76,25 @@ def label_and_clean(
         texts = texts.loc[~duplicate]
     taken["kept"] = texts["fold"]
     by_fold = {
-        fold: {rule: n for rule, of in taken.items() if (n := int((of == fold).sum()))}
+        fold: {rule: n for rule, folds in taken.items() if (n := int((folds == fold).sum()))}
         for fold in sorted(raw["fold"].unique())
         if fold
     }
-    rows = {rule: len(of) for rule, of in taken.items()}
+    rows = {rule: len(folds) for rule, folds in taken.items()}
     return texts.reset_index(drop=True), rows, by_fold
 
 
 def text_checks(texts: pd.DataFrame) -> pd.DataFrame:
-    """What the gate looks at in every text.
+    """Compute the columns that the gate checks, one row for each text.
 
     Args:
-        texts: columns text (str) and label (0 or 1).
+        texts: Columns text (str) and label (0 or 1).
 
     Returns:
-        Columns characters, rows_of_text (rows with this very text) and labels_of_text (how many
-        labels they have), int.
+        Columns characters, rows_of_text (rows with the same text) and labels_of_text (number of
+        different labels of these rows), int.
     """
-    # Numbers for texts: pandas would sort the texts to group by them, which a million feel.
+    # Numbers instead of texts: groupby would sort the texts, which is slow for a million.
     numbers, _ = pd.factorize(texts["text"])
     rows = np.bincount(numbers)
     positives = np.bincount(numbers, weights=texts["label"])
@@ -110,7 +110,7 @@ def text_checks(texts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _mapped(function: Callable[[str], str], texts: pd.Series[str]) -> pd.Series[str]:
-    """``function`` of each text, a chunk at a time between one Arrow column and the other."""
+    """Apply ``function`` to each text, chunk by chunk, from one Arrow column to another."""
 
     def chunks() -> Iterator[pa.Array]:
         yield pa.array([], pa.large_string())

@@ -1,9 +1,9 @@
-"""Texts that say nearly the same: Jaccard similarity of word shingles, found without comparing all.
+"""Find near-copies: texts whose word shingles have a high Jaccard similarity.
 
-Resemblance of shingle sets is Broder's (1997). The join is exact: two sets so alike must share one
-of their rarest shingles (the prefix filter of Chaudhuri et al. 2006), early enough in both for the
-rest to suffice (the positional filter of PPJoin, Xiao et al. 2008). So a shingle that most texts
-have costs nothing.
+Broder (1997) defined the resemblance of shingle sets. The search is exact, but does not compare all
+pairs. Two similar sets must share one of their rarest shingles (the prefix filter, Chaudhuri et al.
+2006). The shingles after the shared one must also be enough to reach the threshold (the positional
+filter of PPJoin, Xiao et al. 2008). Therefore a shingle that most texts have costs nothing.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ Mask = npt.NDArray[np.bool_]
 Hashes = npt.NDArray[np.uint64]
 
 LIKE, OF = 4, 5
-"""Near-copies share at least 4/5 of their shingles; whole numbers, so that nothing is rounded."""
+"""Near-copies share at least 4/5 of their shingles. Integers avoid rounding errors."""
 JACCARD_THRESHOLD = LIKE / OF
 SHINGLE_WORDS = 3
-# What is held in memory at a time.
+# Limits on what is held in memory at one time.
 CHUNK_TEXTS = 10_000
 CHUNK_PAIRS = 2_000_000
 CHUNK_SHINGLES = 10_000_000
@@ -36,14 +36,14 @@ _FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9]
 
 
 def near_copies(splits: pd.DataFrame) -> Mask:
-    """Which rows outside training have a near-copy in training that is of another group.
+    """Find the rows outside training that have a near-copy of another group in training.
 
-    Two texts are near-copies when they are the same, or when of all 3-word shingles in either at
-    least 4/5 are in both. Words are what stands between white space; one or two words are a single
-    shingle. A text without a word has none, and is like no other.
+    Two texts are near-copies when they are identical, or when the Jaccard similarity of their
+    3-word shingles is at least 4/5. White space separates words. A text of one or two words has a
+    single shingle. A text without words has no shingle and no near-copy.
 
     Args:
-        splits: columns group, split and text (str).
+        splits: Columns group, split and text (str).
 
     Returns:
         (rows,) bool; False for the rows in training.
@@ -51,8 +51,8 @@ def near_copies(splits: pd.DataFrame) -> Mask:
     text, distinct = _distinct(splits["text"])
     group = pd.factorize(splits["group"])[0].astype(np.int64)
     in_train = (splits["split"] == "train").to_numpy()
-    # The lowest and highest group among training rows of a text, and of what is like it: a row's
-    # own group is not the only one there unless it is both.
+    # For each text, the lowest and the highest group of its training rows, and of the training
+    # rows of its near-copies. Unless both equal a row's own group, another group is among them.
     none = np.iinfo(np.int64).max
     low, high = np.full(len(distinct), none), np.full(len(distinct), -1)
     np.minimum.at(low, text[in_train], group[in_train])
@@ -83,15 +83,15 @@ def near_copies(splits: pd.DataFrame) -> Mask:
 
 
 def near_copy_figures(splits: pd.DataFrame, copies: Mask) -> dict[str, float]:
-    """What reports/split.json says of them.
+    """Count the near-copies for reports/split.json.
 
     Args:
-        splits: column split.
-        copies: (rows,) as ``near_copies`` gives it.
+        splits: Column split.
+        copies: (rows,) bool, as ``near_copies`` returns it.
 
     Returns:
-        ``rows`` of the test split and their ``share`` of it, in [0, 1]; ``validation_rows``; and
-        the ``threshold`` of the Jaccard similarity.
+        ``rows``, the near-copies in the test split; ``share``, their share of it, in [0, 1];
+        ``validation_rows``, those in validation; ``threshold``, of the Jaccard similarity.
     """
     in_test = (splits["split"] == "test").to_numpy()
     return {
@@ -103,10 +103,13 @@ def near_copy_figures(splits: pd.DataFrame, copies: Mask) -> dict[str, float]:
 
 
 def near_copy_clusters(texts: pd.Series[str]) -> Rows:
-    """A number for each row; near-copies of each other, by any chain, share the number.
+    """Number the clusters of near-copies: rows joined by a chain of near-copies share a number.
 
     Args:
-        texts: (rows,) str; what near-copies are, ``near_copies`` says.
+        texts: (rows,) str; ``near_copies`` defines near-copies.
+
+    Returns:
+        (rows,) int64.
     """
     text, distinct = _distinct(texts)
     cluster = np.arange(len(distinct))
@@ -127,7 +130,7 @@ def near_copy_clusters(texts: pd.Series[str]) -> Rows:
 
 
 def _distinct(texts: pd.Series[str]) -> tuple[Rows, pa.Array]:
-    """The number of each row's text, and the texts."""
+    """Return the number of each row's text, and the distinct texts."""
     numbers, names = pd.factorize(texts)
     return numbers.astype(np.int64), pa.array(names, type=pa.large_string())
 
@@ -137,10 +140,10 @@ class _Sets:
     """The shingles of each text, the rarest first.
 
     Attributes:
-        sizes: (texts,) distinct shingles.
-        alone: (texts,) how many of them no other text has; they come first.
-        shared: (texts, shingles) ones where a text has a shingle that another has too; columns
-            are ordered by the number of texts that have it.
+        sizes: (texts,) number of distinct shingles.
+        alone: (texts,) number of shingles that no other text has; they come first.
+        shared: (texts, shingles) 1 where a text has a shingle that another text has too. Columns
+            are in order of the number of texts that have the shingle.
     """
 
     sizes: Rows
@@ -151,7 +154,7 @@ class _Sets:
 def _shingle_sets(texts: pa.Array) -> _Sets:
     starts = range(0, len(texts), CHUNK_TEXTS)
     chunks = [_shingles(texts.slice(start, CHUNK_TEXTS)) for start in starts]
-    # 64 bits: among 40 million shingles, one in 20,000 that any two are taken for the same.
+    # 64 bits: with 40 million shingles, the chance of any collision is 1 in 20,000.
     hashes = np.concatenate([hashes for hashes, _ in chunks] or [np.empty(0, dtype=np.uint64)])
     counts = np.concatenate([counts for _, counts in chunks] or [np.empty(0, dtype=np.int64)])
     del chunks
@@ -160,7 +163,7 @@ def _shingle_sets(texts: pa.Array) -> _Sets:
     met = number >= 0
     row = np.repeat(np.arange(len(counts), dtype=np.int32), counts)[met]
     alone = counts - np.bincount(row, minlength=len(counts))
-    # What a text says twice counts once: True and True is True.
+    # A shingle counts once for each text: True + True is True.
     found = csr_matrix((np.ones(len(row), dtype=bool), (row, number[met])), (len(counts), repeated))
     texts_with = np.bincount(found.indices, minlength=repeated)
     by_rarity = np.argsort(texts_with, kind="stable")
@@ -171,11 +174,11 @@ def _shingle_sets(texts: pa.Array) -> _Sets:
 
 
 def _numbers_of_repeated(hashes: Hashes) -> tuple[npt.NDArray[np.int32], int]:
-    """For each hash that is there again, a number of its own, else -1; and how many numbers."""
+    """Number the hashes that occur more than once, -1 for the others; and count the numbers."""
     order = np.argsort(hashes)
     ordered = hashes[order]
     like_next = np.append(ordered[1:] == ordered[:-1], np.zeros(min(1, len(hashes)), dtype=bool))
-    like_last = np.roll(like_next, 1)  # the last one's is False
+    like_last = np.roll(like_next, 1)  # the last element of like_next is False
     starts = like_next & ~like_last
     number = np.empty(len(hashes), dtype=np.int32)
     number[order] = np.where(like_next | like_last, np.cumsum(starts, dtype=np.int32) - 1, -1)
@@ -183,15 +186,15 @@ def _numbers_of_repeated(hashes: Hashes) -> tuple[npt.NDArray[np.int32], int]:
 
 
 def _shingles(texts: pa.Array) -> tuple[Hashes, Rows]:
-    """Fingerprints of the shingles of each text, one text after the other, and how many."""
+    """Hash the shingles of each text, one text after the other; and count them for each text."""
     split = pc.utf8_split_whitespace(texts)
     words = split.flatten().dictionary_encode()
     text = np.repeat(np.arange(len(texts)), pc.list_value_length(split).to_numpy())
     names = np.array(words.dictionary.to_pylist(), dtype=object)
     of_word = pd.util.hash_array(names, categorize=False)
     code = words.indices.to_numpy()
-    said = (names != "")[code]  # white space at an end is split off too
-    text, code = text[said], code[said]
+    is_word = (names != "")[code]  # white space at either end gives an empty word
+    text, code = text[is_word], code[is_word]
     lengths = np.bincount(text, minlength=len(texts))
     padded = np.where(lengths > 0, np.maximum(lengths, SHINGLE_WORDS), 0)
     shift = (np.cumsum(padded) - padded) - (np.cumsum(lengths) - lengths)
@@ -216,9 +219,9 @@ def _join(
 ) -> None:
     """Call ``found`` with pairs of near-copies, a query and a target, until no pair is open.
 
-    ``is_open`` says of pairs whether it matters if they are near-copies. Each query is first
-    compared with one target for each of its shingles; that settles most of a large family of
-    near-copies, all pairs of which would be too many.
+    ``is_open`` returns which pairs still matter. Each query is first compared with one target for
+    each of its shingles. This settles most pairs of a large cluster of near-copies, which has too
+    many pairs to compare them all.
     """
     row, position, shingle = _prefixes(sets)
     of_target = targets[row]
@@ -253,9 +256,10 @@ def _join(
 
 
 def _prefixes(sets: _Sets) -> tuple[Rows, Rows, Rows]:
-    """The shared shingles that near-copies cannot all miss: text, position in it, and shingle.
+    """Return the prefixes: near-copies share at least one of these shingles.
 
-    In order of shingle, then of text.
+    Returns:
+        Text, position of the shingle in it, and shingle; in order of shingle, then of text.
     """
     lengths = np.diff(sets.shared.indptr)
     row = np.repeat(np.arange(len(lengths)), lengths)
@@ -268,7 +272,7 @@ def _prefixes(sets: _Sets) -> tuple[Rows, Rows, Rows]:
 
 
 def _by_shingles(sets: _Sets, one: Rows, other: Rows) -> Iterator[tuple[Rows, Rows]]:
-    """Those of the pairs that are near-copies, compared whole."""
+    """Compare all shingles of each pair, and yield the pairs that are near-copies."""
     for part in _chunks(sets.sizes[one] + sets.sizes[other], CHUNK_SHINGLES):
         a, b = one[part], other[part]
         both = np.diff(sets.shared[a].multiply(sets.shared[b]).tocsr().indptr)
@@ -278,7 +282,7 @@ def _by_shingles(sets: _Sets, one: Rows, other: Rows) -> Iterator[tuple[Rows, Ro
 
 
 def _chunks(work: Rows, most: int = CHUNK_PAIRS) -> Iterator[Rows]:
-    """Consecutive numbers whose ``work`` is about ``most``."""
+    """Yield runs of consecutive indexes whose ``work`` adds up to about ``most``."""
     done = np.cumsum(work)
     first = 0
     while first < len(work):

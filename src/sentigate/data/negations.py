@@ -1,4 +1,4 @@
-"""The words that turn a sentiment round."""
+"""Negations: words that reverse a sentiment."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ NEGATIONS = frozenset(
 
 
 def is_negation(token: str) -> bool:
-    """Whether a token of any case negates: one of NEGATIONS, or a word that ends in n't."""
+    """Return whether a token, in any case, is one of NEGATIONS or ends in n't."""
     word = one_form(token).lower()
     return word in NEGATIONS or word.endswith("n't")

@@ -1,4 +1,4 @@
-"""Fewer numbers a vector: its place along the axes on which a reference set varies most."""
+"""Principal axes: shorten vectors to their coordinates on the main axes of a reference set."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Doubles = npt.NDArray[np.float64]
 
 
 class PrincipalAxes(NamedTuple):
-    """A projection.
+    """A projection onto the principal axes of a reference set.
 
     Attributes:
-        mean: (W,) float64, of the reference set.
-        axes: (W, D) float64, orthonormal columns; the largest number of each is positive.
-        deviation: standard deviation of all numbers of the projected reference set.
+        mean: Mean of the reference set, (W,) float64.
+        axes: (W, D) float64, orthonormal columns; the largest number of each column is positive.
+        deviation: Standard deviation of all numbers of the projected reference set.
     """
 
     mean: Doubles
@@ -26,13 +26,13 @@ class PrincipalAxes(NamedTuple):
     deviation: float
 
     def project(self, values: npt.NDArray[np.floating]) -> Floats:
-        """(N, W) -> (N, D) float32, with a standard deviation of 1 over the reference set."""
+        """Project (N, W) to (N, D) float32; the reference set gets a standard deviation of 1."""
         centred = values.astype(np.float64) - self.mean
         return (centred @ self.axes / self.deviation).astype(np.float32)
 
 
 def fit_axes(values: npt.NDArray[np.floating], size: int) -> PrincipalAxes:
-    """The ``size`` axes on which ``values`` (N, W) vary most, of one sign for one input."""
+    """Find the ``size`` axes on which ``values`` (N, W) vary most, with signs fixed."""
     exact = values.astype(np.float64)
     mean = exact.mean(axis=0)
     centred = exact - mean

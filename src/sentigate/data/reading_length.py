@@ -1,4 +1,4 @@
-"""How many tokens of a text the network reads, and what it leaves unread."""
+"""How many tokens of a text the network reads, and how many characters it does not read."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 Counts = npt.NDArray[np.int64]
 
 AUTO_SHARE = 0.95
-"""Of the training texts, which ``auto`` lets the network read whole."""
+"""Share of the training texts that the network reads whole with ``auto``."""
 AUTO_STEP, AUTO_MOST = 32, 400
-"""``auto`` is a multiple of the first and no more than the second: what an LSTM costs grows with
-the longest text, and few texts say more after 400 tokens."""
+"""``auto`` is a multiple of AUTO_STEP and at most AUTO_MOST. The cost of an LSTM grows with the
+longest text, and few texts add anything after 400 tokens."""
 
 
 class Reading(NamedTuple):
-    """What the network reads of a text.
+    """Which tokens of a text the network reads.
 
     Attributes:
-        max_length: tokens at most.
-        last: how many of them are the last ones of a longer text; the others are its first.
+        max_length: Largest number of tokens.
+        last: How many of these come from the end of a longer text; the others are its first.
     """
 
     max_length: int
@@ -36,12 +36,12 @@ class Reading(NamedTuple):
 
 
 def resolve_reading(max_length: MaxLength, tokenizer: Tokenizer, training: Texts) -> Reading:
-    """What a model's ``max_length`` comes to.
+    """Return the reading that a model's ``max_length`` means for these training texts.
 
     Args:
-        max_length: of the model.
-        tokenizer: of the model.
-        training: the cleaned training texts.
+        max_length: The model's setting.
+        tokenizer: The model's tokenizer.
+        training: Cleaned training texts.
     """
     if isinstance(max_length, FirstAndLast):
         return Reading(max_length.first + max_length.last, max_length.last)
@@ -56,13 +56,16 @@ def resolve_reading(max_length: MaxLength, tokenizer: Tokenizer, training: Texts
 def unread_characters(
     tokenizer: Tokenizer, texts: pd.Series[str], counts: Counts, reading: Reading
 ) -> Counts:
-    """How many characters of each text lie beyond the tokens that are read: (texts,) int64.
+    """Count the characters of each text that the network does not read.
 
     Args:
-        tokenizer: of the model.
-        texts: cleaned texts.
-        counts: (texts,), the tokens of each.
-        reading: what is read.
+        tokenizer: The model's tokenizer.
+        texts: Cleaned texts.
+        counts: (texts,) int64, number of tokens of each text.
+        reading: Which tokens the network reads.
+
+    Returns:
+        (texts,) int64.
     """
     unread = np.zeros(len(counts), dtype=np.int64)
     first = reading.max_length - reading.last

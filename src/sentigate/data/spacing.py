@@ -1,4 +1,4 @@
-"""Whether spaces part the words of texts, as they do in English and do not in Chinese or Thai."""
+"""Whether spaces separate the words of texts: they do in English, not in Chinese or Thai."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import NamedTuple
 from sentigate.model.text.encoding import Texts
 
 LOOKED_AT = 2000
-"""Texts, evenly spread over all; so many are read in milliseconds."""
+"""Size of the sample, spread evenly over the texts. Reading it takes milliseconds."""
 MOST, MOST_WITHOUT_SPACES = 20.0, 6.0
-"""Characters between white space, on average, of texts that spaces part into words. Their languages
-have 5 to 8. A word of Chinese, Japanese or Thai has 1 to 5, where somebody has parted the words."""
+"""Largest mean number of characters between white space if spaces separate the words. Languages
+with spaces have 5 to 8. Words of Chinese, Japanese or Thai have 1 to 5, when the text was split
+into words; MOST_WITHOUT_SPACES holds for these scripts."""
 LONGEST_PIECE = 100
-"""Characters that one piece counts for at most: what a program has encoded has thousands."""
+"""Largest number of characters that one piece counts for: encoded data may have thousands."""
 # Thai, Lao, Tibetan, Burmese, Khmer, kana, and Chinese characters.
 WITHOUT_SPACES = re.compile(
     "[\u0e00-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
@@ -24,9 +25,9 @@ class Spacing(NamedTuple):
     """How far apart the white space of texts is.
 
     Attributes:
-        characters: between white space, on average, each piece counted as LONGEST_PIECE at most;
-            0 where there is nothing else.
-        most: so many are a word.
+        characters: Mean number of characters between white space, each piece counted as
+            LONGEST_PIECE at most; 0 if the texts have only white space.
+        most: Largest mean at which spaces still separate words, for the script of the texts.
     """
 
     characters: float
@@ -34,12 +35,12 @@ class Spacing(NamedTuple):
 
     @property
     def parts_words(self) -> bool:
-        """Whether spaces part the words."""
+        """Whether spaces separate the words."""
         return self.characters <= self.most
 
 
 def spacing(texts: Texts) -> Spacing:
-    """The spacing of texts, as far as a sample shows it."""
+    """Estimate the spacing of texts from a sample."""
     pieces = length = characters = without = 0
     for text in texts[:: max(1, len(texts) // LOOKED_AT)]:
         found = text.split()

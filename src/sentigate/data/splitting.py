@@ -1,4 +1,4 @@
-"""Dealing rows to train, validation and test, and measuring what leaks between them."""
+"""Split rows into train, validation and test, and measure the leakage between the splits."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sentigate.settings.dataset import SplitParams
 from .stage_files import SPLITS
 
 Rows = npt.NDArray[np.int64]
-TOOK = {
-    "fold_left_out": "of a fold left out (clean.folds)",
-    "sentiment_left_out": "with a sentiment left out (labels)",
+RULES = {
+    "fold_left_out": "of a fold that is not kept (clean.folds)",
+    "sentiment_left_out": "with a sentiment that has no label (labels)",
     "empty": "with an empty text",
-    "both_labels": "with a text of both labels (clean.drop_conflicts)",
+    "both_labels": "with a text that has both labels (clean.drop_conflicts)",
     "duplicate": "that repeat an earlier row (clean.drop_duplicates)",
 }
-"""What each rule of ``label_and_clean`` takes, for people."""
+"""Rule of ``label_and_clean`` -> which rows it drops, for messages."""
 
 
 def split_rows(
@@ -32,25 +32,26 @@ def split_rows(
     near_copies: Rows | None = None,
     cleaned: Mapping[str, Mapping[str, int]] | None = None,
 ) -> pd.DataFrame:
-    """``texts`` with a column ``split``: train, validation or test.
+    """Return ``texts`` with a column ``split``: train, validation or test.
 
-    Rule ``random`` deals rows; ``grouped`` deals whole clusters, so that neither a group nor an
-    identical text is on two sides; ``published`` makes every fold but ``train`` the test split.
-    Validation is carved out of train by the same rule (``published``: at random), as
-    ``validation_size`` of its rows.
+    Rule ``random`` assigns single rows. ``grouped`` assigns whole clusters, so that no group and no
+    identical text is in two splits. ``published`` makes every fold except ``train`` the test split.
+    Validation is ``validation_size`` of the remaining rows, chosen by the same rule (with
+    ``published``, at random).
 
     Args:
-        texts: columns group, fold, text (str) and label (int8).
-        split: the rule and the sizes; with ``stratify``, all sides have a like share of positives.
-        seed: of the shuffling.
-        near_copies: (rows,), as ``near_copy_clusters`` gives it; with ``grouped``, rows of one
-            number stay together too.
-        cleaned: of each published fold the rows that each rule of ``label_and_clean`` took, for
-            the message when a fold is missing.
+        texts: Columns group, fold, text (str) and label (int8).
+        split: The rule and the sizes. With ``stratify``, each split has about the same share of
+            positives.
+        seed: Seed for shuffling.
+        near_copies: (rows,), as ``near_copy_clusters`` returns it. With ``grouped``, rows with the
+            same number stay together too.
+        cleaned: Published fold -> rule of ``label_and_clean`` -> number of rows, for the message
+            when a fold is missing.
 
     Raises:
-        DataError: there are too few rows, groups or folds to make the splits, or near-copies tie
-            more rows together than the test split is to hold.
+        DataError: there are too few rows, groups or folds to make the splits, or near-copies join
+            more rows than the test split may hold.
     """
     columns = texts[["group", "label", "text"]]
     if split.test_size is None:  # the rule is published
@@ -70,10 +71,10 @@ def split_rows(
 
 
 def leakage(splits: pd.DataFrame) -> dict[str, float]:
-    """Share of test rows whose group, and whose exact text, also occurs in training or validation.
+    """Measure which share of test rows has its group or its text in training or validation too.
 
     Args:
-        splits: columns group, text and split.
+        splits: Columns group, text and split.
 
     Returns:
         Keys ``group`` and ``text``, values in [0, 1].
@@ -94,18 +95,18 @@ def _published(texts: pd.DataFrame, cleaned: Mapping[str, Mapping[str, int]]) ->
     if not in_train.any() or not in_test.any() or not (in_train | in_test).all():
         found = ", ".join(repr(fold) for fold in sorted(texts["fold"].unique()))
         raise DataError(
-            f"rule published needs rows of fold train and of fold test, and no others; "
+            f"rule published needs rows of fold train and of fold test, and of no other fold; "
             f"the data has {found}. {_dropped_folds(cleaned)}Choose rule random or grouped."
         )
     return np.flatnonzero(in_train), np.flatnonzero(in_test)
 
 
 def _dropped_folds(cleaned: Mapping[str, Mapping[str, int]]) -> str:
-    """A sentence on each fold of which cleaning has kept nothing."""
+    """Return a sentence for each fold of which cleaning kept no row."""
     sentences = ""
     for fold, taken in cleaned.items():
         if "kept" not in taken:
-            rules = ", ".join(f"{rows:,} {TOOK[rule]}" for rule, rows in taken.items())
+            rules = ", ".join(f"{rows:,} {RULES[rule]}" for rule, rows in taken.items())
             rows = counted(sum(taken.values()), "row")
             sentences += f"Cleaning dropped all {rows} of fold {fold!r}: {rules}. "
     return sentences
@@ -114,12 +115,12 @@ def _dropped_folds(cleaned: Mapping[str, Mapping[str, int]]) -> str:
 def _deal(
     texts: pd.DataFrame, split: SplitParams, size: float, seed: int, part: str
 ) -> tuple[Rows, Rows]:
-    """Row numbers of the larger side, and of the smaller, which will be the split ``part``."""
+    """Return the row numbers of the larger side, and of the smaller, which becomes ``part``."""
     deal: Callable[[pd.DataFrame, float, bool, int], tuple[Rows, Rows]]
     deal = _deal_grouped if split.rule == "grouped" else _deal_random
     try:
         large, small = deal(texts, size, split.stratify, seed)
-    except ValueError as error:  # scikit-learn says which class or side is too small
+    except ValueError as error:  # it names the class or the side that is too small
         grouped = split.rule == "grouped"
         ties = _ties(texts) if grouped and _rows_alone_can_be_dealt(texts, split, size) else ""
         raise DataError(
@@ -129,7 +130,7 @@ def _deal(
 
 
 def _rows_alone_can_be_dealt(texts: pd.DataFrame, split: SplitParams, size: float) -> bool:
-    """Whether the groups are the reason why the rows cannot be split."""
+    """Return whether a random split is possible, so that the groups are the problem."""
     try:
         _deal_random(texts, size, split.stratify, 0)
     except ValueError:
@@ -138,7 +139,7 @@ def _rows_alone_can_be_dealt(texts: pd.DataFrame, split: SplitParams, size: floa
 
 
 def _ties(texts: pd.DataFrame) -> str:
-    """The end of a message: the group and the text that tie the most rows together."""
+    """Return the end of a message: the group and the text that join the most rows."""
     ties = []
     for column, sentence in (
         ("group", "the group {} holds {} of them"),
@@ -174,10 +175,10 @@ def _deal_grouped(texts: pd.DataFrame, size: float, stratify: bool, seed: int) -
 
 
 def _clusters(texts: pd.DataFrame) -> Rows:
-    """A number for each row; rows that share a value, by any chain, share the number.
+    """Number the clusters: rows joined by a chain of shared values have the same number.
 
     Args:
-        texts: columns group and text, and perhaps near_copies.
+        texts: Columns group and text, and optionally near_copies.
     """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
@@ -198,34 +199,34 @@ def _clusters(texts: pd.DataFrame) -> Rows:
 
 
 def _refuse_a_huge_cluster(texts: pd.DataFrame, test_size: float) -> None:
-    """Near-copies of near-copies may tie most of a table together; its groups alone did not."""
+    """Refuse near-copies that join more rows than the test split, where groups alone do not."""
     largest, without = (
         int(np.bincount(_clusters(table), minlength=1).max())
         for table in (texts, texts.drop(columns="near_copies"))
     )
     if largest > max(without, test_size * len(texts)):
         raise DataError(
-            f"cannot split {counted(len(texts), 'row')}: near-copies tie {largest:,} of them "
-            f"together, more than the {100 * test_size:.3g}% asked for as the test split; "
-            "allowed: near_duplicates allow, or texts less alike"
+            f"cannot split {counted(len(texts), 'row')}: near-copies join {largest:,} of them, "
+            f"more than the test split may have ({100 * test_size:.3g}%); "
+            "allowed: near_duplicates allow, or texts that differ more"
         )
 
 
 def _deal_clusters(
     clusters: Rows, labels: npt.NDArray[np.int8], size: float, seed: int
 ) -> tuple[Rows, Rows]:
-    """Fill the small side with shuffled clusters, none of which overfills either label's share.
+    """Fill the small side with shuffled clusters; skip a cluster if a label would exceed its share.
 
-    scikit-learn's StratifiedGroupKFold only knows sides of 1/k; this takes any share.
+    scikit-learn's StratifiedGroupKFold only makes sides of 1/k; this function takes any share.
     """
     count = int(clusters.max(initial=-1)) + 1
     if count == 0:
-        raise ValueError("there are none")
+        raise ValueError("there are no rows")
     if count == 1:
-        raise ValueError("all rows hang together")
+        raise ValueError("all rows are in one cluster")
     positives = np.bincount(clusters, weights=labels, minlength=count)
     negatives = np.bincount(clusters, minlength=count) - positives
-    # Plain floats, which .data gives: a step for each cluster, after the one before.
+    # .data gives plain floats, which are faster in this loop over the clusters.
     most_negatives, most_positives = negatives.sum() * size + 0.5, positives.sum() * size + 0.5
     order = np.random.default_rng(seed).permutation(count)
     chosen = np.zeros(count, dtype=bool)
@@ -249,7 +250,7 @@ def _deal_clusters(
 
 
 def split_summary(splits: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """For each split that has rows: ``rows`` and ``positives``, the share of label 1."""
+    """Return ``rows`` and ``positives``, the share of label 1, for each split that has rows."""
     return {
         name: {"rows": len(labels), "positives": round(float(labels.mean()), 6)}
         for name in SPLITS
@@ -258,11 +259,11 @@ def split_summary(splits: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 
 def split_checks(splits: pd.DataFrame, split: SplitParams) -> pd.DataFrame:
-    """``splits`` with what its gate looks at in every row.
+    """Add the columns that the gate checks to ``splits``.
 
-    Adds splits_of_group and splits_of_text (how many splits the row's group, and its text, fall
-    in), size_difference (its split's share of all rows less the share asked for) and
-    balance_difference (its split's share of positives less that of all rows).
+    They are splits_of_group and splits_of_text (number of splits that have the row's group, or its
+    text), size_difference (its split's share of all rows minus the requested share) and
+    balance_difference (its split's share of positives minus the share over all rows).
     """
     share = splits["split"].value_counts(normalize=True)
     test = float(share.get("test", 0.0)) if split.test_size is None else split.test_size
@@ -279,10 +280,10 @@ def split_checks(splits: pd.DataFrame, split: SplitParams) -> pd.DataFrame:
 
 
 def _sides_of_value(values: pd.Series[str], sides: Rows, count: int) -> Rows:
-    """On how many of ``count`` sides each row's value is."""
-    # Numbers for values: pandas would sort them to group by them, which a million texts feel.
+    """Return on how many of ``count`` sides each row's value occurs."""
+    # Numbers instead of values: groupby would sort the texts, which is slow for a million.
     numbers, names = pd.factorize(values)
-    met = np.zeros((len(names), count), dtype=bool)
-    met[numbers, sides] = True
-    of_value: Rows = met.sum(axis=1)[numbers]
-    return of_value
+    occurs = np.zeros((len(names), count), dtype=bool)
+    occurs[numbers, sides] = True
+    sides_of_row: Rows = occurs.sum(axis=1)[numbers]
+    return sides_of_row

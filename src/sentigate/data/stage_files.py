@@ -1,4 +1,4 @@
-"""Reading what earlier stages wrote: a damaged file is one message that names it."""
+"""Read the outputs of earlier stages. A damaged file gives one message that names it."""
 
 from __future__ import annotations
 
@@ -18,41 +18,43 @@ SPLITS = ("train", "validation", "test")
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turn whatever a library raises over a file's content into one message.
+    """Turn any error about a file's content into one DataError that names the file.
 
     Raises:
-        DataError: names ``path``. A file that is missing stays a FileNotFoundError.
+        DataError: the content is damaged.
+        FileNotFoundError: the file does not exist.
+        PermissionError: the file may not be read.
     """
     try:
         yield
     except (FileNotFoundError, PermissionError, SentigateError):
         raise
-    except Exception as error:  # each format's library has its own; tokenizers a bare Exception
+    except Exception as error:  # each library has its own errors; tokenizers raises Exception
         reason = " ".join(str(error).split())[:150] or type(error).__name__
         raise damaged(path, reason) from None
 
 
 def damaged(path: Path, reason: str) -> DataError:
-    """The error that says so of a file, and what to do."""
+    """Return the error for a damaged file."""
     return DataError(
         f"{path} is damaged, or another version of sentigate wrote it ({reason}); "
-        "`dvc repro` makes it anew"
+        "`dvc repro` writes it again"
     )
 
 
 def read_table(table: Table, columns: Sequence[str] = ()) -> pd.DataFrame:
-    """Columns of a Parquet file, by default all that it has."""
+    """Read columns of a Parquet file; without ``columns``, all columns of ``table``."""
     with reading(table.path):
         return pd.read_parquet(table.path, columns=list(columns or table.columns))
 
 
 @contextmanager
 def read_json(path: Path) -> Iterator[Any]:
-    """The content of a JSON file; while it is looked into, ``reading`` names the file."""
+    """Give the content of a JSON file; errors inside the block also name the file."""
     with reading(path):
         yield json.loads(path.read_text("utf-8"))
 
 
 def read_ids(split: str) -> pd.Series[str]:
-    """The id of each row of a padded split."""
+    """Read the id of each row of a padded split."""
     return read_table(padded_rows(split))["id"]

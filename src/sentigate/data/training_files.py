@@ -1,4 +1,4 @@
-"""Reading what training reads and writes: a damaged file is one message that names it."""
+"""Read the inputs and outputs of training. A damaged file gives one message that names it."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from .stage_files import damaged, read_ids, read_json, read_table, reading
 
 
 def read_split(name: str) -> EncodedSplit:
-    """One padded split, memory-mapped."""
+    """Read one padded split, memory-mapped."""
     folder, rows = artifacts.PADDED / name, len(read_ids(name))
     for kind in ("ids", "lengths", "labels"):
         path = folder / f"{kind}.npy"
         with reading(path):
             array = np.load(path, mmap_mode="r", allow_pickle=False)
             if len(array) != rows:
-                raise ValueError(f"it has {len(array)} rows, rows.parquet {rows}")
+                raise ValueError(f"it has {len(array)} rows, rows.parquet has {rows}")
     return load_split(folder)
 
 
 def read_reading() -> Reading:
-    """What the network reads of each text, as pad wrote it."""
+    """Read which tokens of a text the network reads, as pad wrote it."""
     with read_json(artifacts.READING) as content:
         return Reading(**content)
 
 
 def read_model() -> SavedModel:
-    """The model that train wrote."""
+    """Load the model that train wrote."""
     try:
         return SavedModel.load(artifacts.TRAINED_MODEL)
     except ModelFileError as error:
@@ -47,10 +47,10 @@ def read_model() -> SavedModel:
 
 
 def read_linear(tokens: Sequence[str]) -> LinearModel:
-    """The linear baseline, for texts whose ids are places in ``tokens``.
+    """Load the linear baseline, renumbered for texts whose ids are indexes into ``tokens``.
 
     Raises:
-        DataError: it is damaged, or ``tokens`` lacks a word that it knows.
+        DataError: the model is damaged, or ``tokens`` lacks one of its words.
     """
     try:
         return LinearModel.load(artifacts.LINEAR_MODEL).renumbered(tokens)
@@ -65,13 +65,13 @@ def read_linear(tokens: Sequence[str]) -> LinearModel:
 
 
 def read_baseline_logits(ids: pd.Series[str]) -> Logits:
-    """The linear baseline's logits of the rows with these ids, (rows,) float32.
+    """Read the linear baseline's logits of the rows with these ids, (rows,) float32.
 
     Args:
-        ids: of validation or test rows.
+        ids: Ids of validation or test rows.
 
     Raises:
-        DataError: the table is damaged, or lacks a row.
+        DataError: the table is damaged or lacks a row.
     """
     table = artifacts.BASELINE_PREDICTIONS
     logits = read_table(table, ["id", "logit"]).set_index("id")["logit"].reindex(ids)
@@ -81,7 +81,7 @@ def read_baseline_logits(ids: pd.Series[str]) -> Logits:
 
 
 def read_epochs(path: Path = artifacts.EPOCHS.path) -> pd.DataFrame:
-    """A row for each epoch of training, with the columns of ``artifacts.EPOCHS``."""
+    """Read the table of epochs, with the columns of ``artifacts.EPOCHS``."""
     columns = dict(artifacts.EPOCHS.columns)
     with reading(path):
         return pd.read_csv(path, usecols=list(columns), dtype=columns)

@@ -1,4 +1,4 @@
-"""Building a tokenizer from training texts: characters, words or byte-pair subwords."""
+"""Build a tokenizer from training texts: characters, words or byte-pair subwords."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from .stage_files import reading
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-# Plain entries, not tokenizers' "special tokens", which are matched in raw text: real tweets hold
-# a literal "<unk>". The pre-tokenizer parts "<" from "unk", so no text can become these.
-# Their ids are encoding.PAD_ID and encoding.UNKNOWN_ID.
+# Plain entries, not tokenizers' "special tokens": these would match a literal "<unk>" in a text,
+# and real tweets have some. The pre-tokenizer splits "<" from "unk", so no text gives these
+# entries. Their ids are encoding.PAD_ID and encoding.UNKNOWN_ID.
 PAD_TOKEN, UNKNOWN_TOKEN = "<pad>", "<unk>"
-# A word, or one sign. Beyond ASCII, tokenizers and Python do not agree on what \w and \s are.
+# A word, or one other character. Outside ASCII, tokenizers and Python define \w and \s differently.
 WORD_OR_SIGN = r"\w+(?:['’]\w+)*|[^\w\s]"
-# Words as GloVe's own tokenizer, that of Stanford CoreNLP, has them: "do n't", "it 's"; emoticons
-# and runs of dots stay whole. An apostrophe within any other word belongs to it.
+# Words as in Stanford CoreNLP, GloVe's tokenizer: "do n't", "it 's". Emoticons and runs of dots
+# stay whole. An apostrophe inside any other word belongs to the word.
 GLOVE = (
-    r"(?>\w+)(?!')"  # most words: at once, without a look at each letter
+    r"(?>\w+)(?!')"  # most words: matched at once, without backtracking
     r"|\w+?(?=[nN]'[tT](?!\w))|[nN]'[tT](?!\w)"
     r"|'(?:[sSmMdD]|[rR][eE]|[vV][eE]|[lL][lL])(?!\w)"
     r"|\w+(?:'(?!(?:[sSmMdD]|[rR][eE]|[vV][eE]|[lL][lL])(?!\w))\w+)*"
@@ -39,26 +39,26 @@ GLOVE = (
     r"|\.{2,}|[^\w\s]"
 )
 GLOVE_FORMS = {"[‘’]": "'", r"\.{2,}|…": "..."}
-"""Patterns, and the one form that GloVe has of them; put in before words are parted."""
+"""Pattern -> the only form in GloVe; replaced before the text is split into words."""
 PATTERNS = {"word": WORD_OR_SIGN, "glove": GLOVE, "bpe": WORD_OR_SIGN}
 
 
 def build_tokenizer(texts: Texts, vocab: VocabParams) -> Tokenizer:
-    """A Hugging Face tokenizer: 0 is padding, 1 unknown, then contexts, then words in order.
+    """Build a Hugging Face tokenizer: id 0 is padding, 1 unknown, then contexts, then words.
 
     Args:
-        texts: cleaned training texts.
-        vocab: the level of tokens, and which of them become entries.
+        texts: Cleaned training texts.
+        vocab: The level of tokens, and which tokens become entries, in which order.
 
     Raises:
-        DataError: no token is seen ``min_count`` times.
+        DataError: no token occurs ``min_count`` times.
     """
     from tokenizers import Tokenizer, decoders, models
 
     level, min_count = vocab.level, vocab.min_count
     if level == "bpe":
         return _byte_pairs(texts, vocab)
-    # Counted here rather than by the trainer, which breaks ties differently from run to run.
+    # Not counted by tokenizers' trainer: it breaks ties differently in each run.
     tokenizer = _with_pre_tokenizer(Tokenizer(models.WordLevel({}, unk_token=UNKNOWN_TOKEN)), level)
     counts = _count(tokenizer, level, texts)
     frequent = [(token, count) for token, count in counts.items() if count >= min_count]
@@ -68,17 +68,17 @@ def build_tokenizer(texts: Texts, vocab: VocabParams) -> Tokenizer:
     if vocab.order == "frequency":
         frequent.sort(key=lambda item: (-item[1], item[0]))
     tokens = [token for token, _ in frequent]
-    tokens.sort(key=lambda token: not is_context(token))  # first, and for the rest as they were
+    tokens.sort(key=lambda token: not is_context(token))  # contexts first; the sort is stable
     entries = [PAD_TOKEN, UNKNOWN_TOKEN, *tokens[: vocab.max_size - 2]]
     model = models.WordLevel({token: i for i, token in enumerate(entries)}, unk_token=UNKNOWN_TOKEN)
     tokenizer = _with_pre_tokenizer(Tokenizer(model), level)
-    if level == "character":  # words are joined by spaces without a decoder
+    if level == "character":  # without a decoder, tokens are joined by spaces
         tokenizer.decoder = decoders.Fuse()
     return tokenizer
 
 
 def add_words(tokenizer: Tokenizer, words: Iterable[str]) -> None:
-    """Give ``words``, which are no entries yet, the ids after those of a tokenizer of words."""
+    """Append ``words``, which must be new, to the entries of a word-level tokenizer."""
     from tokenizers import models
 
     entries = tokenizer.get_vocab()
@@ -87,13 +87,13 @@ def add_words(tokenizer: Tokenizer, words: Iterable[str]) -> None:
 
 
 def tokens_of(tokenizer: Tokenizer) -> list[str]:
-    """The entries in the order of their ids."""
+    """Return the entries in the order of their ids."""
     entries = tokenizer.get_vocab()
     return sorted(entries, key=entries.__getitem__)
 
 
 def cutter(tokenizer: Tokenizer, level: Level) -> Callable[[str], list[str]]:
-    """The function that cuts a text into words as a tokenizer of this level does."""
+    """Return a function that splits a text into words, as the tokenizer of this level does."""
     find_in_ascii = re.compile(PATTERNS[level], re.ASCII).findall
     split = tokenizer.pre_tokenizer.pre_tokenize_str
     normalize = tokenizer.normalizer.normalize_str if tokenizer.normalizer else str
@@ -107,7 +107,11 @@ def cutter(tokenizer: Tokenizer, level: Level) -> Callable[[str], list[str]]:
 
 
 def read_tokenizer(path: Path) -> Tokenizer:
-    """A Hugging Face tokenizer."""
+    """Read a Hugging Face tokenizer.
+
+    Raises:
+        DataError: the file is damaged.
+    """
     from tokenizers import Tokenizer
 
     with reading(path):
@@ -115,11 +119,12 @@ def read_tokenizer(path: Path) -> Tokenizer:
 
 
 def vocabulary_table(tokenizer: Tokenizer, texts: Texts) -> pd.DataFrame:
-    """The entries with their share of the tokens in ``texts``.
+    """Count each entry among the tokens of ``texts``.
 
     Returns:
-        In order of id: id (int), token (str), count (int), known_share (float: the entry's share
-        of all tokens, 0 for the special entries, so that the sum is the coverage).
+        A row for each entry, in the order of ids, with columns id (int), token (str), count (int)
+        and known_share (float): the entry's share of all tokens, 0 for the two special entries.
+        The sum of known_share is the coverage.
     """
     counts = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
     for chunk in in_chunks(texts):
@@ -147,7 +152,7 @@ def _with_pre_tokenizer(tokenizer: Tokenizer, level: Level) -> Tokenizer:
         steps = [normalizers.Replace(Regex(run), one) for run, one in GLOVE_FORMS.items()]
         tokenizer.normalizer = normalizers.Sequence(steps)
     words = pre_tokenizers.Split(Regex(PATTERNS[level]), "removed", invert=True)
-    if level == "bpe":  # bytes, so that nothing is unknown; "Ġ" marks where a word begins
+    if level == "bpe":  # bytes, so that no token is unknown; "Ġ" marks the start of a word
         byte_level = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
         tokenizer.pre_tokenizer = pre_tokenizers.Sequence([words, byte_level])
     else:
@@ -156,7 +161,7 @@ def _with_pre_tokenizer(tokenizer: Tokenizer, level: Level) -> Tokenizer:
 
 
 def _count(tokenizer: Tokenizer, level: Level, texts: Texts) -> Counter[str]:
-    """How often each piece is there, in the order in which they are first met."""
+    """Count each piece; the pieces are in the order of their first occurrence."""
     counts: Counter[str] = Counter()
     if level == "character":  # the same pieces, 20 times faster
         for chunk in in_chunks(texts):
@@ -181,7 +186,7 @@ def _byte_pairs(texts: Texts, vocab: VocabParams) -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(in_chunks(texts), trainer)
-    begin = decoders.Strip(" ", 1, 0)  # the space that is put before every word
+    begin = decoders.Strip(" ", 1, 0)  # the space that the encoder adds before every word
     tokenizer.decoder = decoders.Sequence([decoders.ByteLevel(), begin])
     state = json.loads(tokenizer.to_str())
     state["added_tokens"] = []  # see PAD_TOKEN

@@ -1,4 +1,4 @@
-"""Word vectors: where parts of them come from, those of a vocabulary's entries, and their file."""
+"""Word vectors: look them up, join them for the entries of a vocabulary, read and write them."""
 
 from __future__ import annotations
 
@@ -21,33 +21,36 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
 TRAINED_ENTRIES = "trained_entries"
-"""The key in the file's metadata; safetensors writes several in another order each time."""
+"""The only key in the file's metadata: safetensors would write several in random order."""
 
 
 class VectorPart(Protocol):
-    """Vectors of one entry of ``vectors:``."""
+    """The vectors of one entry of ``vectors:``, which are a part of each word's vector."""
 
     @property
     def words(self) -> Sequence[str]:
-        """The words that it lists, the commonest first; none where it computes any word's."""
+        """The listed words, the most common first; empty if the part computes vectors."""
 
     def look_up(self, tokens: Sequence[str]) -> Floats:
-        """(N, D) float32 of N tokens, scaled to a standard deviation of 1; zeros: no vector."""
+        """Return (N, D) float32 for N tokens, scaled to a standard deviation of 1.
+
+        A token without a vector gets zeros.
+        """
 
 
 class VectorTable(NamedTuple):
-    """A part that was published as a table.
+    """A part published as a table.
 
     Attributes:
-        words: N of them, the commonest first; of equal ones the first counts.
-        values: (N, D) float32, the vector of each, not scaled.
+        words: N words, the most common first; if a word is repeated, its first vector counts.
+        values: (N, D) float32, the vector of each word, not scaled.
     """
 
     words: Sequence[str]
     values: Floats
 
     def look_up(self, tokens: Sequence[str]) -> Floats:
-        """The vector of each token: of its own case, or else of its lower case, or else zeros.
+        """Return the vector of each token, or of its lower case, or zeros.
 
         Returns:
             (tokens, D) float32, divided by the standard deviation of all numbers of the table.
@@ -67,11 +70,11 @@ class WordVectors(NamedTuple):
     """The vectors of a vocabulary's entries.
 
     Attributes:
-        values: (V, D) float16; row i is the vector of id i, its parts side by side, and zeros
-            where a part has none. (V, 0) without vectors.
-        trained_entries: how many leading ids are padding, unknown and entries from the training
-            texts; those after them are words of the vectors alone.
-        widths: how many numbers each part has, from left to right; () means one part.
+        values: (V, D) float16; row i is the vector of id i, its parts side by side, with zeros
+            where a part has no vector. (V, 0) without vectors.
+        trained_entries: Number of leading ids that are padding, unknown or from the training
+            texts; the other ids are words that only the vectors have.
+        widths: Number of columns of each part, from left to right; () means one part.
     """
 
     values: Halves
@@ -82,18 +85,18 @@ class WordVectors(NamedTuple):
 def join_vectors(
     tokens: Sequence[str], trained_entries: int, parts: Mapping[str, VectorPart]
 ) -> WordVectors:
-    """The vectors of a vocabulary's entries, which padding, unknown and contexts have none of.
+    """Join the vectors of a vocabulary's entries; padding, unknown and contexts get zeros.
 
     Args:
-        tokens: V of them, by id: padding, unknown, contexts, words.
-        trained_entries: as in WordVectors.
-        parts: by their names, from left to right.
+        tokens: V tokens in the order of ids: padding, unknown, contexts, words.
+        trained_entries: As in WordVectors.
+        parts: Name -> part, from left to right.
     """
     first = 2 + sum(map(is_context, tokens))
     found = [part.look_up(tokens[first:]) for part in parts.values()]
     widths = tuple(values.shape[1] for values in found)
     joined = np.zeros((len(tokens), sum(widths)), dtype=np.float16)
-    with np.errstate(over="ignore"):  # the gate refuses what is too large
+    with np.errstate(over="ignore"):  # the gate refuses numbers too large for float16
         empty = np.zeros((len(tokens) - first, 0), np.float32)
         joined[first:] = np.concatenate([empty, *found], axis=1)
     return WordVectors(joined, trained_entries, widths)
@@ -102,12 +105,12 @@ def join_vectors(
 def words_outside(
     tokenizer: Tokenizer, words: Iterable[str], clean: Callable[[str], str]
 ) -> Iterator[str]:
-    """Those ``words`` that are no entry and that a cleaned text can hold as one token.
+    """Yield the ``words`` that are no entry and that can be one token of a cleaned text.
 
     Args:
-        tokenizer: of level word or glove.
-        words: of the vectors, in their order.
-        clean: the data set's cleaning; a word that it changes is in no text.
+        tokenizer: A tokenizer of level word or glove.
+        words: The words of the vectors, in their order.
+        clean: The data set's cleaning; no text has a word that it changes.
     """
     known = set(tokenizer.get_vocab())
     for word in words:
@@ -127,7 +130,7 @@ def write_vectors(path: Path, vectors: WordVectors) -> None:
     """Write a safetensors file: ``vectors``, ``widths``, and in its metadata ``trained_entries``.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     from safetensors.numpy import save
 
@@ -139,7 +142,7 @@ def write_vectors(path: Path, vectors: WordVectors) -> None:
 
 
 def read_vectors(path: Path) -> WordVectors:
-    """The vectors of a vocabulary's entries.
+    """Read the vectors of a vocabulary's entries.
 
     Raises:
         DataError: the file is damaged or of another kind.
@@ -162,11 +165,11 @@ def read_vectors(path: Path) -> WordVectors:
 
 
 def vector_checks(vectors: WordVectors) -> pd.DataFrame:
-    """What the gate looks at in every entry.
+    """Compute the columns that the gate checks.
 
     Returns:
-        A row for each id: has_vector (bool, in every part) and not_finite (int, numbers that are
-        NaN or infinite).
+        A row for each id: has_vector (bool, whether every part has a vector) and not_finite (int,
+        how many numbers are NaN or infinite).
     """
     values = vectors.values
     widths = vectors.widths or (values.shape[1],)
@@ -176,15 +179,16 @@ def vector_checks(vectors: WordVectors) -> pd.DataFrame:
 
 
 def token_shares(table: pd.DataFrame) -> pd.DataFrame:
-    """Each entry's share of the training tokens, as far as every part has its vector.
+    """Compute each entry's share of the training tokens, 0 if a part lacks its vector.
 
     Args:
-        table: columns token, count, known_share and has_vector.
+        table: Columns token, count, known_share and has_vector.
 
     Returns:
-        vector_share (float, of all tokens) and negation_share (float, of the negations).
+        vector_share (float, share of all tokens) and negation_share (float, share of all
+        negations).
     """
-    # A context has no vector, and needs none: the network learns one.
+    # A context needs no vector: the network learns one.
     has = table["has_vector"].eq(True) | table["token"].map(is_context)
     negations = table["count"].where(table["token"].map(is_negation), 0)
     shares = negations / max(1, negations.sum())
