@@ -24,6 +24,7 @@ from sentigate.registry.package import model_sha256, package_model
 from sentigate.registry.promotion import Standing, promote
 from sentigate.registry.training_keys import TRAINED_ON, training_keys, unseen
 from sentigate.registry.versions import (
+    FILES_TAG,
     MODEL_TAG,
     SPLIT_TAG,
     TABLE_TAG,
@@ -66,6 +67,7 @@ def register_model(stage: StageRun) -> GateInput:
             return
         tracked, tags = _complete(params)
         name = model_name(params.table)
+        tags[FILES_TAG] = model_sha256(files)
         tags[MODEL_TAG] = model_sha256(files, code_of(package / "artifacts/files"))
         version = find_whole(name, tags[MODEL_TAG]) or add_version(tracked, package, name, tags)
         print(f"  {name} version {version.version} holds the model")

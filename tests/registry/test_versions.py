@@ -451,15 +451,31 @@ def test_another_table_of_the_same_name_takes_no_crown(run: EndedRun, package: P
     )
 
 
-def test_the_same_weights_with_todays_code_follow_their_champion(
-    run: EndedRun, package: Path
-) -> None:
-    old = add_version(run, package, "code", {"weights_sha256": "x"})
+def test_the_same_model_with_todays_code_follows_its_champion(run: EndedRun, package: Path) -> None:
+    tags = {"weights_sha256": "x", "files_sha256": "y"}
+    old = add_version(run, package, "code", tags)
     promote(old, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
-    new = add_version(run, package, "code", {"weights_sha256": "x"})
+    new = add_version(run, package, "code", tags)
     made = promote(new, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
     assert made["promoted"]
-    assert "the same weights as version 1" in made["reason"]
+    assert "the same model as version 1" in made["reason"]
+
+
+def test_the_same_weights_with_another_fusion_are_compared(run: EndedRun, package: Path) -> None:
+    old = add_version(run, package, "share", {"weights_sha256": "x", "files_sha256": "y"})
+    promote(old, answers_well(1), VALIDATION, "grouped", SETTINGS, FINE)
+    new = add_version(run, package, "share", {"weights_sha256": "x", "files_sha256": "z"})
+    made = promote(new, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
+    assert not made["promoted"]
+    assert "log loss" in made["reason"]
+
+
+def test_the_hash_of_the_files_covers_all_that_answers(files: Path, tmp_path: Path) -> None:
+    copied = shutil.copytree(files, tmp_path / "files")
+    assert model_sha256(copied) == model_sha256(files)
+    description = copied / "model.json"
+    description.write_text(description.read_text("utf-8").replace("0.", "1.", 1), "utf-8")
+    assert model_sha256(copied) != model_sha256(files)
 
 
 def test_groups_in_training_are_seen_and_row_numbers_are_no_groups() -> None:

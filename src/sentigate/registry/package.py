@@ -15,16 +15,16 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def model_sha256(files: Path, code: Path) -> str:
+def model_sha256(files: Path, code: Path | None = None) -> str:
     """One hash of everything that decides a model's answers.
 
     Args:
         files: the files that it was packaged with.
-        code: the code that it carries, as ``code_of`` finds it.
+        code: the code that it carries, as ``code_of`` finds it; None leaves the code out.
     """
     digest = hashlib.sha256()
     answering = sorted(path for path in files.iterdir() if path.name != TRAINED_ON)
-    for path in (*answering, *sorted(code.rglob("*.py"))):
+    for path in (*answering, *sorted(code.rglob("*.py") if code else ())):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -17,11 +17,11 @@ from sentigate.tracking.connection import connect, mlflow_errors
 from .loading import PredictProba, model_files, predictor_of
 from .training_keys import read_keys, unseen
 from .versions import (
+    FILES_TAG,
     NETWORK_WORSE_TAG,
     REASON_TAG,
     SPLIT_TAG,
     TABLE_TAG,
-    WEIGHTS_TAG,
     WORSE_TAG,
     aliased,
 )
@@ -165,7 +165,7 @@ def _compare(
             True, f"{reason}, though worse than the linear baseline" if worse else reason
         )
     before = f"version {best.version}, the champion before,"
-    same = best.tags.get(WEIGHTS_TAG, "") == version.tags.get(WEIGHTS_TAG)
+    same = best.tags.get(FILES_TAG, "") == version.tags.get(FILES_TAG)
     table = best.tags.get(TABLE_TAG)  # None for a version of an older sentigate
     if table not in (None, version.tags.get(TABLE_TAG)):
         return Verdict(
@@ -186,7 +186,7 @@ def _compare(
             reason = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
             return Verdict(True, f"{before} does not run any more ({reason})")
         if same:
-            return Verdict(True, f"the same weights as {before} with today's code")
+            return Verdict(True, f"the same model as {before} with today's code")
         if keys is not None:
             rows = rows.loc[unseen(rows, rule, keys)]
         elif best.tags.get(SPLIT_TAG) != version.tags.get(SPLIT_TAG):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MODEL_TAG, REASON_TAG, SPLIT_TAG = "model_sha256", "reason", "split_sha256"
 WEIGHTS_TAG, TABLE_TAG = "weights_sha256", "table"
+FILES_TAG = "files_sha256"
+"""Hash of all that a model answers by, except its code."""
 WORSE_TAG, NETWORK_WORSE_TAG = "worse_than_baseline", "network_worse_than_baseline"
 
 
