@@ -1,4 +1,4 @@
-"""artifacts.py against dvc.yaml: the same stages, in the same order, with the same outputs."""
+"""artifacts.py and dvc.yaml have the same stages, in the same order, with the same outputs."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ DVC: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))
 
 
 def paths(entries: list[str | dict[str, Any]]) -> list[Path]:
-    """The paths of a list in dvc.yaml, whose entries may have options."""
+    """Return the paths of a list in dvc.yaml; an entry may have options."""
     return [Path(entry if isinstance(entry, str) else next(iter(entry))) for entry in entries]
 
 
-def test_the_stages_are_those_of_dvc_in_order() -> None:
+def test_stages_are_in_the_order_of_dvc() -> None:
     assert list(DVC["stages"]) == list(STAGES)
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_outputs_are_those_of_dvc(stage: str) -> None:
+def test_outputs_equal_those_of_dvc(stage: str) -> None:
     entry = DVC["stages"][stage]
     verdict = [artifacts.GATES / f"{stage}.{kind}" for kind in ("json", "html")]
     written = paths(entry["outs"] + entry.get("metrics", []))
     assert sorted(written) == sorted([*artifacts.OUTPUTS[stage], *verdict])
 
 
-def test_the_plots_are_those_of_dvc() -> None:
+def test_plots_equal_those_of_dvc() -> None:
     assert paths(DVC["plots"]) == [table.path for table in artifacts.DVC_PLOTS]
     for table, entry in zip(artifacts.DVC_PLOTS, DVC["plots"], strict=True):
         ((_, axes),) = entry.items()
@@ -40,8 +40,7 @@ def test_the_plots_are_those_of_dvc() -> None:
         assert set(drawn) <= set(table.columns)
 
 
-def test_every_output_has_a_name_and_a_stage() -> None:
-    """No constant of artifacts.py names a file that no stage writes."""
+def test_every_named_file_is_an_output_of_a_stage() -> None:
     outputs = [path for stage in STAGES for path in artifacts.OUTPUTS[stage]]
     assert len(set(outputs)) == len(outputs)
     for name, value in vars(artifacts).items():

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, whatever becomes of the process."""
+"""Files are written whole or not at all, even if the process is killed."""
 
 import hashlib
 import signal
@@ -12,8 +12,8 @@ from jinja2 import UndefinedError
 from sentigate.files import sha256_of, templates, written_whole
 
 
-def test_it_is_there_when_the_block_ends_and_not_before(tmp_path: Path) -> None:
-    target = tmp_path / "deep" / ("ä" * 120)  # no room for a longer name
+def test_the_file_exists_only_after_the_block(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / ("ä" * 120)  # close to the longest allowed name
     with written_whole(target) as file:
         file.write(b"whole" * 100_000)
         assert not target.exists()
@@ -21,7 +21,7 @@ def test_it_is_there_when_the_block_ends_and_not_before(tmp_path: Path) -> None:
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_it_replaces_a_file_and_has_the_usual_mode(tmp_path: Path) -> None:
+def test_the_new_file_replaces_the_old_one_and_has_the_usual_mode(tmp_path: Path) -> None:
     (tmp_path / "usual").touch()
     target = tmp_path / "answers"
     target.write_text("old")
@@ -33,7 +33,7 @@ def test_it_replaces_a_file_and_has_the_usual_mode(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError, OSError, KeyboardInterrupt, SystemExit])
-def test_a_failure_leaves_what_was_there(tmp_path: Path, error: type[BaseException]) -> None:
+def test_a_failure_keeps_the_old_file(tmp_path: Path, error: type[BaseException]) -> None:
     target = tmp_path / "answers"
     target.write_text("old")
 
@@ -56,13 +56,13 @@ def test_only_a_file_is_replaced(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_raises(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError), written_whole(tmp_path / "file" / "answers"):
         pass
 
 
-def test_a_process_that_is_killed_leaves_what_was_there(tmp_path: Path) -> None:
+def test_a_killed_process_keeps_the_old_file(tmp_path: Path) -> None:
     code = (
         "import sys, time\n"
         "from pathlib import Path\n"
@@ -87,7 +87,7 @@ def test_sha256_of_a_file(tmp_path: Path) -> None:
     assert sha256_of(tmp_path / "x") == hashlib.sha256(b"abc" * 100_000).hexdigest()
 
 
-def test_templates_escape_values_and_know_what_is_missing() -> None:
+def test_templates_escape_values_and_refuse_missing_ones() -> None:
     shown = templates().from_string("{% if true %}\n<b>{{ text }}</b>\n{% endif %}\n")
     assert shown.render(text="<i>") == "<b>&lt;i&gt;</b>\n"
     with pytest.raises(UndefinedError, match="text"):

@@ -1,4 +1,4 @@
-"""What is said while something goes on: at once, then at intervals, on stderr alone."""
+"""Progress is printed when a step begins, then at intervals, only on stderr."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ print("counted")
 
 
 class Screen(io.StringIO):
-    """A stderr that tells when something was written for the n-th time."""
+    """A stderr that lets a test wait for the n-th write."""
 
     def __init__(self, *, terminal: bool = False) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Screen(io.StringIO):
 
 @pytest.fixture
 def make_screen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Screen]:
-    """Puts a screen in the place of stderr, which pytest sets anew before a test's own code."""
+    """Return a function that replaces stderr by a screen; pytest resets stderr before each test."""
     monkeypatch.setattr(progress, "EVERY", 0.01)
 
     def make(*, terminal: bool = False) -> Screen:
@@ -62,7 +62,9 @@ def make_screen(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Screen]:
     return make
 
 
-def test_it_is_said_at_once_and_again(make_screen: Callable[..., Screen]) -> None:
+def test_a_step_is_printed_at_once_and_then_at_intervals(
+    make_screen: Callable[..., Screen],
+) -> None:
     screen = make_screen()
     with progress.doing("counting"):
         assert screen.getvalue().startswith("  counting ...\n")
@@ -72,7 +74,7 @@ def test_it_is_said_at_once_and_again(make_screen: Callable[..., Screen]) -> Non
     assert set(later) == {"  counting: 0 s"}
 
 
-def test_nothing_is_said_once_the_block_has_ended(make_screen: Callable[..., Screen]) -> None:
+def test_the_thread_ends_with_the_block(make_screen: Callable[..., Screen]) -> None:
     make_screen()
     before = threading.active_count()
     with suppress(ValueError), progress.doing("counting"), progress.doing("writing"):
@@ -80,7 +82,7 @@ def test_nothing_is_said_once_the_block_has_ended(make_screen: Callable[..., Scr
     assert threading.active_count() == before
 
 
-def test_what_is_watched_is_asked_each_time(make_screen: Callable[..., Screen]) -> None:
+def test_the_state_is_read_each_time(make_screen: Callable[..., Screen]) -> None:
     screen = make_screen()
     states = iter(["one", "", "", "two"])
     with progress.watching(lambda: next(states, "more")):
@@ -89,17 +91,17 @@ def test_what_is_watched_is_asked_each_time(make_screen: Callable[..., Screen]) 
     assert screen.getvalue().splitlines()[:2] == ["  one: 0 s", "  two: 0 s"]
 
 
-def test_a_part_interrupts_the_whole(make_screen: Callable[..., Screen]) -> None:
+def test_an_inner_block_interrupts_the_outer_one(make_screen: Callable[..., Screen]) -> None:
     screen = make_screen()
-    with progress.watching(lambda: "whole"):
-        with progress.watching(lambda: "part"):
+    with progress.watching(lambda: "outer"):
+        with progress.watching(lambda: "inner"):
             screen.wait(screen.writes + 2)
-            assert screen.getvalue().splitlines()[-1] == "  part: 0 s"
+            assert screen.getvalue().splitlines()[-1] == "  inner: 0 s"
         screen.wait(screen.writes + 2)
-    assert screen.getvalue().splitlines()[-1] == "  whole: 0 s"
+    assert screen.getvalue().splitlines()[-1] == "  outer: 0 s"
 
 
-def test_a_bar_without_a_terminal_is_a_line_now_and_then(
+def test_without_a_terminal_a_bar_is_plain_lines(
     make_screen: Callable[..., Screen],
 ) -> None:
     screen = make_screen()
@@ -119,7 +121,7 @@ def test_a_terminal_shows_seconds_in_place(make_screen: Callable[..., Screen]) -
 
 
 def output(path: Path, *, terminal: bool) -> bytes:
-    """What a process that takes a while prints, stdout and stderr together."""
+    """Return stdout and stderr of a slow process, in one stream."""
     reader, writer = pty.openpty() if terminal else os.pipe()
     process = subprocess.Popen(
         [sys.executable, "-c", LONG], cwd=path, stdin=writer, stdout=writer, stderr=writer
@@ -129,7 +131,7 @@ def output(path: Path, *, terminal: bool) -> bytes:
     while True:
         try:
             part = os.read(reader, 4096)
-        except OSError:  # how a terminal ends
+        except OSError:  # the end of a terminal's output
             part = b""
         if not part:
             break
@@ -147,7 +149,7 @@ def test_a_pipe_gets_plain_lines(tmp_path: Path) -> None:
     assert lines[-1] == "counted"
 
 
-def test_what_is_printed_later_is_whole_on_a_terminal(tmp_path: Path) -> None:
+def test_a_later_line_overwrites_the_seconds_on_a_terminal(tmp_path: Path) -> None:
     printed = output(tmp_path, terminal=True).decode()
     assert printed.startswith("  counting ...\r\n  0 s\r")
     assert printed.endswith("\r" + "counted\r\n")

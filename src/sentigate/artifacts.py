@@ -1,7 +1,7 @@
-"""Each stage's outputs, named once: paths from the project's folder, and the order of the stages.
+"""The outputs of each stage: paths relative to the project's folder, and the order of the stages.
 
-This file only describes. data/stage_files.py and data/training_files.py read the outputs, the
-stages in pipeline/ write them, and tests/test_artifacts.py compares all of it with dvc.yaml.
+This file only names them. The stages in pipeline/ write the outputs, data/stage_files.py and
+data/training_files.py read them, and tests/test_artifacts.py compares this file with dvc.yaml.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from .model.model_files import LINEAR_FILES, NETWORK_WEIGHTS
 
 
 class Table(NamedTuple):
-    """A file of rows, Parquet or CSV by its suffix.
+    """A table in a file; its suffix says whether it is Parquet or CSV.
 
     Attributes:
-        path: from the project's folder.
-        columns: name -> dtype, as pandas reads them.
+        path: Path relative to the project's folder.
+        columns: Name -> dtype, as pandas reads the column.
     """
 
     path: Path
@@ -38,19 +38,19 @@ CLEAN_TEXTS = Table(
     Path("data/clean/texts.parquet"), {**_TEXT, "fold": "str", "label": "int8", "text": "str"}
 )
 CLEAN_REPORT = Path("reports/clean.json")
-"""How many rows each rule took, in all and of each published fold."""
+"""How many rows each rule dropped, in total and from each published fold."""
 
 # split
 
 SPLIT_TEXTS = Table(Path("data/split/texts.parquet"), {**CLEAN_TEXTS.columns, "split": "str"})
 SPLIT_REPORT = Path("reports/split.json")
-"""Sizes, balance, leaks and near-copies."""
+"""Sizes, balance, leakage and near-copies."""
 
 # vocab
 
 VOCAB_TOKENIZER = Path("data/vocab/tokenizer.json")
 WORD_VECTORS = Path("data/vocab/vectors.safetensors")
-"""A row for each entry of the vocabulary; of width 0 without word vectors."""
+"""A row for each entry of the vocabulary; the width is 0 without word vectors."""
 VOCAB_REPORT = Path("reports/vocab.json")
 
 # pad
@@ -59,13 +59,13 @@ PADDED = Path("data/padded")
 """A folder for each split, with ids.npy (rows, max_length), lengths.npy (rows,) int32, labels.npy
 (rows,) int8 and ``padded_rows``."""
 READING = PADDED / "reading.json"
-"""max_length, and how many of these tokens are a longer text's last."""
+"""max_length, and how many of these tokens come from the end of a longer text."""
 PAD_REPORT = Path("reports/pad.json")
-"""``READING``, and how much of each split stays unread."""
+"""``READING``, and how much of each split the network does not read."""
 
 
 def padded_rows(split: str) -> Table:
-    """The ids of a padded split's rows."""
+    """Return the table of the ids of a padded split's rows."""
     return Table(PADDED / split / "rows.parquet", {"id": "str"})
 
 
@@ -139,8 +139,8 @@ REGISTRATION = Path("reports/registration.json")
 # all
 
 GATES, FAILED = Path("reports/gates"), Path("reports/failed")
-"""Folders of the gates' verdicts, <stage>.json and <stage>.html. A gate that fails writes to the
-second, which is no stage's output."""
+"""Folders of the gates' verdicts, <stage>.json and <stage>.html. A gate that fails writes to
+FAILED, which is not an output of any stage."""
 OUTPUTS = {
     "ingest": (RAW_TEXTS.path,),
     "clean": (CLEAN_TEXTS.path, CLEAN_REPORT),
@@ -164,5 +164,5 @@ OUTPUTS = {
     ),
     "register": (REGISTRATION,),
 }
-"""What each stage writes besides its gate's verdict; the stages in their order."""
+"""Stage -> its outputs, except its gate's verdict; the stages are in their order."""
 STAGES = tuple(OUTPUTS)

@@ -1,22 +1,23 @@
-"""Everything sentigate raises on purpose.
+"""The errors that sentigate raises on purpose.
 
 SentigateError
-├── ParamsError        params.yaml holds a wrong key, type or value
-├── SourceError        a data source is unreachable, altered or not what was promised
-├── DataError          a stage was given data it cannot work with
-├── GateError          a Great Expectations suite refused what a stage was about to write
-├── RegistryError      MLflow, or a model in it, is missing or cannot be reached
-└── ServerError        a server cannot be started
+├── ParamsError          params.yaml has a wrong key, type or value
+├── SourceError          a data source is unreachable, or is not the expected one
+├── DataError            a stage cannot use its input
+├── GateError            a Great Expectations suite refused the output of a stage
+├── RegistryError        MLflow cannot be reached, or has no such model
+│   └── LostModelError   the files of a registered model are missing or changed
+└── ServerError          a server cannot be started
 
-Each carries one message for a person: what was wrong, where, and what is allowed. Stage scripts and
-the command line print that message and exit with 1; a stack trace means a bug in sentigate.
+Each has one message for the user: what is wrong, where, and what is allowed. Stage scripts and the
+command line print this message and exit with 1. A stack trace means a bug in sentigate.
 """
 
 from __future__ import annotations
 
 
 class SentigateError(Exception):
-    """Base of every error that is the input's fault, not the program's."""
+    """Base class of all errors whose cause is the input, not a bug in the program."""
 
 
 class ParamsError(SentigateError):
@@ -24,35 +25,35 @@ class ParamsError(SentigateError):
 
 
 class SourceError(SentigateError):
-    """A data source is unreachable, altered, or not what was promised."""
+    """A data source is unreachable, or is not the expected one."""
 
 
 class DataError(SentigateError):
-    """A stage was given data it cannot work with."""
+    """A stage cannot use its input."""
 
 
 class GateError(SentigateError):
-    """A stage's suite refused its data; the message lists every failed expectation."""
+    """A gate refused the output of a stage; the message lists every failed expectation."""
 
 
 class RegistryError(SentigateError):
-    """The MLflow server or registry does not have, or does not give, what was asked for."""
+    """MLflow cannot be reached, refuses a request, or has no such run, model or alias."""
 
 
 class LostModelError(RegistryError):
-    """A model's files are gone, or no longer what was registered."""
+    """The files of a registered model are missing or changed."""
 
 
 class ServerError(SentigateError):
-    """A server cannot be started where it was asked for."""
+    """A server cannot be started on the requested port."""
 
 
 def counted(number: int, noun: str) -> str:
-    """``number`` and its noun, as in "1 row" and "2,000 rows"."""
+    """Return ``number`` and its noun, as in "1 row" and "2,000 rows"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def shorten(value: object, limit: int = 80) -> str:
-    """``repr(value)`` cut to ``limit`` characters, so that a message stays one line."""
+    """Return ``repr(value)``, cut after ``limit`` characters to keep messages short."""
     text = repr(value)
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters)"

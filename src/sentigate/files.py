@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, told apart by their hash, and made from templates."""
+"""Write files atomically, hash them, and load the HTML templates."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ if TYPE_CHECKING:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, as hexadecimal digits."""
+    """Return the SHA-256 of a file, as hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[IO[bytes]]:
-    """Give a file beside ``target``, which replaces it when the block ends and goes if it fails.
+    """Open a temporary file that replaces ``target`` when the block ends without an error.
 
-    Folders that are missing are made. Of a process that is killed the file beside may stay.
+    The temporary file is in the folder of ``target``, which is created if it is missing. After an
+    error the temporary file is removed; if the process is killed, it may remain.
 
     Raises:
         OSError: the file cannot be written, or ``target`` exists and is not a file.
     """
     if target.exists() and not target.is_file():
-        raise OSError(errno.EINVAL, "it is there, and not a file", str(target))
+        raise OSError(errno.EINVAL, "the path exists, but is not a file", str(target))
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with part.open("xb") as file:  # not mkstemp, whose files nobody else may read
+        with part.open("xb") as file:  # not mkstemp: other users could not read its files
             yield file
         part.replace(target)
     finally:
@@ -42,7 +43,10 @@ def written_whole(target: Path) -> Iterator[IO[bytes]]:
 
 
 def templates() -> Environment:
-    """The package's HTML templates, by their path in it: values are escaped, missing ones raise."""
+    """Return the environment of the package's HTML templates, named by their path in the package.
+
+    Values are escaped. A value that a template needs and does not get raises an UndefinedError.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(

@@ -1,4 +1,4 @@
-"""Signs of life on stderr: what goes on is said at once, then every two seconds."""
+"""Progress on stderr: a line when a step begins, then one every two seconds, and bars."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Literal
 
 EVERY = 2.0
-"""Seconds from one sign of life to the next."""
+"""Seconds between two reports."""
 CLEARED = "\r" + " " * 12 + "\r"
 
 
 def say(message: str) -> None:
     """Print one line on stderr."""
-    sys.stderr.write(f"{message}\n")  # in one piece: others may print meanwhile
+    sys.stderr.write(f"{message}\n")  # one write, so that other threads cannot print in between
     sys.stderr.flush()
 
 
 @contextmanager
 def doing(what: str) -> Iterator[None]:
-    """Say that ``what`` begins, and every two seconds that it goes on, until the block ends."""
+    """Print that the step ``what`` begins, and every two seconds that it is still running."""
     say(f"  {what} ...")
     with watching(lambda: what):
         yield
@@ -33,37 +33,37 @@ def doing(what: str) -> Iterator[None]:
 
 @contextmanager
 def watching(state: Callable[[], str]) -> Iterator[None]:
-    """Say every two seconds what ``state`` returns, and for how many seconds the block has run.
+    """Print every two seconds what ``state`` returns, and for how many seconds the block has run.
 
-    Nothing is said where it returns "". The blocks around this one are silent until it ends. A
-    terminal shows the seconds alone, in place, under the line that was printed last.
+    If ``state`` returns "", nothing is printed. Outer blocks print nothing until this one ends. A
+    terminal shows only the seconds, and overwrites them, under the last printed line.
     """
     global _innermost
-    outer, signs = _innermost, _Signs(state)
+    outer, reporter = _innermost, _Reporter(state)
     if outer:
         outer.stop()
-    _innermost = signs
-    signs.start()
+    _innermost = reporter
+    reporter.start()
     try:
         yield
     finally:
-        signs.stop()
+        reporter.stop()
         _innermost = outer
         if outer:
             outer.start()
 
 
 def watch_stage() -> None:
-    """Watch ``python -m pipeline.<stage>`` to its end, and let pipes have each line at once."""
+    """Report on ``python -m pipeline.<stage>`` until it ends, and flush stdout after each line."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
     stage = ExitStack()
     stage.enter_context(watching(lambda: Path(sys.argv[0]).stem))
-    atexit.register(stage.close)  # a thread that prints while Python ends could break it off
+    atexit.register(stage.close)  # a thread that prints while Python exits could abort it
 
 
-class _Signs:
-    """A thread that says what goes on; after a stop it can be started again."""
+class _Reporter:
+    """A thread that prints the state of a block; it can be stopped and started again."""
 
     def __init__(self, state: Callable[[], str]) -> None:
         self.state = state
@@ -86,7 +86,7 @@ class _Signs:
             if not what:
                 continue
             if terminal:
-                # The cursor stays at the start of the line, so that the next print covers this.
+                # The cursor goes back to the start of the line: the next print overwrites it.
                 sys.stderr.write(f"  {seconds}\r")
                 sys.stderr.flush()
                 shown = True
@@ -97,17 +97,17 @@ class _Signs:
             sys.stderr.flush()
 
 
-_innermost: _Signs | None = None
+_innermost: _Reporter | None = None
 
 
 @contextmanager
 def progress(
     label: str, total: int | None, unit: Literal["bytes", "reviews", "words"]
 ) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal, plain lines elsewhere.
+    """Show a progress bar on a terminal, or else print plain lines.
 
     Yields:
-        A function that takes the number of units done since its last call.
+        A function to call with the number of units done since its last call.
     """
     if not sys.stderr.isatty():
         size = "size unknown" if total is None else f"{total:,} {unit}"

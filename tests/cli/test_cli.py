@@ -156,7 +156,7 @@ def test_a_text_that_is_not_utf_8(
         (("a text", "--file", "a.csv", "--out", "b.csv"), "give texts"),
         (("a text", "--column", "b"), "--column is of a file"),
         (("a text", "--context-column", "b"), "--context-column is of a file"),
-        (("--file", "a.csv", "--out", "b.xlsx"), "b.xlsx has an extension that says no format"),
+        (("--file", "a.csv", "--out", "b.xlsx"), "b.xlsx has an unknown extension"),
     ],
 )
 def test_texts_or_a_file_are_predicted(

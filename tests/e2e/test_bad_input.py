@@ -68,7 +68,7 @@ BAD_TABLES: list[tuple[str, bytes, list[str]]] = [
         ["data/own/bad.csv: line", "NUL byte", "binary or damaged"],
     ),
     ("gzip as csv", gzip.compress(table()), ["data/own/bad.csv: line"]),
-    ("NUL byte", with_row(b"x,a\0b,positive,made,x"), ["line 202 holds a NUL byte"]),
+    ("NUL byte", with_row(b"x,a\0b,positive,made,x"), ["line 202 has a NUL byte"]),
     ("not UTF-8", with_row("x,déjà vu,positive,made,x".encode("latin-1")), ["line 202 is not UTF"]),
     (
         "unknown label",
@@ -82,7 +82,7 @@ BAD_TABLES: list[tuple[str, bytes, list[str]]] = [
         ["row 201", "'x'", "a text of 10,000,000 characters", "allowed: 100,000"],
     ),
     ("duplicate id", with_row(b"row-7,meh,positive,made,x"), ["'row-7'", "row 8", "unique"]),
-    ("too few fields", with_row(b"x,meh"), ["row 201", "has 2 fields, the header 5"]),
+    ("too few fields", with_row(b"x,meh"), ["row 201", "has 2 fields, the header has 5"]),
     ("quote not closed", with_row(b'x,"meh,positive,made,x'), ["row 201", "double quote"]),
     (
         "too few rows",

@@ -351,7 +351,7 @@ def test_context_is_put_before_each_text(tmp_path: Path) -> None:
 
         ("t.csv", b"text\n", "a.csv", "text", "no rows"),
         ("t.csv", b"", "a.csv", "text", "is empty"),
-        ("t.csv", b"id,text\n1,a\n2,b,c\n", "a.csv", "text", "row 2 .*has 3 fields, the header 2"),
+        ("t.csv", b"id,text\n1,a\n2,b,c\n", "a.csv", "text", "has 3 fields, the header has 2"),
         ("t.csv", b"text\nfine\nna\xefve\n", "a.csv", "text", "line 3 is not UTF-8"),
         ("t.csv", b'text\n"open\n', "a.csv", "text", "row 1"),
         ("t.csv", b"text,text\na,b\n", "a.csv", "text", "'text' 2 times"),

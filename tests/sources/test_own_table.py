@@ -322,18 +322,18 @@ def test_column_twice(refusal: Refusal) -> None:
 def test_binary_file(refusal: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parse, "BLOCK_BYTES", 1 << 20)  # within a block, NUL is told first
     picture = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
-    assert "line 3 holds a NUL byte" in refusal("a.csv", picture)
+    assert "line 3 has a NUL byte" in refusal("a.csv", picture)
     assert "is not UTF-8: byte 0x89 at offset 0" in refusal("a.csv", picture[:8])
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
 def test_nul_byte(refusal: Refusal, end: bytes) -> None:
     data = end.join([b"text,sentiment", b"a,good", b"b\0c,bad", b"d,bad"])
-    assert "line 3 holds a NUL byte" in refusal("a.csv", data)
+    assert "line 3 has a NUL byte" in refusal("a.csv", data)
 
 
 def test_nul_byte_in_json_lines(refusal: Refusal) -> None:
-    assert "line 2 holds a NUL byte" in refusal("a.jsonl", JSON_LINES + b"\0")
+    assert "line 2 has a NUL byte" in refusal("a.jsonl", JSON_LINES + b"\0")
 
 
 def test_not_utf8(refusal: Refusal) -> None:
@@ -344,10 +344,10 @@ def test_not_utf8(refusal: Refusal) -> None:
 
 def test_ragged_rows(refusal: Refusal) -> None:
     many = refusal("a.csv", b'text,sentiment\n"a\nb",good\nc, or d,bad\n')
-    assert "row 2 (it ends at line 4) has 3 fields, the header 2" in many
+    assert "row 2 (it ends at line 4) has 3 fields, the header has 2" in many
     assert "double quotes" in many
     few = refusal("a.csv", b"text,sentiment\na,good\nb,bad\nc\n")
-    assert "row 3 (it ends at line 4) has 1 fields, the header 2" in few
+    assert "row 3 (it ends at line 4) has 1 fields, the header has 2" in few
 
 
 def test_quote_never_closed(refusal: Refusal) -> None:
@@ -441,7 +441,7 @@ def test_corrupt_compression(refusal: Refusal, name: str, data: bytes) -> None:
 @pytest.mark.parametrize("names", [[], ["a.csv", "b.csv"]])
 def test_zip_of_not_one_file(refusal: Refusal, names: list[str]) -> None:
     message = refusal("a.csv.zip", zipped(*names))
-    assert f"it holds {len(names)} files, allowed is exactly one" in message
+    assert f"it has {len(names)} files; allowed: exactly one" in message
 
 
 @pytest.mark.parametrize("cut", [slice(-1), slice(40), slice(4, None)])

@@ -1,4 +1,4 @@
-"""Compressed tables, and files that unpack to far more than a table would hold."""
+"""Compressed tables, and files whose unpacked size is over the limit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sentigate.tables.compression import unpack
 
 
 @pytest.mark.parametrize("suffix", PACKERS)
-def test_what_unpacks_to_far_more_is_refused_as_soon_as_it_does(
+def test_a_file_over_the_limit_is_refused(
     tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compression, "FREE_BYTES", 1 << 20)
@@ -28,7 +28,7 @@ def test_what_unpacks_to_far_more_is_refused_as_soon_as_it_does(
         unpack(packed, suffix, str(file))
     assert re.fullmatch(
         rf"{file} unpacks to more than \d MiB; allowed: 1 MiB, or 100 times the packed size if "
-        "that is more. If it is meant, unpack it yourself and name the unpacked file",
+        "that is more. If the file is right, unpack it yourself and name the unpacked file",
         str(error.value),
     )
     monkeypatch.setattr(compression, "FREE_BYTES", 10 << 20)
@@ -36,10 +36,8 @@ def test_what_unpacks_to_far_more_is_refused_as_soon_as_it_does(
         assert unpacked.read() == data
 
 
-def test_three_gigabytes_of_zeros_are_not_written(
-    run_python: Callable[..., str], tmp_path: Path
-) -> None:
-    """As `predict` reads a table: the process may write files of 400 MiB at most."""
+def test_unpacking_stops_at_the_limit(run_python: Callable[..., str], tmp_path: Path) -> None:
+    """`predict` reads a file of 3 GiB of zeros; the process may write at most 400 MiB."""
     file = tmp_path / "t.csv.gz"
     file.write_bytes(gzip.compress(bytes(1 << 24)) * 192)
     code = (

@@ -1,4 +1,4 @@
-"""Tables in pieces: rows by the chunk, bytes by the block."""
+"""Tables are parsed in chunks of rows and read in blocks of bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sentigate.errors import SourceError
 from sentigate.tables import parse
 
 
-def test_rows_become_objects_chunk_by_chunk() -> None:
+def test_rows_are_parsed_chunk_by_chunk() -> None:
     data = b"text,sentiment\n" + b"a,good\n" * (parse.CHUNK + 1)
     with tempfile.TemporaryFile() as file:
         file.write(data)
@@ -29,8 +29,8 @@ BYTES = st.sampled_from(
 
 
 @given(st.lists(BYTES, min_size=1).map(b"".join), st.integers(1, 7))
-def test_the_line_of_a_byte_that_is_no_text(data: bytes, block: int) -> None:
-    """However the blocks part lines and characters, as if all had been decoded at once."""
+def test_the_error_names_the_line_of_an_invalid_byte(data: bytes, block: int) -> None:
+    """The same line as if all was decoded at once, wherever a block ends."""
     try:
         expected = "" if data.decode().strip() else "a is empty"
     except UnicodeDecodeError as error:

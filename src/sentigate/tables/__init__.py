@@ -1,1 +1,1 @@
-"""Any table in and out, a chunk at a time."""
+"""Read and write tables of any supported format, chunk by chunk."""

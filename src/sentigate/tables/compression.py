@@ -1,4 +1,4 @@
-"""Which format and compression a file's name says, and undoing the compression."""
+"""Find a file's format and compression from its name, and decompress it."""
 
 from __future__ import annotations
 
@@ -21,39 +21,37 @@ from .parse import PARSERS
 ALLOWED = (
     ".csv, .tsv, .jsonl, .ndjson, each also with .gz, .bz2, .xz, .zip or .zst after it; .parquet"
 )
-
-
 FREE_BYTES, MAX_RATIO, BLOCK = 256 << 20, 100, 1 << 20
-"""Past so many bytes unpacked, they may be at most so many times the packed ones."""
+"""A file may unpack to FREE_BYTES, or to MAX_RATIO times its packed size if that is more."""
 
 
 def format_of(name: str, origin: str) -> tuple[str, str]:
-    """Format and compression of a file name, as lower-case extensions; compression may be "".
+    """Return the format and the compression ("" if none) of a file, as lower-case extensions.
 
     Raises:
-        SourceError: the extension is none of those allowed.
+        SourceError: the extension is not allowed.
     """
     suffixes = [suffix.lower() for suffix in PurePath(name).suffixes]
     compression = suffixes.pop() if suffixes and suffixes[-1] in UNPACKERS else ""
     format_ = suffixes[-1] if suffixes else ""
     if format_ not in PARSERS or (format_ == ".parquet" and compression):
-        raise SourceError(f"{origin} has an extension that says no format; allowed: {ALLOWED}")
+        raise SourceError(f"{origin} has an unknown extension; allowed: {ALLOWED}")
     return format_, compression
 
 
 def unpack(file: BinaryIO, compression: str, origin: str) -> BinaryIO:
-    """``file`` without its compression, which may be "": itself, or else a temporary file.
+    """Decompress ``file`` into a temporary file; return ``file`` if ``compression`` is "".
 
-    On disk, so that it can be read twice and never fills the memory.
+    The temporary file is on disk: it can be read twice and needs no memory.
 
     Raises:
-        SourceError: the compressed data is damaged, or far larger unpacked than any table would
-            be, or a zip archive holds not exactly one file.
+        SourceError: the data is damaged, its unpacked size is over the limit, or a zip archive
+            does not have exactly one file.
     """
     if not compression:
         return file
-    # What each of the five libraries raises: zipfile a RuntimeError for a password, pyarrow an
-    # OSError.
+    # The errors of the five libraries. zipfile raises RuntimeError if it needs a password, pyarrow
+    # raises OSError.
     damaged = (OSError, EOFError, ValueError, RuntimeError, zlib.error, lzma.LZMAError)
     allowed = max(FREE_BYTES, MAX_RATIO * os.fstat(file.fileno()).st_size)
     with ExitStack() as stack:
@@ -74,8 +72,8 @@ def unpack(file: BinaryIO, compression: str, origin: str) -> BinaryIO:
 def _too_much(origin: str, allowed: int) -> SourceError:
     return SourceError(
         f"{origin} unpacks to more than {allowed >> 20:,} MiB; allowed: {FREE_BYTES >> 20} MiB, or "
-        f"{MAX_RATIO} times the packed size if that is more. If it is meant, unpack it yourself "
-        "and name the unpacked file"
+        f"{MAX_RATIO} times the packed size if that is more. If the file is right, unpack it "
+        "yourself and name the unpacked file"
     )
 
 
@@ -84,7 +82,7 @@ def _unzip(file: BinaryIO) -> Iterator[IO[bytes]]:
     with zipfile.ZipFile(file) as archive:
         files = [member for member in archive.infolist() if not member.is_dir()]
         if len(files) != 1:
-            raise zipfile.BadZipFile(f"it holds {len(files)} files, allowed is exactly one")
+            raise zipfile.BadZipFile(f"it has {len(files)} files; allowed: exactly one")
         with archive.open(files[0]) as member:
             yield member
 

@@ -1,4 +1,4 @@
-"""From a CSV, TSV, JSON lines or Parquet file to columns of values, chunk by chunk."""
+"""Parse CSV, TSV, JSON lines and Parquet files into columns of values, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import BinaryIO, Literal
 
 from sentigate.errors import SourceError, shorten
 
-# Rows that are Python objects at a time.
+# Rows held as Python objects at one time.
 CHUNK = 8192
 BLOCK_BYTES = 1 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -22,26 +22,26 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some rows of the columns that were asked for, and where each row is in the file."""
+    """Some rows of the wanted columns, and the place of each row in the file."""
 
     columns: dict[str, list[object]]
     unit: Literal["row", "line"]
     places: Sequence[int]
-    """Number of each row in ``unit``, counted from 1; for rows, after the header."""
+    """Number of each row, in ``unit``, from 1; rows are counted without the header."""
 
 
 def parse_csv(file: BinaryIO, wanted: Collection[str], origin: str) -> Iterator[Chunk]:
-    """Comma separated, quoted with ``"``; values are str."""
+    """Parse comma-separated values, quoted with ``"``; values are str."""
     return _parse_delimited(file, wanted, origin, ",")
 
 
 def parse_tsv(file: BinaryIO, wanted: Collection[str], origin: str) -> Iterator[Chunk]:
-    """Tab separated, quoted with ``"``; values are str."""
+    """Parse tab-separated values, quoted with ``"``; values are str."""
     return _parse_delimited(file, wanted, origin, "\t")
 
 
 def parse_json_lines(file: BinaryIO, wanted: Collection[str], origin: str) -> Iterator[Chunk]:
-    """One JSON object a line; values are as JSON has them, None where a key is not there."""
+    """Parse one JSON object per line; values have their JSON type, None for a missing key."""
     check_text(file, origin)
     keys: dict[str, None] = {}
     records = records_of(file, origin)
@@ -54,7 +54,7 @@ def parse_json_lines(file: BinaryIO, wanted: Collection[str], origin: str) -> It
 
 
 def parse_parquet(file: BinaryIO, wanted: Collection[str], origin: str) -> Iterator[Chunk]:
-    """Values are as Arrow gives them to Python."""
+    """Parse Parquet; values have the Python types that Arrow converts to."""
     import pyarrow as pa  # type: ignore[import-untyped]
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
@@ -78,9 +78,9 @@ PARSERS: dict[str, Callable[[BinaryIO, Collection[str], str], Iterator[Chunk]]] 
     ".ndjson": parse_json_lines,
     ".parquet": parse_parquet,
 }
-"""By extension. Each takes the file, the columns wanted, and its name for messages.
+"""Extension -> parser. A parser takes the file, the wanted columns, and the file's name for errors.
 
-What is wrong with the file is raised where it is met, so that only all the chunks are the table.
+A parser raises an error when it reaches the damaged row, after it has given the chunks before it.
 """
 
 
@@ -88,7 +88,7 @@ def _parse_delimited(
     file: BinaryIO, wanted: Collection[str], origin: str, delimiter: str
 ) -> Iterator[Chunk]:
     check_text(file, origin)
-    # The limit is the whole process's, and at its default refuses a text of 131,072 characters.
+    # The limit holds for the whole process. Its default refuses texts over 131,072 characters.
     limit = csv.field_size_limit(os.fstat(file.fileno()).st_size)
     done = 0
     try:
@@ -108,12 +108,12 @@ def _parse_delimited(
 
 
 def delimited_rows(text: io.TextIOWrapper, delimiter: str, origin: str) -> Iterator[list[str]]:
-    """The header, then the rows."""
-    # strict: a quote that is never closed would otherwise swallow the rest of the file.
+    """Yield the header, then the rows."""
+    # strict: otherwise the rest of the file becomes one value after a quote that is not closed.
     reader = csv.reader(text, delimiter=delimiter, strict=True)
     number = 0
     try:
-        # A blank line gives an empty list and isn't a row.
+        # A blank line gives an empty list and does not count as a row.
         header = next((row for row in reader if row), [])
         yield header
         number = 1
@@ -124,20 +124,20 @@ def delimited_rows(text: io.TextIOWrapper, delimiter: str, origin: str) -> Itera
             elif row:
                 raise SourceError(
                     f"{origin}: row {number:,} (it ends at line {reader.line_num:,}) has "
-                    f"{len(row)} fields, the header {len(header)}; a value that holds the "
-                    f"separator {delimiter!r} must stand in double quotes"
+                    f"{len(row)} fields, the header has {len(header)}; a value that contains the "
+                    f"separator {delimiter!r} must be in double quotes"
                 )
     except csv.Error as error:
         raise SourceError(
             f"{origin}: row {max(number, 1):,} (it ends at line {reader.line_num:,}): {error}; "
-            "a value that begins with a double quote must end with one, and those within are "
-            "doubled"
+            "a value that begins with a double quote must end with one, and each double quote "
+            "inside it must be doubled"
         ) from None
 
 
 def records_of(file: BinaryIO, origin: str) -> Iterator[tuple[int, dict[str, object]]]:
-    """Line number and object of each line that is not blank."""
-    # Not splitlines(): JSON may hold U+2028 and its like within a string.
+    """Yield the line number and the object of each line that is not blank."""
+    # Not splitlines(): a JSON string may contain U+2028 and similar characters.
     for number, data in enumerate(file, 1):
         if number == 1:
             data = data.removeprefix(BYTE_ORDER_MARK)
@@ -147,7 +147,7 @@ def records_of(file: BinaryIO, origin: str) -> Iterator[tuple[int, dict[str, obj
 
 
 def check_text(file: BinaryIO, origin: str) -> None:
-    """Refuse what is not text in UTF-8, with or without a byte order mark; then start again."""
+    """Refuse a file that is not UTF-8, with or without a byte order mark; then rewind it."""
     begin = file.read(len(BYTE_ORDER_MARK))
     if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise SourceError(f"{origin} is UTF-16; save it as UTF-8")
@@ -159,13 +159,13 @@ def check_text(file: BinaryIO, origin: str) -> None:
         data = file.read(BLOCK_BYTES)
         if (position := data.find(b"\0")) >= 0:
             raise SourceError(
-                f"{origin}: line {_line(file, done + position):,} holds a NUL byte; "
-                "the file is binary or damaged, allowed is text in UTF-8"
+                f"{origin}: line {_line(file, done + position):,} has a NUL byte, so the file is "
+                "binary or damaged; allowed: text in UTF-8"
             )
         try:
             text = decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
-            # Its object begins with what the last block left over, half a character.
+            # error.object begins with the bytes of an unfinished character from the last block.
             position = done + len(data) - len(error.object) + error.start
             raise SourceError(
                 f"{origin}: line {_line(file, position):,} is not UTF-8: byte "
@@ -179,7 +179,7 @@ def check_text(file: BinaryIO, origin: str) -> None:
 
 
 def _line(file: BinaryIO, position: int) -> int:
-    """The number of the line in which the byte at ``position`` is."""
+    """Return the number of the line that has the byte at ``position``."""
     file.seek(0)
     lines, last = 1, b""
     while data := file.read(min(BLOCK_BYTES, position)):
@@ -208,14 +208,14 @@ def _json_object(line: str, place: str) -> dict[str, object]:
             json.dumps(record, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             raise SourceError(
-                f"{place} has half a surrogate pair (\\ud800 to \\udfff), which is no character"
+                f"{place} has half a surrogate pair (\\ud800 to \\udfff), which is not a character"
             ) from None
     return record
 
 
-def require_columns(wanted: Collection[str], there: Collection[str], origin: str) -> None:
-    """Refuse a table that lacks a wanted column, or has it twice."""
-    names = list(there)
+def require_columns(wanted: Collection[str], header: Collection[str], origin: str) -> None:
+    """Refuse a table that lacks a wanted column or has it more than once."""
+    names = list(header)
     for name in wanted:
         if name not in names:
             shown = ", ".join(shorten(other, 40) for other in names[:10])

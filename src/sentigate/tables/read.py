@@ -1,4 +1,4 @@
-"""A table as a stream of records, each a dict of a row's values by column."""
+"""Read a table as a stream of records; a record is a row as a dict of column -> value."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 CHUNK = 16_384
-"""Records in memory at a time: enough that texts of one length fill batches."""
+"""Records in memory at one time: enough to fill batches with texts of equal length."""
 
 
 class Input(NamedTuple):
-    """A table that is being read.
+    """An open table.
 
     Attributes:
-        names: its columns; in JSON lines those of all lines.
-        chunks: its records, CHUNK at a time; values are str but in JSON lines and Parquet.
-        size: bytes of the file, unpacked.
-        position: how many of them have been read.
-        schema: a Parquet file's own.
+        names: Names of the columns; for JSON lines, the keys of all lines.
+        chunks: Lists of up to CHUNK records; values are str, except in JSON lines and Parquet.
+        size: Size of the unpacked file in bytes.
+        position: Returns how many of these bytes have been read.
+        schema: Arrow schema of a Parquet file, or None.
     """
 
     names: list[str]
@@ -46,18 +46,19 @@ class Input(NamedTuple):
 
 @contextmanager
 def open_records(path: Path) -> Iterator[Input]:
-    """Read CSV, TSV, JSON lines, Parquet, or plain text (a column ``text``, a row a line).
+    """Open CSV, TSV, JSON lines, Parquet, or plain text (a column ``text`` with a row per line).
 
     Raises:
-        SourceError: the file is not there or no such table; or, from ``chunks``, a row is damaged.
+        SourceError: the file cannot be read as a table, or, while reading ``chunks``, a row is
+            damaged.
     """
     origin = str(path)
-    # Plain text is packed as the others are.
+    # format_of knows no plain text; .txt has the same compressions as .csv.
     name = re.sub(r"\.txt(\.\w+)?$", r".csv\1", path.name, flags=re.IGNORECASE)
     try:
         format_, compression = format_of(name, origin)
     except SourceError as error:
-        raise SourceError(f"{error}; and .txt, a text a line") from None
+        raise SourceError(f"{error}; and .txt with a text per line") from None
     is_text = name != path.name
     try:
         packed = path.open("rb")
@@ -66,7 +67,7 @@ def open_records(path: Path) -> Iterator[Input]:
     limit = csv.field_size_limit()
     with packed, unpack(packed, compression, origin) as file:
         size = os.fstat(file.fileno()).st_size
-        csv.field_size_limit(max(size, limit))  # at its default, 131,072 characters
+        csv.field_size_limit(max(size, limit))  # the default is 131,072 characters
         try:
             if format_ == ".parquet":
                 yield _open_parquet(file, size, origin)
@@ -101,12 +102,12 @@ def _rows(file: BinaryIO, delimiter: str, origin: str) -> tuple[list[str], Itera
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     rows = delimited_rows(text, delimiter, origin)
     header = next(rows)
-    require_columns(header, header, origin)  # none twice
+    require_columns(header, header, origin)  # no column twice
 
     def records() -> Iterator[Record]:
         for row in rows:
             yield dict(zip(header, row, strict=True))
-        text.detach()  # else the file is closed with it
+        text.detach()  # otherwise the file is closed together with ``text``
 
     return header, records()
 

@@ -1,4 +1,4 @@
-"""Writing a stream of records in the format that a file's name says."""
+"""Write a stream of records in the format of a file's extension."""
 
 from __future__ import annotations
 
@@ -16,31 +16,28 @@ from .read import CHUNK, DELIMITERS, Record
 
 
 def check_output(out: Path) -> str:
-    """The format that the name says, as a lower-case extension.
+    """Return the format of a file name, as a lower-case extension.
 
     Raises:
-        DataError: it says none.
+        DataError: the extension is unknown.
     """
     suffix = out.suffix.lower()
     if suffix not in WRITERS:
-        raise DataError(
-            f"{out} has an extension that says no format; allowed: {', '.join(WRITERS)}"
-        )
+        raise DataError(f"{out} has an unknown extension; allowed: {', '.join(WRITERS)}")
     return suffix
 
 
 def write_records(chunks: Iterable[list[Record]], file: IO[bytes], out: Path, schema: Any) -> None:
-    """Write all records in the format that ``out`` is named for.
+    """Write all records in the format of ``out``.
 
     Args:
-        chunks: records; those of the first chunk say which columns CSV, TSV and Parquet have.
-        file: where they go.
-        out: its name, for the format and for messages.
-        schema: Arrow's, of the records, for Parquet; None to find it in the first chunk.
+        chunks: Records. For CSV, TSV and Parquet, the first chunk sets the columns.
+        file: File to write to.
+        out: Name of the file, for the format and for messages.
+        schema: Arrow schema for Parquet; None to infer it from the first chunk.
 
     Raises:
-        DataError: a later record has another column, or its value another type, than the format
-            can hold.
+        DataError: a later record has a column or a type that the format cannot hold.
     """
     WRITERS[check_output(out)](chunks, file, out, schema)
 
@@ -51,7 +48,7 @@ def _write_delimited(
     delimiter = DELIMITERS[check_output(out)]
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     plain = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    # On its own, a carriage return gets no quotes, and ends the line for who reads it.
+    # csv does not quote a lone carriage return, but readers take it for the end of the line.
     quoted = csv.writer(text, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
     names: list[str] = []
     for chunk in chunks:
@@ -89,7 +86,7 @@ def _write_json_lines(
 
 
 def _without_nan(value: Any) -> Any:
-    """``value`` with null for NaN and the infinities, which JSON does not have."""
+    """Replace NaN and the infinities, which JSON does not have, by None."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
