@@ -1,4 +1,4 @@
-"""Every model by every data set: from real raw rows to one training step and one evaluation."""
+"""Each model with each data set: from real raw rows to one training step and one evaluation."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ ROWS, STEP = 600, 16
 
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], pd.DataFrame]]:
-    """Rows of a data set, split, from a sample of its source; each source is read once."""
+    """Return a function that splits a sample of a data set's rows; each source is read once."""
     downloads = tmp_path_factory.mktemp("downloads")
 
     def raw(source: Source, labels: dict[str, int | None]) -> pd.DataFrame:
@@ -85,7 +85,7 @@ def test_one_step_and_one_evaluation(
 
     first: dict[str, object] = {}
     train, validation, test = (padded(name) for name in ("train", "validation", "test"))
-    # Decay alone would move a weight that has no gradient.
+    # With weight decay, a weight without a gradient would change too.
     once = model.training.model_copy(
         update={"max_epochs": 1, "batch_size": STEP, "weight_decay": 0.0}
     )
@@ -96,7 +96,7 @@ def test_one_step_and_one_evaluation(
     assert len(train.labels) == STEP
     assert np.isfinite(epochs.to_numpy()).all()
     for name, value in weights.items():
-        assert not value.equal(first[name]), f"{name} has learned nothing"
+        assert not value.equal(first[name]), f"training did not change {name}"
 
     network = Network(model.network, tokenizer.get_vocab_size())
     network.load_state_dict(weights)

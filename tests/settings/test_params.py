@@ -1,4 +1,4 @@
-"""params.yaml: what is there is valid, and what is wrong is named with what is allowed."""
+"""params.yaml is valid, and errors name the wrong key, its value and the allowed values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def refusal(values: object) -> str:
-    """The message by which values are refused, once they are read from params.yaml."""
+    """Return the message of the error about these values."""
     with pytest.raises(ParamsError) as caught:
         parse_params(values, "params.yaml")
     return str(caught.value)
@@ -44,7 +44,7 @@ def refusal_of_file(path: Path, text: str | None = None) -> str:
 
 
 def changed(key: str, value: object) -> dict[str, Any]:
-    """The values of params.yaml with a dotted key set, or taken out."""
+    """Return the values of params.yaml with a dotted key changed or removed."""
     values = copy.deepcopy(VALUES)
     *sections, last = key.split(".")
     node = values
@@ -82,7 +82,7 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "fragments"),
     [
-        # A wrong key: where, which, and those allowed.
+        # A wrong key: its section, its name, and the allowed keys.
         ("gates.min_covrage", 0.5, ["gates: unknown key 'min_covrage'", "min_coverage"]),
         ("colour", 1, ["top level: unknown key 'colour'", "dataset, model, seed", "register"]),
         ("datasets.csv.source.sep", ";", ["datasets.csv.source: unknown key 'sep'", "sha256"]),
@@ -122,7 +122,7 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
         (
             "baseline.candidates.naive_bayes.character_ngrams",
             [5, 2],
-            ["ngrams", "the wrong way round"],
+            ["ngrams", "in the wrong order"],
         ),
         (
             "baseline.candidates.naive_bayes.naive_bayes_smoothing",
@@ -197,7 +197,7 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
         ("datasets.csv.source.kind", "excel", ["datasets.csv.source", "'csv'", "excel"]),
         ("datasets.csv.labels.neutral", 2, ["datasets.csv.labels.neutral", "0 or 1", "2"]),
         ("register.alias", "The Best", ["register.alias", "a-z", "'The Best'"]),
-        # Not there.
+        # Missing.
         ("seed", MISSING, ["seed: ", "required"]),
         ("models.lstm.vocab.max_size", MISSING, ["models.lstm.vocab.max_size", "required"]),
         ("models.lstm.max_length", MISSING, ["models.lstm.max_length", "required"]),
@@ -205,12 +205,12 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
             (
                 "models.lstm.max_length",
                 wrong,
-                [f"\n  models.lstm.max_length: {wrong!r} is no length; allowed: auto, a whole"],
+                [f"\n  models.lstm.max_length: {wrong!r} is not a length; allowed: auto, a whole"],
             )
             for wrong in (None, "all", 0, 100_001, 1.5, True, {"first": 3}, {"first": 0, "last": 3})
         ),
         ("register", MISSING, ["register: ", "required"]),
-        # A setting that another one would silence.
+        # A setting that another setting makes useless.
         (
             "datasets.csv.source.fold_column",
             "fold",
@@ -238,10 +238,10 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
         ),
         ("datasets.vader.max_length", 64, ["datasets.vader: unknown key 'max_length'"]),
         ("gates.min_validation_mcc", 0.1, ["gates: unknown key 'min_validation_mcc'"]),
-        # A choice that is not offered.
+        # A choice without an entry.
         ("dataset", "amazon", ["dataset is 'amazon'", "vader, twitter", "imdb", "csv"]),
         ("model", "transformer", ["model is 'transformer'", "bilstm", "lstm", "char_lstm"]),
-        # What does not go together.
+        # Settings that contradict each other.
         (
             "datasets.imdb.split.test_size",
             0.2,
@@ -279,7 +279,7 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
         ),
     ],
 )
-def test_refused_with_key_value_and_what_is_allowed(
+def test_errors_name_key_value_and_allowed_values(
     key: str, value: object, fragments: list[str]
 ) -> None:
     message = refusal(changed(key, value))
@@ -297,28 +297,28 @@ def test_refused_with_key_value_and_what_is_allowed(
         ("model", "transformer", "  model is 'transformer'; allowed: bilstm, "),
         ("models.lstm.vocab.vectors", ["x"], "  models.lstm.vocab.vectors names 'x'; allowed: "),
         ("models.lstm.vocab.outside_words", 10, "  models.lstm.vocab.outside_words is 10 with "),
-        # A table that bears a data set's name, given to it or taken from its file.
+        # A table with the name of a data set, from source.name or from its file.
         (
             "datasets.csv.source.name",
             "vader",
-            "  datasets.csv.source.name: the table is named 'vader', as that of datasets.vader is; "
+            "  datasets.csv.source.name: the table is named 'vader', like that of datasets.vader; "
             "allowed: any other name",
         ),
         (
             "datasets.csv.source.path",
             "data/own/imdb.csv",
-            "  datasets.csv.source.name: the table is named 'imdb', as that of datasets.imdb is; "
+            "  datasets.csv.source.name: the table is named 'imdb', like that of datasets.imdb; "
             "allowed: any other name",
         ),
     ],
 )
-def test_what_does_not_fit_another_section_is_named_by_its_key(
+def test_an_error_about_two_sections_begins_with_the_key_to_change(
     key: str, value: object, line: str
 ) -> None:
     assert refusal(changed(key, value)).splitlines()[1].startswith(line)
 
 
-def test_a_later_entry_that_bears_a_tables_name_is_told_of_its_own() -> None:
+def test_the_error_about_equal_table_names_names_the_users_table() -> None:
     values = yaml.safe_load(COMMITTED)
     csv = values["datasets"].pop("csv")
     values["datasets"] = {"csv": csv, **values["datasets"]}
@@ -361,7 +361,7 @@ def test_bytes_that_are_not_utf8(path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "- dataset\n", "vader\n"])
-def test_yaml_that_is_no_mapping(path: Path, text: str) -> None:
+def test_yaml_that_is_not_a_mapping(path: Path, text: str) -> None:
     message = refusal_of_file(path, text)
     assert message.startswith("params.yaml is not valid:\n  top level: ")
     assert "dictionary" in message
@@ -381,7 +381,7 @@ def test_params_are_frozen() -> None:
 # choose
 
 
-def test_choose_keeps_all_else_byte_for_byte(path: Path) -> None:
+def test_choose_changes_only_the_chosen_names(path: Path) -> None:
     params = choose(path, {"dataset": "csv", "model": "char_lstm"})
     assert (params.dataset, params.model) == ("csv", "char_lstm")
     before, after = COMMITTED.splitlines(True), path.read_text("utf-8").splitlines(True)
@@ -396,13 +396,13 @@ def test_choose_keeps_all_else_byte_for_byte(path: Path) -> None:
     assert load_params(path) == params
 
 
-def test_choose_and_back_is_the_same_file(path: Path) -> None:
+def test_choosing_the_old_names_restores_the_file(path: Path) -> None:
     choose(path, {"dataset": "imdb", "model": "lstm"})
     choose(path, {"dataset": VALUES["dataset"], "model": VALUES["model"]})
     assert path.read_bytes() == COMMITTED.encode()
 
 
-def test_choose_keeps_line_ends(path: Path) -> None:
+def test_choose_keeps_line_endings(path: Path) -> None:
     path.write_bytes(COMMITTED.replace("\n", "\r\n").encode())
     choose(path, {"dataset": "csv", "model": ""})
     assert path.read_bytes().count(b"\r\n") == path.read_bytes().count(b"\n") > 100
@@ -412,15 +412,15 @@ def test_folds_that_have_an_effect_are_allowed() -> None:
     values = copy.deepcopy(VALUES)
     csv = values["datasets"]["csv"]
     csv["source"]["fold_column"] = "fold"
-    csv["clean"]["folds"] = ["train"]  # as twitter has it
+    csv["clean"]["folds"] = ["train"]  # as in datasets.twitter
     assert parse_params(values, "params.yaml").datasets["csv"].split.rule == "grouped"
     del csv["clean"]["folds"]
     csv["split"] = {"rule": "published", "validation_size": 0.1}
     assert parse_params(values, "params.yaml").datasets["csv"].split.test_size is None
 
 
-def test_what_is_left_out_is_off(path: Path) -> None:
-    """The only defaults that the code has."""
+def test_missing_settings_are_off(path: Path) -> None:
+    """The code has no other defaults."""
     params = load_params(path)
     assert not any(params.datasets["twitter_random"].clean.steps.model_dump().values())
     scratch = params.models["t1_char_lstm_mended"]
@@ -435,14 +435,14 @@ def test_what_is_left_out_is_off(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["lstm.big", "a@b", "a/b", 'a"b', "a b", ""])
-def test_names_that_dvc_or_a_path_cannot_hold_are_refused(name: str) -> None:
+def test_names_that_are_invalid_in_dvc_or_a_path_are_refused(name: str) -> None:
     models = VALUES["models"] | {name: VALUES["models"]["lstm"]}
     message = refusal(VALUES | {"models": models})
     assert "should match pattern" in message
     assert f"(given: {name!r})" in message
 
 
-def test_choose_nothing_writes_nothing(path: Path) -> None:
+def test_choose_without_a_change_writes_nothing(path: Path) -> None:
     path.chmod(0o444)
     stamp = path.stat().st_mtime_ns, path.stat().st_ino
     params = choose(path, {"dataset": "", "model": VALUES["model"]})
@@ -463,7 +463,7 @@ def test_choose_nothing_writes_nothing(path: Path) -> None:
         ({"dataset": "imdb # or not", "model": ""}, ["dataset is 'imdb # or not'"]),
     ],
 )
-def test_choose_refuses_and_leaves_the_file(
+def test_a_refused_choice_does_not_change_the_file(
     path: Path, choices: dict[str, str], fragments: list[str]
 ) -> None:
     with pytest.raises(ParamsError) as caught:
@@ -474,7 +474,7 @@ def test_choose_refuses_and_leaves_the_file(
     assert [file.name for file in path.parent.iterdir()] == ["params.yaml"]
 
 
-def test_choose_on_a_file_that_is_wrong_already(path: Path) -> None:
+def test_choose_refuses_an_invalid_file(path: Path) -> None:
     text = yaml.safe_dump(changed("gates.min_coverage", 7), sort_keys=False)
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ParamsError, match=r"gates\.min_coverage"):

@@ -1,4 +1,4 @@
-"""params.yaml is read as DVC reads it, and each value of it can be set by DVC alone."""
+"""params.yaml is read as DVC reads it, and DVC can set each of its values alone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LEAVES = {".".join(path): path for path, _ in leaves(VALUES) if "." not in "".jo
 
 
 def other(value: object) -> tuple[str, object]:
-    """Another value of the same kind, as it is written on the command line."""
+    """Return another value of the same type, as written on the command line and as read."""
     match value:
         case bool():
             return str(not value).lower(), not value
@@ -47,14 +47,16 @@ def other(value: object) -> tuple[str, object]:
     return "other", "other"
 
 
-def test_leaves_are_many() -> None:
+def test_params_yaml_has_many_leaves() -> None:
     assert len(LEAVES) > 250
     assert {"models.bilstm.training.learning_rate", "datasets.vader.labels.Neutral"} <= set(LEAVES)
 
 
 def half(bit: int, side: int) -> dict[str, object]:
-    """The keys whose number has this bit, and what they hold. Of any two keys, one of these halves
-    holds the one without the other."""
+    """Return the keys whose number has this bit, with their values.
+
+    For any two keys, one of these halves has the first key and not the second.
+    """
     numbered = enumerate(sorted(LEAVES))
     found = dict(leaves(VALUES))
     return {key: found[LEAVES[key]] for number, key in numbered if number >> bit & 1 == side}
@@ -62,7 +64,7 @@ def half(bit: int, side: int) -> dict[str, object]:
 
 @pytest.mark.parametrize("bit", range(len(LEAVES).bit_length()))
 @pytest.mark.parametrize("side", [0, 1])
-def test_dvc_sets_each_value_and_no_other(bit: int, side: int, tmp_path: Path) -> None:
+def test_dvc_sets_the_given_values_and_no_others(bit: int, side: int, tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(COMMITTED, encoding="utf-8")
     chosen = {key: other(value) for key, value in half(bit, side).items()}
@@ -80,11 +82,11 @@ def comments(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("override", ["models.bilstm.training.learning_rate=0.001", "model=lstm"])
-def test_one_value_set_is_one_line(override: str, tmp_path: Path) -> None:
+def test_setting_one_value_changes_one_line(override: str, tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(COMMITTED, encoding="utf-8")
     apply_overrides(path, [override])
-    # The file has the form that DVC writes, except that DVC breaks lines of more than 80 signs.
+    # DVC writes the same form, but breaks lines of more than 80 characters.
     after = re.sub(r"\.csv: ?\n +(?=[0-9a-f]{64}$)", ".csv: ", path.read_text("utf-8"), flags=re.M)
     pairs = zip(COMMITTED.splitlines(), after.splitlines(), strict=True)
     (changed,) = [new for old, new in pairs if old != new]
@@ -99,7 +101,7 @@ IN_PAGES = sorted(
 
 
 @pytest.mark.parametrize("override", IN_PAGES)
-def test_what_the_pages_set_has_its_effect(override: str, tmp_path: Path) -> None:
+def test_overrides_in_the_docs_have_an_effect(override: str, tmp_path: Path) -> None:
     key, _, text = override.removeprefix("+").partition("=")
     path = tmp_path / "params.yaml"
     path.write_text(COMMITTED, encoding="utf-8")
@@ -114,7 +116,7 @@ def test_what_the_pages_set_has_its_effect(override: str, tmp_path: Path) -> Non
     assert after == before
 
 
-def test_the_pages_set_values_that_are_there_and_one_that_is_left_out() -> None:
+def test_the_docs_change_existing_values_and_add_one() -> None:
     assert {each[0] for each in IN_PAGES} > {"+"}
 
 
@@ -122,7 +124,7 @@ def test_the_pages_set_values_that_are_there_and_one_that_is_left_out() -> None:
     "text",
     ["no", "on", "1e-05", "1e5", "012", "0o14", "12:30:45", "1_000", ".5", "~", "null", "", "yes"],
 )
-def test_values_are_those_that_dvc_compares(text: str, tmp_path: Path) -> None:
+def test_values_equal_those_that_dvc_compares(text: str, tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(f"x: {text}\n", encoding="utf-8")
     assert read_yaml(path) == load_yaml(path)
@@ -134,7 +136,7 @@ def test_any_text_that_dvc_writes_is_read_as_dvc_reads_it(text: str) -> None:
     assert parse_yaml(written, "params.yaml") == dvc_parse(written, "params.yaml")
 
 
-def test_numbers_in_powers_of_ten_are_numbers(tmp_path: Path) -> None:
+def test_numbers_in_scientific_notation_are_numbers(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(COMMITTED, encoding="utf-8")
     apply_overrides(path, ["models.bilstm.training.learning_rate=1e-05"])
@@ -154,10 +156,10 @@ def test_shared_values_are_refused(text: str, line: int, what: str) -> None:
     with pytest.raises(ParamsError) as caught:
         parse_yaml(text, "params.yaml")
     assert str(caught.value).startswith(f"params.yaml, line {line}: {what} shares values")
-    assert "write out what each entry has" in str(caught.value)
+    assert "write all values in each entry" in str(caught.value)
 
 
-def test_a_quoted_merge_key_is_a_key() -> None:
+def test_a_quoted_merge_key_is_a_plain_key() -> None:
     assert parse_yaml('"<<": 1\n', "params.yaml") == {"<<": 1}
 
 

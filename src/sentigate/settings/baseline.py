@@ -1,4 +1,4 @@
-"""The linear models of params.yaml, the strongest of which is the baseline."""
+"""The linear models of params.yaml; the strongest becomes the baseline."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ class LinearModelParams(StrictModel):
     """One linear model: logistic regression on n-grams."""
 
     word_ngrams: Annotated[tuple[Tokens, Tokens], Field(strict=False)]
-    """Tokens of the shortest and of the longest n-gram."""
+    """Length of the shortest and of the longest n-gram, in tokens."""
     character_ngrams: Annotated[tuple[Characters, Characters], Field(strict=False)] | None = None
-    """In characters, within tokens and their edges."""
+    """The same in characters, for n-grams inside a token and its edges."""
     naive_bayes_smoothing: Annotated[float, Field(gt=0.0)] | None = None
-    """Added to each n-gram's count in a class before the log-count ratio; without it, TF-IDF."""
+    """Added to each n-gram's count per class before the log-count ratio. None: TF-IDF instead."""
     min_count: Annotated[int, Field(ge=1)]
-    """N-grams in fewer training texts are left out; of characters, in fewer different tokens."""
+    """Least number of training texts with the n-gram (character n-grams: of different tokens)."""
     inverse_regularization: Annotated[float, Field(gt=0.0)]
 
     @field_validator("word_ngrams", "character_ngrams")
     @classmethod
     def _shortest_first(cls, ngrams: tuple[int, int] | None) -> tuple[int, int] | None:
         if ngrams and ngrams[0] > ngrams[1]:
-            raise ValueError(f"{list(ngrams)} is the wrong way round; allowed: the smaller first")
+            raise ValueError(f"{list(ngrams)} is in the wrong order; allowed: the smaller first")
         return ngrams
 
 
 class BaselineParams(StrictModel):
-    """What stands beside every network."""
+    """The linear baseline, which every network is compared with."""
 
     candidates: Annotated[dict[Name, LinearModelParams], Field(min_length=1)]
-    """The strongest on validation is the baseline; of equals, the first."""
+    """The candidate with the best validation result is the baseline; in a tie, the first."""

@@ -15,7 +15,7 @@ from sentigate.model.text.cleaning_steps import CleaningSteps
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
-"""What DVC can interpolate into a stage's parameters, and a path hold."""
+"""A name that DVC can interpolate into a stage's parameters, and that is valid in a path."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -26,18 +26,18 @@ class VaderSource(StrictModel):
     version: str
     sha256: Sha256
     threshold: Annotated[float, Field(ge=0.0, le=4.0)]
-    """Mean ratings (in [-4, 4]) nearer to zero than this are Neutral."""
+    """A mean rating, in [-4, 4], is Neutral if it is closer to zero than this."""
 
 
 class TwitterSource(StrictModel):
-    """Kaggle's entity sentiment tweets, from the mirror or through kagglehub."""
+    """The tweets about entities from Kaggle, from the mirror or with kagglehub."""
 
     kind: Literal["twitter"]
     handle: str
     sha256: dict[str, Sha256]
-    """Of each CSV file in the data set."""
+    """File name -> SHA-256, for each CSV file of the data set."""
     context_column: Literal["entity"] | None = None
-    """What each sentiment is towards: it becomes the first token of the tweet."""
+    """Column with the target of each sentiment, which becomes the first token of the tweet."""
 
 
 class ImdbSource(StrictModel):
@@ -46,21 +46,21 @@ class ImdbSource(StrictModel):
     kind: Literal["imdb"]
     url: str
     sha256: tuple[Sha256, ...] = Field(min_length=1, strict=False)
-    """Of the archives accepted."""
+    """SHA-256 of each accepted archive."""
 
 
 class CsvSource(StrictModel):
-    """A table of the user's own: CSV, TSV, JSON lines or Parquet, also compressed, path or URL."""
+    """The user's table at a path or URL: CSV, TSV, JSON lines or Parquet, also compressed."""
 
     kind: Literal["csv"]
     path: str
     name: Name | None = None
-    """Of the table; its models are registered under it. Without one, that of the file."""
+    """Name of the table, under which its models are registered; None: the name of the file."""
     sha256: Sha256 | None = None
     text_column: str
     sentiment_column: str
     context_column: str | None = None
-    """What each sentiment is towards: its value becomes the first token of the text."""
+    """Column with the target of each sentiment, which becomes the first token of the text."""
     id_column: str | None = None
     group_column: str | None = None
     slice_column: str | None = None
@@ -73,30 +73,30 @@ Source = Annotated[
 
 
 class CleanParams(StrictModel):
-    """What the clean stage does to texts, and which rows it drops."""
+    """How the clean stage changes texts, and which rows it drops."""
 
     steps: CleaningSteps
     folds: tuple[Literal["train", "validation", "test"], ...] | None = Field(
         default=None, min_length=1, strict=False
     )
-    """Published folds kept; without it, every row."""
+    """Published folds to keep; None: keep every row."""
     drop_duplicates: bool = False
-    """Drop a row whose cleaned text and label were seen before."""
+    """Drop a row if an earlier row has the same cleaned text and label."""
     drop_conflicts: bool = False
     """Drop every row whose cleaned text occurs with both labels."""
 
 
 class SplitParams(StrictModel):
-    """How rows are dealt to train, validation and test."""
+    """How rows are split into train, validation and test."""
 
     rule: Literal["random", "grouped", "published"]
     stratify: bool = False
     test_size: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
-    """Share of rows in test; none with the published rule, whose test fold is given."""
+    """Share of rows in test; None with rule published, whose folds define the test split."""
     validation_size: Annotated[float, Field(ge=0.0, lt=1.0)]
     """Share of the training rows that becomes validation."""
     near_duplicates: Literal["keep_together", "allow"] = "allow"
-    """Whether texts that are nearly the same stay on one side, as those of a group do."""
+    """Whether near-copies stay in one split, like the rows of a group."""
 
     @model_validator(mode="after")
     def _test_size_fits_rule(self) -> SplitParams:
@@ -118,7 +118,7 @@ class SplitParams(StrictModel):
 
 
 class DatasetGates(StrictModel):
-    """Thresholds that belong to one data set."""
+    """Thresholds of one data set."""
 
     min_rows: Annotated[int, Field(ge=1)]
     min_test_accuracy: Share
@@ -129,11 +129,11 @@ class Dataset(StrictModel):
 
     source: Source
     labels: dict[str, Literal[0, 1] | None]
-    """Every sentiment the source may hold: 1 positive, 0 negative, null left out."""
+    """Each sentiment that the source may have -> 1 positive, 0 negative, None dropped."""
     clean: CleanParams
     split: SplitParams
     model: Name
-    """The entry of ``models:`` that suits it best: its recipe."""
+    """The recommended entry of ``models:``."""
     gates: DatasetGates
 
     @model_validator(mode="after")
@@ -147,7 +147,7 @@ class Dataset(StrictModel):
 
     @model_validator(mode="after")
     def _folds_have_an_effect(self) -> Dataset:
-        """Whether a table has folds is known here; what they are for, clean and split say."""
+        """Check here, because source has the folds, and clean and split use them."""
         source, folds = self.source, self.clean.folds
         if isinstance(source, CsvSource):
             published = source.fold_column is not None
@@ -155,7 +155,7 @@ class Dataset(StrictModel):
             if published and not used:
                 raise ValueError(
                     f"source.fold_column is {shorten(source.fold_column)} with split.rule "
-                    f"{self.split.rule}, which does not look at it; allowed: no fold_column, or "
+                    f"{self.split.rule}, which does not use it; allowed: no fold_column, or "
                     "split.rule published, or the folds to keep in clean.folds"
                 )
             lacking = "source.fold_column"
@@ -167,8 +167,8 @@ class Dataset(StrictModel):
             )
         if self.split.rule == "published" and folds is not None and len(set(folds)) < 2:
             raise ValueError(
-                f"clean.folds is {shorten(list(folds))} with split.rule published, which takes its "
-                "sides from the folds; allowed: no folds, or train and another"
+                f"clean.folds is {shorten(list(folds))} with split.rule published, which makes its "
+                "splits from the folds; allowed: no folds, or train and another"
             )
         if self.split.rule == "published" and not published:
             raise ValueError(f"split.rule is published without {lacking}; allowed: random, grouped")
@@ -176,7 +176,7 @@ class Dataset(StrictModel):
 
 
 def table_name(dataset: str, entry: Dataset) -> str:
-    """The data set's own name; or that of the user's table, by default its file's."""
+    """Return the data set's name; for the user's table, ``name`` or the name of the file."""
     source = entry.source
     if not isinstance(source, CsvSource):
         return dataset

