@@ -182,7 +182,7 @@ def test_a_server_that_goes_away_does_not_cost_the_training(project: Path, serve
     server.start()
     code, out, err = run(project, server, *DVC, "repro")
     assert code == 0, out + err
-    assert "is complete now" in out
+    assert "is now complete" in out
     assert not list((project / ".tracking").iterdir())
     newest, *older = runs(server)
     epochs = pd.read_csv(project / artifacts.EPOCHS.path)
@@ -206,7 +206,7 @@ def test_a_training_that_is_killed_is_closed_as_killed(project: Path, server: Se
     write_values(tiny_values(), project)
     code, out, err = run(project, server, sys.executable, "-m", "pipeline.train")
     assert code == 0, err
-    assert f"run {killed.info.run_id} (csv-tiny) was killed, and is closed as such" in out
+    assert f"run {killed.info.run_id} (csv-tiny) was killed, and is closed as KILLED" in out
     after = {run.info.run_id: run.info for run in runs(server)}
     assert after[killed.info.run_id].status == "KILLED"
     assert after[killed.info.run_id].end_time >= killed.info.start_time

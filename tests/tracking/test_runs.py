@@ -1,4 +1,4 @@
-"""Tracking, on a real MLflow database of the test's own."""
+"""Tracking, in a real MLflow database of these tests."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ from sentigate.tracking.open_run import RUN_WEIGHTS_TAG, OpenRun, run_or_fail, s
 
 @pytest.fixture(scope="module", autouse=True)
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An empty project as the working directory; its database is made once, for that takes 5 s."""
+    """Make an empty project the working directory, once, because its database takes 5 s."""
     folder = tmp_path_factory.mktemp("project")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -39,7 +39,7 @@ def stored(run: EndedRun | OpenRun) -> MlflowRun:
     return found
 
 
-def test_the_database_is_made_in_the_working_directory(project: Path) -> None:
+def test_the_database_is_created_in_the_working_directory(project: Path) -> None:
     client = connect()
     assert (project / "mlflow.db").is_file()
     experiment = client.get_experiment_by_name(EXPERIMENT)
@@ -49,7 +49,7 @@ def test_the_database_is_made_in_the_working_directory(project: Path) -> None:
 
 
 @pytest.mark.parametrize("empty", ["", None])
-def test_an_empty_uri_is_the_default(monkeypatch: pytest.MonkeyPatch, empty: str | None) -> None:
+def test_an_empty_uri_means_the_default(monkeypatch: pytest.MonkeyPatch, empty: str | None) -> None:
     if empty is not None:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", empty)
     assert tracking_uri() == "sqlite:///mlflow.db"
@@ -82,11 +82,11 @@ def ended(name: str) -> EndedRun:
     return EndedRun(connect(), opened.id)
 
 
-def test_a_table_carries_its_hash(tmp_path: Path) -> None:
+def test_a_table_is_logged_once_with_its_hash(tmp_path: Path) -> None:
     table = tmp_path / "texts.parquet"
     table.write_bytes(b"rows")
     run = ended("table")
-    for _ in range(2):  # told twice, it is there once
+    for _ in range(2):
         run.log_table("vader-raw", table, "raw")
     (entry,) = stored(run).inputs.dataset_inputs
     assert entry.dataset.name == "vader-raw"
@@ -94,7 +94,7 @@ def test_a_table_carries_its_hash(tmp_path: Path) -> None:
     assert [(tag.key, tag.value) for tag in entry.tags] == [("mlflow.data.context", "raw")]
 
 
-def test_files_are_logged(tmp_path: Path, project: Path) -> None:
+def test_files_are_logged_under_their_paths(tmp_path: Path, project: Path) -> None:
     for name in ("reports/sub/a.json", "reports/b.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("{}")
@@ -122,7 +122,7 @@ EPOCHS = pd.DataFrame(
 )
 
 
-def test_the_latest_figures_are_the_kept_epochs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_latest_figures_are_those_of_the_kept_epoch(capsys: pytest.CaptureFixture[str]) -> None:
     run = start_run("kept")
     for row in EPOCHS.drop(columns="kept").to_dict("records"):
         run.log_epoch({str(key): value for key, value in row.items()})
@@ -144,17 +144,17 @@ def test_the_latest_figures_are_the_kept_epochs(capsys: pytest.CaptureFixture[st
     ]
 
 
-def test_what_the_run_has_is_not_logged_again() -> None:
+def test_a_figure_that_the_run_has_is_not_logged_again() -> None:
     run = ended("again")
     run.log_metrics({"test": {"accuracy": 0.5, "auroc": None}}, step=3)
     run.log_metrics({"test": {"accuracy": 0.5000001, "f1": 0.6}}, step=3)
     client = connect()
     assert len(client.get_metric_history(run.id, "test.accuracy")) == 1
-    run.log_metrics({"test": {"accuracy": 0.6}}, step=3)  # another answer is said
+    run.log_metrics({"test": {"accuracy": 0.6}}, step=3)  # a new value is logged
     assert stored(run).data.metrics == {"test.accuracy": 0.6, "test.f1": 0.6}
 
 
-def test_another_status_leaves_the_run_as_long_as_it_was() -> None:
+def test_a_new_status_keeps_the_end_time() -> None:
     run = ended("marked")
     end = stored(run).info.end_time
     time.sleep(0.002)
@@ -162,13 +162,13 @@ def test_another_status_leaves_the_run_as_long_as_it_was() -> None:
     assert (stored(run).info.status, stored(run).info.end_time) == ("FAILED", end)
 
 
-def test_a_run_whose_body_raises_is_failed() -> None:
+def test_a_run_whose_body_raises_ends_as_failed() -> None:
     with pytest.raises(KeyboardInterrupt), run_or_fail("interrupted") as run:
         raise KeyboardInterrupt
     assert stored(run).info.status == "FAILED"
 
 
-def test_a_run_whose_body_does_not_is_left_open() -> None:
+def test_a_run_whose_body_returns_stays_open() -> None:
     with run_or_fail("open") as run:
         pass
     assert stored(run).info.status == "RUNNING"
@@ -176,12 +176,12 @@ def test_a_run_whose_body_does_not_is_left_open() -> None:
     assert stored(run).info.status == "FINISHED"
 
 
-def test_a_run_is_found_by_its_weights(tmp_path: Path) -> None:
+def test_the_newest_run_of_the_weights_is_found(tmp_path: Path) -> None:
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(b"these")
     older, other = (start_run(name) for name in ("older", "other"))
     older.tag_weights(weights)
-    time.sleep(0.002)  # runs are ordered by the millisecond they began
+    time.sleep(0.002)  # MLflow orders runs by the millisecond of their start
     newer = start_run("newer")
     newer.tag_weights(weights)
     other.tag({RUN_WEIGHTS_TAG: "0" * 64})
@@ -191,7 +191,7 @@ def test_a_run_is_found_by_its_weights(tmp_path: Path) -> None:
     assert "sentigate.restored" not in stored(newer).data.tags
 
 
-def test_weights_without_a_run_get_one_that_says_so(tmp_path: Path) -> None:
+def test_weights_without_a_run_get_a_run_tagged_restored(tmp_path: Path) -> None:
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(b"pulled from a remote")
     run = find_run(weights, "vader-bilstm")
@@ -203,7 +203,7 @@ def test_weights_without_a_run_get_one_that_says_so(tmp_path: Path) -> None:
     assert find_run(weights, "vader-bilstm").id == run.id
 
 
-# A server that is away, and a process that is killed
+# A server that does not answer, and a process that is killed
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ def journals() -> list[Path]:
     return sorted(FOLDER.glob("*.jsonl"))
 
 
-def test_without_a_server_figures_are_kept(
+def test_figures_are_kept_and_sent_later_if_the_server_does_not_answer(
     away: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = start_run("offline", {"dataset": "vader"})
@@ -229,7 +229,7 @@ def test_without_a_server_figures_are_kept(
     run.log_files(Path(), "reports")
     run.end()
     printed = capsys.readouterr().out
-    assert printed.count("training goes on") == 2  # at first, and at the end
+    assert printed.count("training goes on") == 2  # at the start, and at the end
     assert away in printed
     assert run.id == ""
     (path,) = journals()
@@ -238,7 +238,7 @@ def test_without_a_server_figures_are_kept(
         complete_runs()
     assert journals() == [path]
 
-    # Elsewhere it is not told; where it was meant for, it is, with its own times.
+    # Only the server of the journal's URI gets the entries, with the times of the training.
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     complete_runs()
     assert journals() == [path]
@@ -255,7 +255,7 @@ def test_without_a_server_figures_are_kept(
     assert found.info.status == "FINISHED"
     assert found.data.params == {"seed": "1"}
     assert found.data.tags["dataset"] == "vader"
-    assert "is complete now" in capsys.readouterr().out
+    assert "is now complete" in capsys.readouterr().out
 
 
 KILLED = """
@@ -268,7 +268,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_killed_run_is_closed_by_the_next_and_one_at_work_is_not(
+def test_the_next_run_closes_a_killed_run_and_leaves_a_working_one_open(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     working = start_run("working")
@@ -278,14 +278,14 @@ def test_a_killed_run_is_closed_by_the_next_and_one_at_work_is_not(
     assert client.get_run(run_id).info.status == "RUNNING"
     start_run("next").end()
     assert client.get_run(run_id).info.status == "KILLED"
-    assert len(client.get_metric_history(run_id, "loss")) == 1  # told again, it is there once
-    assert f"run {run_id} (killed) was killed, and is closed as such" in capsys.readouterr().out
+    assert len(client.get_metric_history(run_id, "loss")) == 1  # sent twice, stored once
+    assert f"run {run_id} (killed) was killed, and is closed as KILLED" in capsys.readouterr().out
     assert stored(working).info.status == "RUNNING"
     working.end()
     assert journals() == []
 
 
-def test_a_run_that_is_gone_is_no_dead_end(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_journal_of_a_deleted_run_is_removed(capsys: pytest.CaptureFixture[str]) -> None:
     done = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True)
     connect().delete_run(done.stdout.strip())
     start_run("next").end()
@@ -293,14 +293,16 @@ def test_a_run_that_is_gone_is_no_dead_end(capsys: pytest.CaptureFixture[str]) -
     assert journals() == []
 
 
-def test_half_a_line_is_not_read() -> None:
+def test_a_journal_of_half_a_line_is_removed() -> None:
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / "1-1.jsonl").write_text('{"start": {"na')
     complete_runs()
     assert journals() == []
 
 
-def test_half_a_last_line_costs_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+def test_half_a_last_line_does_not_prevent_closing_the_run(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     done = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True)
     (path,) = journals()
     with path.open("a") as file:
@@ -310,7 +312,9 @@ def test_half_a_last_line_costs_nothing_else(capsys: pytest.CaptureFixture[str])
     assert journals() == []
 
 
-def test_a_store_that_lost_the_run_is_told_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_entries_are_sent_to_a_store_that_lost_the_run(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     done = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True)
     (path,) = journals()
     lost = "0" * 32
@@ -322,7 +326,7 @@ def test_a_store_that_lost_the_run_is_told_all_of_it(capsys: pytest.CaptureFixtu
     assert connect().get_run(run_id).data.metrics == {"loss": 0.5}
 
 
-def test_an_experiment_deleted_in_the_ui_comes_back() -> None:
+def test_a_deleted_experiment_is_restored() -> None:
     client = connect()
     experiment = client.get_experiment_by_name(EXPERIMENT)
     assert experiment is not None
@@ -332,7 +336,7 @@ def test_an_experiment_deleted_in_the_ui_comes_back() -> None:
     assert restored.lifecycle_stage == "active"
 
 
-def test_a_full_disk_does_not_cost_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_does_not_stop_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
     run = start_run("full")
 
     class Full:
@@ -354,10 +358,10 @@ def test_a_full_disk_does_not_cost_the_training(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("known", ["mlflow-artifacts:/1", "s3://bucket/x", "/big disk/artifacts"])
-def test_a_location_that_is_not_ours_stays(
+def test_an_artifact_location_that_a_user_chose_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: str
 ) -> None:
-    """The database of a server, say, used without it."""
+    """One case is the database of a server, opened without the server."""
     monkeypatch.chdir(tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     (tmp_path / "mlartifacts").mkdir()
@@ -369,13 +373,13 @@ def test_a_location_that_is_not_ours_stays(
 
 
 @pytest.mark.parametrize("how", ["moved", "copied"])
-def test_artifacts_go_where_the_project_goes(
+def test_artifacts_are_found_in_a_moved_or_copied_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     old, new = tmp_path / "old place", tmp_path / "new"
     old.mkdir()
     monkeypatch.chdir(old)
-    # Absolute, for MLflow keeps one connection for each URI, wherever that was made.
+    # Absolute, because MLflow keeps one connection for each URI, even in another folder.
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{old}/mlflow.db")
     (old / "reports").mkdir()
     (old / "reports/a.txt").write_text("artifact")
@@ -399,7 +403,7 @@ def test_sha256_of_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["server", "file", "scheme"])
-def test_what_cannot_be_reached_is_said_soon(
+def test_mlflow_that_cannot_be_used_is_reported_soon(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str
 ) -> None:
     (tmp_path / "damaged.db").write_text("not a database " * 100)

@@ -1,4 +1,4 @@
-"""The life of a training's run, without the stages: what each of them adds, and its status."""
+"""The MLflow run of a training, without the stages: what each stage adds, and the status."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ METRICS = {"test": {"accuracy": 0.75}}
 
 @pytest.fixture(scope="module", autouse=True)
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A folder with the files that the run gets; its database is made once, which takes 5 s."""
+    """Make a folder with the run's files the working directory, once, as its database takes 5 s."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("project"))
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
@@ -67,7 +67,9 @@ def files(run_id: str) -> set[str]:
     }
 
 
-def test_each_stage_adds_what_it_found(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_stage_adds_its_results_and_sets_the_status(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     params = parse_params(tiny_values(), "made")
     run = train(params)
     found = stored(run)
@@ -89,7 +91,7 @@ def test_each_stage_adds_what_it_found(capsys: pytest.CaptureFixture[str]) -> No
     assert stored(run).info.status == "FAILED"
 
 
-def test_the_same_weights_again_get_their_figures() -> None:
+def test_a_run_that_trains_the_same_weights_again_gets_their_figures() -> None:
     params = parse_params(tiny_values(), "made")
     registered = train(params, passed=False)
     again = train(params)

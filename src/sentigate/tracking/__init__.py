@@ -1,1 +1,1 @@
-"""MLflow runs, one for each training; complete even where the server was away for a while."""
+"""MLflow runs, one for each training, complete even if the server did not always answer."""

@@ -1,6 +1,6 @@
-"""Where MLflow keeps artifacts beside a SQLite file, so that a project can be moved with them.
+"""The folder of MLflow's artifacts beside a SQLite file, in a project that may be moved.
 
-MLflow stores every artifact's path as an absolute one.
+MLflow stores absolute paths of artifacts; ``keep_beside`` updates them after a move.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ PATH_COLUMNS = (
     ("model_versions", "source"),
     ("model_versions", "storage_location"),
 )
-"""(table, column) of MLflow's database for each column that holds such a path."""
+"""(table, column) of MLflow's database for each column that holds an artifact's path."""
 
 
 def local_artifacts(uri: str) -> str | None:
-    """The folder of artifacts beside the SQLite file of a tracking URI; None for a server."""
+    """Return the folder of artifacts beside a tracking URI's SQLite file; None for a server."""
     if not uri.startswith("sqlite:"):
         return None
     from sqlalchemy.engine import make_url
@@ -31,8 +31,7 @@ def local_artifacts(uri: str) -> str | None:
 def keep_beside(uri: str, known: str, artifacts: str) -> None:
     """Update the paths in the database of a project that was moved or copied.
 
-    Nothing changes where ``known`` is not a location that ``local_artifacts`` gives, but a
-    server's, or one that somebody chose.
+    Nothing changes if ``known`` is the location of a server, or one that a user chose.
 
     Args:
         uri: tracking URI of the SQLite file.

@@ -1,4 +1,4 @@
-"""Where MLflow is, the client that talks to it, and what happens when it does not answer."""
+"""The tracking URI, MLflow's client, and how errors of MLflow are reported."""
 
 from __future__ import annotations
 
@@ -22,28 +22,29 @@ DEFAULT_URI = "sqlite:///mlflow.db"
 
 
 def tracking_uri() -> str:
-    """``MLFLOW_TRACKING_URI``, or the SQLite file in the project's root."""
+    """Return ``MLFLOW_TRACKING_URI``, or else the URI of the SQLite file in the project's root."""
     return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
 
 
 def is_remote() -> bool:
-    """Whether MLflow is a server, which may be away for a while."""
+    """Return whether MLflow is a server, which may not answer for a while."""
     return tracking_uri().startswith(("http:", "https:"))
 
 
 @contextmanager
 def mlflow_errors() -> Iterator[None]:
-    """Turn MLflow's exceptions into one message; also a decorator.
+    """Turn MLflow's exceptions into one message; works as a decorator, too.
 
     Raises:
-        RegistryError: names the tracking URI and gives the start of MLflow's own message.
+        RegistryError: MLflow failed. The message has the tracking URI and the start of MLflow's
+            own message.
     """
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    except (MlflowException, SQLAlchemyError) as error:  # the latter: a damaged or locked file
+    except (MlflowException, SQLAlchemyError) as error:  # SQLAlchemy: a damaged or locked file
         first = " ".join(str(error).split())
         raise RegistryError(
             f"MLflow at {tracking_uri()} failed: {first[:300]}. "
@@ -52,22 +53,22 @@ def mlflow_errors() -> Iterator[None]:
 
 
 @contextmanager
-def later_if_away(what: str) -> Iterator[None]:
-    """Print a message and go on where MLflow does not answer; the next run logs ``what``."""
+def later_if_away(content: str) -> Iterator[None]:
+    """If MLflow does not answer, print that the next `dvc repro` sends ``content``, and go on."""
     try:
         yield
     except RegistryError as error:
-        print(f"  {what} could not be told to MLflow, the next `dvc repro` does it: {error}")
+        print(f"  MLflow did not get {content}; the next `dvc repro` sends them: {error}")
 
 
 @mlflow_errors()
 def connect() -> MlflowClient:
-    """A client whose experiment exists; a missing SQLite database is made.
+    """Return a client; create the SQLite database and the experiment if they do not exist.
 
     Raises:
-        RegistryError: the server at the tracking URI does not answer.
+        RegistryError: MLflow at the tracking URI does not answer.
     """
-    # By default MLflow tries a server that is down for five minutes.
+    # By default MLflow retries for five minutes when a server is down.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     import mlflow
@@ -77,13 +78,13 @@ def connect() -> MlflowClient:
     uri = tracking_uri()
     mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient(uri)
-    artifacts = local_artifacts(uri)  # None for a server, which has its own
+    artifacts = local_artifacts(uri)  # None for a server, which has its own location
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
-        # Without this tag MLflow's UI takes the experiment for one about language-model agents.
+        # Without this tag MLflow's UI shows the views for language-model agents.
         kind = {"mlflow.experimentKind": "custom_model_development"}
         client.create_experiment(EXPERIMENT, artifact_location=artifacts, tags=kind)
-    elif experiment.lifecycle_stage == "deleted":  # in the UI; it accepts no runs
+    elif experiment.lifecycle_stage == "deleted":  # a deleted experiment accepts no runs
         client.restore_experiment(experiment.experiment_id)
     if experiment is not None and artifacts:
         keep_beside(uri, experiment.artifact_location, artifacts)

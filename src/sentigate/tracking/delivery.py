@@ -1,4 +1,4 @@
-"""Sending journals to MLflow: the rest of this process's, and those that earlier ones left."""
+"""Sending journals to MLflow: this process's own, and those of earlier executions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
 @mlflow_errors()
 def send(client: MlflowClient, journal: Journal) -> bool:
-    """Send the entries that MLflow does not have yet; an entry sent twice is stored once.
+    """Send the entries that this process has not sent; MLflow stores an entry sent twice once.
 
     Returns:
         Whether MLflow accepted every entry.
+
+    Raises:
+        RegistryError: MLflow does not answer.
     """
     from mlflow.exceptions import MlflowException
 
@@ -28,7 +31,7 @@ def send(client: MlflowClient, journal: Journal) -> bool:
         else:
             try:
                 _log(client, journal.find("run"), entry)
-            except MlflowException as error:  # a run that was deleted, a value that is too long
+            except MlflowException as error:  # a deleted run, or a value that is too long
                 if error.error_code not in ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"):
                     raise
                 refusal = refusal or " ".join(str(error).split())[:200]
@@ -61,10 +64,10 @@ def _log(client: MlflowClient, run_id: str, entry: Entry) -> None:
 
 
 def complete_runs() -> None:
-    """Send the journals that earlier executions left, and close the runs of killed ones.
+    """Send the journals of earlier executions; a run without an end is closed as KILLED.
 
     Raises:
-        RegistryError: MLflow is away; journals that were not sent stay where they are.
+        RegistryError: MLflow does not answer. Journals that were not sent stay in their folder.
     """
     for journal in left_journals():
         try:
@@ -75,20 +78,23 @@ def complete_runs() -> None:
 
 def _complete(journal: Journal) -> None:
     start = journal.find("start")
-    if start is None:  # killed before a line was whole
+    if start is None:  # its process was killed before it had written a whole line
         journal.remove()
     elif start["uri"] != tracking_uri():
-        print(f"  {journal.path} waits for MLflow at {start['uri']}; delete it if that is gone")
+        print(
+            f"  {journal.path} waits for MLflow at {start['uri']}; if that server is gone for "
+            "good, delete the file"
+        )
     else:
         killed = journal.find("end") is None
         if killed:
             journal.add({"end": "KILLED", "time": journal.last_written()})
         client = connect()
-        if not _exists(client, journal.find("run")):  # the server has another store now
+        if not _exists(client, journal.find("run")):  # the server has a new store: send all again
             journal.forget("run")
         if send(client, journal):
-            how = "was killed, and is closed as such" if killed else "is complete now"
-            print(f"  run {journal.find('run')} ({start['name']}) {how}")
+            state = "was killed, and is closed as KILLED" if killed else "is now complete"
+            print(f"  run {journal.find('run')} ({start['name']}) {state}")
         journal.remove()
 
 

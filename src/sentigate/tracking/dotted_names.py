@@ -7,7 +7,7 @@ from typing import Any
 
 
 def flatten(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value with its dotted name."""
+    """Yield (dotted name, value) for each value that is not a mapping."""
     for key, value in node.items():
         if isinstance(value, Mapping):
             yield from flatten(value, f"{prefix}{key}.")
@@ -16,5 +16,5 @@ def flatten(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 
 def numbers(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Dotted name -> number; None is left out."""
+    """Return dotted name -> number, without the values that are None."""
     return {key: float(value) for key, value in flatten(metrics) if value is not None}

@@ -1,4 +1,4 @@
-"""A run that has ended: found by the weights that it made, and added to."""
+"""A run that has ended: how it is found by its weights, and what later stages add to it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,19 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 SAME = 1e-6
-"""Figures that differ by less are one: ours have six decimals, an epoch's in MLflow have more."""
+"""Two values of a figure that differ by at most this are the same.
+
+Our files have six decimals; MLflow has an epoch's figures with more.
+"""
 
 
 class EndedRun:
-    """A run that has ended; later stages add what it does not have yet."""
+    """A run that has ended, to which later stages add figures, files and tables.
+
+    Attributes:
+        client: MLflow's client.
+        id: MLflow's id of the run.
+    """
 
     def __init__(self, client: MlflowClient, run_id: str) -> None:
         self.client = client
@@ -32,25 +40,25 @@ class EndedRun:
 
     @mlflow_errors()
     def log_metrics(self, metrics: Mapping[str, Any], step: int) -> None:
-        """Log, under dotted names, the nested numbers that the run does not have yet.
+        """Log nested numbers under dotted names, except those that the run has already.
 
         Args:
             metrics: figures of the kept weights; None is left out.
-            step: number of epochs, so that these figures are the latest of their names.
+            step: number of epochs trained, so that MLflow shows these figures as the latest.
         """
         from mlflow.entities import Metric
 
-        there = self.client.get_run(self.id).data.metrics
+        logged = self.client.get_run(self.id).data.metrics
         new = [
             Metric(key, value, now(), step)
             for key, value in numbers(metrics).items()
-            if abs(there.get(key, float("inf")) - value) > SAME
+            if abs(logged.get(key, float("inf")) - value) > SAME
         ]
         self.client.log_batch(self.id, metrics=new)
 
     @mlflow_errors()
     def log_table(self, name: str, path: Path, context: str) -> None:
-        """Log a file as a data set that the run used, with its SHA-256 as digest."""
+        """Log a file as a data set that the run used, with the file's SHA-256 as digest."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         source = json.dumps({"uri": path.as_posix()})
@@ -63,7 +71,7 @@ class EndedRun:
 
     @mlflow_errors()
     def log_files(self, paths: Iterable[Path], root: Path = Path()) -> None:
-        """Log files, and folders with everything in them, under their paths from ``root``."""
+        """Log files and whole folders under their paths relative to ``root``."""
         for path in paths:
             place = path.relative_to(root)
             if path.is_dir():
@@ -73,12 +81,12 @@ class EndedRun:
 
     @mlflow_errors()
     def tags(self) -> dict[str, str]:
-        """The run's tags."""
+        """Return the run's tags."""
         return dict(self.client.get_run(self.id).data.tags)
 
     @mlflow_errors()
     def mark(self, status: str) -> None:
-        """Change the status; the end time stays, because it says how long training took."""
+        """Set the status; the end time stays, because it shows how long training took."""
         info = self.client.get_run(self.id).info
         if info.status != status:
             self.client.set_terminated(self.id, status, info.end_time)
@@ -86,17 +94,17 @@ class EndedRun:
 
 @mlflow_errors()
 def find_run(weights: Path, name: str) -> EndedRun:
-    """The newest run that trained these very weights.
+    """Return the newest run that trained exactly these weights.
 
-    Weights can arrive without their run, pulled from a DVC remote or from DVC's cache; then a run
-    is made for them and tagged ``sentigate.restored``.
+    If MLflow has no run of the weights, because DVC restored them from its cache or a remote, a run
+    is created for them and tagged ``sentigate.restored``.
 
     Args:
-        weights: the file of weights.
-        name: name of the run that is made where there is none.
+        weights: file of weights.
+        name: name for a created run.
 
     Raises:
-        RegistryError: MLflow is away.
+        RegistryError: MLflow does not answer.
     """
     complete_runs()
     client = connect()
@@ -114,5 +122,5 @@ def find_run(weights: Path, name: str) -> EndedRun:
     run = OpenRun(name, {RUN_WEIGHTS_TAG: digest, "sentigate.restored": "true"})
     run.end()
     if not run.id:
-        raise RegistryError(f"MLflow at {tracking_uri()} went away; run `dvc repro` again")
+        raise RegistryError(f"MLflow at {tracking_uri()} stopped answering; run `dvc repro` again")
     return EndedRun(client, run.id)

@@ -1,7 +1,7 @@
 """The journal of a run: a file that keeps the run's entries until MLflow has all of them.
 
-A training may outlive its tracking server, and may be killed itself. The journal outlives both: the
-next execution sends the entries that are left.
+The tracking server may go down during a training, and the training may be killed. The journal
+survives both: the next execution sends its entries.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ Entry = dict[str, Any]
 
 
 def now() -> int:
-    """Milliseconds since 1970, as MLflow counts time."""
+    """Return the time in MLflow's unit, milliseconds since 1970."""
     return int(time.time() * 1000)
 
 
 class Journal:
-    """Entries, one JSON object a line, in a file that its owner locks for as long as it lives.
+    """A file of entries, one JSON object a line, which its owner locks while it runs.
 
     Attributes:
         path: the file.
-        entries: the entries of the file.
-        sent: how many of the entries this process has sent.
+        entries: the entries, oldest first.
+        sent: number of entries that this process has sent, counted from the first.
     """
 
     def __init__(self, path: Path, file: IO[str]) -> None:
@@ -42,58 +42,61 @@ class Journal:
         self._file = file
         line = "\n"
         for line in file:
-            with suppress(ValueError):  # half a line, left by a kill or a full disk
+            with suppress(ValueError):  # half a line, after a kill or on a full disk
                 self.entries.append(json.loads(line))
         if not line.endswith("\n"):
             file.write("\n")
 
     def add(self, entry: Entry) -> None:
-        """Append an entry; a kill loses no entry, unless the disk is full."""
+        """Append an entry and flush it to the file, so that a kill loses no entry."""
         self.entries.append(entry)
-        with suppress(OSError):  # training is worth more than its journal
+        with suppress(OSError):  # a full disk must not stop the training
             self._file.write(json.dumps(entry) + "\n")
             self._file.flush()
 
     def forget(self, key: str) -> None:
-        """Drop the entries that have ``key`` from memory; the file keeps them."""
+        """Remove the entries that have ``key`` from ``entries``; the file keeps them."""
         self.entries = [entry for entry in self.entries if key not in entry]
 
     def find(self, key: str) -> Any:
-        """The value of the first entry that has ``key``; None where there is none."""
+        """Return the value of ``key`` in the first entry that has it; None if no entry has it."""
         return next((entry[key] for entry in self.entries if key in entry), None)
 
     def last_written(self) -> int:
-        """Time of the last entry, in milliseconds since 1970."""
+        """Return the time of the last entry, in milliseconds since 1970."""
         return int(self.path.stat().st_mtime * 1000)
 
     def remove(self) -> None:
-        """Delete the file: MLflow has every entry."""
+        """Delete the file, once MLflow has every entry."""
         self.path.unlink(missing_ok=True)
         self.release()
 
     def release(self) -> None:
-        """Leave the file to the next execution."""
+        """Close and unlock the file, so that the next execution can send it."""
         with suppress(OSError):
             self._file.close()
 
 
 def new_journal() -> Journal:
-    """An empty journal, locked by this process."""
+    """Create an empty journal, locked by this process."""
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{time.time_ns()}-{os.getpid()}.jsonl"
     file = path.open("a+", encoding="utf-8")
-    with suppress(OSError):  # a file system without locks
+    with suppress(OSError):  # the file system may have no locks
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return Journal(path, file)
 
 
 def left_journals() -> Iterator[Journal]:
-    """Journals whose owner has ended, oldest first; the caller releases or removes each one."""
+    """Yield the journals whose owner has ended, oldest first.
+
+    The caller releases or removes each journal.
+    """
     for path in sorted(FOLDER.glob("*.jsonl")):
         file = path.open("r+", encoding="utf-8")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # its owner is alive
+        except BlockingIOError:  # its owner still runs
             file.close()
             continue
         yield Journal(path, file)

@@ -1,4 +1,4 @@
-"""A run that is open: a training logs to it, and its journal keeps what MLflow does not have."""
+"""A run that is open: a training logs to it, and a journal keeps each entry until it is sent."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ EPOCH_METRICS = {
     "validation_loss": "validation.log_loss",
     "validation_accuracy": "validation.accuracy",
 }
-"""Column of reports/training.csv -> name of the metric, the same as after training."""
+"""Column of reports/training.csv -> name of the metric, the same name that evaluate uses."""
 
 
 class OpenRun:
     """A run to which a training logs.
 
-    Every entry is written to a journal and sent to MLflow at once. Where MLflow is away, one
-    message says so, the training goes on, and ``complete_runs`` sends the rest later.
+    Every entry is written to a journal and sent to MLflow immediately. If MLflow does not answer,
+    a message says so once, the training goes on, and ``complete_runs`` sends the rest later.
     """
 
     def __init__(self, name: str, tags: Mapping[str, str]) -> None:
@@ -46,7 +46,7 @@ class OpenRun:
 
     @property
     def id(self) -> str:
-        """MLflow's id; "" until MLflow has answered."""
+        """MLflow's id of the run; "" until MLflow has answered."""
         return self._journal.find("run") or ""
 
     def log_params(self, params: Mapping[str, Any]) -> None:
@@ -58,7 +58,7 @@ class OpenRun:
         self._add({"metrics": numbers(metrics), "step": step, "time": now()})
 
     def log_epoch(self, row: Mapping[str, float], prefix: str = "") -> None:
-        """Log an epoch's figures under ``prefix`` and the metrics' names, and print its row."""
+        """Log an epoch's figures as metrics whose names begin with ``prefix``, and print them."""
         self._log_row(row, prefix, int(row["epoch"]))
         figures = {f"{prefix}{key}": value for key, value in row.items() if key != "epoch"}
         shown = {"epoch": row["epoch"], **figures}
@@ -68,8 +68,8 @@ class OpenRun:
         """Log the kept epoch's figures again after the last epoch, because MLflow shows the latest.
 
         Args:
-            epochs: as ``training.engine.fit`` gives them.
-            prefix: as ``log_epoch`` had it.
+            epochs: a row for each epoch, as ``training.engine.fit`` returns them.
+            prefix: the prefix of the epochs in ``log_epoch``.
         """
         kept = epochs.loc[epochs["kept"] == 1]
         if kept.empty:  # no epoch's loss was finite
@@ -82,7 +82,7 @@ class OpenRun:
         self.log_metrics({f"{prefix}{n}": row[key] for key, n in EPOCH_METRICS.items()}, step)
 
     def log_files(self, folder: Path, artifact_path: str) -> None:
-        """Log all files of a folder, unless MLflow is away; the folder keeps them."""
+        """Log all files of a folder; if MLflow does not answer, only the folder has them."""
         if self._client is None or self._away:
             return
         try:
@@ -96,12 +96,12 @@ class OpenRun:
         self._add({"tags": dict(tags)})
 
     def tag_weights(self, weights: Path) -> None:
-        """Tag the run with the hash of its weights, by which later stages find the run."""
+        """Tag the run with the hash of its weights; later stages find the run by it."""
         self.tag({RUN_WEIGHTS_TAG: sha256_of(weights)})
 
     def end(self, status: str = "FINISHED") -> None:
         """Close the run as FINISHED or FAILED."""
-        self._away = False  # it may be back
+        self._away = False  # the server may answer again
         self._add({"end": status, "time": now()})
         if self._journal.sent == len(self._journal.entries):
             self._journal.remove()
@@ -124,29 +124,34 @@ class OpenRun:
     def _say_away(self, error: Exception) -> None:
         self._away = True
         print(
-            f"  {error}\n  training goes on, its figures are kept in {self._journal.path}, and the "
+            f"  {error}\n  training goes on; its figures are kept in {self._journal.path}, and the "
             "next `dvc repro` that reaches MLflow completes the run",
             flush=True,
         )
 
 
 def start_run(name: str, tags: Mapping[str, str] | None = None) -> OpenRun:
-    """Open a run, after the journals of earlier executions have been sent.
+    """Send the journals of earlier executions, then open a run.
 
     Raises:
-        RegistryError: MLflow's local store cannot be used. A server that is away raises nothing.
+        RegistryError: MLflow's local database cannot be used. A server that does not answer
+            raises nothing.
     """
     if not is_remote():
         complete_runs()
     else:
-        with later_if_away("what earlier runs left"):
+        with later_if_away("the entries of earlier runs"):
             complete_runs()
     return OpenRun(name, tags or {})
 
 
 @contextmanager
 def run_or_fail(name: str, tags: Mapping[str, str] | None = None) -> Iterator[OpenRun]:
-    """Open a run, which ends as FAILED when the body raises; otherwise the caller ends it."""
+    """Open a run, and end it as FAILED if the body raises; otherwise the caller ends it.
+
+    Raises:
+        RegistryError: MLflow's local database cannot be used.
+    """
     with doing("opening an MLflow run"):
         run = start_run(name, tags)
     try:

@@ -6,10 +6,12 @@ import subprocess
 
 
 def git_commit() -> str:
-    """The commit that is checked out, with ``-dirty`` where tracked files differ from it.
+    """Return the hash of HEAD, with ``-dirty`` appended if tracked files differ from it.
 
-    The files that the pipeline rewrites, dvc.lock and the figures, do not count. "unknown" where
-    git does not answer.
+    dvc.lock and reports/metrics.json do not count, because the pipeline rewrites them.
+
+    Returns:
+        The hash; "unknown" outside a git repository, or without git.
     """
     try:
         head = _git("rev-parse", "HEAD")

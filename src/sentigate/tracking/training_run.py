@@ -1,4 +1,4 @@
-"""The life of a training's run: train opens and ends it, and what comes later adds to it."""
+"""The MLflow run of a training: the train stage opens and ends it, and later stages add to it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,21 @@ RESULTS = (
     *artifacts.OUTPUTS["evaluate"],
     artifacts.GATES,
 )
-"""Files of a registered model's run."""
+"""Files for the run of a registered model."""
 RESULTS_AGAIN = (artifacts.METRICS_REPORT, artifacts.REPORT, artifacts.GATES)
-"""Files of a run that trained the same weights again, so that no later stage ran."""
+"""Files for a run that trained the same weights again, so that no later stage ran."""
 
 
 @contextmanager
 def open_training_run(params: Params, resolved: Mapping[str, Any]) -> Iterator[OpenRun]:
-    """Open the run of the train stage; it ends as FAILED when the body raises.
+    """Open the run of the train stage, and end it as FAILED if the body raises.
 
     Args:
         params: the whole of params.yaml.
-        resolved: values that params.yaml leaves open, logged beside its own.
+        resolved: values that params.yaml leaves open, for the run's params.
+
+    Raises:
+        RegistryError: MLflow's local database cannot be used.
     """
     tags = {"dataset": params.dataset, "model": params.model, "git_commit": git_commit()}
     with run_or_fail(_name(params), tags) as run:
@@ -44,11 +47,11 @@ def open_training_run(params: Params, resolved: Mapping[str, Any]) -> Iterator[O
 
 
 def end_training_run(run: OpenRun, reports: Path, passed: bool) -> None:
-    """End the run when the train stage's gate has decided.
+    """End the run, once the train stage's gate has been checked.
 
     Args:
         run: the open run.
-        reports: a folder of files to log.
+        reports: folder of files to log.
         passed: whether the gate passed.
     """
     run.log_files(reports, "reports")
@@ -60,41 +63,46 @@ def end_training_run(run: OpenRun, reports: Path, passed: bool) -> None:
 def log_evaluation(
     params: Params, metrics: Mapping[str, Any], epochs: int, out: Path, passed: bool
 ) -> None:
-    """Add the figures of the evaluate stage when its gate has decided; a server may be away.
+    """Add the evaluate stage's figures to the run, once the stage's gate has been checked.
+
+    A server that does not answer raises nothing.
 
     Args:
         params: the whole of params.yaml.
         metrics: content of reports/metrics.json.
         epochs: number of epochs trained.
-        out: folder of the stage's outputs, which are logged where the gate failed.
+        out: folder of the stage's outputs, which are logged if the gate failed.
         passed: whether the gate passed.
     """
-    with later_if_away("what evaluate found"):
+    with later_if_away("the figures of evaluate"):
         run = _training_run(params)
         run.log_metrics(metrics, step=epochs)
         run.mark("FINISHED" if passed else "FAILED")
         if not passed:
             run.log_files([out / "reports"], out)
-            print(f"  figures are logged to MLflow run {run.id}, which is marked FAILED")
+            print(f"  the figures are logged to MLflow run {run.id}, which is marked FAILED")
 
 
 def log_refusal(params: Params) -> None:
-    """Mark the run of a model that the register stage's gate refused; a server may be away."""
-    with later_if_away("that the model is refused"):
+    """Mark the run FAILED, because the register stage's gate refused its model.
+
+    A server that does not answer raises nothing.
+    """
+    with later_if_away("the results of register's gate"):
         run = _training_run(params)
         run.mark("FAILED")
-        print(f"  no version was made, and MLflow run {run.id} is marked FAILED")
+        print(f"  no version was added, and MLflow run {run.id} is marked FAILED")
 
 
 def finish_training_run(params: Params, metrics: Mapping[str, Any]) -> EndedRun:
-    """Complete the run of a model that is to be registered: figures, files, tables, status.
+    """Add figures, files and tables to the run of a model to register, and mark it FINISHED.
 
     Args:
         params: the whole of params.yaml.
         metrics: content of reports/metrics.json.
 
     Raises:
-        RegistryError: MLflow is away.
+        RegistryError: MLflow does not answer.
     """
     run = _training_run(params)
     run.log_metrics(metrics, step=len(read_epochs()))
@@ -107,16 +115,21 @@ def finish_training_run(params: Params, metrics: Mapping[str, Any]) -> EndedRun:
 
 
 def catch_up(params: Params, registered: str | None) -> None:
-    """Send what waits, where no stage ran that does so, and correct the runs' status and figures.
+    """Bring MLflow up to date after `dvc repro`, for the stages that did not run.
 
-    A gate may have failed once, before DVC restored its stage from the cache; and a change of a
-    threshold alone trains the same weights again, in a run to which no later stage adds.
+    - The journals of earlier executions are sent.
+    - The run of the registered version is marked FINISHED: a gate may have marked it FAILED before
+      DVC restored the stage from its cache.
+    - The newest run of the same weights gets their figures and files: a changed threshold alone
+      trains the same weights again, and then no later stage runs.
+
+    A server that does not answer raises nothing.
 
     Args:
         params: the whole of params.yaml.
-        registered: id of the run of the registered version; None without one.
+        registered: id of the registered version's run; None without a version.
     """
-    with later_if_away("what earlier runs left"):
+    with later_if_away("the entries of earlier runs"):
         complete_runs()
         if not registered:
             return
@@ -129,7 +142,7 @@ def catch_up(params: Params, registered: str | None) -> None:
 
 
 def _training_run(params: Params) -> EndedRun:
-    """The newest run that trained the weights of the trained model."""
+    """Return the newest run that trained the weights in ``artifacts.TRAINED_WEIGHTS``."""
     return find_run(artifacts.TRAINED_WEIGHTS, _name(params))
 
 
