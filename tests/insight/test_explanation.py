@@ -1,4 +1,4 @@
-"""Explanations: figures that sum to the model's answer, gates as computed, a page that is safe."""
+"""Test explanations: figures that sum to the answer, the network's own gates, a safe page."""
 
 import base64
 import dataclasses
@@ -50,7 +50,7 @@ NGRAMS = {
     "hours": -2.0, "want": 9.0, "film fine": 9.0,
 }  # fmt: skip
 WEIGHT = 0.375 / 1.7
-"""Of the linear model's logit, in a model that has one."""
+"""Weight of the linear model's logit in the fused answer."""
 OUTSIDE = ["nobody's", "gnu"]
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> fine & <!-- film \" ' "
 MAX_LENGTH = 12
@@ -64,10 +64,10 @@ def make_model(
     ngrams: dict[str, float] | None = None,
     **changes: Any,
 ) -> Path:
-    """A folder as register makes it, around a network nobody has trained.
+    """Save an untrained network as the register stage saves a model.
 
-    With ``ngrams``, weights of words parted by spaces, it has all that the default model has: the
-    linear model, word vectors, words that no training text holds, and a temperature.
+    With ``ngrams``, words separated by spaces -> weight, the model has all parts of the default
+    model: a linear model, word vectors, words outside the training texts, and a temperature.
     """
     values: dict[str, Any] = {
         "embedding_size": 6, "cell": "lstm", "hidden_sizes": (5,), "bidirectional": True,
@@ -89,7 +89,7 @@ def make_model(
         fusion = Fusion(share=0.375, temperature=1.7, prior=-0.4)
     network = Network(shape, tokenizer.get_vocab_size(), embedding)
     for parameter in network.parameters():
-        parameter.data *= 2  # answers that differ from text to text
+        parameter.data *= 2  # then the answers differ between texts
     steps = cleaning("lowercase", "squeeze_whitespace")
     return save_model(folder, network, tokenizer, steps, max_length, linear=linear, fusion=fusion)
 
@@ -105,7 +105,7 @@ def answers(pooling: str) -> list[tuple[str, bool, str, Convolution | None]]:
 
 
 class Page(HTMLParser):
-    """What a browser would find in a page."""
+    """The elements of a page, as a browser would find them."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ def page_of(predictor: Predictor, text: str) -> Page:
 
 
 def beginnings(predictor: Predictor, text: str) -> list[str]:
-    """The text cut off after each token."""
+    """Return the beginnings of the text, one up to each token."""
     clean = predictor.clean(text)
     return [clean[:end] for _, end in predictor.tokenizer.encode(clean).offsets][:MAX_LENGTH]
 
@@ -181,7 +181,7 @@ def test_the_figures_on_the_page_sum_to_the_models_answer(
     assert 1 / (1 + np.exp(-total)) == pytest.approx(answer, abs=1e-6)
     assert data["probability"] == pytest.approx(answer, abs=1e-6)
     assert abs(data["remainder"]) < TOLERANCE
-    assert max(map(abs, data["contributions"])) > 2 * TOLERANCE  # there is something to see
+    assert max(map(abs, data["contributions"])) > 2 * TOLERANCE  # the contributions are not trivial
 
     shown = [page.number(name) for name in ("start", "sum", "remainder")]
     assert sum(shown) == page.number("logit")
@@ -208,7 +208,7 @@ def test_the_figures_on_the_page_sum_to_the_models_answer(
 @pytest.mark.numeric
 @pytest.mark.parametrize("pooling", ["last", "attention", "last_padded"])
 def test_each_token_gets_its_own_integrated_gradient(tmp_path: Path, pooling: str) -> None:
-    """Against the definition, summed in many even steps."""
+    """Compared with the definition, summed over many even steps."""
     predictor = Predictor(make_model(tmp_path, pooling=pooling, bidirectional=False))
     network, tokenizer = predictor.network, predictor.tokenizer
     padded = pad_texts(tokenizer, [predictor.clean(TEXT)], MAX_LENGTH)
@@ -230,14 +230,15 @@ def test_each_token_gets_its_own_integrated_gradient(tmp_path: Path, pooling: st
 
 
 def long_text() -> str:
-    """A real one: reviews of the example table, one after the other."""
+    """Join the reviews of the example table."""
     return " ".join(pd.read_csv(ROOT / "data/own/example.csv", nrows=60)["text"])
 
 
 def tipping_model(folder: Path, recurrence: float, max_length: int) -> Predictor:
-    """One unit that keeps its sign: up by its bias, and down by its tokens once they are 0.3.
+    """Make a network of one unit that keeps its sign, and whose logit jumps.
 
-    There its logit jumps, within less than a step of 32-bit numbers.
+    The bias makes the state positive. The tokens make it negative once their vectors reach 0.3.
+    There the logit jumps within one step of a 32-bit number.
     """
     tokenizer = build_tokenizer([long_text()], vocab_params(max_size=5000))
     shape = architecture(
@@ -259,8 +260,8 @@ def tipping_model(folder: Path, recurrence: float, max_length: int) -> Predictor
     return Predictor(save_model(folder, network, tokenizer, cleaning("lowercase"), max_length))
 
 
-def test_a_memory_that_tips_over_is_divided_among_the_tokens(tmp_path: Path) -> None:
-    """On which side of the edge it is hangs on each token 1.6 times less than on the one before."""
+def test_a_jump_of_the_cell_state_is_divided_among_the_tokens(tmp_path: Path) -> None:
+    """Each token affects the side of the edge 1.6 times less than the token before it."""
     explanation = explain(tipping_model(tmp_path, 1.6, 46), long_text())
     assert len(explanation.tokens) == 46
     assert explanation.logit < -2 < 2 < explanation.start
@@ -271,10 +272,10 @@ def test_a_memory_that_tips_over_is_divided_among_the_tokens(tmp_path: Path) -> 
     assert first[0] < -1.5
 
 
-def test_contributions_that_do_not_add_up_are_said_to(
+def test_page_and_command_warn_if_contributions_do_not_add_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Here no number beside the edge is near enough to show on which tokens it hangs."""
+    """Here no 32-bit number is near enough to the edge to show which tokens cause the jump."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     predictor = tipping_model(Path("models"), 4.0, 250)
@@ -285,7 +286,9 @@ def test_contributions_that_do_not_add_up_are_said_to(
     assert "do not add up" in page.texts["does-not-add-up"]
     assert page.data["adds_up"] is False
     assert page.html.count('class="bad"') == 2
-    code, out = ended(monkeypatch, capsys, long_text(), "--model", "latest", "--out", "page.html")
+    code, out = run_explain(
+        monkeypatch, capsys, long_text(), "--model", "latest", "--out", "page.html"
+    )
     assert code == 0
     last = out.splitlines()[-1].split("\t")
     assert last[:2] == ["remainder", f"{explanation.remainder:+.4f}"]
@@ -295,7 +298,7 @@ def test_contributions_that_do_not_add_up_are_said_to(
     assert "do not add up" not in render_explanation(short, "a model")
 
 
-def test_what_an_n_gram_adds_is_divided_evenly_among_its_tokens(tmp_path: Path) -> None:
+def test_share_of_an_ngram_is_divided_evenly_among_its_tokens(tmp_path: Path) -> None:
     predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS))
     explanation = explain(predictor, TEXT)
     names = [token.text for token in explanation.tokens]
@@ -316,18 +319,18 @@ def test_what_an_n_gram_adds_is_divided_evenly_among_its_tokens(tmp_path: Path) 
     assert explanation.start - without.start == pytest.approx(0.7 * WEIGHT, abs=1e-6)
 
 
-def test_a_repeated_n_gram_is_one_line_with_all_its_places(tmp_path: Path) -> None:
+def test_a_repeated_ngram_is_one_row_with_all_its_places(tmp_path: Path) -> None:
     predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS))
     explanation = explain(predictor, "fine . fine film fine")
     assert explanation.ngrams is not None
     fine = next(ngram for ngram in explanation.ngrams if ngram.text == "fine")
     assert fine.places == (0, 2, 4)
-    assert fine.share == pytest.approx(1.5 * WEIGHT)  # naive Bayes: once, however often
+    assert fine.share == pytest.approx(1.5 * WEIGHT)  # naive Bayes counts an n-gram once per text
     page = Page(render_explanation(explanation, "a model"))
     assert '<td class="piece" dir="auto">fine</td><td class="n">1, 3, 5</td>' in page.html
 
 
-def test_a_token_and_its_characters_are_one_line(tmp_path: Path) -> None:
+def test_a_token_and_its_characters_are_one_row(tmp_path: Path) -> None:
     predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS))
     assert predictor.linear
     size = len(predictor.linear.about.words)
@@ -337,13 +340,13 @@ def test_a_token_and_its_characters_are_one_line(tmp_path: Path) -> None:
     predictor.linear = dataclasses.replace(predictor.linear, characters=characters)
     explanation = explain(predictor, "fine two fine !")
     assert explanation.ngrams is not None
-    (line,) = [ngram for ngram in explanation.ngrams if ngram.text == "fine"]
-    assert line.places == (0, 2)
-    assert line.share == pytest.approx(WEIGHT * (1.5 + 2 * 2.0 / 4**0.5))
+    (row,) = [ngram for ngram in explanation.ngrams if ngram.text == "fine"]
+    assert row.places == (0, 2)
+    assert row.share == pytest.approx(WEIGHT * (1.5 + 2 * 2.0 / 4**0.5))
     assert abs(explanation.remainder) < TOLERANCE
 
 
-def test_what_the_linear_model_reads_past_the_cut_is_in_the_sum(tmp_path: Path) -> None:
+def test_ngrams_beyond_the_cut_are_in_the_sum(tmp_path: Path) -> None:
     predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS, max_length=4))
     text = "a fine film , two hours"
     explanation = explain(predictor, text)
@@ -354,11 +357,11 @@ def test_what_the_linear_model_reads_past_the_cut_is_in_the_sum(tmp_path: Path) 
     page = page_of(predictor, text)
     shown = [page.number(name) for name in ("start", "sum", "beyond", "remainder")]
     assert sum(shown) == page.number("logit")
-    assert "the LSTM reads 4 at most, the linear model all" in page.html
+    assert "the LSTM reads at most 4 tokens, the linear model reads all" in page.html
     assert 'id="beyond"' not in page_of(predictor, "a fine film").html
 
 
-def test_a_text_that_is_read_at_both_ends_adds_up(tmp_path: Path) -> None:
+def test_an_explanation_adds_up_when_the_network_reads_both_ends(tmp_path: Path) -> None:
     predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS, max_length=4))
     predictor.last_tokens = 2
     text = "a fine film , two hours"
@@ -370,7 +373,7 @@ def test_a_text_that_is_read_at_both_ends_adds_up(tmp_path: Path) -> None:
     assert explanation.running[-1] != pytest.approx(float(predictor(["a fine film ,"])[0]))
 
 
-def test_the_strongest_n_grams_come_first_by_name_and_place(tmp_path: Path) -> None:
+def test_the_strongest_ngrams_come_first_with_text_and_places(tmp_path: Path) -> None:
     predictor = Predictor(make_model(tmp_path, ngrams=NGRAMS))
     explanation = explain(predictor, TEXT)
     assert explanation.ngrams is not None
@@ -388,7 +391,7 @@ def test_the_strongest_n_grams_come_first_by_name_and_place(tmp_path: Path) -> N
     assert '<td class="piece" dir="auto">fine film</td><td class="n">2</td>' in page.html
 
 
-def test_of_many_n_grams_the_table_has_the_strongest(tmp_path: Path) -> None:
+def test_the_table_holds_only_the_strongest_ngrams(tmp_path: Path) -> None:
     text = "a fine film , warm and funny . i want my two hours back"
     weights = {word: float(number) for number, word in enumerate(text.split(), 1)}
     predictor = Predictor(make_model(tmp_path, ngrams=weights, max_length=20))
@@ -400,7 +403,8 @@ def test_of_many_n_grams_the_table_has_the_strongest(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ngrams", [None, NGRAMS])
 @pytest.mark.parametrize(
-    ("text", "said"), [("zebra but", "No token of this text is known"), (" ", "Nothing is left")]
+    ("text", "said"),
+    [("zebra but", "The model knows no token of this text"), (" ", "Nothing is left")],
 )
 def test_a_text_of_unknown_tokens_gets_the_prior(
     tmp_path: Path, text: str, said: str, ngrams: dict[str, float] | None
@@ -417,10 +421,10 @@ def test_a_text_of_unknown_tokens_gets_the_prior(
     assert "The answer is the share of positive texts" in page.html
     assert (page.data["known"], page.shares) == (False, [])
     assert page.number("start") == page.number("logit")
-    assert "of positive texts among those" not in page_of(predictor, "fine").html
+    assert "of positive texts in training" not in page_of(predictor, "fine").html
 
 
-def test_a_word_of_the_vectors_alone_is_known(tmp_path: Path) -> None:
+def test_a_word_that_only_the_vectors_have_is_known(tmp_path: Path) -> None:
     explanation = explain(Predictor(make_model(tmp_path, ngrams=NGRAMS)), "gnu gnu")
     assert explanation.known
     assert [token.unknown for token in explanation.tokens] == [False, False]
@@ -432,7 +436,7 @@ def test_a_word_of_the_vectors_alone_is_known(tmp_path: Path) -> None:
 @pytest.mark.numeric
 @pytest.mark.parametrize("cell_from_scratch", [False, True])
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-def test_what_is_watched_is_what_the_network_did(
+def test_layer_states_are_the_networks_own(
     tmp_path: Path, cell: str, cell_from_scratch: bool
 ) -> None:
     predictor = Predictor(
@@ -453,15 +457,15 @@ def test_what_is_watched_is_what_the_network_did(
     with torch.no_grad():
         network(batch.inputs)
     states = [output[0, : padded.lengths[0]].T.numpy() for output in outputs[:2]]
-    watched = explain(predictor, TEXT).watched
-    assert [(w.layer, w.direction) for w in watched] == list(
+    layers = explain(predictor, TEXT).layers
+    assert [(one.layer, one.direction) for one in layers] == list(
         itertools.product((1, 2), ("left to right", "right to left"))
     )
-    for layer, of_layer in zip(states, (watched[:2], watched[2:]), strict=True):
-        for half, one in zip(np.split(layer, 2), of_layer, strict=True):
+    for layer, directions in zip(states, (layers[:2], layers[2:]), strict=True):
+        for half, one in zip(np.split(layer, 2), directions, strict=True):
             assert sorted(one.units) == list(range(len(half)))
             assert one.parts["hidden"] == pytest.approx(half[one.units], abs=1e-5)
-            if cell == "lstm":  # h = o * tanh(c): these belong together, column by column
+            if cell == "lstm":  # h = o * tanh(c), column by column
                 remade = one.parts["output"] * np.tanh(one.parts["cell"])
                 assert remade == pytest.approx(one.parts["hidden"], abs=1e-5)
 
@@ -472,7 +476,7 @@ def test_an_lstms_cell_state_is_torchs_own(tmp_path: Path) -> None:
     encoding = predictor.tokenizer.encode(predictor.clean(TEXT))
     vectors = predictor.network.encoder.embedding(torch.tensor([encoding.ids]))
     layer: Any = predictor.network.encoder.layers[0]
-    forwards, backwards = explain(predictor, TEXT).watched
+    forwards, backwards = explain(predictor, TEXT).layers
     with torch.no_grad():
         _, (_, last) = layer.left_to_right(vectors)
         _, (_, first) = layer.right_to_left(vectors.flip(1))
@@ -482,7 +486,7 @@ def test_an_lstms_cell_state_is_torchs_own(tmp_path: Path) -> None:
     )
 
 
-def test_maps_are_drawn_value_for_value(tmp_path: Path) -> None:
+def test_each_pixel_of_a_map_is_one_value(tmp_path: Path) -> None:
     predictor = Predictor(make_model(tmp_path, hidden_sizes=(5, 4)))
     explanation = explain(predictor, TEXT)
     maps = [
@@ -490,7 +494,7 @@ def test_maps_are_drawn_value_for_value(tmp_path: Path) -> None:
         for tag, attributes in Page(render_explanation(explanation, "a model")).tags
         if tag == "img" and attributes.get("class") == "map"
     ]
-    expected = [(one, name) for one in explanation.watched for name in PARTS if name in one.parts]
+    expected = [(one, name) for one in explanation.layers for name in PARTS if name in one.parts]
     assert len(maps) == len(expected) == 4 * 6
     for drawn, (one, name) in zip(maps, expected, strict=True):
         assert f"layer {one.layer}, {one.direction}" in str(drawn["alt"])
@@ -506,7 +510,7 @@ def test_maps_are_drawn_value_for_value(tmp_path: Path) -> None:
             assert 2 * levels - 1 == pytest.approx((values / scale).clip(-1, 1), abs=1.01 / 254)
 
 
-def test_units_alike_are_neighbours() -> None:
+def test_similar_units_are_neighbours() -> None:
     rng = np.random.default_rng(0)
     courses = rng.normal(size=(3, 20))
     kinds = rng.permutation(np.repeat([0, 1, 2], 7))
@@ -515,28 +519,28 @@ def test_units_alike_are_neighbours() -> None:
     assert (np.diff(kinds[order]) != 0).sum() == 2
 
 
-def test_a_column_of_windows_lies_over_its_tokens(tmp_path: Path) -> None:
+def test_a_convolution_step_is_shown_at_its_tokens(tmp_path: Path) -> None:
     convolution = Convolution(filters=4, width=3, pool=2)
     predictor = Predictor(make_model(tmp_path, convolution=convolution))
     explanation = explain(predictor, TEXT)
-    hidden = explanation.watched[0].parts["hidden"]
+    hidden = explanation.layers[0].parts["hidden"]
     assert hidden.shape[1] == len(explanation.tokens) == 11
     assert (hidden[:, 0:10:2] == hidden[:, 1:11:2]).all()
     assert (hidden[:, 1:9:2] != hidden[:, 2:10:2]).any(0).all()
     assert "2 windows of 3 tokens" in render_explanation(explanation, "a model")
 
 
-def test_padding_that_is_read_is_shown(tmp_path: Path) -> None:
+def test_padding_that_the_network_reads_is_shown(tmp_path: Path) -> None:
     predictor = Predictor(
         make_model(tmp_path, pooling="last_padded", bidirectional=False, hidden_sizes=(1,))
     )
     explanation = explain(predictor, "fine film")
     assert explanation.padding == MAX_LENGTH - 2
     assert explanation.contributions.shape == explanation.running.shape == (2,)
-    (watched,) = explanation.watched
-    assert watched.parts["forget"].shape == (1, MAX_LENGTH)
-    with torch.no_grad():  # the decision is read where the last column ends
-        logit = predictor.network.head(torch.from_numpy(watched.parts["hidden"][:, -1]))
+    (layer,) = explanation.layers
+    assert layer.parts["forget"].shape == (1, MAX_LENGTH)
+    with torch.no_grad():  # the head reads the last column
+        logit = predictor.network.head(torch.from_numpy(layer.parts["hidden"][:, -1]))
     assert logit.item() == pytest.approx(explanation.logit, abs=1e-6)
     assert "columns of padding" in render_explanation(explanation, "a model")
 
@@ -546,7 +550,7 @@ def test_padding_that_is_read_is_shown(tmp_path: Path) -> None:
     text=st.text() | st.text("ab é😀ñ' \n<&", max_size=30),
     level=st.sampled_from(["word", "bpe", "character"]),
 )
-def test_tokens_read_one_after_the_other_are_the_text(text: str, level: Level) -> None:
+def test_the_tokens_join_to_the_text(text: str, level: Level) -> None:
     encoding = TOKENIZERS[level].encode(text)
     tokens = _tokens(text, encoding.offsets, encoding.ids)
     read = "".join(token.before + token.text for token in tokens)
@@ -562,7 +566,7 @@ TOKENIZERS: dict[Level, Tokenizer] = {
 }
 
 
-def test_unknown_tokens_are_marked_and_what_is_left_out_is_said(tmp_path: Path) -> None:
+def test_unknown_tokens_are_marked_and_left_out_tokens_are_counted(tmp_path: Path) -> None:
     predictor = Predictor(make_model(tmp_path))
     html = render_explanation(explain(predictor, "fine zebra " * MAX_LENGTH), "a model")
     page = Page(html)
@@ -574,7 +578,7 @@ def test_unknown_tokens_are_marked_and_what_is_left_out_is_said(tmp_path: Path) 
 
 @pytest.mark.parametrize("text", ["", " \n\t"])
 @pytest.mark.parametrize("level", ["word", "bpe", "character"])
-def test_an_empty_text_is_explained_as_it_is_judged(
+def test_the_explanation_of_an_empty_text_has_the_models_answer(
     tmp_path: Path, text: str, level: Level
 ) -> None:
     predictor = Predictor(make_model(tmp_path, level))
@@ -586,7 +590,7 @@ def test_an_empty_text_is_explained_as_it_is_judged(
 
 
 @pytest.mark.parametrize("level", ["word", "bpe", "character"])
-def test_a_hostile_text_stays_a_text(tmp_path: Path, level: Level) -> None:
+def test_a_hostile_text_adds_no_element_to_the_page(tmp_path: Path, level: Level) -> None:
     predictor = Predictor(make_model(tmp_path, level, max_length=100))
     page = Page(render_explanation(explain(predictor, HOSTILE), HOSTILE))
     tags = [tag for tag, _ in page.tags]
@@ -620,15 +624,15 @@ def test_the_same_text_gives_the_same_bytes(tmp_path: Path) -> None:
     assert pages[0] == pages[1]
 
 
-def test_figures_that_are_all_zero_can_be_drawn(tmp_path: Path) -> None:
+def test_figures_of_zero_can_be_drawn(tmp_path: Path) -> None:
     explanation = explain(Predictor(make_model(tmp_path)), TEXT)
     still = [
         one._replace(parts={name: 0 * values for name, values in one.parts.items()})
-        for one in explanation.watched
+        for one in explanation.layers
     ]
     zeros = 0 * explanation.contributions
     nothing: Explanation = dataclasses.replace(
-        explanation, from_network=zeros, from_ngrams=zeros, watched=tuple(still)
+        explanation, from_network=zeros, from_ngrams=zeros, layers=tuple(still)
     )
     assert "nan" not in render_explanation(nothing, "a model").lower()
 
@@ -638,7 +642,7 @@ def test_figures_that_are_all_zero_can_be_drawn(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A project with a registered model; its database is made once, for that takes 5 s."""
+    """A project with a registered model. Its database is made once, because that takes 5 s."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     with pytest.MonkeyPatch.context() as patch:
@@ -649,10 +653,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-def ended(
+def run_explain(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
 ) -> tuple[object, str]:
-    """Exit code or message, and what was printed."""
+    """Run the command; return the exit code or error message, and the output."""
     monkeypatch.setattr(sys, "argv", ["sentigate", "explain", *arguments])
     with pytest.raises(SystemExit) as error:
         main()
@@ -662,7 +666,7 @@ def ended(
 def test_the_command_explains_the_registered_models_answer(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out = ended(monkeypatch, capsys, "--", TEXT)
+    code, out = run_explain(monkeypatch, capsys, "--", TEXT)
     assert code == 0
     answer = load_predict("models:/sentigate-vader@champion")([TEXT])
     label, probability = answer["label"][0], float(answer["probability"][0])
@@ -674,7 +678,7 @@ def test_the_command_explains_the_registered_models_answer(
     assert [path.name for path in (project / "reports").iterdir()] == ["explanation.html"]
 
 
-def test_the_command_prints_what_each_part_adds(
+def test_the_command_prints_the_contribution_of_each_part(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -682,7 +686,7 @@ def test_the_command_prints_what_each_part_adds(
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     explanation = explain(Predictor(make_model(Path("models"), ngrams=NGRAMS)), TEXT)
     arguments = ("--model", "latest", "--out", "page.html")
-    code, out = ended(monkeypatch, capsys, TEXT, *arguments)
+    code, out = run_explain(monkeypatch, capsys, TEXT, *arguments)
     assert code == 0
     first, *others = [line.split("\t") for line in out.splitlines()]
     assert first[1:] == [f"{explanation.probability:.4f}", "page.html"]
@@ -696,32 +700,32 @@ def test_the_command_prints_what_each_part_adds(
         ["n-gram", f"{1.5 * WEIGHT:+.4f}", "fine"],
         ["n-gram", f"{-0.5 * WEIGHT:+.4f}", "two"],
     ]
-    code, out = ended(monkeypatch, capsys, "zebra", *arguments)
+    code, out = run_explain(monkeypatch, capsys, "zebra", *arguments)
     assert out.splitlines()[1:] == [
         "start\t-0.4000\tno token is known: the share of positive training texts"
     ]
 
 
-def test_the_latest_model_is_the_one_in_models(
+def test_latest_names_the_model_in_models(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     arguments = ("A FINE  film", "--model", "latest", "--out", "deep/er/page.html")
-    message, _ = ended(monkeypatch, capsys, *arguments)
+    message, _ = run_explain(monkeypatch, capsys, *arguments)
     assert str(message).endswith("models/model.json does not exist; run `make train` first")
 
     make_model(Path("models"), cell="gru")
-    code, out = ended(monkeypatch, capsys, *arguments)
+    code, out = run_explain(monkeypatch, capsys, *arguments)
     assert code == 0
     assert out.endswith("\tdeep/er/page.html\n")
     data = Page(Path("deep/er/page.html").read_text("utf-8")).data
-    assert data["tokens"] == ["a", "fine", "film"]  # cleaned as the model was trained
+    assert data["tokens"] == ["a", "fine", "film"]  # cleaned as in training
 
 
 @pytest.mark.parametrize("older", ["keys", "weights"])
-def test_an_older_version_is_refused_in_a_sentence(
+def test_an_older_version_is_refused_in_one_line(
     project: Path, older: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -737,7 +741,7 @@ def test_an_older_version_is_refused_in_a_sentence(
         save_file(renamed, saved / "weights.safetensors")
     try:
         page = tmp_path / "page.html"
-        message, out = ended(monkeypatch, capsys, TEXT, "--out", str(page))
+        message, out = run_explain(monkeypatch, capsys, TEXT, "--out", str(page))
     finally:
         for path, content in before.items():
             path.write_bytes(content)
@@ -748,20 +752,20 @@ def test_an_older_version_is_refused_in_a_sentence(
     assert not page.exists()
 
 
-def test_other_wrong_input_is_a_sentence_too(
+def test_other_wrong_input_is_refused_in_one_line(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    message, _ = ended(monkeypatch, capsys, TEXT, "--model", "models:/nothing@champion")
+    message, _ = run_explain(monkeypatch, capsys, TEXT, "--model", "models:/nothing@champion")
     assert "no model at models:/nothing@champion" in str(message)
-    message, _ = ended(monkeypatch, capsys, TEXT, "--model", "no/such/folder")
+    message, _ = run_explain(monkeypatch, capsys, TEXT, "--model", "no/such/folder")
     assert "no model at no/such/folder" in str(message)
-    message, _ = ended(monkeypatch, capsys, "bad \udcff byte")
+    message, _ = run_explain(monkeypatch, capsys, "bad \udcff byte")
     assert message == "sentigate: the text 'bad \\udcff byte' is not valid UTF-8"
     (tmp_path / "folder").mkdir()
     for out in (tmp_path / "folder", tmp_path / "params/page.html"):
         (tmp_path / "params").write_text("a file")
-        message, printed = ended(monkeypatch, capsys, TEXT, "--out", str(out))
+        message, printed = run_explain(monkeypatch, capsys, TEXT, "--out", str(out))
         assert f"{out} cannot be written: " in str(message)
         assert printed == ""
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "params"]

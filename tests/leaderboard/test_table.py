@@ -1,4 +1,4 @@
-"""The leaderboard's table, page and chart, from made-up entries."""
+"""Test the leaderboard's table, page and chart with made-up entries."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def entry(model: str, log_loss: float = 0.5, accuracy: float = 0.75, **others: A
         "test_f1": accuracy + 0.01,
         "test_mcc": 2 * accuracy - 1,
         "test_log_loss": log_loss + 0.01,
-        "test_recall": 0.5,  # no headline
+        "test_recall": 0.5,  # not a headline figure
         "parameters": 1_234_567,
         "epochs": 8,
         "training_seconds": 1234.5,
@@ -56,7 +56,7 @@ def table() -> pd.DataFrame:
 
 
 def test_order_is_by_validation_log_loss(table: pd.DataFrame) -> None:
-    """Though odd is the most accurate, on test too."""
+    """The model odd has the highest accuracy, but not the lowest log loss."""
     assert list(table["model"]) == ["quick", "odd", BASELINE, "slow", MAJORITY]
 
 
@@ -66,7 +66,7 @@ def test_the_order_of_entries_does_not_matter(entries: list[Any]) -> None:
     assert models == [*(f"m{n}" for n in range(6)), BASELINE, MAJORITY]
 
 
-def test_figures_are_the_entries_and_the_baselines_own(table: pd.DataFrame) -> None:
+def test_table_holds_the_figures_of_entries_and_baseline(table: pd.DataFrame) -> None:
     assert {name: str(dtype) for name, dtype in table.dtypes.items()} == leaderboard_dtypes()
     rows = table.set_index("model")
     given_row = entry("quick", 0.4, 0.72)
@@ -83,7 +83,7 @@ def test_figures_are_the_entries_and_the_baselines_own(table: pd.DataFrame) -> N
     assert rows.loc[[BASELINE, MAJORITY], costs].isna().all(axis=None)
 
 
-def test_cells_are_as_people_read_them(table: pd.DataFrame) -> None:
+def test_cells_are_formatted_for_display(table: pd.DataFrame) -> None:
     cells = shown(table).set_index("model")
     assert list(cells.loc["quick"]) == [
         *("0.7200", "0.4000", "0.7100", "0.6900 – 0.7300", "0.7300", "0.4400", "0.4100"),
@@ -111,7 +111,7 @@ def test_page_holds_every_cell_and_the_models_that_failed(table: pd.DataFrame) -
     assert "Not in the table" not in leaderboard_markdown(table, "made", "a", {})
 
 
-def test_without_entries_there_are_the_two_to_beat() -> None:
+def test_table_without_entries_holds_baseline_and_majority_class() -> None:
     table = leaderboard_table([], BASE, SPLITS)
     assert list(table["model"]) == [BASELINE, MAJORITY]
     assert {name: str(dtype) for name, dtype in table.dtypes.items()} == leaderboard_dtypes()
@@ -139,7 +139,7 @@ def test_chart_shows_every_model_with_its_interval(table: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 40])
-def test_chart_file_is_the_same_bytes_whatever_the_users_style(
+def test_chart_file_has_the_same_bytes_with_any_user_style(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     import matplotlib

@@ -1,4 +1,4 @@
-"""The pull request's comment, from real git repositories."""
+"""Test the comment on a pull request with real git repositories."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ MET = {
 
 
 class Project:
-    """A project in a git repository, whose base is the branch ``main``."""
+    """A project in a git repository. Its base is the branch ``main``."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -77,7 +77,7 @@ class Project:
         self.write("params.yaml", yaml.safe_dump({"dataset": dataset, "model": model}))
 
     def gate(self, stage: str, *failed: dict[str, Any]) -> None:
-        """Let a stage leave what DVC and pipeline/stage.py leave."""
+        """Write the gate file that a stage leaves after it passes or fails."""
         for folder in ("gates", "failed"):
             (self.root / f"reports/{folder}/{stage}.json").unlink(missing_ok=True)
         expectations = [MET, *(MET | {"success": False} | item for item in failed)]
@@ -91,8 +91,8 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A base with figures; the work tree is the same, every gate passed."""
-    # A folder of its own below the repository's: a project need not be a repository's root.
+    """A project whose work tree equals its base, with figures; every gate passed."""
+    # The project is in a subfolder, because it need not be the root of the repository.
     made = Project(tmp_path / "outer" / "project")
     made.root.mkdir(parents=True)
     made.git("init", "-q", "-b", "main", "..")
@@ -116,8 +116,8 @@ def row(report: str, name: str) -> list[str]:
     return next(line[1:] for line in cells if line[0] == name)
 
 
-def test_whether_the_network_differs_from_the_baseline(project: Project) -> None:
-    """Of the new figures; those of before were perhaps written by a version that told nothing."""
+def test_the_comment_says_whether_the_network_differs_from_the_baseline(project: Project) -> None:
+    """Only the new figures count: an older version may have written no difference."""
     assert "McNemar" not in render_comment("main")
     figures = {"accuracy": -0.02, "accuracy_low": -0.05, "accuracy_high": 0.01, "p_value": 0.2}
     content = {"test": FIGURES, "baseline": {"accuracy": 0.82}}
@@ -128,7 +128,7 @@ def test_whether_the_network_differs_from_the_baseline(project: Project) -> None
         assert "McNemar" not in render_comment("main")
 
 
-def test_behaviour_is_a_row_where_it_is_known(project: Project) -> None:
+def test_behavioural_tests_are_a_row_if_they_are_known(project: Project) -> None:
     assert "Behavioural" not in render_comment("main")
     content = {"test": FIGURES, "baseline": {"accuracy": 0.82}}
     project.write("reports/metrics.json", content | {"behaviour": {"passed": 0.75}})
@@ -142,8 +142,9 @@ def test_behaviour_is_a_row_where_it_is_known(project: Project) -> None:
 def test_headline_of_a_difference_that_may_be_chance(project: Project) -> None:
     project.metrics(accuracy=0.81, accuracy_low=0.785, accuracy_high=0.835, baseline=0.83)
     assert headline() == (
-        "Test accuracy 80.0 % → 81.0 % (+1.0 points, better): that is within the new figure's "
-        "95 % interval 78.5 % – 83.5 %: it may be chance. Linear baseline 82.0 % → 83.0 %."
+        "Test accuracy 80.0 % → 81.0 % (+1.0 points, better): the old figure is within the new "
+        "95 % interval 78.5 % – 83.5 %, so the change may be chance. "
+        "Linear baseline 82.0 % → 83.0 %."
     )
 
 
@@ -151,30 +152,30 @@ def test_headline_of_a_difference_that_may_be_chance(project: Project) -> None:
     ("accuracy", "says"),
     [(0.9, "(+10.0 points, better)"), (0.7, "(−10.0 points, worse)")],
 )
-def test_headline_of_a_difference_that_exceeds_the_interval(
+def test_headline_of_a_difference_outside_the_interval(
     project: Project, accuracy: float, says: str
 ) -> None:
     project.metrics(accuracy=accuracy, accuracy_low=accuracy - 0.02, accuracy_high=accuracy + 0.02)
-    assert f"{says}: that exceeds the new figure's 95 % interval" in headline()
+    assert f"{says}: the old figure is outside the new 95 % interval" in headline()
 
 
-def test_it_is_the_interval_of_the_new_figure_that_counts(project: Project) -> None:
+def test_the_interval_of_the_new_figure_counts(project: Project) -> None:
     # 0.78 lies in the old interval, but 0.8 does not lie in the new one.
     project.metrics(accuracy=0.78, accuracy_low=0.77, accuracy_high=0.79)
-    assert "exceeds" in headline()
+    assert "is outside" in headline()
 
 
-def test_the_same_figures(project: Project) -> None:
+def test_headline_of_equal_figures(project: Project) -> None:
     assert "(no difference): 95 % interval 77.5 % – 82.5 %." in headline()
 
 
-def test_another_test_split_is_said(project: Project) -> None:
+def test_headline_says_that_the_test_split_has_changed(project: Project) -> None:
     assert "test split has changed" not in headline()
     project.metrics(rows=1200)
     assert "The test split has changed, from 1,000 to 1,200 texts." in headline()
 
 
-def test_table_knows_where_lower_is_better(project: Project) -> None:
+def test_table_knows_which_figures_are_better_lower(project: Project) -> None:
     project.metrics(log_loss=0.45, expected_calibration_error=0.06, auroc=0.88, f1=0.8123)
     report = render_comment("main")
     assert row(report, "Log loss") == ["0.500", "0.450", "−0.050, better"]
@@ -184,18 +185,18 @@ def test_table_knows_where_lower_is_better(project: Project) -> None:
     assert row(report, "Recall") == ["79.0 %", "79.0 %", "no difference"]
 
 
-def test_what_rounds_to_nothing_is_neither_better_nor_worse(project: Project) -> None:
+def test_a_change_that_rounds_to_zero_is_no_difference(project: Project) -> None:
     project.metrics(log_loss=0.50001, recall=0.7901)
     report = render_comment("main")
     assert row(report, "Log loss")[2] == row(report, "Recall")[2] == "no difference"
 
 
-def test_a_figure_that_is_missing_is_a_dash(project: Project) -> None:
+def test_a_missing_figure_is_a_dash(project: Project) -> None:
     project.metrics(auroc=None)
     assert row(render_comment("main"), "AUROC") == ["0.900", "–", "–"]
 
 
-def test_another_model_compares(project: Project) -> None:
+def test_figures_of_another_model_are_compared(project: Project) -> None:
     assert "\nData set vader, model lstm\n" in render_comment("main")
     project.params(model="bilstm")
     report = render_comment("main")
@@ -203,12 +204,12 @@ def test_another_model_compares(project: Project) -> None:
     assert "Test accuracy 80.0 % → 80.0 %" in report
 
 
-def test_another_data_set_does_not_compare(project: Project) -> None:
+def test_figures_of_another_data_set_are_not_compared(project: Project) -> None:
     project.params(dataset="imdb")
     project.metrics(accuracy=0.9)
     report = render_comment("main")
     assert headline() == (
-        "The data set differs, so the figures do not compare. Test accuracy is 90.0 % "
+        "The data sets differ, so the figures cannot be compared. Test accuracy is 90.0 % "
         "(95 % interval 77.5 % – 82.5 %) on imdb; it was 80.0 % on vader. Linear baseline 82.0 %."
     )
     assert "\nData set vader → **imdb**, model lstm\n" in report
@@ -216,7 +217,7 @@ def test_another_data_set_does_not_compare(project: Project) -> None:
     assert not re.search("better|worse|points", report)
 
 
-def test_gates_in_the_order_of_the_pipeline(project: Project) -> None:
+def test_gates_are_in_the_order_of_the_pipeline(project: Project) -> None:
     lines = render_comment("main").splitlines()
     table = lines[lines.index("| Stage | Gate | Expectations met | Rows |") + 2 :]
     assert table == [f"| {stage} | passed | 1 of 1 | 12,345 |" for stage in STAGES]
@@ -232,36 +233,36 @@ def test_after_a_failed_gate_the_committed_figures_are_not_new(project: Project)
     assert row(report, "Accuracy") == ["80.0 %", "–", "–"]
     assert row(report, "baseline") == ["passed", "1 of 1", "12,345"]
     assert row(report, "train") == ["**failed**", "1 of 2", "12,345"]
-    # Their verdicts are still there, from an earlier run.
+    # The verdicts of an earlier run still exist.
     assert row(report, "evaluate") == row(report, "register") == ["**not run**", "–", "–"]
 
 
-def test_a_gate_that_failed_once_and_passes_again(project: Project) -> None:
+def test_a_gate_that_passes_after_a_failure_is_passed(project: Project) -> None:
     project.gate("clean", {"says": "texts are not empty"})
     failed = (project.root / "reports/failed/clean.json").read_text()
     project.gate("clean")
-    # DVC restores a stage's outputs from its cache without running it; nothing removes this file.
+    # DVC restores outputs from its cache without running the stage, so this file stays.
     project.write("reports/failed/clean.json", failed)
     report = render_comment("main")
     assert row(report, "clean")[0] == "passed"
     assert "<details" not in report
 
 
-def test_only_register_failed(project: Project) -> None:
+def test_figures_are_new_if_only_register_failed(project: Project) -> None:
     project.gate("register", {"says": "answers are the same"})
     report = render_comment("main")
     assert "Test accuracy 80.0 % → 80.0 %" in report
     assert row(report, "register")[0] == "**failed**"
 
 
-def test_nothing_has_run(project: Project) -> None:
+def test_headline_if_no_stage_has_run(project: Project) -> None:
     for stage in STAGES:
         (project.root / f"reports/gates/{stage}.json").unlink()
     assert "No new figures: the pipeline did not get past stage clean (gate not run)." in headline()
 
 
 class Text(HTMLParser):
-    """What a browser shows of HTML, and which elements there are."""
+    """The text that a browser shows, and the names of the elements."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -276,7 +277,7 @@ class Text(HTMLParser):
         self.shown += data
 
 
-def test_failed_expectations_with_counts_and_rows(project: Project) -> None:
+def test_failed_expectations_show_counts_and_rows(project: Project) -> None:
     project.gate(
         "clean",
         {
@@ -296,7 +297,7 @@ def test_failed_expectations_with_counts_and_rows(project: Project) -> None:
     assert "ids are unique" not in page.shown
 
 
-def test_texts_from_data_can_do_nothing(project: Project) -> None:
+def test_texts_from_data_are_escaped(project: Project) -> None:
     bad = "@octocat fixes #12 | <img src=x> </pre></details> `a` **b** [c](d) ![e](f)\n\n# g"
     project.gate(
         "clean",
@@ -319,7 +320,7 @@ def test_texts_from_data_can_do_nothing(project: Project) -> None:
     assert not re.search(r"[`|<\[]", chosen)
 
 
-def test_too_long_for_a_comment(project: Project) -> None:
+def test_a_comment_that_is_too_long_leaves_out_sample_rows(project: Project) -> None:
     sample = [{"id": str(number), "text": "<" * 80} for number in range(5)]
     failed = [{"says": f"expectation {number}", "sample": sample} for number in range(60)]
     project.gate("clean", *failed[:3])
@@ -332,7 +333,7 @@ def test_too_long_for_a_comment(project: Project) -> None:
     assert "Sample rows are left out" in report
 
 
-def test_no_metrics_in_the_work_tree(project: Project) -> None:
+def test_headline_without_metrics_in_the_work_tree(project: Project) -> None:
     (project.root / "reports/metrics.json").unlink()
     assert headline() == (
         "No new figures: there is no reports/metrics.json in the work tree. "
@@ -340,25 +341,25 @@ def test_no_metrics_in_the_work_tree(project: Project) -> None:
     )
 
 
-def test_no_metrics_in_the_base(project: Project) -> None:
+def test_headline_without_metrics_in_the_base(project: Project) -> None:
     project.git("rm", "-q", "--cached", "reports/metrics.json")
     project.git("commit", "-q", "-m", "without")
     report = render_comment("main")
     assert headline() == (
-        "Test accuracy 80.0 % (95 % interval 77.5 % – 82.5 %), with nothing to compare it to: "
+        "Test accuracy 80.0 % (95 % interval 77.5 % – 82.5 %), without an earlier figure: "
         "there is no reports/metrics.json in <code>main</code>. Linear baseline 82.0 %."
     )
     assert row(report, "Accuracy") == ["–", "80.0 %", "–"]
 
 
-def test_name_of_the_base_can_do_nothing(project: Project) -> None:
+def test_name_of_the_base_is_escaped(project: Project) -> None:
     project.git("rm", "-q", "--cached", "reports/metrics.json")
     project.git("commit", "-q", "-m", "without")
     project.git("branch", "a|<b>@octocat")
     assert "in <code>a&#124;&lt;b&gt;@\u200boctocat</code>." in headline("a|<b>@octocat")
 
 
-def test_no_figures_at_all(project: Project) -> None:
+def test_headline_without_any_figures(project: Project) -> None:
     project.git("rm", "-q", "reports/metrics.json")
     project.git("commit", "-q", "-m", "without")
     report = render_comment("main")
@@ -377,22 +378,24 @@ def test_no_figures_at_all(project: Project) -> None:
         ('{"test": {"accuracy": "high"}}', "has no test accuracy."),
     ],
 )
-def test_broken_metrics(project: Project, content: str, says: str) -> None:
+def test_damaged_metrics_are_named(project: Project, content: str, says: str) -> None:
     project.write("reports/metrics.json", content)
     assert f"No new figures: reports/metrics.json in the work tree {says}" in headline()
     assert row(render_comment("main"), "F1") == ["80.0 %", "–", "–"]
     project.commit()
     project.metrics()
-    assert f"compare it to: reports/metrics.json in <code>main</code> {says}" in headline()
+    assert (
+        f"without an earlier figure: reports/metrics.json in <code>main</code> {says}" in headline()
+    )
 
 
-def test_broken_gate(project: Project) -> None:
+def test_a_damaged_gate_file_is_unreadable(project: Project) -> None:
     project.write("reports/gates/clean.json", "{")
     assert row(render_comment("main"), "clean") == ["**unreadable**", "–", "–"]
     assert "did not get past stage clean (gate unreadable)" in headline()
 
 
-def test_base_without_readable_params(project: Project) -> None:
+def test_the_data_set_is_unknown_if_the_params_are_damaged(project: Project) -> None:
     project.write("params.yaml", "{")
     project.commit()
     project.params()
@@ -402,27 +405,29 @@ def test_base_without_readable_params(project: Project) -> None:
 @pytest.mark.parametrize(
     "base", ["nope", "", "--all", "--since=1", "origin/main", "HEAD:params.yaml"]
 )
-def test_base_is_not_a_revision(project: Project, base: str) -> None:
+def test_a_base_that_is_no_revision_is_an_error(project: Project, base: str) -> None:
     with pytest.raises(DataError, match=r"make ci-report BASE=origin/main$") as caught:
         render_comment(base)
     assert f"the base {base!r} is not a git revision" in str(caught.value)
 
 
-def test_no_repository(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_repository_is_an_error(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match=r"'main' is not a git revision: .*not a git repository"):
         render_comment("main")
 
 
-def test_no_git(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_git_is_an_error(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(DataError, match="git, which is not installed"):
         render_comment("main")
 
 
 @pytest.mark.parametrize("base", ["HEAD~1", "v1", "feature/a", "commit"])
-def test_base_is_any_revision(project: Project, base: str) -> None:
+def test_base_can_be_any_revision(project: Project, base: str) -> None:
     project.git("tag", "v1")
     project.git("branch", "feature/a")
     commit = project.git("rev-parse", "HEAD").strip()
@@ -432,7 +437,7 @@ def test_base_is_any_revision(project: Project, base: str) -> None:
     assert "81.0 % → 81.0 %" in headline("HEAD")
 
 
-def test_same_text_and_nothing_of_the_machine(project: Project) -> None:
+def test_the_comment_is_reproducible_and_names_no_folder(project: Project) -> None:
     project.gate("clean", {"says": "texts are not empty"})
     report = render_comment("main")
     assert report == render_comment("main")

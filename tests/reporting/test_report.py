@@ -26,7 +26,7 @@ PIXEL = base64.b64decode(
 
 
 class Page(HTMLParser):
-    """Attributes, texts and tags of a page; fails on a tag that isn't closed in its place."""
+    """Attributes, texts and tags of a page; an unclosed tag is an error."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Page(HTMLParser):
 
 
 def reading(cut: int, last: int) -> dict[str, Any]:
-    """reports/pad.json of 200 test texts, of which ``cut`` are longer than 64 tokens."""
+    """Make reports/pad.json for 200 test texts, of which ``cut`` are longer than 64 tokens."""
     figures = {
         "texts": 200,
         "cut_texts": cut,
@@ -158,17 +158,18 @@ def test_page_is_well_formed_and_shows_the_figures(context):
     assert f"The baseline is {context['baseline']}." in page.words
 
 
-def test_whether_the_difference_is_real(context):
+def test_report_says_whether_the_difference_is_real(context):
     words = " ".join(Page(render_report(**context)).words.split())
     assert "11.2 points above the linear baseline's" in words
     assert "p = 0.003: a real difference." in words
-    assert "Only it is right on 1,034 texts, only the baseline on 7." in words
+    assert "The model is right and the baseline wrong on 1,034 texts, the reverse on 7." in words
     assert "The accuracy of the network alone is 6.5 points above the linear baseline's" in words
-    assert "Only it is right on 801 texts, only the baseline on 799." in words
-    assert "The linear baseline has a share of 25.0 % in each answer's logit" in words
+    said = "The network alone is right and the baseline wrong on 801 texts, the reverse on 799."
+    assert said in words
+    assert "The linear baseline has a share of 25.0 % in the logit of each answer" in words
 
 
-def test_a_model_that_is_its_network_alone_is_compared_once(context):
+def test_a_model_without_fusion_is_compared_once(context):
     context["figures"]["fusion"]["share"] = 0.0
     words = " ".join(Page(render_report(**context)).words.split())
     assert words.count("the linear baseline's (95 %") == 1
@@ -182,7 +183,7 @@ def test_a_model_that_is_its_network_alone_is_compared_once(context):
         ("network_difference", "The network alone is worse than the linear baseline."),
     ],
 )
-def test_a_worse_model_is_warned_of(context, key, said):
+def test_report_warns_of_a_model_worse_than_the_baseline(context, key, said):
     assert "is worse than" not in Page(render_report(**context)).words
     context["figures"][key] |= {"accuracy": -0.145, "p_value": 0.0004}
     html = render_report(**context)
@@ -193,7 +194,7 @@ def test_a_worse_model_is_warned_of(context, key, said):
     assert "is worse than" not in render_report(**context)
 
 
-def test_where_it_fails_stands_beside_the_baseline(context):
+def test_failures_are_shown_beside_the_baseline(context):
     words = " ".join(Page(render_report(**context)).words.split())
     failures = context["failures"].set_index("group")
     assert "length5 tokens150" in words
@@ -207,18 +208,19 @@ def test_where_it_fails_stands_beside_the_baseline(context):
 def test_behaviour_is_shown_with_examples(context):
     page = Page(render_report(**context))
     words = " ".join(page.words.split())
-    assert "3 cases, made of short English texts" in words
+    assert "3 cases test the capabilities of the model" in words
     assert "33.3 % passed" in words
     shown = "spellingINV10.0 % so nice 0.900 → so ncie 0.300a typo; expected: the same"
     assert shown in words
     assert "wordsMFT250.0 % <b>bad</b> 0.800a word; expected: negative" in words
-    assert "the mean answer is 0.610; 0.530 of the training texts are positive" in words
+    assert "The mean answer to texts of unknown words only is 0.610" in words
+    assert "the share of positive training texts is 0.530" in words
     context["behaviour"]["passed"] = True
     words = " ".join(Page(render_report(**context)).words.split())
     assert "spellingINV1100.0 % none" in words
 
 
-def test_page_is_the_same_each_time_and_names_no_folder(context, tmp_path):
+def test_page_is_reproducible_and_names_no_folder(context, tmp_path):
     page = render_report(**context)
     assert page == render_report(**context)
     assert str(tmp_path) not in page
@@ -256,7 +258,7 @@ def test_nothing_is_fetched(context):
     assert not re.search(r"url\(|@import|http", style[1])
 
 
-def test_picture_is_inside_with_its_size(context):
+def test_image_is_embedded_with_its_size(context):
     page = Page(render_report(**context))
     sources = [value for tag, name, value in page.attributes if (tag, name) == ("img", "src")]
     assert [base64.b64decode(value.split(",")[1]) for value in sources] == [PIXEL]
@@ -285,7 +287,7 @@ def test_missing_figures_show_as_a_dash(context, value):
         (0.0, 0.0, 0.0, [], ["The test rows leak", "belong to a group", "word for word"]),
     ],
 )
-def test_leakage_is_warned_of(context, group, text, near_copy, said, unsaid):
+def test_report_warns_of_leakage(context, group, text, near_copy, said, unsaid):
     context["leakage"] = {"group": group, "text": text, "near_copy": near_copy}
     page = Page(render_report(**context))
     assert (("div", "role", "alert") in page.attributes) == bool(said)
@@ -295,28 +297,28 @@ def test_leakage_is_warned_of(context, group, text, near_copy, said, unsaid):
         assert words not in page.words
     assert f"Test rows whose group occurs in training: {share(group)}" in page.words
     assert f"Test rows whose exact text occurs in training: {share(text)}" in page.words
-    near = "Test rows with a near-copy in training that is of another group:"
+    near = "Test rows with a near-copy of another group in training:"
     assert f"{near} {share(near_copy)}" in page.words
 
 
 @pytest.mark.parametrize(
     ("cut", "last", "share", "said"),
     [
-        (0, 0, 0.4, "The network reads every test text whole: none has more than 64 tokens"),
+        (0, 0, 0.4, "The network reads every test text in full: none has more than 64 tokens"),
         (20, 0, 0.4, "The network reads the first 64 tokens of a text"),
-        (20, 0, 0.4, "20 of 200 test texts are longer: it does not read their end, 10.0 % of the"),
-        (20, 0, 0.4, "The linear part reads every text whole."),
+        (20, 0, 0.4, "20 of 200 test texts are longer. It does not read their end, 10.0 % of the"),
+        (20, 0, 0.4, "The linear model reads every text in full."),
         (20, 16, 0.0, "The network reads the first 48 and the last 16 tokens of a text"),
-        (20, 16, 0.0, "it does not read their middle, 10.0 % of the characters"),
+        (20, 16, 0.0, "It does not read their middle, 10.0 % of the characters"),
     ],
 )
-def test_what_is_not_read_is_said(context, cut, last, share, said):
+def test_report_says_how_much_of_the_texts_is_not_read(context, cut, last, share, said):
     context["reading"] = reading(cut, last)
     context["figures"]["fusion"]["share"] = share
     assert said in " ".join(Page(render_report(**context)).words.split())
 
 
-def test_long_text_is_folded_and_whole(context):
+def test_long_text_is_folded_and_complete(context):
     long = "word " * 2000
     context["errors"].loc[0, "text"] = long
     page = Page(render_report(**context))
@@ -325,7 +327,7 @@ def test_long_text_is_folded_and_whole(context):
     assert "(10,000 characters)" in page.words
 
 
-def test_error_shows_what_was_said_and_how_sure(context):
+def test_error_shows_the_prediction_and_its_confidence(context):
     context["errors"] = pd.DataFrame(
         {
             "id": ["r1", "r2"],
@@ -336,19 +338,19 @@ def test_error_shows_what_was_said_and_how_sure(context):
         }
     )
     words = " ".join(Page(render_report(**context)).words.split())
-    assert "onepositivenegativesure to 87.5 %filmsr1" in words
-    assert "twonegativepositivesure to 75.0 %filmsr2" in words
+    assert "onepositivenegative87.5 % surefilmsr1" in words
+    assert "twonegativepositive75.0 % surefilmsr2" in words
 
 
 def test_gates_are_named(context):
-    """Without their thresholds, so that a threshold that changes makes no new page."""
+    """Thresholds are not shown, because a changed threshold must not change the page."""
     words = Page(render_report(**context)).words
     assert "clean✓ passed" in words
     assert "a b/c✓ passed" in words
 
 
-def test_nothing_to_list(context):
+def test_report_without_errors_and_images(context):
     context |= {"errors": context["errors"].head(0), "images": {}, "gates": []}
     page = Page(render_report(**context))
-    assert "None are listed." in page.words
+    assert "The list is empty." in page.words
     assert "Plots" not in page.words

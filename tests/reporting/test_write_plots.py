@@ -57,11 +57,11 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_every_file_is_there(folder):
+def test_every_file_is_written(folder):
     assert {path.name for path in folder.iterdir()} == FILES
 
 
-def test_pictures_are_png_without_version(folder):
+def test_images_are_png_files_without_version(folder):
     for path in folder.glob("*.png"):
         content = path.read_bytes()
         assert content.startswith(b"\x89PNG\r\n\x1a\n")
@@ -69,7 +69,7 @@ def test_pictures_are_png_without_version(folder):
         assert b"tIME" not in content
 
 
-def test_same_input_same_bytes_whatever_the_users_style(folder, tmp_path, monkeypatch):
+def test_same_input_gives_same_bytes_with_any_user_style(folder, tmp_path, monkeypatch):
     import matplotlib
 
     monkeypatch.setitem(matplotlib.rcParams, "axes.facecolor", "black")
@@ -80,7 +80,7 @@ def test_same_input_same_bytes_whatever_the_users_style(folder, tmp_path, monkey
     assert matplotlib.rcParams["font.size"] == 20
 
 
-def test_matplotlib_is_imported_late_and_pyplot_never(run_python, tmp_path):
+def test_matplotlib_is_imported_late_and_pyplot_is_not_imported(run_python, tmp_path):
     program = (
         "import sys, pathlib, sentigate.reporting.write_plots;"
         "assert 'matplotlib' not in sys.modules;"
@@ -92,7 +92,7 @@ def test_matplotlib_is_imported_late_and_pyplot_never(run_python, tmp_path):
     run_python(program, tmp_path, folder=Path(__file__).parent)
 
 
-def test_confusion_holds_a_row_for_each_test_row(folder):
+def test_confusion_has_a_row_for_each_test_row(folder):
     given, table = inputs(), pd.read_csv(folder / "confusion.csv")
     assert table.columns.tolist() == ["actual", "predicted"]
     got = pd.crosstab(table["actual"], table["predicted"]).to_numpy()
@@ -142,7 +142,7 @@ def test_short_curves_are_not_thinned():
     assert roc.to_numpy().tolist() == [[0, 0], [0, 0.5], [0.5, 0.5], [0.5, 1], [1, 1]]
 
 
-def test_baseline_is_read_at_the_models_places():
+def test_baseline_curve_is_interpolated_at_the_models_points():
     model = pd.DataFrame({"fpr": [0, 0.25, 1], "tpr": [0, 1, 1]})
     baseline = pd.DataFrame({"fpr": [0, 0.5, 1], "tpr": [0, 0.5, 1]})
     assert beside_roc(model, baseline)["baseline_tpr"].tolist() == [0, 0.25, 1]
@@ -158,13 +158,13 @@ def test_calibration_counts_every_row(folder):
     assert table["mean_probability"].between(table["low"], table["high"]).all()
 
 
-def test_the_epoch_that_was_kept_is_marked():
+def test_the_kept_epoch_is_marked():
     figure = draw.training_chart(inputs()["training"])
     labels = [line.get_label() for line in figure.axes[0].get_lines()]
     assert "Kept: epoch 2" in labels
 
 
-def test_at_most_thirty_slices_are_drawn_the_largest():
+def test_only_the_thirty_largest_slices_are_drawn():
     table = inputs(rows=1000, slices=tuple(f"brand {n:02d}" for n in range(33)))["slices"]
     axes = draw.slices_chart(table).axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
@@ -187,7 +187,7 @@ def test_two_rows_and_one_epoch_are_enough(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == FILES
 
 
-def test_one_class_is_refused_before_anything_is_written(tmp_path):
+def test_one_class_is_an_error_and_writes_no_file(tmp_path):
     given = inputs(rows=4)
     given["labels"] = np.ones(4, dtype=int)
     with pytest.raises(DataError, match="all of one class"):
@@ -195,7 +195,7 @@ def test_one_class_is_refused_before_anything_is_written(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_other_length_of_baseline_is_refused(tmp_path):
+def test_baseline_of_another_length_is_an_error(tmp_path):
     given = inputs(rows=4)
     given["baseline_probabilities"] = np.array([0.5])
     with pytest.raises(DataError, match="equally long"):

@@ -1,1 +1,1 @@
-"""Why a model answers as it does."""
+"""Explain answers, and measure how far gradients reach back in a text."""

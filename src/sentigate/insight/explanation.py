@@ -1,12 +1,12 @@
-"""Why a model answers as it does: each token's share of the logit, and what every cell did.
+"""Explain an answer: the contribution of each token, and the gates and states of every layer.
 
-What a token contributes through the network is its integrated gradient (Sundararajan, Taly and
-Yan 2017, eq. 1) on the straight path from a blank text, padding in every place, to the text itself;
-where padding is the zero vector, the path starts at zero. What each n-gram adds through the linear
-model is known, and is divided evenly among the n-gram's tokens. Contributions sum to the text's
-logit minus the blank one's (completeness, their proposition 1), except for an error of numerical
-integration, the remainder. All are in units of the answer's logit: shares and temperature are in
-them.
+Through the network, a token contributes its integrated gradient (Sundararajan, Taly and Yan 2017,
+eq. 1) on the straight path from a blank text, which is all padding, to the text itself. Where the
+vector of padding is zero, the path starts at zero. Through the linear model, each n-gram adds a
+known weight, which is divided evenly among its tokens. The contributions sum to the text's logit
+minus the blank text's logit (completeness, their proposition 1), except for a remainder, the error
+of numerical integration. All contributions are in units of the answer's logit: they include the
+fusion's share and temperature.
 """
 
 from __future__ import annotations
@@ -33,28 +33,30 @@ from sentigate.model.text.encoding import PAD_ID, UNKNOWN_ID, Encoded, encode_te
 FloatArray = npt.NDArray[np.floating[Any]]
 
 TOLERANCE = 0.001
-"""Largest error of a logit, over the whole path: 0.00025 of a probability at most."""
-POINTS = 1024
-"""Gradients taken at most, even if the error is above ``TOLERANCE`` then."""
+"""Largest error in the logit over the whole path; at most 0.00025 in probability."""
+MAX_POINTS = 1024
+"""Largest number of points on the path, even if the error is still above ``TOLERANCE``."""
 BATCH = 32
-MOST_MISSED = 0.01
-"""Largest remainder with which an explanation adds up: so many logits, or this share of the way
-from the start to the answer's logit."""
+MAX_REMAINDER = 0.01
+"""An explanation adds up if its remainder is at most this many logits, or this share of the
+difference between the answer's logit and the start."""
 NARROW, ALIKE, STEEP, CANCELLING = 1e-5, 0.9999, 100.0, 50.0
-"""A step of the path with a cliff: its width, how alike the directions of the slopes at its ends
-are, how much steeper than the median both are, and how much larger slopes may be than their sum."""
-CHEAP_UNITS = 256
-"""More are put in a good order, not the optimal one, whose time grows with their cube."""
+"""When a step of the path holds a cliff: its width is below ``NARROW``; the slopes at its ends have
+a cosine similarity above ``ALIKE``; both are more than ``STEEP`` times as steep as the median; and
+the sizes of the slopes add up to less than ``CANCELLING`` times their sum."""
+MAX_OPTIMAL_UNITS = 256
+"""Most units that are put in the optimal order, whose cost grows with their cube. More units are
+put in a good order."""
 
 
 class Token(NamedTuple):
-    """What the model read as one id.
+    """One token of the cleaned text.
 
     Attributes:
-        before: white space that the tokenizer passed over.
-        text: of the cleaned text; empty for all but the last of several tokens that share a
-            character, and for a text without tokens.
-        unknown: whether the vocabulary lacks it.
+        before: White space that the tokenizer skipped before the token.
+        text: The token's characters. Empty in a text without tokens. If several tokens share a
+            character, only the last one has it, and the others are empty.
+        unknown: Whether the token is missing from the vocabulary.
     """
 
     before: str
@@ -63,13 +65,13 @@ class Token(NamedTuple):
 
 
 class Ngram(NamedTuple):
-    """A token or a run of neighbours that has a weight in the linear model.
+    """A run of one or more tokens that has a weight in the linear model.
 
     Attributes:
-        text: of the cleaned text, where it occurs first.
-        places: of its first token, from 0, wherever it occurs.
-        length: tokens in it.
-        share: what it adds to the logit, all its places together.
+        text: The n-gram in the cleaned text, at its first place.
+        places: Position of its first token, from 0, at each place where it occurs.
+        length: Number of tokens in the n-gram.
+        share: Contribution to the logit, summed over all its places.
     """
 
     text: str
@@ -78,15 +80,15 @@ class Ngram(NamedTuple):
     share: float
 
 
-class Watched(NamedTuple):
-    """One layer read in one direction.
+class LayerStates(NamedTuple):
+    """The gates and states of one layer in one direction.
 
     Attributes:
-        layer: 1 is nearest the text.
+        layer: Number of the layer; 1 is nearest the text.
         direction: ``left to right`` or ``right to left``.
-        units: (H,) int, the unit that each row shows: units alike are neighbours.
-        parts: by the names in cells.py, in their order, each (H, columns) float32; a column
-            belongs to the token at its place in the text, in either direction.
+        units: (H,) int, the unit in each row; similar units are neighbours.
+        parts: Name in cells.py -> gate or state, (H, columns) float32, in the order of cells.py.
+            Column k belongs to token k of the text, in both directions.
     """
 
     layer: int
@@ -97,29 +99,33 @@ class Watched(NamedTuple):
 
 @dataclass(frozen=True)
 class Explanation:
-    """A model's answer to one text, taken apart.
+    """An explanation of a model's answer to one text.
 
     Attributes:
-        text: as it was given.
-        tokens: T of them, at least one.
-        left_out: tokens of a long text that the network does not read, and the linear model does.
-        beyond: what those add to the logit.
-        padding: columns after the text's own, in a network that reads its padding.
-        known: whether any token of the text is. If none is, the model answers with its prior, the
-            share of positive training texts: that is the start, and contributions are zero.
-        start: logit of the blank text; the linear model's bias is in it.
-        from_network: (T,) float64, what each token contributes through the network, in logits.
-        from_ngrams: (T,) float64, the same through the linear model: of each n-gram that the token
-            is in, an even part of the share. Zeros without that model.
-        ngrams: what has a weight in the linear model, the largest share, of either sign, first;
-            None without that model.
-        logit: the model's own, of the text.
-        probability: the model's own, of positive.
-        running: (T,) float32, the model's probability for the first 1, 2, … T of the tokens.
-        cell: of the recurrent layers, as ``Architecture`` names it.
-        convolution: if there is one, a layer's steps are windows; each is shown at the tokens in
-            the middle of the windows it was made of.
-        watched: layer by layer, and in each from left to right first.
+        text: The text before cleaning.
+        tokens: The T tokens that the network reads, at least one.
+        left_out: Number of tokens of a long text that the network does not read. The linear model
+            reads them.
+        beyond: Contribution of these tokens to the logit.
+        padding: Number of columns after the text, in a network that reads its padding.
+        known: Whether the model knows any token of the text. If it knows none, it answers with its
+            prior, the share of positive training texts: the prior is the start, and all
+            contributions are zero.
+        start: Logit of the blank text, which includes the linear model's bias.
+        from_network: (T,) float64, contribution of each token through the network, in logits.
+        from_ngrams: (T,) float64, contribution of each token through the linear model, in logits:
+            an even part of the share of each n-gram that contains the token. Zeros without a linear
+            model.
+        ngrams: N-grams of the text that have a weight in the linear model, largest absolute share
+            first. None without a linear model.
+        logit: The model's logit for the text.
+        probability: The model's probability of positive.
+        running: (T,) float32, the model's probability of positive for the first 1, 2, … T tokens.
+        cell: Cell of the recurrent layers, as ``Architecture`` names it.
+        convolution: The convolution before the recurrent layers, or None. With a convolution, a
+            layer reads windows; each step is shown at the tokens in the middle of its windows.
+        layers: One entry per layer and direction: layer 1 first, left to right before right to
+            left.
     """
 
     text: str
@@ -137,26 +143,26 @@ class Explanation:
     running: FloatArray
     cell: str
     convolution: Convolution | None
-    watched: tuple[Watched, ...]
+    layers: tuple[LayerStates, ...]
 
     @property
     def contributions(self) -> FloatArray:
-        """(T,) float64, what each token adds to the logit."""
+        """(T,) float64, contribution of each token to the logit, through both parts."""
         return self.from_network + self.from_ngrams
 
     @property
     def remainder(self) -> float:
-        """What integration missed: ``start``, contributions, ``beyond`` and it are ``logit``."""
+        """Error of integration: ``logit`` minus ``start``, contributions and ``beyond``."""
         return self.logit - self.start - float(self.contributions.sum()) - self.beyond
 
     @property
     def adds_up(self) -> bool:
-        """Whether the remainder is small beside what is explained (``MOST_MISSED``)."""
-        return abs(self.remainder) <= MOST_MISSED * max(1.0, abs(self.logit - self.start))
+        """Whether the remainder is small enough (``MAX_REMAINDER``)."""
+        return abs(self.remainder) <= MAX_REMAINDER * max(1.0, abs(self.logit - self.start))
 
 
 def explain(predictor: Predictor, text: str) -> Explanation:
-    """Take the answer to one raw text apart; an empty one is one unknown token."""
+    """Explain the answer to one raw text; an empty text counts as one unknown token."""
     network, linear, fusion = predictor.network, predictor.linear, predictor.fusion
     clean = predictor.clean(text)
     encoded = encode_texts(predictor.tokenizer, [clean])
@@ -169,7 +175,7 @@ def explain(predictor: Predictor, text: str) -> Explanation:
         EncodedSplit(padded.ids, padded.lengths, unlabelled), 1, full_width=full_width
     )
     columns = batch.inputs.ids.shape[1] if full_width else tokens
-    every = _tokens(clean, encoding.offsets, encoding.ids)
+    all_tokens = _tokens(clean, encoding.offsets, encoding.ids)
     known = bool(has_known_token(padded.ids)[0])
     start = logit = float(predictor.logits(encoded, padded)[0])
     from_network: FloatArray = np.zeros(tokens)
@@ -178,32 +184,35 @@ def explain(predictor: Predictor, text: str) -> Explanation:
         start, from_network = _integrated_gradients(network, batch, fusion.network_weight)
         if linear is not None:
             start += fusion.linear_weight * linear.bias
-            ngrams = _ngrams(linear, fusion.linear_weight, encoded.ids, every)
-    dealt = _dealt(ngrams or (), len(every))
-    read = read_places(len(every), predictor.max_length, predictor.last_tokens)
+            ngrams = _ngrams(linear, fusion.linear_weight, encoded.ids, all_tokens)
+    from_ngrams = _divide_among_tokens(ngrams or (), len(all_tokens))
+    read = read_places(len(all_tokens), predictor.max_length, predictor.last_tokens)
     running = _running(predictor, encoded.ids[read])
     return Explanation(
         text=text,
-        tokens=tuple(every[place] for place in read),
-        left_out=len(every) - tokens,
-        beyond=float(np.delete(dealt, read).sum()),
+        tokens=tuple(all_tokens[place] for place in read),
+        left_out=len(all_tokens) - tokens,
+        beyond=float(np.delete(from_ngrams, read).sum()),
         padding=columns - tokens,
         known=known,
         start=start,
         from_network=from_network[:tokens],
-        from_ngrams=dealt[read],
+        from_ngrams=from_ngrams[read],
         ngrams=ngrams,
         logit=logit,
         probability=float(probabilities(np.array([logit]))[0]),
         running=running,
         cell=network.architecture.cell,
         convolution=network.architecture.convolution,
-        watched=_watch(network, batch, columns),
+        layers=_layer_states(network, batch, columns),
     )
 
 
 def _tokens(text: str, offsets: list[tuple[int, int]], ids: list[int]) -> tuple[Token, ...]:
-    """Several byte-level tokens can share a character, which goes to the last of them."""
+    """Cut the cleaned text into tokens.
+
+    Several byte-level tokens can share a character; the last of them gets it.
+    """
     if not ids:
         return (Token("", "", True),)
     tokens, read = [], 0
@@ -218,18 +227,20 @@ def _tokens(text: str, offsets: list[tuple[int, int]], ids: list[int]) -> tuple[
 def _integrated_gradients(
     network: Network, batch: Batch, weight: float
 ) -> tuple[float, FloatArray]:
-    """The blank text's logit, and each position's contribution, (columns,) float64.
+    """Integrate the gradients of the network, without the linear model.
 
-    Both are multiplied by ``weight``; the linear model is in neither.
+    The trapezoid rule takes smaller steps where its error is largest. The error is known, because
+    the contributions over a step must sum to the difference in logits. With max pooling, the
+    gradient jumps at many places, and even steps would need ten times as many points.
 
-    By the trapezoid rule, with smaller steps where its error is largest: over any step,
-    contributions must sum to the difference in logits, which is known. With max pooling the
-    gradient jumps in many places, where even steps would have to be ten times as many.
+    Over a long text, the logit itself can jump: a cell state flips to another value within one step
+    of a 32-bit number. Near this cliff, the logit depends only on the distance from the edge.
+    Therefore the slopes on both sides are steep and proportional to each other, and the jump is
+    divided in proportion to them. A cliff without steep slopes beside it stays in the remainder.
 
-    Over a long text the logit itself can jump: a memory tips over, within less than any step of
-    32-bit numbers. Near such a cliff all depends on how far one is from its edge, so that slopes
-    before and after it are steep, and multiples of each other. The jump is divided in their
-    proportion. A cliff that shows no such slopes beside it is left to the remainder.
+    Returns:
+        The blank text's logit, and the contribution of each position, (columns,) float64; both are
+        multiplied by ``weight``.
     """
     ids, lengths = batch.inputs
     embedding = network.encoder.embedding
@@ -238,12 +249,12 @@ def _integrated_gradients(
         path = embedding(ids) - blank  # (1, columns, width)
 
     def at(shares: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits and their slopes, (points,) and (points, columns), at these shares of the path."""
+        """Return logits (points,) and slopes (points, columns) at these shares of the path."""
         vectors = (blank + shares.view(-1, 1, 1) * path).requires_grad_()
         layout = PaddedLayout(lengths.expand(len(shares)), vectors.shape[1])
         logits = weight * network.decide(*network.encoder.read(vectors, layout))
         (gradients,) = torch.autograd.grad(logits.sum(), vectors)
-        found = (gradients * path).sum(2).double()  # on a cliff they may be too steep for 32 bits
+        found = (gradients * path).sum(2).double()  # on a cliff, 32 bits may overflow
         return logits.detach().double(), found.nan_to_num(0.0, 0.0, 0.0)
 
     shares = torch.linspace(0, 1, BATCH + 1)
@@ -255,10 +266,10 @@ def _integrated_gradients(
         rises = logits.diff()
         pieces[cliffs] = rises[cliffs].unsqueeze(1) * proportions[cliffs]
         errors = (rises - pieces.sum(1)).abs()
-        worse_than_nothing = (widths < NARROW) & (errors > rises.abs().clamp(min=MOST_MISSED))
-        pieces[worse_than_nothing] = 0.0  # a slope of 1e30 beside a cliff
+        worse_than_nothing = (widths < NARROW) & (errors > rises.abs().clamp(min=MAX_REMAINDER))
+        pieces[worse_than_nothing] = 0.0  # slopes beside a cliff can reach 1e30
         errors = (rises - pieces.sum(1)).abs()
-        if errors.sum() < TOLERANCE or len(shares) + BATCH > POINTS:
+        if errors.sum() < TOLERANCE or len(shares) + BATCH > MAX_POINTS:
             return logits[0].item(), pieces.sum(0).numpy()
         worst = errors.topk(BATCH).indices
         middles = (shares[worst] + shares[worst + 1]) / 2
@@ -269,14 +280,15 @@ def _integrated_gradients(
 
 
 def _cliffs(widths: Tensor, slopes: Tensor) -> tuple[Tensor, Tensor]:
-    """Which steps may hold a cliff and nothing else, and in what proportion tokens share its jump.
+    """Find the steps that hold a cliff, and each token's part of the jump.
 
     Args:
-        widths: (steps,), of the path.
-        slopes: (steps + 1, columns), at the ends of the steps.
+        widths: (steps,), widths of the steps as shares of the path.
+        slopes: (steps + 1, columns), slopes at the ends of the steps.
 
     Returns:
-        (steps,) bool, and (steps, columns), whose rows sum to 1 where it is true.
+        (steps,) bool, True where the step holds a cliff; and (steps, columns), the parts of the
+        tokens, which sum to 1 in the rows of those steps.
     """
     before, after = slopes[:-1], slopes[1:]
     alike = nn.functional.cosine_similarity(before, after).abs() > ALIKE
@@ -292,14 +304,15 @@ def _cliffs(widths: Tensor, slopes: Tensor) -> tuple[Tensor, Tensor]:
 def _ngrams(
     linear: LinearModel, weight: float, ids: npt.NDArray[np.int64], tokens: tuple[Token, ...]
 ) -> tuple[Ngram, ...]:
-    """What the linear model knows of a text, each share times ``weight``."""
+    """Return the n-grams of a text that the linear model knows, each share times ``weight``."""
 
     def text(place: int, length: int) -> str:
         run = "".join(token.before + token.text for token in tokens[place : place + length])
         return run.removeprefix(tokens[place].before)
 
     found: dict[tuple[int, ...], tuple[set[int], float]] = {}
-    for known in linear.contributions(ids):  # of a token, its own share and that of its characters
+    # A token can come twice: with its own share, and with the share of its characters.
+    for known in linear.contributions(ids):
         ngram = tuple(ids[known.places[0] : known.places[0] + known.length].tolist())
         places, share = found.get(ngram, (set(), 0.0))
         found[ngram] = places | set(known.places), share + weight * known.logit
@@ -310,18 +323,18 @@ def _ngrams(
     return tuple(sorted(ngrams, key=lambda ngram: -abs(ngram.share)))
 
 
-def _dealt(ngrams: tuple[Ngram, ...], tokens: int) -> FloatArray:
-    """What each token gets of the shares of its n-grams, (tokens,) float64."""
-    dealt = np.zeros(tokens)
+def _divide_among_tokens(ngrams: tuple[Ngram, ...], tokens: int) -> FloatArray:
+    """Divide each n-gram's share evenly among its tokens; return (tokens,) float64."""
+    contributions = np.zeros(tokens)
     for ngram in ngrams:
         for place in ngram.places:
             part = ngram.share / len(ngram.places) / ngram.length
-            dealt[place : place + ngram.length] += part
-    return dealt
+            contributions[place : place + ngram.length] += part
+    return contributions
 
 
 def _running(predictor: Predictor, ids: npt.NDArray[np.int64]) -> FloatArray:
-    """The model's probability for the first 1, 2, ... tokens, (tokens,) float32."""
+    """Return the probability of positive for the first 1, 2, … tokens, (tokens,) float32."""
     lengths = np.arange(1, len(ids) + 1)
     beginnings = np.concatenate([ids[:length] for length in lengths])
     encoded = Encoded(beginnings, np.concatenate(([0], np.cumsum(lengths))))
@@ -330,7 +343,7 @@ def _running(predictor: Predictor, ids: npt.NDArray[np.int64]) -> FloatArray:
 
 
 @torch.inference_mode()
-def _watch(network: Network, batch: Batch, columns: int) -> tuple[Watched, ...]:
+def _layer_states(network: Network, batch: Batch, columns: int) -> tuple[LayerStates, ...]:
     given: list[tuple[Layer, Tensor, PaddedLayout]] = []
     hooks = [
         layer.register_forward_pre_hook(lambda layer, inputs: given.append((layer, *inputs)))
@@ -341,7 +354,7 @@ def _watch(network: Network, batch: Batch, columns: int) -> tuple[Watched, ...]:
         hook.remove()
     convolution = network.architecture.convolution
     tokens_of_step = convolution.pool if convolution else 1
-    watched = []
+    found = []
     for number, (layer, states, layout) in enumerate(given, 1):
         for direction, cells in (
             ("left to right", layer.left_to_right),
@@ -357,12 +370,12 @@ def _watch(network: Network, batch: Batch, columns: int) -> tuple[Watched, ...]:
                 parts[name] = np.repeat(values.numpy().T, tokens_of_step, axis=1)[:, :columns]
             units = _order(parts.get("cell", parts["hidden"]))
             ordered = {name: values[units] for name, values in parts.items()}
-            watched.append(Watched(number, direction, units, ordered))
-    return tuple(watched)
+            found.append(LayerStates(number, direction, units, ordered))
+    return tuple(found)
 
 
 def _recurrence(cell: str, cells: nn.Module) -> Recurrence:
-    """The same cells in the implementation that gives every step."""
+    """Copy the cells into ``Recurrence``, the implementation that returns every step."""
     if isinstance(cells, Recurrence):
         return cells
     weights = cells.state_dict()
@@ -373,9 +386,9 @@ def _recurrence(cell: str, cells: nn.Module) -> Recurrence:
 
 
 def _order(states: FloatArray) -> npt.NDArray[np.int32]:
-    """Units by hierarchical clustering of their states over the text (Ward 1963), (H,)."""
+    """Order the units by hierarchical clustering of their states (Ward 1963); return (H,) int32."""
     if len(states) == 1:
         return np.zeros(1, dtype=np.int32)
-    best = len(states) <= CHEAP_UNITS
+    best = len(states) <= MAX_OPTIMAL_UNITS
     order: npt.NDArray[np.int32] = leaves_list(linkage(states, "ward", optimal_ordering=best))
     return order

@@ -1,9 +1,10 @@
-"""How much of the loss's gradient reaches a token, by its distance from the end of the text.
+"""Measure the norm of the loss's gradient at each token, by its distance from the text's end.
 
-Hochreiter (1991) and Bengio et al. (1994) show that in a plain recurrent network the derivative
-of the last state with respect to an earlier one, a product of a Jacobian per step, shrinks or grows
-exponentially with the distance; Pascanu, Mikolov and Bengio (2013, eq. 5) write that product out.
-Here the derivative is measured, by automatic differentiation of the cells in cells.py, in float64.
+In a plain recurrent network, the derivative of the last state with respect to an earlier state is a
+product of one Jacobian per step. Hochreiter (1991) and Bengio et al. (1994) show that it shrinks or
+grows exponentially with the distance; Pascanu, Mikolov and Bengio (2013, eq. 5) write out the
+product. This module measures the derivative by automatic differentiation of the cells in cells.py,
+in float64.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ from sentigate.training.engine import fit
 
 Doubles = npt.NDArray[np.float64]
 BATCH_SIZE = 64
-"""Texts differentiated at once; every step of each is kept: 128 units, 400 tokens take 1 GB."""
+"""Texts differentiated at once. All their steps are kept: 128 units and 400 tokens take 1 GB."""
 
 
 def one_layer(architecture: Architecture, cell: str) -> Architecture:
-    """One layer of ``cell``, read left to right, judged by the state at the text's last token.
+    """Return an architecture with one layer of ``cell``, left to right, pooling ``last``.
 
-    Embedding size and hidden units are those nearest the text in ``architecture``. There is no
-    dropout, so that networks differ in their cell alone.
+    Its embedding size and hidden units are those of the first layer of ``architecture``. It has no
+    dropout: networks made from it differ only in their cell.
     """
     values: dict[str, Any] = {
         "embedding_size": architecture.embedding_size,
@@ -59,18 +60,19 @@ def one_layer(architecture: Architecture, cell: str) -> Architecture:
 
 
 def only_trained(split: EncodedSplit, entries: int) -> EncodedSplit:
-    """The same texts; ids from ``entries`` on, words of no training text, become unknown.
+    """Replace ids from ``entries`` on with the unknown id.
 
-    A network that starts without word vectors can learn nothing of them.
+    These ids belong to words outside the training texts. A network without word vectors cannot
+    learn anything about them.
     """
     return split._replace(ids=np.where(split.ids < entries, split.ids, UNKNOWN_ID))
 
 
 def longest(split: EncodedSplit, texts: int, seed: int) -> EncodedSplit:
-    """The longest rows of a split, at most ``texts``; ``seed`` decides among equally long ones.
+    """Return the longest rows of a split, at most ``texts``; ``seed`` breaks ties in length.
 
     Raises:
-        DataError: the split has no rows.
+        DataError: The split has no rows.
     """
     if not len(split.lengths):
         raise DataError("there are no validation rows to measure on: raise split.validation_size")
@@ -91,14 +93,14 @@ def before_and_after(
     scratch: Path,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> pd.DataFrame:
-    """Train a network as ``fit`` does, and measure it on ``texts`` before and after.
+    """Train a network with ``fit``, and measure its gradient norms on ``texts`` before and after.
 
     Returns:
-        The rows of ``by_distance`` for each moment and state, behind the columns cell, state
-        (``hidden`` or ``cell``) and trained (bool).
+        The columns cell, state (``hidden`` or ``cell``) and trained (bool), followed by those of
+        ``by_distance``; its rows for each state, before and after training.
 
     Raises:
-        DataError: training diverged.
+        DataError: The loss did not stay finite.
     """
     untrained: list[Network] = []
 
@@ -133,23 +135,23 @@ def before_and_after(
 
 
 def gradient_norms(network: Network, split: EncodedSplit) -> dict[str, Doubles]:
-    """Norms of the derivative of each text's loss with respect to its states.
+    """Return the norms of the derivative of each text's loss with respect to its states.
 
     The derivative with respect to a state of step t is total: it passes through everything that
-    is computed from that state, and whatever else step t computes is held fixed.
+    is computed from this state. All other results of step t are held fixed.
 
-    - ``hidden``, dL/dh_t: through step t+1 and, at the last token, the head. An LSTM's c_t is
-      held fixed, so this is what comes back through the gates of step t+1.
-    - ``cell``, dL/dc_t, of an LSTM: through h_t = o_t * tanh(c_t), and through
+    - ``hidden``, dL/dh_t, passes through step t+1 and, at the last token, through the head. In an
+      LSTM, c_t is held fixed, so only the gates of step t+1 pass the derivative back.
+    - ``cell``, dL/dc_t, only in an LSTM, passes through h_t = o_t * tanh(c_t), and through
       c_{t+1} = f_{t+1} * c_t + ..., the path that never leaves the cell state.
 
     Args:
-        network: one layer of any cell, left to right, pooling ``last``; it is not changed.
-        split: the texts; the loss of each is the binary cross-entropy with its label, in nats.
+        network: One layer of any cell, left to right, pooling ``last``. It is not changed.
+        split: The texts. The loss of each text is the binary cross-entropy with its label, in nats.
 
     Returns:
-        State -> (rows, T) float64, the Euclidean norm over hidden units. Column k is the state k
-        tokens before the text's last, NaN from the text's length on; T is the longest length.
+        State -> (rows, T) float64, the Euclidean norm over hidden units. Column k holds the state k
+        tokens before the last token, NaN from the text's length on; T is the longest length.
     """
     network = _readable(network)
     layer = network.encoder.layers[0]
@@ -165,7 +167,7 @@ def gradient_norms(network: Network, split: EncodedSplit) -> dict[str, Doubles]:
         if cells := [step.cell for step in steps if isinstance(step, LSTMStep)]:
             states["cell"] = cells
         logits = network.decide(torch.stack(states["hidden"], dim=1), layout)
-        # A text's states are in no other text's loss: the sum's derivative is each one's own.
+        # No text's loss depends on another text's states, so the sum has the same derivatives.
         loss = functional.binary_cross_entropy_with_logits(
             logits, batch.labels.double(), reduction="sum"
         )
@@ -180,13 +182,13 @@ def gradient_norms(network: Network, split: EncodedSplit) -> dict[str, Doubles]:
 
 
 def by_distance(norms: Doubles) -> pd.DataFrame:
-    """A row per distance from the last token, over the texts that reach that far back.
+    """Summarise the norms at each distance, over the texts that are long enough.
 
     Args:
-        norms: (rows, T), as ``gradient_norms`` gives them.
+        norms: (rows, T), as ``gradient_norms`` returns them.
 
     Returns:
-        distance, texts (int64), mean, median, p10, p90 (float64).
+        A row per distance: distance, texts (int64), mean, median, p10, p90 (float64).
     """
     low, middle, high = np.nanquantile(norms, (0.1, 0.5, 0.9), axis=0)
     return pd.DataFrame(
@@ -202,21 +204,21 @@ def by_distance(norms: Doubles) -> pd.DataFrame:
 
 
 def fades_at(curve: pd.DataFrame, share: float = 0.01) -> int | None:
-    """The first distance at which the median is at most ``share`` of the one at distance 0.
+    """Return the first distance at which the median is at most ``share`` of that at distance 0.
 
     Args:
-        curve: as ``by_distance`` gives it.
-        share: of the median at the text's last token.
+        curve: A table as ``by_distance`` returns it.
+        share: Share of the median at the last token.
 
     Returns:
-        A distance in tokens, or None where no text is that long.
+        A distance in tokens, or None if the median stays above that share.
     """
     faded = curve["distance"][curve["median"] <= share * curve["median"].iloc[0]]
     return None if faded.empty else int(faded.iloc[0])
 
 
 def _readable(network: Network) -> Network:
-    """The same network in float64, with cells that give every state for differentiation."""
+    """Copy the network to float64, with cells that return every state for differentiation."""
     architecture = network.architecture.model_copy(update={"cell_from_scratch": True})
     vocabulary_size = len(network.encoder.embedding.weight)
     copy = Network.from_weights(architecture, vocabulary_size, network.state_dict())
@@ -224,7 +226,10 @@ def _readable(network: Network) -> Network:
 
 
 def _norm(vectors: Tensor) -> Tensor:
-    """(..., H) -> (..., 1); scaled first, since squares of numbers below 1e-162 underflow."""
+    """Return the Euclidean norm, (..., H) -> (..., 1).
+
+    The vectors are scaled first, because squares of numbers below 1e-162 underflow.
+    """
     largest = vectors.abs().amax(-1, keepdim=True)
     scale = largest.where(largest > 0, 1.0)
     norms: Tensor = scale * (vectors / scale).norm(dim=-1, keepdim=True)

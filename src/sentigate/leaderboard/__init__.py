@@ -1,1 +1,1 @@
-"""The leaderboard: every model of params.yaml on one data set, and how they compare."""
+"""The leaderboard compares all models of params.yaml on one data set."""

@@ -1,4 +1,4 @@
-"""The chart: test accuracy, and beside it the time that each model takes."""
+"""Draw the chart: test accuracy and, beside it, the times of each model."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def leaderboard_chart(table: pd.DataFrame, title: str) -> Figure:
-    """Dots with 95 % intervals, the baseline and the majority class as lines; bars for time.
+    """Draw models as dots with 95 % intervals, baseline and majority class as lines, times as bars.
 
     Args:
-        table: a ``leaderboard_table`` with one entry or more; the order is kept.
-        title: title over the accuracies.
+        table: A ``leaderboard_table`` with one or more entries; the chart keeps its order.
+        title: Title over the accuracies.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter

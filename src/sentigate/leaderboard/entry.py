@@ -1,7 +1,6 @@
-"""An entry: the figures of one model on one data set, and a hash of everything they depend on.
+"""Read an entry: the figures of one model on one data set, and a hash of all their inputs.
 
-Entries are not stages of DVC, because no two trainings take the same time, so that the files of two
-runs differ.
+Entries are not DVC stages, because an entry holds times, which differ between two runs.
 """
 
 from __future__ import annotations
@@ -18,21 +17,21 @@ if TYPE_CHECKING:
 
 SCRIPTS = (Path("pipeline/leaderboard_entry.py"), Path("pipeline/vocabulary.py"))
 ROOMS = ("data", "evaluation", "language", "model", "sources", "tables", "training")
-"""With ``SCRIPTS``, the code that makes an entry."""
+"""Rooms whose code makes an entry, together with ``SCRIPTS``."""
 
 
 def entry_path(dataset: str, model: str) -> Path:
-    """The file of an entry."""
+    """Return the path of an entry's file."""
     return Path(f"reports/leaderboard/{dataset}/{model}.json")
 
 
 def failure_path(model: str) -> Path:
-    """The file that says why a model has no entry."""
+    """Return the path of the file with the reason why a model has no entry."""
     return artifacts.FAILED / "leaderboard" / f"{model}.txt"
 
 
 def read_entry(path: Path, digest: str) -> dict[str, Any]:
-    """An entry; empty where the file is missing, damaged or made from other inputs."""
+    """Read an entry; return {} if the file is missing, damaged or made from other inputs."""
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
@@ -42,7 +41,7 @@ def read_entry(path: Path, digest: str) -> dict[str, Any]:
 
 
 def inputs_sha256(params: Params, model: str) -> str:
-    """One hash of all inputs of a model's entry: texts, settings, code and libraries."""
+    """Hash all inputs of a model's entry: texts, settings, code and libraries."""
     settings = {
         "dataset": params.dataset,
         "seed": params.seed,

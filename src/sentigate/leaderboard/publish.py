@@ -1,4 +1,4 @@
-"""Publishing the leaderboard: its table, page and chart are put in place together."""
+"""Publish the leaderboard: replace its table, page and chart together."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def publish(
     """Write reports/leaderboard.md, .csv and .png.
 
     Args:
-        dataset: name of the data set.
-        title: title of page and chart.
-        entries: one entry or more, as ``leaderboard_table`` takes them.
-        failed: model -> one line that says why the table lacks it.
-        baseline: content of reports/baseline.json.
-        splits: ``splits`` of reports/split.json.
+        dataset: Name of the data set.
+        title: Title of page and chart.
+        entries: One or more entries, as ``leaderboard_table`` takes them.
+        failed: Model -> one line with the reason why it is not in the table.
+        baseline: Content of reports/baseline.json.
+        splits: ``splits`` from reports/split.json.
 
     Returns:
-        The table, with the column dataset in front.
+        The table, with dataset as its first column.
     """
     table = leaderboard_table(entries, baseline, splits)
     scratch = Path(".stage/leaderboard")

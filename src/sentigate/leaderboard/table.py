@@ -1,4 +1,4 @@
-"""The table: every trained model beside the linear baseline and the majority class."""
+"""Build the table: every trained model beside the linear baseline and the majority class."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ COSTS = {
 }
 """Column of a cost -> its dtype."""
 RULE = (
-    "Ordered by validation log loss, by which models are to be chosen; the test split does not "
-    "count. Times depend on the machine and on what else it does."
+    "Ordered by validation log loss. Choose a model by it, not by figures of the test split. Times "
+    "depend on the machine and its load."
 )
 
 
 def leaderboard_dtypes() -> dict[str, str]:
-    """Column -> dtype, in order: the headlines of both splits, and the costs of a model.
+    """Return column -> dtype, in order: headline figures of both splits, then the costs.
 
-    Only test figures have intervals: validation only puts the models in order.
+    Only test figures have intervals, because validation figures only order the models.
     """
     dtypes = {"model": "str"}
     for split, metric in _columns():
@@ -43,16 +43,16 @@ def leaderboard_table(
     baseline: Mapping[str, Any],
     splits: Mapping[str, Mapping[str, float]],
 ) -> pd.DataFrame:
-    """A row for each entry, for the baseline and for the majority class.
+    """Build a table with a row for each entry, the baseline and the majority class.
 
     Args:
-        entries: contents of reports/leaderboard/<dataset>/<model>.json, of one data set and seed.
-        baseline: content of reports/baseline.json.
-        splits: ``splits`` of reports/split.json: the share of positives in each split.
+        entries: Contents of reports/leaderboard/<dataset>/<model>.json, for one data set and seed.
+        baseline: Content of reports/baseline.json.
+        splits: ``splits`` from reports/split.json, with the share of positives in each split.
 
     Returns:
-        The columns of ``leaderboard_dtypes``, NaN or NA where a model lacks the figure; ordered by
-        validation log loss, lowest first, and the majority class, which has none, last.
+        The columns of ``leaderboard_dtypes``; a missing figure is NaN or NA. The rows are ordered
+        by validation log loss, lowest first. The majority class has no log loss and is last.
     """
     majority = {
         split: {"accuracy": max(splits[split]["positives"], 1 - splits[split]["positives"])}
@@ -69,7 +69,7 @@ def leaderboard_table(
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """A ``leaderboard_table`` for people: all str, "" for a figure that a model lacks."""
+    """Format a ``leaderboard_table`` for display: all str, "" for a missing figure."""
 
     def written(column: str, form: Callable[[Any], str]) -> list[str]:
         return ["" if pd.isna(value) else form(value) for value in table[column]]
@@ -96,13 +96,13 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 def leaderboard_markdown(
     table: pd.DataFrame, title: str, baseline: str, failed: Mapping[str, str]
 ) -> str:
-    """A page: the table, its order, a description of the baseline, and the missing models.
+    """Write a page with the table, its order, the baseline's description and the missing models.
 
     Args:
-        table: a ``leaderboard_table``.
-        title: its heading.
-        baseline: ``description`` of reports/baseline.json.
-        failed: model -> one line that says why the table lacks it.
+        table: A ``leaderboard_table``.
+        title: Heading of the page.
+        baseline: ``description`` from reports/baseline.json.
+        failed: Model -> one line with the reason why it is not in the table.
     """
     cells = shown(table)
     lines = [

@@ -1,4 +1,4 @@
-"""One of two versions that are compared: its figures, read from the work tree or from git."""
+"""Read the figures of a compared version, from the work tree or from git."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ METRICS_FILE, PARAMS_FILE = artifacts.METRICS_REPORT, Path("params.yaml")
 
 
 class Side(NamedTuple):
-    """One of two versions that are compared.
+    """One of the two compared versions.
 
     Attributes:
-        figures: content of reports/metrics.json, numbers only.
-        lack: a sentence that says why there are no figures; else "".
-        dataset: name of the data set; "unknown" without one.
-        model: name of the model; "unknown" without one.
+        figures: The numbers in reports/metrics.json, by part and key.
+        lack: A sentence that gives the reason if there are no figures, else "".
+        dataset: Name of the data set, or "unknown".
+        model: Name of the model, or "unknown".
     """
 
     figures: Mapping[str, Mapping[str, float]]
@@ -33,14 +33,14 @@ class Side(NamedTuple):
     model: str
 
     def of(self, key: str, part: str = "test") -> float | None:
-        """A figure, or None."""
+        """Return a figure, or None if it is missing."""
         return self.figures.get(part, {}).get(key)
 
 
 def side_of(metrics: str | None, params: str | None, place: str) -> Side:
-    """The side whose files have these contents; None for a missing file."""
+    """Build a side from the contents of its files; None stands for a missing file."""
     try:
-        chosen = YAML(typ="safe").load(params or "")  # as DVC reads it; older ones have anchors
+        chosen = YAML(typ="safe").load(params or "")  # as DVC reads it; older files have anchors
     except YAMLError:
         chosen = None
     names = chosen if isinstance(chosen, dict) else {}
@@ -63,25 +63,25 @@ def side_of(metrics: str | None, params: str | None, place: str) -> Side:
 
 
 def commit_of(base: str) -> str:
-    """The commit of a branch, tag or commit.
+    """Return the hash of the commit that a branch, tag or commit names.
 
     Raises:
         DataError: ``base`` is not a revision, or there is no git repository.
     """
-    # With this suffix no base is one of git's options.
+    # With this suffix, git cannot take a base for an option.
     done = _git("rev-parse", "--verify", "--quiet", f"{base}^{{commit}}")
     if done.returncode:
-        # Git is silent about a name it doesn't know, not about a folder that is no repository.
+        # Git prints an error if the folder is no repository, but nothing if the name is unknown.
         cause = " ".join(done.stderr.split()) or "there is no such branch, tag or commit"
         raise DataError(
             f"the base {shorten(base)} is not a git revision: {cause}; "
-            "name one that is here: make ci-report BASE=origin/main"
+            "name an existing one: make ci-report BASE=origin/main"
         )
     return done.stdout.strip()
 
 
 def text_at(commit: str, path: Path) -> str | None:
-    """A file's content in a commit; None without the file."""
+    """Return the content of a file in a commit, or None if the file does not exist."""
     done = _git("show", f"{commit}:./{path}")
     return None if done.returncode else done.stdout
 
@@ -95,12 +95,12 @@ def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def read_text(path: Path) -> str | None:
-    """A file's content in the work tree; None without the file."""
+    """Return the content of a file in the work tree, or None if the file does not exist."""
     return path.read_text("utf-8", errors="replace") if path.is_file() else None
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """The object that a JSON text holds; empty where it is damaged or holds another type."""
+    """Parse a JSON object; return {} if the text is damaged or holds another type."""
     try:
         content = json.loads(text, parse_constant=lambda name: None)
     except ValueError:

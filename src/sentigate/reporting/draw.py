@@ -1,4 +1,4 @@
-"""The six charts of a test run, drawn off screen: pyplot, with its global state, is not used."""
+"""Draw the six charts of a test run, off screen, without pyplot and its global state."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_SLICES = 30
-"""Bars a plot can hold and still be read."""
+"""Most bars in a plot that is still readable."""
 
-# Okabe & Ito's palette, which colour-blind people can tell apart.
+# The palette of Okabe and Ito, which colour-blind people can tell apart.
 BLUE, ORANGE, GREEN, AMBER, SKY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9"
 GREY, INK = "#8C8C8C", "#222222"
 
@@ -74,7 +74,7 @@ def _percent(axis: Axis, decimals: int | None = 0) -> None:
 
 
 def confusion_chart(table: pd.DataFrame) -> Figure:
-    """Counts and shares of each actual class, from ``actual`` and ``predicted`` class names."""
+    """Draw counts and shares of each actual class, from the columns actual and predicted."""
     from matplotlib.colors import LinearSegmentedColormap
 
     counts = pd.crosstab(table["actual"], table["predicted"]).reindex(
@@ -111,7 +111,7 @@ def confusion_chart(table: pd.DataFrame) -> Figure:
 def roc_chart(
     curves: Sequence[pd.DataFrame], labels: IntArray, probabilities: Sequence[FloatArray]
 ) -> Figure:
-    """Two curves of ``roc_points``, the model's and the baseline's, with the areas under them."""
+    """Draw the ROC curves of model and baseline (``roc_points``), with the areas under them."""
     from sklearn.metrics import roc_auc_score
 
     figure = _figure(5.4, 5.2)
@@ -136,7 +136,7 @@ def roc_chart(
 def precision_recall_chart(
     curves: Sequence[pd.DataFrame], labels: IntArray, probabilities: Sequence[FloatArray]
 ) -> Figure:
-    """Two curves of ``precision_recall_points``, the model's and the baseline's."""
+    """Draw the curves of model and baseline (``precision_recall_points``)."""
     from sklearn.metrics import average_precision_score
 
     figure = _figure(5.4, 5.2)
@@ -169,7 +169,7 @@ def precision_recall_chart(
 def calibration_chart(
     table: pd.DataFrame, labels: IntArray, probabilities: FloatArray, bins: int
 ) -> Figure:
-    """A reliability diagram of a ``calibration_table`` above a histogram of the probabilities."""
+    """Draw a reliability diagram (``calibration_table``) above a histogram of the probabilities."""
     figure = _figure(5.4, 6.0)
     upper, lower = figure.subplots(2, height_ratios=(3, 1), sharex=True)
     upper.plot((0, 1), (0, 1), ":", color=GREY, linewidth=1.2, label="Perfect calibration")
@@ -213,7 +213,7 @@ def calibration_chart(
 
 
 def training_chart(table: pd.DataFrame) -> Figure:
-    """Loss and validation accuracy by epoch, the epoch whose weights were kept marked."""
+    """Draw loss and validation accuracy by epoch, and mark the epoch whose weights were kept."""
     from matplotlib.ticker import MaxNLocator
 
     figure = _figure(9.0, 3.8)
@@ -240,7 +240,7 @@ def training_chart(table: pd.DataFrame) -> Figure:
 
 
 def slices_chart(table: pd.DataFrame) -> Figure:
-    """Accuracy, with its interval, of the largest slices of ``slice_figures``."""
+    """Draw the accuracy of the largest slices (``slice_figures``), with 95 % intervals."""
     shown = table.nlargest(MAX_SLICES, "rows", keep="first")
     overall = float(np.average(table["accuracy"], weights=table["rows"]))
     figure = _figure(8.0, 1.5 + 0.3 * len(shown))

@@ -1,4 +1,4 @@
-"""An explanation as one HTML page that stands alone: tokens coloured, gates and states as maps."""
+"""Render an explanation as one self-contained HTML page: coloured tokens, maps of the gates."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from matplotlib import colormaps
 from PIL import Image
 
 from sentigate.files import templates
-from sentigate.insight.explanation import MOST_MISSED, Explanation, Token, Watched
+from sentigate.insight.explanation import MAX_REMAINDER, Explanation, LayerStates, Token
 from sentigate.model.labels import CLASSES, label_of
 
 SHARE, STATE = "share", "state"
 DOES_NOT_ADD_UP = (
-    "The contributions do not add up: integration missed the remainder, which is more than "
-    f"{MOST_MISSED:.0%} of the way from the start to the logit. Over so long a text this network "
-    "jumps from answer to answer. Explain a shorter part of the text."
+    "The contributions do not add up: the remainder of the integration is more than "
+    f"{MAX_REMAINDER:.0%} of the difference between the logit and the start. This network's answer "
+    "jumps on a text of this length. Explain a shorter part of the text."
 )
-"""Of an explanation whose remainder is large; on the page and on the terminal."""
+"""Warning on the page and on the terminal if the remainder is large."""
 PARTS = {
     "forget": ("forget gate", "share of the cell state that is kept", SHARE),
     "input": ("input gate", "share of the candidate that is written", SHARE),
@@ -29,30 +29,31 @@ PARTS = {
     "reset": ("reset gate", "share of the hidden state that the candidate sees", SHARE),
     "update": ("update gate", "share of the hidden state that is kept", SHARE),
     "cell": ("cell state", "the long-term memory", STATE),
-    "hidden": ("hidden state", "what the layer passes on", STATE),
-    "candidate": ("candidate", "what could be written", STATE),
+    "hidden": ("hidden state", "the output of the layer", STATE),
+    "candidate": ("candidate", "the new values that could be written", STATE),
 }
-"""Title, meaning and kind of each part of a step in cells.py, in the page's order."""
+"""Gate or state in cells.py -> title, meaning and kind, in the order of the page."""
 
-POSITIVE, NEGATIVE = (0, 114, 178), (213, 94, 0)  # Okabe & Ito's, as in draw.py
-SHADES = 255  # odd, so that zero has a colour of its own
-SCALED = 95  # per cent of a map's states; scaled to the extremes, most of them would be pale
-SHEET = 980  # pixels, what most screens show beside the row titles
+POSITIVE, NEGATIVE = (0, 114, 178), (213, 94, 0)  # Okabe and Ito's palette, as in draw.py
+SHADES = 255  # an odd number gives zero its own colour
+SCALED = 95  # percentile at the ends of a map's scale; the maximum would make most states pale
+SHEET = 980  # width in pixels that most screens show beside the row titles
 DECIMALS = 4
-STRONGEST = 5  # n-grams in the table; the others are in the page's data
+STRONGEST = 5  # n-grams in the table; the JSON data of the page holds all
 
 Levels = npt.NDArray[np.uint8]
 
 
 def render_explanation(explanation: Explanation, model: str) -> str:
-    """The page: nothing fetched, every text escaped, the same for the same input.
+    """Render the page as HTML. It fetches nothing, and every text in it is escaped.
 
-    Figures are rounded to four decimals, and the remainder is what then is missing from the sum.
-    The unrounded figures are in the page too, as JSON in the element ``explanation``.
+    The same input gives the same page. Figures are rounded to four decimals; the remainder includes
+    the rounding errors, so the figures shown add up. The element ``explanation`` holds the
+    unrounded figures as JSON.
 
     Args:
-        explanation: what to show.
-        model: which model it is, in words.
+        explanation: The explanation to show.
+        model: Name of the model, for the heading.
     """
     environment = templates()
     environment.filters["signed"] = signed
@@ -108,13 +109,13 @@ def render_explanation(explanation: Explanation, model: str) -> str:
         upright=upright,
         column=int(np.clip(SHEET // columns, 11 if upright else 14, 60)),
         columns=columns,
-        layers=[_layer(watched) for watched in explanation.watched],
+        layers=[_layer(layer) for layer in explanation.layers],
         data=_data(explanation, model),
     )
 
 
 def signed(value: float) -> str:
-    """Four decimals and a sign."""
+    """Format a number with a sign and four decimals."""
     return f"{value:+.{DECIMALS}f}".replace("-", "−")
 
 
@@ -123,7 +124,7 @@ def _name(token: Token) -> str:
 
 
 def _strongest(explanation: Explanation) -> list[dict[str, Any]]:
-    """The rows of the table of n-grams, with bars as long as their shares."""
+    """Return the rows of the table of n-grams; ``strength`` is the length of the bar, 0 to 1."""
     ngrams = (explanation.ngrams or ())[:STRONGEST]
     return [
         {
@@ -157,23 +158,23 @@ def _data(explanation: Explanation, model: str) -> dict[str, Any]:
         "running": explanation.running.tolist(),
         "units": [
             {
-                "layer": watched.layer,
-                "direction": watched.direction,
-                "order": watched.units.tolist(),
+                "layer": layer.layer,
+                "direction": layer.direction,
+                "order": layer.units.tolist(),
             }
-            for watched in explanation.watched
+            for layer in explanation.layers
         ],
     }
 
 
-def _layer(watched: Watched) -> dict[str, Any]:
-    units = len(watched.units)
+def _layer(layer: LayerStates) -> dict[str, Any]:
+    units = len(layer.units)
     return {
-        "number": watched.layer,
-        "direction": watched.direction,
+        "number": layer.layer,
+        "direction": layer.direction,
         "units": units,
         "height": units * int(np.clip(128 // units, 1, 24)),
-        "maps": [_map(name, watched.parts[name]) for name in PARTS if name in watched.parts],
+        "maps": [_map(name, layer.parts[name]) for name in PARTS if name in layer.parts],
     }
 
 
@@ -196,7 +197,10 @@ def _map(name: str, values: npt.NDArray[np.floating[Any]]) -> dict[str, Any]:
 
 
 def _png(levels: Levels, kind: str) -> str:
-    """A data URI, a pixel a value. States near zero are transparent, on a light or dark page."""
+    """Encode a map as a PNG data URI, with one pixel per value.
+
+    States near zero are transparent, which fits a light and a dark page.
+    """
     if kind == SHARE:
         palette = colormaps["viridis"](np.linspace(0, 1, SHADES), bytes=True)
     else:

@@ -1,4 +1,4 @@
-"""The results of all gates, as Markdown."""
+"""Write the results of all gates as Markdown."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Gate(NamedTuple):
     """The result of a stage's gate.
 
     Attributes:
-        stage: name of the stage.
-        verdict: passed, failed, not run or unreadable.
-        rows: rows that the gate looked at.
-        expectations: the expectations in the gate's JSON file.
+        stage: Name of the stage.
+        verdict: ``passed``, ``failed``, ``not run`` or ``unreadable``.
+        rows: Number of rows that the gate checked.
+        expectations: The expectations in the gate's JSON file.
     """
 
     stage: str
@@ -33,28 +33,28 @@ class Gate(NamedTuple):
 
 
 def read_gates() -> list[Gate]:
-    """The gates in the order of dvc.yaml, where a stage comes after the stages it depends on."""
+    """Read the gates in the order of dvc.yaml, where each stage follows its dependencies."""
     gates = []
-    unmade: set[str] = set()
+    missing_outputs: set[str] = set()
     for stage, entry in YAML(typ="safe").load(Path("dvc.yaml"))["stages"].items():
         folders = artifacts.GATES, artifacts.FAILED
         passed, failed = (read_text(folder / f"{stage}.json") for folder in folders)
-        # DVC removes the outputs of a failing stage, its old verdict too, but not of later stages.
+        # DVC removes the outputs of a failing stage, with its old verdict, but not later outputs.
         verdict = "failed" if passed is None else "passed"
         text = failed if passed is None else passed
         content = json_object(text or "")
-        if text is None or unmade.intersection(entry.get("deps", [])):
+        if text is None or missing_outputs.intersection(entry.get("deps", [])):
             verdict, content = "not run", {}
         elif not isinstance(content.get("expectations"), list):
             verdict, content = "unreadable", {}
         if verdict != "passed":
-            unmade.update(entry.get("outs", []))
+            missing_outputs.update(entry.get("outs", []))
         gates.append(Gate(stage, verdict, content.get("rows", 0), content.get("expectations", [])))
     return gates
 
 
 def gates_table(gates: list[Gate]) -> str:
-    """A table with a row for each gate."""
+    """Return a table with a row for each gate."""
     lines = ["| Stage | Gate | Expectations met | Rows |", "|---|---|--:|--:|"]
     for stage, verdict, rows, expectations in gates:
         met = f"{sum(item['success'] for item in expectations)} of {len(expectations)}"
@@ -65,7 +65,12 @@ def gates_table(gates: list[Gate]) -> str:
 
 
 def gate_failures(gate: Gate, rows: bool) -> str:
-    """The expectations that were not met, in one folding HTML block, which has no empty line."""
+    """Return the failed expectations as one folding HTML block without empty lines.
+
+    Args:
+        gate: A failed gate.
+        rows: Whether to show sample rows.
+    """
     failed = [item for item in gate.expectations if not item["success"]]
     met = f"{len(failed)} of {len(gate.expectations)} expectations not met, no output was written"
     lines = [f"<details open><summary>{safe(gate.stage)}: {met}</summary>"]
@@ -77,5 +82,5 @@ def gate_failures(gate: Gate, rows: bool) -> str:
                 lines.append(safe(", ".join(f"{key}: {shorten(row[key])}" for key in row)))
             lines.append("</pre>")
     if not rows:
-        lines.append("<p>Sample rows are left out: the comment would be too long.</p>")
+        lines.append("<p>Sample rows are left out: they would make the comment too long.</p>")
     return "\n".join([*lines, "</details>"])

@@ -1,4 +1,4 @@
-"""The chart of what ``gradients`` measures: the norm by distance, before and after training."""
+"""Draw the norms that ``gradients`` measures, by distance, before and after training."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ CURVES = {
     ("lstm", "hidden"): ("LSTM, hidden state", SKY, "-."),
     ("lstm", "cell"): ("LSTM, cell state", BLUE, "-"),
 }
-"""(cell, state) -> name, colour and dashes; each can be told apart by the dashes alone."""
+"""(cell, state) -> name, colour and dashes; the dashes alone tell the curves apart."""
 
 FLOOR = 1e-12
-"""Where the axis ends; a curve that falls below it, or to zero, leaves the chart there."""
+"""Lower end of the axis. A curve that falls below it, or to zero, leaves the chart there."""
 
 
 def gradient_chart(table: pd.DataFrame) -> Figure:
-    """Medians as lines, the middle 80 % of texts shaded, on one logarithmic axis.
+    """Draw medians as lines and the middle 80 % of texts as bands, on a logarithmic axis.
 
     Args:
-        table: ``cell``, ``state``, ``trained``, ``distance``, ``median``, ``p10`` and ``p90``.
+        table: Columns ``cell``, ``state``, ``trained``, ``distance``, ``median``, ``p10``, ``p90``.
     """
     from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""Text of others inside Markdown."""
+"""Escape foreign text for Markdown."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ import re
 
 
 def safe(value: object) -> str:
-    """Any text as one line, escaped for Markdown and HTML, that mentions no user or issue."""
+    """Return one line, escaped for Markdown and HTML, without mentions and issue links."""
     text = re.sub("[@#]", "\\g<0>\u200b", " ".join(str(value).split()))
     return re.sub(r"[\\`*_\[\]|~$]", lambda found: f"&#{ord(found[0])};", html.escape(text))

@@ -1,4 +1,4 @@
-"""The comment that CI posts on a pull request: the change of the figures, and the gates."""
+"""Write the comment that CI posts on a pull request: changes of the figures, and the gates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .gate_results import gate_failures, gates_table, read_gates
 from .markdown import safe
 
 MARKER = "<!-- sentigate -->"
-"""First line of the comment, by which the workflow finds its own comment."""
+"""First line of the comment; the workflow finds its own comment by it."""
 LONGEST_COMMENT = 60_000  # GitHub refuses comments of more than 65,536 characters
 
 
@@ -23,11 +23,11 @@ def render_comment(base: str) -> str:
     Run from the project's root. The same files give the same text.
 
     Args:
-        base: a branch, tag or commit.
+        base: A branch, tag or commit.
 
     Returns:
-        GitHub-flavoured Markdown: a headline, the test figures, the gates, and for each gate that
-        failed the expectations that were not met. It names what is missing.
+        GitHub-flavoured Markdown: a headline, the test figures, the gates, and the failed
+        expectations of each failed gate. The comment names missing files and figures.
 
     Raises:
         DataError: ``base`` is not a revision, or there is no git repository.
@@ -40,7 +40,7 @@ def render_comment(base: str) -> str:
     after = side_of(read_text(METRICS_FILE), read_text(PARAMS_FILE), "the work tree")
     open_gates = {gate.stage: gate.verdict for gate in gates if gate.verdict != "passed"}
     if "evaluate" in open_gates:
-        # Git tracks metrics.json, so that after a failure an earlier run's file is still there.
+        # Git tracks metrics.json, so after a failure the file of an earlier run still exists.
         stage, verdict = next(iter(open_gates.items()))
         lack = f"the pipeline did not get past stage {safe(stage)} (gate {verdict})."
         after = after._replace(figures={}, lack=lack)
@@ -49,7 +49,7 @@ def render_comment(base: str) -> str:
         parts.append(_figures_table(before, after))
     difference = after.figures.get("difference", {})
     if difference.keys() >= {"accuracy", "accuracy_low", "accuracy_high", "p_value"}:
-        # Older versions wrote no difference.
+        # Older versions did not write a difference.
         parts.append(difference_sentence(difference, after.of("rows")))
     parts.append(gates_table(gates))
     failed = [gate for gate in gates if gate.verdict == "failed"]
@@ -68,19 +68,19 @@ def _headline(before: Side, after: Side) -> str:
         was = "" if old is None else f" Test accuracy was {share(old)} before."
         return f"**No new figures:** {after.lack}{was}"
     if old is None:
-        lead = f"**Test accuracy {share(new)}** ({interval}), with nothing to compare it to:"
+        lead = f"**Test accuracy {share(new)}** ({interval}), without an earlier figure:"
         return f"{lead} {before.lack} {linear}"
     if before.dataset != after.dataset:
-        lead = "**The data set differs, so the figures do not compare.** Test accuracy is"
+        lead = "**The data sets differ, so the figures cannot be compared.** Test accuracy is"
         now = f"{share(new)} ({interval}) on {safe(after.dataset)}"
         return f"{lead} {now}; it was {share(old)} on {safe(before.dataset)}. {linear}"
     low, high = after.of("accuracy_low"), after.of("accuracy_high")
     if low is None or high is None:
-        verdict = "there is no 95 % interval to judge that by."
+        verdict = "there is no 95 % interval, so the change may be chance."
     elif low <= old <= high:
-        verdict = f"that is within the new figure's {interval}: it may be chance."
+        verdict = f"the old figure is within the new {interval}, so the change may be chance."
     else:
-        verdict = f"that exceeds the new figure's {interval}."
+        verdict = f"the old figure is outside the new {interval}."
     if old == new:
         verdict = f"{interval}."
     lead = f"**Test accuracy {share(old)} → {share(new)}** ({_change(new - old, accuracy)}):"

@@ -1,4 +1,4 @@
-"""The test report: one HTML page that stands alone, with its plots inside it."""
+"""Render the test report, one self-contained HTML page with its plots inside."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sentigate.files import templates
 from sentigate.model.labels import CLASSES, label_of
 
 LONG_TEXT = 300
-"""Longer texts are folded."""
+"""Longer texts are folded; in characters."""
 
 
 def render_report(
@@ -37,34 +37,35 @@ def render_report(
     gates: Sequence[str],
     images: Mapping[str, Path],
 ) -> str:
-    """The report as HTML: no scripts, nothing fetched, the same for the same input.
+    """Render the report as HTML. It runs no scripts and fetches nothing.
 
-    Every text is escaped. Figures that are missing, None or not finite show as a dash.
+    The same input gives the same page. Every text is escaped. Figures that are missing, None or not
+    finite show as a dash.
 
     Args:
-        dataset: its name.
-        model: its name.
-        baseline: ``description`` of reports/baseline.json.
-        figures: ``test``, ``network``, ``baseline`` and ``validation``, each as
-            ``classification_figures`` gives it, ``majority`` with ``accuracy``, ``difference`` and
-            ``network_difference`` as ``accuracy_difference``, ``fusion`` with ``share``,
-            ``calibration`` as ``temperature_figures`` and ``behaviour`` as ``behaviour_figures``
-            gives it; perhaps ``language_model`` with three perplexities and ``tokens``.
-        splits: ``split``, ``rows`` and ``positives`` (share of the rows, in [0, 1]).
-        leakage: share of test rows whose ``group``, and whose ``text``, occurs in training,
-            and whose ``near_copy`` does, under another group.
-        reading: what reports/pad.json holds.
-        slices: as ``slice_figures`` gives it.
-        failures: as ``failure_groups`` gives it.
-        behaviour: as ``judge_cases`` gives it.
-        errors: as ``confident_errors`` gives it.
-        gates: the stages whose gates had to hold before this page could be made; it links to
-            ``gates/<stage>.html`` beside it.
-        images: PNG files by title, in the order wanted.
+        dataset: Name of the data set.
+        model: Name of the model.
+        baseline: ``description`` from reports/baseline.json.
+        figures: ``test``, ``network``, ``baseline`` and ``validation``, as
+            ``classification_figures`` returns them; ``majority`` with ``accuracy``; ``difference``
+            and ``network_difference``, as ``accuracy_difference`` returns them; ``fusion`` with
+            ``share``; ``calibration``, as ``temperature_figures`` returns it; ``behaviour``, as
+            ``behaviour_figures`` returns it; and optionally ``language_model``, with three
+            perplexities and ``tokens``.
+        splits: Columns ``split``, ``rows`` and ``positives`` (share of the rows, in [0, 1]).
+        leakage: Share of test rows whose ``group`` occurs in training, whose ``text`` does, and
+            which have a ``near_copy`` of another group there; each in [0, 1].
+        reading: Content of reports/pad.json.
+        slices: Table as ``slice_figures`` returns it.
+        failures: Table as ``failure_groups`` returns it.
+        behaviour: Table as ``judge_cases`` returns it.
+        errors: Table as ``confident_errors`` returns it.
+        gates: Stages whose gates have passed. The page links to ``gates/<stage>.html`` beside it.
+        images: Title -> PNG file, in the order of the page.
 
     Raises:
-        KeyError: a key or column named above is missing.
-        OSError: an image cannot be read.
+        KeyError: A key or column named above is missing.
+        OSError: An image cannot be read.
     """
     environment = templates()
     filters = {"share": share, "number": number, "count": count, "points": points, "figure": figure}
@@ -105,7 +106,7 @@ def render_report(
 
 
 def _differences(figures: Mapping[str, Figures]) -> list[dict[str, Any]]:
-    """A sentence and the counts for the model, and for its network if that answers otherwise."""
+    """Describe the difference to the baseline, for the model and for the network if it is fused."""
     shown = [("the model", "difference")]
     if figures["fusion"]["share"]:
         shown.append(("the network alone", "network_difference"))
@@ -122,7 +123,7 @@ def _differences(figures: Mapping[str, Figures]) -> list[dict[str, Any]]:
 
 
 def _capabilities(behaviour: pd.DataFrame) -> list[dict[str, Any]]:
-    """A row for each capability, with some of the cases that failed."""
+    """Return a row for each capability, with some of the cases that failed."""
     examples = failed_examples(behaviour)
     return [
         {
@@ -138,7 +139,7 @@ def _capabilities(behaviour: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _image(title: str, path: Path) -> dict[str, str | int]:
     content = path.read_bytes()
-    # A PNG file's size stands in its first chunk; with it the page needn't move as it loads.
+    # The first chunk of a PNG file holds its size. With it, the page does not move as it loads.
     width, height = struct.unpack(">II", content[16:24])
     data = base64.b64encode(content).decode("ascii")
     return {"title": title, "data": data, "width": width, "height": height}
@@ -150,7 +151,7 @@ def _difference(one: Figures, other: Figures) -> float | None:
 
 
 def _mistake(row: Mapping[Any, Any]) -> dict[Any, Any]:
-    """A row of ``confident_errors`` with its classes' names, and how sure the wrong answer was."""
+    """Add the names of the classes, and the probability of the predicted class, to an error."""
     probability = row["probability"]
     return {
         **row,

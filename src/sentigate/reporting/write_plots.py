@@ -1,7 +1,7 @@
-"""Plots of a test run: PNG files for people, and beside them the CSV files `dvc plots` compares.
+"""Write the plots of a test run: PNG files for people, and CSV files for `dvc plots`.
 
-Same input, same bytes: figures are drawn off screen in a fixed style, with no times or versions in
-the files, and pyplot, with its global state, is not used.
+The same input gives the same bytes: figures are drawn off screen in a fixed style, without pyplot
+and its global state, and the files hold no times or versions.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CHARTS = {
     "Training": "training",
     "Slices": "slices",
 }
-"""Title -> name of the PNG file, in a report's order."""
+"""Title -> name of the PNG file, in the order of the report."""
 
 
 def write_plots(
@@ -47,23 +47,23 @@ def write_plots(
     slices: pd.DataFrame,
     bins: int = 15,
 ) -> None:
-    """Write every plot, and the data of those that `dvc plots` compares, into ``folder``.
+    """Write the plots, and the data of the plots that `dvc plots` compares, into ``folder``.
 
-    confusion, roc, precision_recall and calibration become a CSV and a PNG file each, training and
-    slices a PNG file.
+    confusion, roc, precision_recall and calibration each become a CSV and a PNG file; training and
+    slices each become a PNG file.
 
     Args:
-        folder: made if it isn't there.
-        labels: of the test rows, 0 or 1, both present, shape (rows,).
-        probabilities: the model's, of class 1, shape (rows,).
-        baseline_probabilities: the baseline's, of class 1, shape (rows,).
-        training: as ``training.engine.fit`` gives it.
-        slices: as ``slice_figures`` gives it.
-        bins: of the calibration plot.
+        folder: Output folder; created if it does not exist.
+        labels: (rows,) labels of the test rows, 0 or 1; both occur.
+        probabilities: (rows,) the model's probabilities of class 1.
+        baseline_probabilities: (rows,) the baseline's probabilities of class 1.
+        training: Table as ``training.engine.fit`` returns it.
+        slices: Table as ``slice_figures`` returns it.
+        bins: Number of bins in the calibration plot.
 
     Raises:
-        DataError: no rows, one class only, different lengths, or values out of range.
-        OSError: ``folder`` can't be written to.
+        DataError: There are no rows or only one class, lengths differ, or values are out of range.
+        OSError: ``folder`` cannot be written to.
     """
     from matplotlib import style
 
@@ -91,9 +91,9 @@ def write_plots(
     ):
         path = folder / written.path.name
         table.to_csv(path, index=False, float_format="%.6f", lineterminator="\n")
-    # "default" first: a matplotlibrc of the user's must not change a versioned file.
+    # "default" comes first, because a user's matplotlibrc must not change a versioned file.
     with style.context(["default", draw.STYLE]), warnings.catch_warnings():
-        # A slice may be named in letters or emoji that the font lacks: boxes then, not a warning.
+        # The font may lack characters of a slice's name: it shows boxes, without a warning.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         for name, figure in {
             "confusion": draw.confusion_chart(confusion),
