@@ -417,4 +417,4 @@ def test_predict_before_anything_is_registered(tmp_path: Path) -> None:
     assert line.startswith(
         f"sentigate: no model at models:/{MODEL}@champion in sqlite:///mlflow.db: "
     )
-    assert "`make train` registers one" in line
+    assert "`make train` registers a model" in line

@@ -50,11 +50,11 @@ def test_a_lost_artifact_is_no_dead_end_and_a_moved_project_works(project: Path)
     shutil.rmtree(project / "mlartifacts")
     done = run_in(project, *SENTIGATE, "predict", "A fine film.")
     assert done.returncode == 1
-    assert "`make train` registers one" in done.stderr
+    assert "`make train` registers a model" in done.stderr
     done = run_in(project, *SENTIGATE, "train")
     assert done.returncode == 0, done.stderr[-3000:]
     assert ran(done) == ["register"]
-    reason = "version 1, the champion before, cannot be loaded"
+    reason = "version 1, the previous champion, cannot be loaded"
     assert f"{MODEL} version 2: champion ({reason})" in " ".join(done.stdout.split())
     moved = project.rename(project.with_name("moved"))
     try:

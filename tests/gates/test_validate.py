@@ -1,4 +1,4 @@
-"""The gates library: what a suite's verdict says, as a message, JSON and a page."""
+"""Gates: the result of a suite as a message, as JSON and as a page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def expectation(kind: str, says: str, **kwargs: object) -> dict[str, Any]:
     return {"type": kind, "kwargs": kwargs, "meta": {"notes": says}}
 
 
-# Two of a kind on one column, apart: Great Expectations groups and reorders results.
+# Two expectations of one type on one column, not adjacent: Great Expectations reorders results.
 EXPECTATIONS = [
     expectation("expect_column_values_to_be_between", "x is not above", column="x",
                 max_value={"$PARAMETER": "most"}),
@@ -67,7 +67,7 @@ def failed(result: GateResult) -> list[str]:
     return [item["says"] for item in result.expectations if not item["success"]]
 
 
-def test_all_met_in_the_order_of_the_suite(suite: Path) -> None:
+def test_results_have_the_order_of_the_suite(suite: Path) -> None:
     result = validate(suite, frame(), THRESHOLDS)
     assert result.success
     assert (result.stage, result.rows) == ("probe", 10)
@@ -83,7 +83,7 @@ def test_thresholds_are_filled_in(suite: Path) -> None:
     assert first["kwargs"] == {"column": "x", "max_value": 9.0}
     assert words["kwargs"] == {"column": "word", "value_set": ["yes", "no"]}
     assert "$PARAMETER" not in json.dumps(result.to_dict())
-    # And they count: the same frame against a lower one.
+    # They are checked, too: the same frame fails a lower threshold.
     lower = validate(suite, frame(), THRESHOLDS | {"most": 6})
     assert failed(lower) == ["x is not above"]
     assert lower.expectations[0]["unexpected_count"] == 3
@@ -111,14 +111,14 @@ def test_failure_has_count_share_and_sample_rows_with_ids(suite: Path) -> None:
     assert "ids are unique" not in result.message()
 
 
-def test_aggregate_failure_says_found_and_allowed(suite: Path) -> None:
+def test_failure_of_a_mean_names_found_and_allowed_values(suite: Path) -> None:
     result = validate(suite, frame(x=np.full(10, 9.5)), THRESHOLDS)
     lines = result.message().splitlines()
     at = lines.index("  ✗ x is small on average [expect_column_mean_to_be_between]")
     assert lines[at + 1] == "      found 9.5; allowed: max_value 9.0"
 
 
-def test_key_names_the_rows(suite: Path) -> None:
+def test_samples_have_the_key_column(suite: Path) -> None:
     data = frame(x=[50.0, *range(1, 10)]).rename(columns={"id": "epoch"})
     expectations = [item for item in EXPECTATIONS if item["kwargs"].get("column") != "id"]
     result = validate(write_suite(suite.parent, expectations), data, THRESHOLDS, key="epoch")
@@ -132,7 +132,7 @@ def test_a_long_value_is_cut_in_messages(suite: Path) -> None:
     assert max(map(len, message.splitlines())) < 300
 
 
-def test_missing_column_is_said_in_words(suite: Path) -> None:
+def test_missing_column_is_reported_without_a_traceback(suite: Path) -> None:
     columns = expectation(
         "expect_table_columns_to_match_set", "the columns are there",
         column_set=["id", "x", "word"], exact_match=False,
@@ -146,7 +146,7 @@ def test_missing_column_is_said_in_words(suite: Path) -> None:
         "x is not below",
     ]
     message = result.message()
-    # In any order: Great Expectations makes sets of them.
+    # In any order, because Great Expectations makes sets of the names.
     assert re.search(r"found \['id', 'word'\]; allowed: column_set \[(?=.*'x')", message)
     assert 'The column "x" in BatchData does not exist.' in message
     for page in (message, to_html(result), json.dumps(result.to_dict())):
@@ -154,23 +154,23 @@ def test_missing_column_is_said_in_words(suite: Path) -> None:
         assert 'File "' not in page
 
 
-def test_missing_key_column_is_no_crash(suite: Path) -> None:
+def test_missing_key_column_is_reported(suite: Path) -> None:
     result = validate(suite, frame().drop(columns="id"), THRESHOLDS)
     assert "ids are unique" in failed(result)
     assert 'The column "id" in BatchData does not exist.' in result.message()
 
 
-def test_empty_frame(suite: Path) -> None:
+def test_empty_frame_is_checked(suite: Path) -> None:
     result = validate(suite, frame().iloc[:0], THRESHOLDS)
     assert "there are rows" in failed(result)
     json.dumps(result.to_dict(), allow_nan=False)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_verdict_is_json_whatever_the_numbers(suite: Path, bad: float) -> None:
+def test_result_is_json_even_with_numbers_that_are_not_finite(suite: Path, bad: float) -> None:
     result = validate(suite, frame(x=[bad, *range(9)]), THRESHOLDS)
     json.dumps(result.to_dict(), allow_nan=False)
-    assert result.success == np.isnan(bad)  # a missing value is for not_be_null to refuse
+    assert result.success == np.isnan(bad)  # the expectation not_be_null refuses missing values
     if not result.success:
         assert f"id: 'row-0', x: '{bad}'" in result.message()
 
@@ -221,10 +221,10 @@ def test_page_shows_failures_first(suite: Path) -> None:
     assert "10 rows (100.00 %); allowed: value_set ['yes', 'no']" in words
 
 
-def test_unknown_threshold_is_refused(suite: Path) -> None:
+def test_missing_threshold_is_refused(suite: Path) -> None:
     with pytest.raises(ParamsError) as caught:
         validate(suite, frame(), {"most": 9})
-    assert str(caught.value) == (f"{suite} wants a threshold that the stage does not give: words")
+    assert str(caught.value) == f"{suite} needs a threshold that the stage does not give: words"
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_unknown_threshold_is_refused(suite: Path) -> None:
         expectation("expect_column_values_to_be_unique", "misspelt", colum="x"),
     ],
 )
-def test_suite_that_is_wrong_is_refused_in_words(suite: Path, broken: dict[str, Any]) -> None:
+def test_invalid_expectation_is_refused_in_one_line(suite: Path, broken: dict[str, Any]) -> None:
     path = write_suite(suite.parent, [*EXPECTATIONS, broken])
     with pytest.raises(ParamsError) as caught:
         validate(path, frame(), THRESHOLDS)
@@ -244,7 +244,7 @@ def test_suite_that_is_wrong_is_refused_in_words(suite: Path, broken: dict[str, 
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"name": "probe"}', '"text"'])
-def test_suite_that_is_no_suite_is_refused_in_words(suite: Path, text: str) -> None:
+def test_file_that_is_not_a_suite_is_refused(suite: Path, text: str) -> None:
     suite.write_text(text, "utf-8")
     with pytest.raises(ParamsError, match=r"probe\.json is not a valid suite"):
         validate(suite, frame(), THRESHOLDS)
@@ -253,7 +253,7 @@ def test_suite_that_is_no_suite_is_refused_in_words(suite: Path, text: str) -> N
 # The nine suites
 
 
-def test_there_is_a_suite_for_every_stage() -> None:
+def test_every_stage_has_a_suite() -> None:
     assert {path.stem for path in SUITES} == set(STAGES)
 
 
@@ -271,14 +271,14 @@ def test_suite_is_well_formed(path: Path) -> None:
         sentence = item["meta"]["notes"]
         assert len(sentence.split()) >= 3
         assert sentence == sentence.strip()
-        assert not sentence.endswith(".")  # it stands in a list
+        assert not sentence.endswith(".")  # it is an item of a list
     sentences = [item["meta"]["notes"] for item in content["expectations"]]
     assert len(set(sentences)) == len(sentences)
     once = {json.dumps([item["type"], item["kwargs"]]) for item in content["expectations"]}
     assert len(once) == len(content["expectations"])
 
 
-def test_one_row_is_not_rows(suite: Path) -> None:
+def test_one_row_is_singular(suite: Path) -> None:
     result = validate(suite, frame(x=np.array([10.0, *range(9)])).head(1), THRESHOLDS)
     assert result.message().splitlines()[0].endswith("2 of 6 expectations on 1 row")
     assert describe(result.expectations[0]) == "1 row (100.00 %); allowed: max_value 9.0"

@@ -233,7 +233,7 @@ def test_error_after_the_gate_leaves_nothing(project: Path) -> None:
 def test_threshold_that_the_stage_does_not_give(project: Path) -> None:
     message = outcome(lambda stage: GateInput(GOOD))
     assert message == (
-        "sentigate probe: expectations/probe.json wants a threshold that the stage does not "
+        "sentigate probe: expectations/probe.json needs a threshold that the stage does not "
         "give: most"
     )
     assert files(project) == set()

@@ -1,4 +1,4 @@
-"""What a damaged model's files raise becomes one message."""
+"""Errors of reading a damaged model's files become one message."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from sentigate.model.saved_model import SavedModel
 from sentigate.registry.model_errors import model_errors
 
 
-def test_damaged_weights_are_one_message(tmp_path: Path) -> None:
+def test_damaged_weights_raise_one_message(tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
     path = tmp_path / "weights.safetensors"
@@ -22,7 +22,7 @@ def test_damaged_weights_are_one_message(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "", "{}", "\ufeff[]"])
-def test_a_damaged_description_is_one_message(tmp_path: Path, content: str) -> None:
+def test_a_damaged_description_raises_one_message(tmp_path: Path, content: str) -> None:
     (tmp_path / "model.json").write_text(content, "utf-8")
     with (
         pytest.raises(RegistryError, match=r"models/ is damaged.*model\.json"),

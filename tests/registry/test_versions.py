@@ -1,4 +1,4 @@
-"""The registry: models that load without this repository, versions, and which is promoted."""
+"""The registry: models that load without this repository, versions, and promotion."""
 
 import shutil
 import subprocess
@@ -54,26 +54,26 @@ Model = Callable[[Any], pd.DataFrame]
 
 @pytest.fixture(scope="module", autouse=True)
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A project as the working directory; its database is made once, for that takes 5 s."""
+    """Make a project the working directory, once, because its database takes 5 s."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        # Absolute, for MLflow keeps one connection for each URI, wherever that was made.
+        # Absolute, because MLflow keeps one connection for each URI, even in another folder.
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
         yield folder
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a model is made of, around a network nobody has trained."""
+    """Return the folder of a saved model with an untrained network."""
     folder = tmp_path_factory.mktemp("files")
     tokenizer = build_tokenizer([t.lower() for t in TEXTS], vocab_params())
     shape = architecture(
         embedding_size=8, cell="lstm", hidden_sizes=(6,), bidirectional=True, pooling="max",
         embedding_dropout=0.5, layer_dropout=0.0, head_dropout=0.5,
     )  # fmt: skip
-    torch.manual_seed(0)  # one that gives both labels
+    torch.manual_seed(0)  # with this seed the network predicts both labels
     network = Network(shape, tokenizer.get_vocab_size())
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter)
@@ -103,7 +103,7 @@ def served(uri: str) -> Model:
     return load_predict(uri)
 
 
-def test_it_answers_as_the_predictor_does(served: Model, files: Path) -> None:
+def test_a_served_model_answers_as_the_predictor_does(served: Model, files: Path) -> None:
     answers = served(TEXTS)
     probabilities = Predictor(files)(TEXTS)
     assert np.abs(answers["probability"].to_numpy() - probabilities).max() < 1e-6
@@ -126,7 +126,7 @@ def test_it_answers_as_the_predictor_does(served: Model, files: Path) -> None:
     ],
     ids=repr,
 )
-def test_wrong_input_is_refused_rather_than_answered(served: Model, wrong: Any) -> None:
+def test_wrong_input_is_refused(served: Model, wrong: Any) -> None:
     with pytest.raises(MlflowException):
         served(wrong)
 
@@ -150,17 +150,15 @@ TABLE = pd.DataFrame(
     ],
     ids=lambda given: f"{type(given).__name__} {getattr(given, 'shape', '')}",
 )
-def test_it_judges_the_texts_of_whatever_table_or_list_it_is_given(
-    served: Model, given: Any
-) -> None:
+def test_tables_series_and_arrays_get_the_answers_of_a_list(served: Model, given: Any) -> None:
     expected, answers = served(TABLE["text"].tolist()), served(given)
     assert answers["probability"].tolist() == expected["probability"].tolist()
     assert len(set(answers["probability"])) == 2
     rows = [7, 3] if isinstance(given, pd.DataFrame | pd.Series) else [0, 1]
-    assert answers.index.tolist() == rows  # so that answers join the rows that were given
+    assert answers.index.tolist() == rows  # so that answers can be joined to the given rows
 
 
-def test_it_does_not_guess_which_column_holds_the_texts(served: Model) -> None:
+def test_a_table_with_two_possible_text_columns_is_refused(served: Model) -> None:
     with pytest.raises(MlflowException) as error:
         served(TABLE.rename(columns={"text": "body"}))
     assert str(error.value) == (
@@ -170,8 +168,8 @@ def test_it_does_not_guess_which_column_holds_the_texts(served: Model) -> None:
     assert error.value.error_code == "INVALID_PARAMETER_VALUE"
 
 
-def test_a_version_knows_its_own_columns(files: Path, tmp_path: Path) -> None:
-    """Those that were registered before have texts in ``text``, as above."""
+def test_a_model_reads_the_columns_that_it_was_trained_on(files: Path, tmp_path: Path) -> None:
+    """A model without columns.json reads ``text``, as in the tests above."""
     shutil.copytree(files, tmp_path / "files")
     Columns(text="title", context="stars").save(tmp_path / "files")
     served = load_predict(package_model(tmp_path / "files", tmp_path))
@@ -193,8 +191,10 @@ def test_nothing_is_pickled(uri: str, project: Path) -> None:
         assert not path.read_bytes().startswith(b"\x80"), f"{path} looks like a pickle"
 
 
-def test_the_code_carried_is_all_it_needs(uri: str, project: Path, tmp_path: Path) -> None:
-    """Another process, to which the package sentigate is forbidden."""
+def test_a_model_needs_only_the_code_that_it_carries(
+    uri: str, project: Path, tmp_path: Path
+) -> None:
+    """Predicts in another process, in which importing sentigate fails."""
     script = (
         "import sys, warnings; warnings.simplefilter('ignore'); sys.modules['sentigate'] = None\n"
         "import mlflow; mlflow.set_tracking_uri(sys.argv[1])\n"
@@ -208,7 +208,7 @@ def test_the_code_carried_is_all_it_needs(uri: str, project: Path, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     label, modules = done.stdout.splitlines()
     assert label in {"positive", "negative"}
-    # What is carried is what is used.
+    # It carries no module that it does not import.
     folder = ROOT / "src/sentigate/model"
     paths = [path.relative_to(folder) for path in folder.rglob("*.py")]
     modules_there = {
@@ -244,14 +244,14 @@ VALIDATION = ROWS.loc[ROWS["split"] == "validation"]
 
 
 def with_keys(files: Path, keys: Any, folder: Path) -> Path:
-    """A copy of a model's folder that says what it was trained on."""
+    """Return a copy of a model's folder, with the keys of its training texts."""
     shutil.copytree(files, folder)
     np.save(folder / TRAINED_ON, keys)
     return folder
 
 
 def answers_well(share: float) -> Callable[[Any], Any]:
-    """A newcomer that is right about that share of the rows, and surer than any untrained net."""
+    """Return a predictor that is right on a share of the rows, with probability 0.95."""
 
     def answer(texts: Any) -> Any:
         numbers = np.array([int(text.split()[1]) for text in texts])
@@ -265,7 +265,7 @@ def answers_well(share: float) -> Callable[[Any], Any]:
 def rule_champion(
     run: EndedRun, files: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str, Any], Any]:
-    """Adds a version that was trained on certain texts, and promotes it as the first."""
+    """Return a function that adds a version with the given keys and promotes it as the first."""
 
     def add(name: str, keys: Any) -> Any:
         folder = with_keys(files, keys, tmp_path_factory.mktemp("keys") / "files")
@@ -296,7 +296,7 @@ def test_a_better_version_is_promoted_and_a_worse_one_challenges(
     run: EndedRun, package: Path, rule_champion: Callable[[str, Any], Any]
 ) -> None:
     rule_champion("rule", training_keys(ROWS, "grouped"))
-    worse = add_version(run, package, "rule", {"split_sha256": "b"})  # a new split is no excuse
+    worse = add_version(run, package, "rule", {"split_sha256": "b"})  # compared despite a new split
     made = promote(worse, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
     assert (made["version"], made["alias"], made["promoted"]) == (2, "challenger", False)
     assert (
@@ -311,7 +311,7 @@ def test_a_better_version_is_promoted_and_a_worse_one_challenges(
     assert "against version 1's" in made["reason"]
     assert (alias_of("rule", "champion"), alias_of("rule", "challenger")) == (3, 2)
     again = promote(better, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
-    assert again == made  # the champion is not judged against itself
+    assert again == made  # the champion is not compared with itself
 
 
 def test_a_version_worse_than_the_baseline_is_served_until_one_is_not(
@@ -330,22 +330,20 @@ def test_a_version_worse_than_the_baseline_is_served_until_one_is_not(
         return made
 
     made = add(0, WORSE)
-    assert made["alias"] == "champion"  # or nothing could be asked
+    assert made["alias"] == "champion"  # otherwise no model could be served
     assert made["reason"] == "the first version, though worse than the linear baseline"
     assert (made["worse_than_baseline"], made["beside_baseline"]) == (True, WORSE.sentence)
-    assert add(0, WORSE)["alias"] == "challenger"  # the paired test decides between two such
-    made = add(0, FINE._replace(network_worse=True))  # the answers count, not the network's alone
+    assert add(0, WORSE)["alias"] == "challenger"  # both are worse: the paired test decides
+    made = add(0, FINE._replace(network_worse=True))  # only the model's answers count
     assert made["alias"] == "champion"
     assert made["reason"] == "version 1 is worse than the linear baseline, this version is not"
-    made = add(1, WORSE)  # the paired test would promote it
+    made = add(1, WORSE)  # by the paired test alone this version would be promoted
     assert made["alias"] == "challenger"
     assert made["reason"] == "this version is worse than the linear baseline, version 3 is not"
     assert (alias_of("bad", "champion"), alias_of("bad", "challenger")) == (3, 4)
 
 
-def test_what_the_champion_is_beside_the_baseline_is_kept_up_to_date(
-    run: EndedRun, package: Path
-) -> None:
+def test_the_standing_of_the_champion_is_kept_up_to_date(run: EndedRun, package: Path) -> None:
     version = add_version(run, package, "again", {})
     for standing in (FINE, WORSE):
         promote(version, answers_well(0), VALIDATION, "grouped", SETTINGS, standing)
@@ -354,10 +352,10 @@ def test_what_the_champion_is_beside_the_baseline_is_kept_up_to_date(
         assert found.tags["worse_than_baseline"] == str(standing.worse).lower()
 
 
-def test_what_a_champion_was_trained_on_does_not_count_for_it(
+def test_the_training_texts_of_the_champion_are_left_out_of_the_comparison(
     run: EndedRun, package: Path, rule_champion: Callable[[str, Any], Any]
 ) -> None:
-    """It would know by heart what the newcomer has never seen."""
+    """The champion has seen their labels; the newcomer has not."""
     seen = ROWS.assign(split=np.where(ROWS.index < 50, "train", "validation"))
     rule_champion("seen", training_keys(seen, "grouped"))
     version = add_version(run, package, "seen", {})
@@ -370,7 +368,7 @@ def test_what_a_champion_was_trained_on_does_not_count_for_it(
     assert "nothing to compare on" in made["reason"]
 
 
-def test_a_champion_that_cannot_be_loaded_gives_way(
+def test_a_champion_that_cannot_be_loaded_is_replaced(
     run: EndedRun, package: Path, rule_champion: Callable[[str, Any], Any], project: Path
 ) -> None:
     lost = rule_champion("lost", training_keys(ROWS, "grouped"))
@@ -381,13 +379,13 @@ def test_a_champion_that_cannot_be_loaded_gives_way(
     version = add_version(run, package, "lost", {})
     made = promote(version, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
     assert made["promoted"]
-    assert made["reason"] == "version 1, the champion before, cannot be loaded"
+    assert made["reason"] == "version 1, the previous champion, cannot be loaded"
 
 
-def test_a_model_of_an_older_sentigate_is_compared_on_its_own_split_only(
+def test_a_champion_without_keys_is_compared_only_on_the_same_split(
     run: EndedRun, package: Path
 ) -> None:
-    old = add_version(run, package, "old", {"split_sha256": "a"})  # keeps no keys
+    old = add_version(run, package, "old", {"split_sha256": "a"})  # has no keys
     promote(old, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
     same = add_version(run, package, "old", {"split_sha256": "a"})
     assert promote(same, answers_well(1), VALIDATION, "grouped", SETTINGS, FINE)["promoted"]
@@ -395,10 +393,10 @@ def test_a_model_of_an_older_sentigate_is_compared_on_its_own_split_only(
     other = add_version(run, package, "old", {"split_sha256": "b"})
     made = promote(other, answers_well(1), VALIDATION, "grouped", SETTINGS, FINE)
     assert not made["promoted"]
-    assert "does not say what it was trained on" in made["reason"]
+    assert "has no list of its training texts" in made["reason"]
 
 
-def test_one_model_is_one_version(run: EndedRun, package: Path, files: Path) -> None:
+def test_a_registered_model_is_found_by_its_hash(run: EndedRun, package: Path, files: Path) -> None:
     digest = model_sha256(files, code_of(package / "artifacts/files"))
     assert find_whole("once", digest) is None
     made = add_version(run, package, "once", {MODEL_TAG: digest})
@@ -408,7 +406,7 @@ def test_one_model_is_one_version(run: EndedRun, package: Path, files: Path) -> 
     assert find_whole("once", "0" * 64) is None
 
 
-def test_lost_code_and_a_damaged_description_are_seen(run: EndedRun, package: Path) -> None:
+def test_lost_code_and_a_damaged_description_are_detected(run: EndedRun, package: Path) -> None:
     for name, damage in (("code", shutil.rmtree), ("MLmodel", lambda path: path.write_text("- ["))):
         version = add_version(run, package, f"damaged-{name}", {})
         assert is_whole(version)
@@ -419,7 +417,7 @@ def test_lost_code_and_a_damaged_description_are_seen(run: EndedRun, package: Pa
             load_predictor(f"models:/{version.name}/1")
 
 
-def test_nobody_is_promoted_because_mlflow_is_away(
+def test_no_version_is_promoted_while_mlflow_does_not_answer(
     run: EndedRun,
     package: Path,
     rule_champion: Callable[[str, Any], Any],
@@ -439,19 +437,21 @@ def test_nobody_is_promoted_because_mlflow_is_away(
     assert alias_of("away", "champion") == 1
 
 
-def test_another_table_of_the_same_name_takes_no_crown(run: EndedRun, package: Path) -> None:
+def test_a_model_of_another_table_with_the_same_name_is_not_promoted(
+    run: EndedRun, package: Path
+) -> None:
     first = add_version(run, package, "train", {"table": "restaurants/train.csv"})
     promote(first, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
     other = add_version(run, package, "train", {"table": "finance/train.csv"})
     made = promote(other, answers_well(1), VALIDATION, "grouped", SETTINGS, FINE)
     assert not made["promoted"]
     assert (
-        "version 1 is of another table, restaurants/train.csv: give this one a name"
+        "version 1 was trained on another table, restaurants/train.csv: give this table a name"
         in (made["reason"])
     )
 
 
-def test_the_same_model_with_todays_code_follows_its_champion(run: EndedRun, package: Path) -> None:
+def test_the_same_model_with_new_code_takes_over_the_alias(run: EndedRun, package: Path) -> None:
     tags = {"weights_sha256": "x", "files_sha256": "y"}
     old = add_version(run, package, "code", tags)
     promote(old, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
@@ -478,7 +478,7 @@ def test_the_hash_of_the_files_covers_all_that_answers(files: Path, tmp_path: Pa
     assert model_sha256(copied) != model_sha256(files)
 
 
-def test_groups_in_training_are_seen_and_row_numbers_are_no_groups() -> None:
+def test_a_text_counts_as_seen_by_its_group_but_not_by_its_row_number() -> None:
     rows = pd.DataFrame(
         {
             "id": ["1", "2", "3", "4"],
@@ -490,12 +490,12 @@ def test_groups_in_training_are_seen_and_row_numbers_are_no_groups() -> None:
     keys = training_keys(rows, "grouped")
     assert unseen(rows, "grouped", keys).tolist() == [False, False, False, True]
     assert unseen(rows, "random", training_keys(rows, "random")).tolist() == [False, True] * 2
-    # The same number, another text: no reason to leave it out.
+    # The same row number with another text counts as unseen.
     other = rows.assign(raw=["five", "six", "seven", "eight"])
     assert unseen(other, "grouped", keys).tolist() == [False, False, True, True]
 
 
-def test_a_model_that_cannot_be_registered_is_not_left_behind(
+def test_a_model_that_cannot_be_registered_is_deleted(
     run: EndedRun, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = connect()
@@ -511,12 +511,12 @@ def test_a_model_that_cannot_be_registered_is_not_left_behind(
 
 
 def test_two_models_are_loaded_side_by_side(served: Model, uri: str, files: Path) -> None:
-    """Each with the code that it carries, though both packages have one name."""
+    """Each runs its own code, although both packages have the same name."""
     predictor = load_predictor(uri)
     assert np.abs(predictor(TEXTS) - served(TEXTS)["probability"]).max() < 1e-6
 
 
-def test_a_models_figures_are_its_runs_and_the_run_keeps_them_once(
+def test_a_model_gets_the_latest_figures_of_its_run_and_the_run_stays_unchanged(
     project: Path, package: Path
 ) -> None:
     opened = start_run("figures")
@@ -533,7 +533,7 @@ def test_a_models_figures_are_its_runs_and_the_run_keeps_them_once(
     assert [(point.step, point.value) for point in history] == [(0, 0.7), (1, 0.5)]
 
 
-def test_registering_leaves_the_runs_times(run: EndedRun, package: Path) -> None:
+def test_registering_changes_no_times_of_the_run(run: EndedRun, package: Path) -> None:
     before = connect().get_run(run.id).info
     add_version(run, package, "times", {})
     after = connect().get_run(run.id).info
@@ -553,7 +553,7 @@ def test_versions_are_found_by_tags(run: EndedRun, package: Path) -> None:
     assert find_version("never-registered", {}) is None
 
 
-def test_ten_versions_are_more_than_nine(run: EndedRun, uri: str) -> None:
+def test_versions_are_ordered_as_numbers(run: EndedRun, uri: str) -> None:
     client = connect()
     client.create_registered_model("many")
     for _ in range(10):
@@ -573,7 +573,7 @@ def test_ten_versions_are_more_than_nine(run: EndedRun, uri: str) -> None:
         "no/such/folder",
     ],
 )
-def test_a_model_that_is_not_there(missing: str) -> None:
+def test_a_missing_model_is_reported_in_one_line(missing: str) -> None:
     with pytest.raises(RegistryError) as error:
         load_predict(missing)
     message = str(error.value)
@@ -583,7 +583,7 @@ def test_a_model_that_is_not_there(missing: str) -> None:
     assert "\n" not in message
 
 
-def test_the_command_line_judges_by_the_promoted_version(
+def test_the_command_line_predicts_with_the_promoted_version(
     run: EndedRun,
     package: Path,
     served: Model,
@@ -610,7 +610,7 @@ def test_the_command_line_judges_by_the_promoted_version(
     ]
 
 
-def test_the_command_line_judges_a_file(
+def test_the_command_line_predicts_a_file(
     run: EndedRun,
     uri: str,
     served: Model,
@@ -632,7 +632,7 @@ def test_the_command_line_judges_a_file(
     assert not [name for name in sys.modules if name.startswith("sentigate_model")]
 
 
-def test_a_model_of_an_older_version_is_judged_without_notes(
+def test_a_model_of_an_older_version_predicts_without_notes(
     uri: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -656,7 +656,9 @@ def git(*arguments: str) -> None:
     subprocess.run(["git", *identity, *arguments], check=True, capture_output=True)
 
 
-def test_the_commit_says_when_files_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commit_is_marked_dirty_if_tracked_files_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert git_commit() == "unknown"

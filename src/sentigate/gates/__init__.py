@@ -1,1 +1,1 @@
-"""Great Expectations, which nobody else imports."""
+"""Gates: checks with Great Expectations, which only this room imports."""

@@ -1,4 +1,4 @@
-"""A gate's verdict as a page."""
+"""A gate's result as an HTML page."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from .validate import GateResult, describe
 
 
 def to_html(gate: GateResult) -> str:
-    """A page that needs no network."""
+    """Render the result as an HTML page that loads nothing from the network."""
     template = templates().get_template("gates/gate.html.j2")
     return template.render(gate=gate, shorten=shorten, describe=describe, counted=counted)

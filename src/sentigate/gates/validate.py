@@ -1,4 +1,4 @@
-"""Great Expectations suites, run on what a stage is about to write."""
+"""Great Expectations suites, run on a stage's outputs before they are moved into place."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ import pandas as pd
 from sentigate.errors import ParamsError, counted, shorten
 
 SAMPLE_ROWS = 5
-# Kwargs that say where to look rather than what is allowed.
+# Kwargs that name the place of a check, not the values that it allows.
 _PLACES = {"column", "column_A", "column_B", "row_condition", "exact_match"}
 
 
 @dataclass(frozen=True)
 class GateResult:
-    """What a suite said of one data frame, as plain JSON values without times or run ids.
+    """The result of running a suite on one data frame, as JSON values without times or run ids.
 
     Attributes:
-        stage: the suite's name.
-        rows: rows examined.
-        expectations: for each expectation, in the suite's order: ``type``, ``says`` (a sentence),
-            ``kwargs`` (thresholds filled in), ``success``, ``observed``, ``unexpected_count``,
-            ``unexpected_percent``, ``sample`` (rows that broke it, with their key), ``error``.
+        stage: Name of the suite.
+        rows: Number of rows examined.
+        expectations: A dict for each expectation, in the suite's order: ``type``, ``says`` (its
+            sentence), ``kwargs`` (thresholds filled in), ``success``, ``observed``,
+            ``unexpected_count``, ``unexpected_percent``, ``sample`` (some of the rows that failed
+            it, with their key) and ``error``.
     """
 
     stage: str
@@ -37,11 +38,11 @@ class GateResult:
 
     @property
     def success(self) -> bool:
-        """Whether every expectation was met."""
+        """Whether all expectations are met."""
         return all(item["success"] for item in self.expectations)
 
     def to_dict(self) -> dict[str, Any]:
-        """The content of reports/gates/<stage>.json."""
+        """Return the content of reports/gates/<stage>.json."""
         return {
             "stage": self.stage,
             "success": self.success,
@@ -50,7 +51,7 @@ class GateResult:
         }
 
     def message(self) -> str:
-        """Each failed expectation with counts and sample rows, for a terminal."""
+        """Return the failed expectations, with counts and sample rows, for a terminal."""
         failed = [item for item in self.expectations if not item["success"]]
         lines = [
             f"gate failed, no output was written: {len(failed)} of {len(self.expectations)} "
@@ -67,7 +68,7 @@ class GateResult:
 
 
 def describe(item: Mapping[str, Any]) -> str:
-    """One line on what was found and, where it failed, what is allowed."""
+    """Return one line: the finding, and the allowed values if the expectation failed."""
     allowed = ", ".join(
         f"{key} {shorten(value, 200)}"
         for key, value in item["kwargs"].items()
@@ -91,13 +92,13 @@ def validate(
     """Run the suite in a JSON file on ``frame``.
 
     Args:
-        suite: Great Expectations JSON; each expectation's ``meta.notes`` is its sentence.
-        frame: any columns.
+        suite: JSON file of Great Expectations; ``meta.notes`` of an expectation is its sentence.
+        frame: the rows to check, with any columns.
         thresholds: a value for each ``{"$PARAMETER": name}`` in the suite.
-        key: the column that names a row in samples.
+        key: column that identifies a row in samples.
 
     Raises:
-        ParamsError: the suite is not valid, or wants a threshold that isn't given.
+        ParamsError: the suite is not valid, or needs a threshold that is not in ``thresholds``.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
@@ -108,19 +109,19 @@ def validate(
     try:
         content = json.loads(suite.read_text(encoding="utf-8"))
         for number, item in enumerate(content["expectations"]):
-            item.setdefault("meta", {})["order"] = number  # results come back in another order
+            item.setdefault("meta", {})["order"] = number  # the results have another order
         checks = gx.ExpectationSuite(**content)
     except (GreatExpectationsError, KeyError, TypeError, ValueError) as error:
         raise _invalid(suite, error) from None
     if len(checks.expectations) < len(content["expectations"]):
-        # Great Expectations logs what it does not know, and goes on without it.
+        # Great Expectations only logs an unknown expectation, and leaves it out.
         known = {check.expectation_type for check in checks.expectations}
         unknown = [item["type"] for item in content["expectations"] if item["type"] not in known]
-        raise _invalid(suite, f"there is no {', '.join(unknown)}")
+        raise _invalid(suite, f"Great Expectations has no {', '.join(unknown)}")
     missing = sorted(set(_parameters(content)) - set(thresholds))
     if missing:
-        raise ParamsError(f"{suite} wants a threshold that the stage does not give: {missing[0]}")
-    # No fingerprint of the frame: nobody reads it, and it makes every text a Python object.
+        raise ParamsError(f"{suite} needs a threshold that the stage does not give: {missing[0]}")
+    # A hash of the frame is of no use here, and makes every text a Python object.
     pandas_execution_engine.HASH_THRESHOLD = 0
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
@@ -166,7 +167,7 @@ def _plain(item: Mapping[str, Any], key: str) -> dict[str, Any]:
     config, result = item["expectation_config"], item["result"]
     kwargs = {k: v for k, v in config["kwargs"].items() if k != "batch_id"}
     sample = result.get("partial_unexpected_index_list") or []
-    # Some expectations raise, one exception for each metric; then there is no result.
+    # An expectation that raises has no result, but an exception for each metric.
     raised = [e for e in item["exception_info"].values() if isinstance(e, dict)]
     observed = result.get("observed_value")
     return {
@@ -183,7 +184,7 @@ def _plain(item: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _json(value: Any) -> Any:
-    """``value`` with plain floats, and with those that JSON does not know as "nan" and "inf"."""
+    """Return ``value`` with Python floats; nan and infinities, which JSON lacks, become strings."""
     if isinstance(value, dict):
         return {key: _json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from mlflow.pyfunc import PyFuncModel
 
 Predict = Callable[[object], "pd.DataFrame"]
-"""From raw texts, or a table as ``Columns.texts_of`` reads it, to a row for each text: label,
-probability of positive (float32) and note."""
+"""Takes raw texts, or a table that ``Columns.texts_of`` can read. Returns a row for each text:
+label, probability of positive (float32) and note."""
 PredictProba = Callable[[Sequence[str]], "npt.NDArray[np.float32]"]
-"""From raw texts to P(positive), (texts,) float32."""
+"""Takes raw texts. Returns P(positive), (texts,) float32."""
 
 
 def load_predict(uri: str | Path) -> Predict:
-    """The ``predict`` of a model in the registry, a run or a folder.
+    """Return the ``predict`` of a model in the registry, a run or a folder.
 
     Raises:
-        RegistryError: there is no such model, or MLflow cannot be reached.
+        RegistryError: the model does not exist, or MLflow does not answer.
     """
     return cast("Predict", load_pyfunc(str(uri)).predict)
 
@@ -42,7 +42,7 @@ def load_pyfunc(uri: str) -> PyFuncModel:
     """Load a model from the registry, a run or a folder, for MLflow's own tools.
 
     Raises:
-        RegistryError: there is no such model, or MLflow cannot be reached.
+        RegistryError: the model does not exist, or MLflow does not answer.
     """
     import mlflow
 
@@ -51,45 +51,57 @@ def load_pyfunc(uri: str) -> PyFuncModel:
 
 
 def load_predictor(uri: str) -> PredictProba:
-    """The predictor inside a model of ours: the same answers, without MLflow's cost at each call.
+    """Return the predictor inside a model of sentigate: the same answers without MLflow's cost.
 
-    It runs the code that the model carries, perhaps of another version of sentigate.
+    The predictor runs the code that the model carries, which may be another version of sentigate.
 
     Raises:
-        RegistryError: there is no such model, it is none of ours, or MLflow cannot be reached.
+        RegistryError: the model does not exist, sentigate did not make it, or MLflow does not
+            answer.
     """
     with TemporaryDirectory() as folder:
         return predictor_of(model_files(uri, Path(folder)))
 
 
 def code_of(files: Path) -> Path:
-    """The folder of the code that a model carries, found from its ``model_files``."""
+    """Return the folder of the code that a model carries.
+
+    Args:
+        files: the folder that ``model_files`` returns.
+
+    Raises:
+        LostModelError: the model has no code.
+    """
     found = list(files.parents[1].rglob("sentigate_model"))
     if not found:
-        raise LostModelError(f"the model has lost its code: {files} is alone")
+        raise LostModelError(f"the model of {files} has lost its code, the folder sentigate_model")
     return found[0]
 
 
 def predictor_of(files: Path) -> PredictProba:
-    """As ``load_predictor``, from the folder that ``model_files`` gives."""
+    """Return the predictor of a model, from the folder that ``model_files`` returns.
+
+    Raises:
+        LostModelError: the model has no code.
+    """
     with importable(code_of(files).parent):
         predictor = importlib.import_module("sentigate_model.predictor").Predictor(files)
     return cast("PredictProba", predictor)
 
 
 def model_files(uri: str, folder: Path) -> Path:
-    """Fetch the files that a model was packaged with.
+    """Download a model, and return the folder of the files that it was packaged with.
 
     Args:
         uri: URI of a model in the registry or a run.
-        folder: an empty folder, for everything that the model holds.
+        folder: an empty folder for the whole model.
 
     Returns:
         The folder of the files, inside ``folder``.
 
     Raises:
-        LostModelError: its files are gone or damaged, or it is none of ours.
-        RegistryError: there is no such model, or MLflow cannot be reached.
+        LostModelError: the files are gone or damaged, or sentigate did not make the model.
+        RegistryError: the model does not exist, or MLflow does not answer.
     """
     import mlflow
 
@@ -98,17 +110,17 @@ def model_files(uri: str, folder: Path) -> Path:
     try:
         flavors = mlflow.models.Model.load(saved).flavors
         return Path(saved, flavors["python_function"]["artifacts"]["model"]["path"])
-    except Exception as error:  # of MLflow, of YAML, or a key that is not there
+    except Exception as error:  # MLflow's, YAML's, or a missing key
         reason = " ".join(str(error).split())[:200]
         raise LostModelError(
-            f"the model at {uri} is not whole, or not one that sentigate registered ({reason}). "
-            "`make train` registers one."
+            f"the model at {uri} is not complete, or sentigate did not register it ({reason}). "
+            "`make train` registers a model."
         ) from None
 
 
 @contextmanager
 def _missing(uri: str) -> Iterator[None]:
-    """Name the URI and the registry where no model was found."""
+    """Turn a failed download into one message, with the URI and the registry."""
     from mlflow.exceptions import MlflowException
 
     connect()
@@ -119,14 +131,14 @@ def _missing(uri: str) -> Iterator[None]:
         code = getattr(error, "error_code", "")
         gone = code == "RESOURCE_DOES_NOT_EXIST" or isinstance(error, FileNotFoundError)
         raise (LostModelError if gone else RegistryError)(
-            f"no model at {uri} in {tracking_uri()}: {first[:200]}. `make train` registers one."
+            f"no model at {uri} in {tracking_uri()}: {first[:200]}. `make train` registers a model."
         ) from None
 
 
 @contextmanager
 def importable(folder: Path) -> Iterator[None]:
-    """Put the code that a model carries on Python's path."""
-    _forget()  # another model's code, loaded by MLflow
+    """Put the folder of a model's code on Python's path; afterwards, forget the code's modules."""
+    _forget()  # MLflow may have loaded another model's code
     sys.path.insert(0, str(folder))
     try:
         yield
@@ -142,7 +154,7 @@ def _forget() -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence MLflow's hints on environments and uv."""
+    """Silence MLflow's hints about environments and uv."""
     logger = logging.getLogger("mlflow")
     before = logger.level
     logger.setLevel(logging.ERROR)

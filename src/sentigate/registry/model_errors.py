@@ -1,4 +1,4 @@
-"""What can be wrong with a model's files, in one message."""
+"""One message for all errors of reading a model's files."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from sentigate.errors import RegistryError
 
 @contextmanager
 def model_errors(name: str) -> Iterator[None]:
-    """Turn what loading a model's files raises, by this code or the model's own, into one message.
+    """Turn the errors of reading a model's files into one message, whoever's code reads them.
+
+    Args:
+        name: the model's name in the message.
 
     Raises:
-        RegistryError: they are damaged, or another version of sentigate wrote them.
+        RegistryError: the files are damaged, or another version of sentigate wrote them.
     """
     from pydantic import ValidationError
     from safetensors import SafetensorError
@@ -26,7 +29,7 @@ def model_errors(name: str) -> Iterator[None]:
             first = error.errors()[0]
             problem = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise RegistryError(
-            f"the model {name} is damaged, or of another version of sentigate than this "
-            f"({' '.join(problem.split())[:200]}); `make train` makes one that can be read, "
-            "and `sentigate explain --model latest` reads it whether it is promoted or not"
+            f"the model {name} is damaged, or of another version of sentigate than this one "
+            f"({' '.join(problem.split())[:200]}); `make train` trains a model that can be read, "
+            "and `sentigate explain --model latest` explains that model even if it is not promoted"
         ) from None

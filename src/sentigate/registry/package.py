@@ -1,4 +1,4 @@
-"""Packaging a model for the registry: an MLflow model "from code", which needs no pickle."""
+"""Packaging a model for the registry, as an MLflow model "from code", which needs no pickle."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ PACKAGES = (
 
 
 def model_sha256(files: Path, code: Path | None = None) -> str:
-    """One hash of everything that decides a model's answers.
+    """Return one SHA-256 of everything that decides a model's answers.
 
     Args:
-        files: the files that it was packaged with.
-        code: the code that it carries, as ``code_of`` finds it; None leaves the code out.
+        files: folder of the files that the model was packaged with.
+        code: folder of the model's code, from ``code_of``; None leaves the code out.
     """
     digest = hashlib.sha256()
     answering = sorted(path for path in files.iterdir() if path.name != TRAINED_ON)
@@ -30,29 +30,31 @@ def model_sha256(files: Path, code: Path | None = None) -> str:
 
 
 def package_model(files: Path, folder: Path) -> Path:
-    """Make an MLflow model in ``folder``, which is empty.
+    """Make an MLflow model.
 
     Args:
-        files: the files of a saved model, and others that are to travel with them.
-        folder: folder for the model, and for scratch files beside it.
+        files: folder with the files of a saved model, and the other files to package with them.
+        folder: an empty folder for the MLflow model and for scratch files.
 
     Returns:
-        The folder of the model, for ``load_predict``.
+        The folder of the MLflow model, for ``load_predict``.
     """
     import mlflow
     from mlflow.models import ModelSignature
     from mlflow.types.schema import ColSpec, Schema
 
     here = Path(__file__).parent
-    # Python caches what a relative folder on its path holds, even for another working directory.
+    # Python caches the content of a relative folder on its path, even if the working directory
+    # changes.
     folder = folder.resolve()
     package = folder / "code/sentigate_model"
     shutil.copytree(here.parent / "model", package, ignore=shutil.ignore_patterns("__pycache__"))
     served = folder / "served_model.py"
     shutil.copyfile(here / served.name, served)
     model = folder / "model"
-    # The signature is only shown: MLflow, which would make a table its first column, does not check
-    # inputs against a signature from a type hint. served_model.py checks them.
+    # MLflow only shows this signature, because it is marked as one from a type hint. If MLflow
+    # checked inputs against it, it would reduce a table to its first column; served_model.py checks
+    # inputs.
     answers = {"label": "string", "probability": "float", "note": "string"}
     outputs = Schema([ColSpec(kind, name) for name, kind in answers.items()])
     signature = ModelSignature(Schema([ColSpec("string")]), outputs)
@@ -74,5 +76,5 @@ def package_model(files: Path, folder: Path) -> Path:
 
 
 def _public_version(package: str) -> str:
-    """The version without its local part: only PyTorch's own index has versions with +cpu."""
+    """Return the version without its local part, as only PyTorch's own index has "+cpu"."""
     return metadata.version(package).split("+")[0]

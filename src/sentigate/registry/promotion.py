@@ -1,4 +1,4 @@
-"""Promotion: whether a version is better than the champion, and so takes its alias."""
+"""Promotion: a version that is better than the champion takes over the champion's alias."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(NamedTuple):
-    """Whether a newcomer is better than the champion, and a sentence that says why."""
+    """Whether a newcomer is better than the champion, and the reason as a sentence."""
 
     better: bool
     reason: str
@@ -43,9 +43,9 @@ class Standing(NamedTuple):
     """How a model stands beside the linear baseline on validation texts.
 
     Attributes:
-        worse: whether its answers are worse, by more than chance.
-        network_worse: whether the answers of its network alone are.
-        sentence: both in words, with figures.
+        worse: whether the model's answers are worse, by more than chance.
+        network_worse: whether the answers of the network alone are worse, by more than chance.
+        sentence: both comparisons in words, with figures.
     """
 
     worse: bool
@@ -63,26 +63,26 @@ def judge(
 ) -> Verdict:
     """Compare two models by log loss on the same texts.
 
-    The test is a one-sided paired t-test (Student 1908) on the texts' log losses: both models
-    answer each text, so that how hard a text is does not matter.
+    The test is a one-sided paired t-test (Student 1908) on the texts' log losses. Both models
+    answer each text, so the difficulty of a text cancels out.
 
     Args:
-        newcomer: the newcomer's answers.
-        champion: the champion's answers.
+        newcomer: predictor of the newcomer.
+        champion: predictor of the champion.
         rows: validation texts that neither was trained on: columns raw (str) and label (0 or 1).
-        version: version of the champion, for the sentence.
-        level: the newcomer is better where the test's p is below it.
+        version: version of the champion, for the reason.
+        level: significance level; the newcomer is better if the test's p is below it.
     """
     from scipy.stats import ttest_rel
 
     if len(rows) < 2:
-        return Verdict(False, f"version {version} was trained on every validation text but "
+        return Verdict(False, f"version {version} was trained on all validation texts except "
                        f"{len(rows)}: there is nothing to compare on")  # fmt: skip
     texts, labels = rows["raw"].tolist(), rows["label"].to_numpy()
     mine, theirs = (log_losses(labels, model(texts)) for model in (newcomer, champion))
     same = np.array_equal(mine, theirs)
     with warnings.catch_warnings():
-        # A model that knows no word of these texts gives one answer, so that differences are equal.
+        # A model that knows no word of these texts gives all of them the same answer.
         warnings.filterwarnings("ignore", "Precision loss", RuntimeWarning)
         p = 1.0 if same else float(ttest_rel(mine, theirs, alternative="less").pvalue)
     better = p < level
@@ -103,28 +103,31 @@ def promote(
     settings: RegisterParams,
     standing: Standing,
 ) -> dict[str, Any]:
-    """Make a version the champion if it is the first or is found to be better, else the challenger.
+    """Make a version the champion if it is the first or a better one, otherwise the challenger.
 
-    The first version is the champion even where it is worse than the linear baseline, so that a
+    The first version becomes the champion even if it is worse than the linear baseline, so that a
     model can be served; its tags and description say so. The first version that is not worse takes
-    over from it. The test split takes no part.
+    over from it. The test split is not used.
 
     Args:
         version: the version, with tag ``split_sha256``.
-        newcomer: the answers of the version's model.
+        newcomer: predictor of the version's model.
         rows: today's validation texts: columns id, split, group, raw and label.
         rule: rule of the split.
-        settings: the aliases, and the level of the test.
+        settings: the aliases, and the significance level.
         standing: how the version's model stands beside the linear baseline.
 
     Returns:
         The content of reports/registration.json: name, version, alias, promoted, reason, and the
         standing as worse_than_baseline, network_worse_than_baseline and beside_baseline.
+
+    Raises:
+        RegistryError: MLflow does not answer.
     """
     best = aliased(version.name, settings.alias)
     _say_standing(version, standing)
     if best is not None and best.version == version.version:
-        verdict = Verdict(True, best.tags.get(REASON_TAG, "it is already"))
+        verdict = Verdict(True, best.tags.get(REASON_TAG, "already the champion"))
     else:
         level = settings.significance_level
         verdict = _compare(version, best, newcomer, rows, rule, level, standing.worse)
@@ -142,7 +145,7 @@ def promote(
 
 
 def _say_standing(version: ModelVersion, standing: Standing) -> None:
-    """Write the standing into tags and into the description, which the MLflow UI shows first."""
+    """Write the standing to the tags, and to the description, which the MLflow UI shows first."""
     client, name, number = connect(), version.name, version.version
     for tag, worse in ((WORSE_TAG, standing.worse), (NETWORK_WORSE_TAG, standing.network_worse)):
         client.set_model_version_tag(name, number, tag, str(worse).lower())
@@ -164,14 +167,14 @@ def _compare(
         return Verdict(
             True, f"{reason}, though worse than the linear baseline" if worse else reason
         )
-    before = f"version {best.version}, the champion before,"
+    before = f"version {best.version}, the previous champion,"
     same = best.tags.get(FILES_TAG, "") == version.tags.get(FILES_TAG)
-    table = best.tags.get(TABLE_TAG)  # None for a version of an older sentigate
+    table = best.tags.get(TABLE_TAG)  # None if an older sentigate registered it
     if table not in (None, version.tags.get(TABLE_TAG)):
         return Verdict(
             False,
-            f"version {best.version} is of another table, {table}: "
-            "give this one a name of its own in datasets.X.source.name",
+            f"version {best.version} was trained on another table, {table}: "
+            "give this table a name of its own in datasets.X.source.name",
         )
     with TemporaryDirectory() as folder:
         try:
@@ -181,10 +184,10 @@ def _compare(
         except LostModelError:
             return Verdict(True, f"{before} cannot be loaded")
         except RegistryError:
-            raise  # MLflow is away, which makes neither better
-        except Exception as error:  # its own code, of another version, may raise anything
+            raise  # MLflow does not answer: neither version is better
+        except Exception as error:  # the model's code, an older version of ours, may raise anything
             reason = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
-            return Verdict(True, f"{before} does not run any more ({reason})")
+            return Verdict(True, f"{before} no longer runs ({reason})")
         if same:
             return Verdict(True, f"the same model as {before} with today's code")
         if keys is not None:
@@ -192,8 +195,8 @@ def _compare(
         elif best.tags.get(SPLIT_TAG) != version.tags.get(SPLIT_TAG):
             return Verdict(
                 False,
-                f"version {best.version} does not say what it was trained on, and its split was "
-                "another; take its alias away to have this one promoted",
+                f"version {best.version} has no list of its training texts, and its split was "
+                "another one; to promote this version, remove the alias of that version",
             )
         best_is_worse = best.tags.get(WORSE_TAG) == "true"
         if worse != best_is_worse:

@@ -1,6 +1,6 @@
-"""The MLflow model, "from code", so that nothing is pickled.
+"""The MLflow model, defined "from code", so that it needs no pickle.
 
-MLflow copies this file into each registered model and runs it on loading.
+MLflow copies this file into each registered model, and runs the copy when it loads the model.
 """
 
 from __future__ import annotations
@@ -12,33 +12,33 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from sentigate_model.labels import label_of
-from sentigate_model.predictor import Predictor  # in the registered model's own code folder
+from sentigate_model.predictor import Predictor  # in the registered model's code folder
 
 
 class SentimentModel(PythonModel):
-    """Raw texts in, a label, a probability and a note for each out."""
+    """Answers raw texts: a label, a probability and a note for each."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Read the model's files."""
         self.predictor = Predictor(Path(context.artifacts["model"]))
 
-    # With the hint list[str], MLflow would make a table its first column and refuse a Series; a
-    # wider one it does not allow. That it lets lists through is in ``package_model``.
+    # With the hint list[str], MLflow would reduce a table to its first column and refuse a Series,
+    # and it allows no wider hint. Lists pass because of the signature in ``package_model``.
     def predict(self, model_input: pd.DataFrame) -> pd.DataFrame:  # type: ignore[override]  # MLflow's way
         """Judge each text.
 
         Args:
-            model_input: texts as a list, a tuple, a Series or an array; or a table, as
-                ``Columns.texts_of`` reads it.
+            model_input: texts as a list, a tuple, a Series or an array; or a table that
+                ``Columns.texts_of`` can read.
 
         Returns:
-            Columns ``label``, positive or negative, ``probability`` of positive, and ``note``, ""
-            or why there is nothing in the text to go by, or how much of it was read. Rows have the
-            index of a table or Series.
+            A row for each text, with the index of a given table or Series. Columns: ``label``
+            (positive or negative), ``probability`` (of positive, float32) and ``note`` ("", or why
+            the text holds nothing to go by, or how much of it was read).
 
         Raises:
-            MlflowException: it is none of these, no text, or a text holds half a surrogate pair,
-                which JSON can write.
+            MlflowException: the input is none of these, a value is not a text, or a text has half a
+                surrogate pair, which JSON can express.
         """
         try:
             texts = self.predictor.columns.texts_of(model_input)

@@ -1,4 +1,4 @@
-"""Versions in the MLflow registry, one for each model: found, checked and added."""
+"""Versions in the MLflow registry, one for each model: finding, checking and adding them."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 MODEL_TAG, REASON_TAG, SPLIT_TAG = "model_sha256", "reason", "split_sha256"
 WEIGHTS_TAG, TABLE_TAG = "weights_sha256", "table"
 FILES_TAG = "files_sha256"
-"""Hash of all that a model answers by, except its code."""
+"""Tag with the hash of everything that decides a model's answers, except its code."""
 WORSE_TAG, NETWORK_WORSE_TAG = "worse_than_baseline", "network_worse_than_baseline"
 
 
 def model_name(table: str) -> str:
-    """The registered model that holds the versions of one table, ``Params.table``."""
+    """Return the name of the registered model for ``table``, a ``Params.table``."""
     return f"sentigate-{table}"
 
 
 @mlflow_errors()
 def find_version(name: str, tags: Mapping[str, str]) -> ModelVersion | None:
-    """The newest version of ``name`` that has all ``tags``."""
+    """Return the newest version of ``name`` that has all ``tags``; None if no version has them."""
     versions: Sequence[ModelVersion] = connect().search_model_versions(f"name = '{name}'")
     matching = [v for v in versions if all(v.tags.get(k) == tag for k, tag in tags.items())]
     return max(matching, key=lambda version: int(version.version), default=None)
@@ -39,7 +39,7 @@ def find_version(name: str, tags: Mapping[str, str]) -> ModelVersion | None:
 
 @mlflow_errors()
 def aliased(name: str, alias: str) -> ModelVersion | None:
-    """The version of ``name`` that has the alias."""
+    """Return the version of ``name`` that has the alias; None if no version has it."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -52,38 +52,45 @@ def aliased(name: str, alias: str) -> ModelVersion | None:
 
 
 def find_whole(name: str, model_sha256: str) -> ModelVersion | None:
-    """The newest version of ``name`` that is this very model, if its files are whole."""
+    """Return the newest version of ``name`` with this hash, if its files are whole, else None."""
     version = find_version(name, {MODEL_TAG: model_sha256})
     return version if version is not None and is_whole(version) else None
 
 
 def is_whole(version: ModelVersion) -> bool:
-    """Whether the version's files exist and are those that were registered.
+    """Return whether the version's files exist and are the registered ones.
 
     Raises:
-        RegistryError: MLflow does not answer, so that nobody can tell.
+        RegistryError: MLflow does not answer.
     """
     with TemporaryDirectory() as folder:
         try:
             files = model_files(f"models:/{version.name}/{version.version}", Path(folder))
             found = model_sha256(files, code_of(files))
-            if MODEL_TAG not in version.tags:  # a version of an older sentigate has no hash
+            if MODEL_TAG not in version.tags:  # an older sentigate registered no hash
                 predictor_of(files)
         except LostModelError:
             return False
         except RegistryError:
             raise
-        except Exception:  # a damaged file makes the libraries raise anything
+        except Exception:  # libraries raise all kinds of errors for a damaged file
             return False
     return bool(version.tags.get(MODEL_TAG, found) == found)
 
 
 @mlflow_errors()
 def log_model(run: EndedRun, model: Path) -> str:
-    """Upload a model that ``package_model`` made, as an output of ``run``; the run's times stay.
+    """Upload a packaged model as an output of ``run``; the run's times stay.
+
+    Args:
+        run: the run that trained the model.
+        model: the folder that ``package_model`` returns.
 
     Returns:
         MLflow's id of the model.
+
+    Raises:
+        RegistryError: MLflow failed; the logged model is deleted.
     """
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric
 
@@ -94,7 +101,7 @@ def log_model(run: EndedRun, model: Path) -> str:
     )
     try:
         client.log_model_artifacts(logged.model_id, str(model))
-        # The latest value of each figure belongs to the model too; the run keeps it once.
+        # The model gets the latest value of each figure; the run's own values do not change.
         histories = (client.get_metric_history(run.id, key) for key in made_by.data.metrics)
         latest = [
             max(points, key=lambda point: (point.step, point.timestamp)) for points in histories
@@ -115,7 +122,17 @@ def log_model(run: EndedRun, model: Path) -> str:
 
 @mlflow_errors()
 def add_version(run: EndedRun, model: Path, name: str, tags: Mapping[str, str]) -> ModelVersion:
-    """Upload a packaged model and make it a version of ``name``; both succeed, or neither."""
+    """Upload a packaged model and make it a version of ``name``.
+
+    Args:
+        run: the run that trained the model.
+        model: the folder that ``package_model`` returns.
+        name: the registered model; it is created if it does not exist.
+        tags: tags for the version.
+
+    Raises:
+        RegistryError: MLflow failed; no version and no model is added.
+    """
     from mlflow.exceptions import MlflowException
 
     client = run.client
