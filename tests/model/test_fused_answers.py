@@ -23,7 +23,7 @@ def test_without_a_linear_model_the_network_answers() -> None:
 
 
 def test_a_missing_linear_model_is_an_error() -> None:
-    with pytest.raises(ValueError, match="25% of the answer"):
+    with pytest.raises(ValueError, match="its share of the answer is 25%"):
         Fusion(share=0.25, temperature=2.0, prior=0.0)(NETWORK, None, KNOWN)
 
 

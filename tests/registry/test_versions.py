@@ -163,7 +163,7 @@ def test_a_table_with_two_possible_text_columns_is_refused(served: Model) -> Non
         served(TABLE.rename(columns={"text": "body"}))
     assert str(error.value) == (
         "the model was trained on the column 'text'; the table has 'title', 'body', 'stars', of "
-        "which 2 may hold the texts; name one 'text', or give a list of texts"
+        "which 2 may hold the texts; rename one to 'text', or give a list of texts"
     )
     assert error.value.error_code == "INVALID_PARAMETER_VALUE"
 

@@ -1,1 +1,1 @@
-"""The language model that a classifier may start from (Dai and Le 2015), and its n-gram rivals."""
+"""Language model from which a classifier may start (Dai and Le 2015), and n-gram baselines."""

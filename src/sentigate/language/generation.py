@@ -1,4 +1,4 @@
-"""Continuing a text with a language model."""
+"""Continue a text with a language model."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def continue_ids(
 
     Args:
         model: the language model.
-        ids: tokens of the prompt; none for a text from its beginning.
-        length: number of tokens drawn at most, from 1.
+        ids: token ids of the prompt; empty to begin a new text.
+        length: largest number of tokens to draw, at least 1.
         temperature: 0 takes the likeliest token each time; 1 draws as the model predicts.
         seed: seed of the draws, in [0, 2**32).
-        context: number of latest tokens that the model reads at most: the length of its training
-            texts, so that the time for a token does not grow with the text.
+        context: largest number of preceding tokens that the model reads: the length of its
+            training texts. The limit keeps the time per token constant.
 
     Returns:
-        The new tokens. The unknown token is never among them, nor is the boundary.
+        The ids of the new tokens, without the unknown token and without the boundary.
 
     Raises:
         DataError: length, temperature or seed is out of range.
@@ -48,7 +48,7 @@ def continue_ids(
     if length < 1:
         raise DataError(f"length is {length}; allowed: 1 token or more")
     if not 0 <= temperature < math.inf:
-        raise DataError(f"temperature is {temperature}; allowed: 0, the likeliest token, or more")
+        raise DataError(f"temperature is {temperature}; allowed: 0 (likeliest token) or more")
     if not 0 <= seed < 2**32:
         raise DataError(f"seed is {seed}; allowed: 0 to {2**32 - 1}")
     model.eval()
@@ -61,7 +61,7 @@ def continue_ids(
         logits[UNKNOWN_ID] = -torch.inf
         if temperature == 0:
             drawn = int(logits.argmax())
-        else:  # the largest logit becomes 0, so that no temperature overflows
+        else:  # the largest logit becomes 0, so that a low temperature does not overflow
             chances = ((logits - logits.max()) / temperature).softmax(0)
             drawn = int(torch.multinomial(chances, 1, generator=generator))
         if drawn == PAD_ID:
@@ -80,10 +80,11 @@ def continue_text(
     seed: int,
     context: int,
 ) -> str:
-    """``prompt``, cleaned as training texts were, with its continuation.
+    """Return ``prompt`` and its continuation.
 
-    Arguments as ``continue_ids`` takes them. Words and signs are joined by spaces at word and
-    subword level, whose tokens do not record what was between them.
+    The prompt must be cleaned like the training texts. ``continue_ids`` describes the other
+    arguments. Spaces join the new words and signs at word and subword level, because these tokens
+    do not record the white space between them.
 
     Raises:
         DataError: length, temperature or seed is out of range.
@@ -92,5 +93,5 @@ def continue_text(
     new = continue_ids(
         model, ids, length=length, temperature=temperature, seed=seed, context=context
     )
-    # The prompt is returned as it is, because decoding would lose its unknown words.
+    # Keep the text of the prompt, because decoding would lose its unknown words.
     return prompt + tokenizer.decode(ids + new)[len(tokenizer.decode(ids)) :]

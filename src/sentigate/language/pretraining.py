@@ -1,4 +1,4 @@
-"""Pretraining: a language model learns the training texts."""
+"""Pretraining: fit a language model to the training texts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .language_model import LanguageModel
 
 
 def predict_next(model: LanguageModel, batch: Batch) -> BatchSums:
-    """Cross-entropy of the next token, summed over a batch: an objective of ``fit``."""
+    """Sum the cross-entropy of the next token over a batch: an objective for ``fit``."""
     return BatchSums(*model.score(batch.inputs))
 
 
@@ -36,13 +36,13 @@ def pretrain(
     scratch: Path,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Fitted | None:
-    """Fit a language model to the texts; the labels take no part.
+    """Fit a language model to the texts, without their labels.
 
-    The epoch of lowest validation loss is kept.
+    The weights of the epoch with the lowest validation loss are kept.
 
     Args:
-        architecture: architecture of the classifier, whose encoder the language model has too.
-        vocabulary_size: entries of the tokenizer.
+        architecture: architecture of the classifier; the language model has the same encoder.
+        vocabulary_size: number of tokenizer entries.
         train: rows to learn from.
         validation: rows that decide when to stop and which epoch is kept.
         params: optimisation; None for a model without pretraining.
@@ -52,16 +52,18 @@ def pretrain(
         on_epoch: called with each epoch's row as it ends.
 
     Returns:
-        The language model; None where ``params`` is None.
+        The language model; None if ``params`` is None.
 
     Raises:
-        DataError: there are no validation rows, or in no epoch the model predicted better than a
-            guess among all tokens.
+        DataError: there are no validation rows, or no epoch has a lower validation loss than a
+            uniform guess among all tokens.
     """
     if params is None:
         return None
     if not len(validation.labels):
-        raise DataError("there are no validation rows to stop by: raise split.validation_size")
+        raise DataError(
+            "there are no validation rows for early stopping: raise split.validation_size"
+        )
     fitted = fit(
         partial(LanguageModel, architecture, vocabulary_size),
         train,
@@ -74,9 +76,9 @@ def pretrain(
         on_epoch=on_epoch,
     )
     best, guess = fitted.epochs["validation_loss"].min(), math.log(vocabulary_size)
-    if not best < guess:  # NaN neither
+    if not best < guess:  # also refuses NaN
         raise DataError(
-            f"the language model's lowest validation loss is {best:.4g} nats, a guess has "
-            f"{guess:.4g}: lower learning_rate under pretraining"
+            f"the language model's lowest validation loss is {best:.4g} nats, and a uniform guess "
+            f"has {guess:.4g}: lower learning_rate under pretraining"
         )
     return fitted

@@ -1,4 +1,4 @@
-"""What a trained model is, and nothing else: copied whole into every registered model.
+"""A trained model: its files, its network and its predictions.
 
-It imports nothing outside itself but third parties.
+Every registered model holds a copy of this folder. So it imports only itself and third parties.
 """

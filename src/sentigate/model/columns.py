@@ -1,4 +1,4 @@
-"""Which columns of a table a model's texts are made of."""
+"""The columns of a table from which a model reads its texts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Columns(StrictModel):
 
     text: str
     context: str | None
-    """What each text is about; None in a model without a context."""
+    """Column that names each text's subject; None in a model without a context."""
 
     def save(self, folder: Path) -> None:
         """Write columns.json to ``folder``, which exists."""
@@ -32,7 +32,7 @@ class Columns(StrictModel):
 
     @classmethod
     def load(cls, folder: Path) -> Columns:
-        """Read what ``save`` wrote; a folder without it has texts in the column ``text``.
+        """Read columns.json; without it, the texts are in the column ``text``.
 
         Raises:
             ModelFileError: the file cannot be read.
@@ -43,18 +43,18 @@ class Columns(StrictModel):
             return cls.model_validate_json(path.read_text("utf-8"))
 
     def texts_of(self, given: object) -> list[str]:
-        """The raw texts in what a model is given.
+        """Return the raw texts of a model's input.
 
-        Of a table they stand in the column that the model was trained on, or else in the only
-        column of texts; its context column comes before them, where the table has it. Values are
-        read as in training: a missing text is "".
+        A DataFrame holds them in the column that the model was trained on, or else in its only
+        column of texts. If it has the context column too, each text begins with its context token.
+        Values are read as in training: a missing text is "".
 
         Args:
             given: texts as a list, a tuple, a Series or an array (rows,); or a DataFrame.
 
         Raises:
-            ValueError: it is something else, a value is no text, or it isn't clear which column
-                holds the texts.
+            ValueError: the input has another type, a value is not a text, or the DataFrame's column
+                of texts is missing or ambiguous.
         """
         if isinstance(given, pd.DataFrame):
             return self._of_table(given)
@@ -93,13 +93,13 @@ class Columns(StrictModel):
             raise ValueError(
                 f"the model was trained on the column {self.text!r}; the table has "
                 f"{shown or 'no column'}, of which {len(found) or 'none'} may hold the texts; "
-                f"name one {self.text!r}, or give a list of texts"
+                f"rename one to {self.text!r}, or give a list of texts"
             )
         return found[0]
 
 
 PLAIN = Columns(text="text", context=None)
-"""Those of a model that does not say."""
+"""Columns of a model without columns.json."""
 
 
 def _holds_texts(column: pd.Series[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""One answer from two logits: the network's and the linear model's."""
+"""Fusion of two logits into one answer: the network's and the linear model's."""
 
 from __future__ import annotations
 
@@ -14,49 +14,48 @@ Logits = npt.NDArray[np.float32]
 
 
 class Fusion(StrictModel):
-    """How a model's logit is made of its parts; all three numbers come from labelled texts."""
+    """The numbers that make one logit of two. All three are estimated from labelled texts."""
 
     share: Annotated[float, Field(ge=0.0, le=1.0)]
-    """The linear model's share of the logit; 0 without one."""
+    """The linear model's share of the logit; 0 without a linear model."""
     temperature: Annotated[float, Field(gt=0.0)]
-    """What the logit is divided by, so that probabilities are as right as they are sure (Guo et
-    al. 2017)."""
+    """Divisor of the logit, which calibrates the probabilities (Guo et al. 2017)."""
     prior: float
-    """The logit of a text without a known token: that of the share of positive training texts."""
+    """Logit of a text without a known token: the logit of the share of positive training texts."""
 
     @property
     def network_weight(self) -> float:
-        """What the network's logit is multiplied by."""
+        """Factor of the network's logit."""
         return (1.0 - self.share) / self.temperature
 
     @property
     def linear_weight(self) -> float:
-        """What the linear model's logit is multiplied by."""
+        """Factor of the linear model's logit."""
         return self.share / self.temperature
 
     def __call__(
         self, network: Logits, linear: Logits | None, known: npt.NDArray[np.bool_]
     ) -> Logits:
-        """Logits of the answers, (rows,) float32.
+        """Return the logits of the answers, (rows,) float32.
 
         Args:
-            network: the network's logits, (rows,).
-            linear: the linear model's, (rows,); None without one, which a share of 0 allows.
-            known: whether a text has a token that the network knows, (rows,).
+            network: logits of the network, (rows,).
+            linear: logits of the linear model, (rows,); may be None if ``share`` is 0.
+            known: (rows,) bool, true if the network knows a token of the text.
 
         Raises:
-            ValueError: there is a share, and no linear model.
+            ValueError: ``linear`` is None, and ``share`` is not 0.
         """
         logits = self.network_weight * network.astype(np.float64)
         if linear is not None:
             logits += self.linear_weight * linear
         elif self.share:
             raise ValueError(
-                f"{self.share:.0%} of the answer is a linear model's, which is missing"
+                f"the linear model is missing, and its share of the answer is {self.share:.0%}"
             )
         return np.where(known, logits, self.prior).astype(np.float32)
 
 
 def probabilities(logits: Logits) -> Logits:
-    """P(positive) of logits, (rows,) float32; no logit is too large."""
+    """Return P(positive) of logits, (rows,) float32. A large logit does not overflow."""
     return np.asarray(np.exp(-np.logaddexp(0.0, -logits.astype(np.float64))), dtype=np.float32)

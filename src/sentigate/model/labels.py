@@ -1,4 +1,4 @@
-"""The classes: their names in order, and which of them an answer is."""
+"""The classes: their names in order, and the class of a probability."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import numpy as np
 import numpy.typing as npt
 
 CLASSES = ("negative", "positive")
-"""By label: 0 and 1."""
+"""Names of the labels 0 and 1."""
 THRESHOLD = 0.5
-"""From this probability on a text is called positive."""
+"""A text with this P(positive) or a higher one is positive."""
 SMALLEST_PROBABILITY = 2.0**-23
-"""float32's epsilon: networks answer in float32, where a sure answer is exactly 0 or 1."""
+"""float32's epsilon: networks answer in float32, which rounds a sure answer to exactly 0 or 1."""
 
 
 def predicted_labels(probabilities: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """The label that each P(positive) stands for, of the same shape."""
+    """Return the label of each P(positive), in the same shape."""
     return (probabilities >= THRESHOLD).astype(np.int64)
 
 
 def label_of(probability: float) -> str:
-    """The name of the class that P(positive) stands for."""
+    """Return the class name of a P(positive)."""
     return CLASSES[int(probability >= THRESHOLD)]
 
 
 def log_losses(
     labels: npt.NDArray[Any], probabilities: npt.NDArray[Any]
 ) -> npt.NDArray[np.floating[Any]]:
-    """What each answer costs, -ln of the probability of the true class, (rows,), in nats.
+    """Return each answer's loss: -ln of the true class's probability, (rows,), in nats.
 
     Args:
         labels: 0 or 1, (rows,).

@@ -1,10 +1,11 @@
-"""A linear model of n-grams of token ids: it travels as two files and answers with numpy alone.
+"""A linear model of n-grams of token ids. It is saved in two files and predicts with numpy alone.
 
-The logit of a text is a bias, plus the weights of its n-grams, plus the weights of its tokens'
-characters over the square root of its number of tokens. N-grams weigh in one of two ways:
+The logit of a text is a bias, plus the weight of each n-gram times its value, plus the weights of
+its tokens' characters divided by the square root of its number of tokens. The weighting decides the
+values of the n-grams:
 
 - ``tfidf``: (1 + ln count) times inverse document frequency, scaled to length 1 over the text;
-- ``naive_bayes``: 1 for each different n-gram; its log-count ratio is part of its weight
+- ``naive_bayes``: 1 for each different n-gram; its weight includes its log-count ratio
   (Wang and Manning 2012).
 """
 
@@ -29,31 +30,31 @@ from .text.code_table import CodeTable
 from .text.ngram_codes import FIRST_WORD, Ids, check_codes_fit, digits, find_ngrams
 
 AT_ONCE = 32768
-"""Tokens judged at a time: what is known of them stays in the processor's cache."""
+"""Number of tokens scored at a time: the arrays for them fit into the processor's cache."""
 
 Floats = npt.NDArray[np.float32]
 Weighting = Literal["tfidf", "naive_bayes"]
 
 
 class LinearDescription(StrictModel):
-    """The content of linear.json: all of a model except numbers."""
+    """The content of linear.json: all of a model except its arrays of numbers."""
 
     description: str
-    """What the model is, in one sentence."""
+    """A sentence that describes the model."""
     ngrams: Annotated[tuple[int, int], Field(strict=False)]
-    """Tokens of the shortest and of the longest n-gram."""
+    """Lengths of the shortest and the longest n-gram, in tokens."""
     weighting: Weighting
     words: Annotated[tuple[str, ...], Field(strict=False)]
-    """The vocabulary by id; 0 is padding, 1 unknown."""
+    """Vocabulary by id; 0 is padding, 1 the unknown token."""
 
 
 class Contribution(NamedTuple):
-    """A part of a text's logit.
+    """The contribution of an n-gram, or of a token's characters, to a text's logit.
 
     Attributes:
-        places: the tokens at which the n-gram begins.
-        length: its tokens.
-        logit: what all its occurrences together add.
+        places: indices of the tokens at which the n-gram begins.
+        length: number of its tokens.
+        logit: sum of the contributions of all its occurrences.
     """
 
     places: tuple[int, ...]
@@ -65,8 +66,8 @@ class Known(NamedTuple):
     """The n-grams of a batch that have a weight, shorter ones first.
 
     Attributes:
-        places: (n,) int64, where each begins among the batch's ids.
-        features: (n,) int32, its place among the model's codes.
+        places: (n,) int64, index of each n-gram's first token among the batch's ids.
+        features: (n,) int32, index of each n-gram among the model's codes.
     """
 
     places: Ids
@@ -75,15 +76,15 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class LinearModel:
-    """A fitted model.
+    """A fitted linear model.
 
     Attributes:
-        about: what it is, and its vocabulary of V entries.
-        codes: (n,) int64, the n-grams that have a weight, as ``find_ngrams`` numbers them, sorted.
-        weights: (n,) float32.
+        about: description of the model, with its vocabulary of V entries.
+        codes: (n,) int64, sorted codes, from ``find_ngrams``, of the n-grams that have a weight.
+        weights: (n,) float32, weight of each code.
         idf: (n,) float32, inverse document frequencies; None unless weighting is ``tfidf``.
-        characters: (V,) float32, the weight of each token's characters; None without.
-        bias: the logit of a text without any known n-gram.
+        characters: (V,) float32, weight of each token's characters; None in a model without them.
+        bias: logit of a text without any known n-gram.
     """
 
     about: LinearDescription
@@ -133,14 +134,14 @@ class LinearModel:
             )
 
     def logits(self, ids: npt.NDArray[Any], offsets: npt.NDArray[Any]) -> Floats:
-        """The log-odds of class 1 of each text.
+        """Return the log-odds of class 1 of each text.
 
         Args:
-            ids: (tokens,) integers, those of one text after those of another.
-            offsets: (rows + 1,) integers, where each text begins, and the number of tokens.
+            ids: (tokens,) integers, token ids of one text after another.
+            offsets: (rows + 1,) integers, start of each text, then the number of tokens.
 
         Returns:
-            (rows,) float32; a text's own tokens alone decide, to the last bit.
+            (rows,) float32. Other texts do not change a text's logit, not even its last bit.
 
         Raises:
             ValueError: an id is outside the vocabulary.
@@ -157,9 +158,9 @@ class LinearModel:
         return logits
 
     def contributions(self, ids: npt.NDArray[Any] | Sequence[int]) -> list[Contribution]:
-        """What each known n-gram of one text, and the characters of each token, add to its logit.
+        """Return the contributions to one text's logit of its known n-grams and its characters.
 
-        Their sum and the bias are the logit.
+        The logit is the bias plus their sum.
         """
         ids = np.asarray(ids, dtype=np.int64)
         known = self._known(ids, np.zeros_like(ids))
@@ -180,13 +181,14 @@ class LinearModel:
         return contributions
 
     def renumbered(self, tokens: Sequence[str]) -> LinearModel:
-        """The same model for the ids of another vocabulary, in which other words are unknown.
+        """Return the same model for the token ids of another vocabulary.
 
         Args:
-            tokens: the other vocabulary by id; 0 is padding, 1 unknown.
+            tokens: the other vocabulary by id; 0 is padding, 1 the unknown token.
 
         Raises:
-            ValueError: it lacks words that have a weight, or is too large for the n-grams.
+            ValueError: the other vocabulary lacks words that have a weight, or is too large for the
+                codes of the n-grams.
         """
         check_codes_fit(len(tokens), self.about.ngrams[1])
         size = len(self.about.words)
@@ -228,10 +230,10 @@ class LinearModel:
         )
 
     def _logits(self, ids: Ids, lengths: Ids) -> Floats:
-        """The logits of so few texts that all fits the cache, (rows,)."""
+        """Return the logits, (rows,), of one part of the texts, whose arrays fit the cache."""
         count = len(lengths)
         rows = np.repeat(np.arange(count), lengths)
-        shift = len(self.codes).bit_length()  # of a row's number, beside which a place fits
+        shift = len(self.codes).bit_length()  # a key is a row's number, then a feature's bits
         known = self._known(ids, rows)
         key = rows[known.places] << shift | known.features
         key.sort()
@@ -262,7 +264,7 @@ class LinearModel:
 
     @cached_property
     def _slices(self) -> dict[int, slice]:
-        """By length, where its n-grams are among ``codes``."""
+        """Map each length to the slice of ``codes`` that holds its n-grams."""
         shortest, longest = self.about.ngrams
         size = len(self.about.words)
         bounds = [0, *np.searchsorted(self.codes, [size**n for n in range(shortest, longest)])]
@@ -271,7 +273,7 @@ class LinearModel:
 
 
 def _parts(offsets: Ids) -> Iterator[tuple[int, int]]:
-    """Rows from and to, of no more than ``AT_ONCE`` tokens where one row has no more."""
+    """Yield ranges of rows, (start, end), of at most ``AT_ONCE`` tokens or of one longer row."""
     start, rows = 0, len(offsets) - 1
     while start < rows:
         within = int(np.searchsorted(offsets, offsets[start] + AT_ONCE, side="right")) - 1
@@ -279,10 +281,11 @@ def _parts(offsets: Ids) -> Iterator[tuple[int, int]]:
 
 
 def _check(tensors: dict[str, npt.NDArray[Any]], about: LinearDescription) -> None:
-    """Refuse numbers that do not fit the description.
+    """Refuse arrays that do not fit the description.
 
     Raises:
-        ValueError: one is missing, too many, of another type or shape, or not finite.
+        ValueError: an array is missing, superfluous, of another type or shape, or not finite, or
+            the codes are out of order.
     """
     size = len(about.words)
     codes = tensors.get("codes", np.empty(0))

@@ -1,4 +1,4 @@
-"""The names of a model's files, and the error of a damaged one."""
+"""The names of a model's files, and the error for a damaged file."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 DESCRIPTION, TOKENIZER, NETWORK_WEIGHTS = "model.json", "tokenizer.json", "weights.safetensors"
 NETWORK_FILES = (DESCRIPTION, TOKENIZER, NETWORK_WEIGHTS)
-"""Every model has these. One whose answers are fused has LINEAR_FILES too."""
+"""Every model has these files. A fused model has LINEAR_FILES too."""
 LINEAR_DESCRIPTION, LINEAR_WEIGHTS = "linear.json", "linear.safetensors"
 LINEAR_FILES = (LINEAR_DESCRIPTION, LINEAR_WEIGHTS)
 LANGUAGE_MODEL = "language_model.safetensors"
-"""Weights from which the network started, if it started from a language model: no answer needs
+"""Weights of the language model that the network started from, if any. Prediction does not need
 them."""
 
 
 class ModelFileError(ValueError):
-    """A model's file is damaged, or another version wrote it."""
+    """A model's file is damaged, or another version of this code wrote it."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path} ({reason})")
@@ -26,11 +26,11 @@ class ModelFileError(ValueError):
 
 @contextmanager
 def named(path: Path) -> Iterator[Path]:
-    """Name the file in whatever error a library raises over its content."""
+    """Turn a library's error about the file's content into an error that names the file."""
     try:
         yield path
     except (FileNotFoundError, PermissionError):
         raise
-    except Exception as error:  # each format's library has its own; tokenizers a bare Exception
+    except Exception as error:  # each library has its own errors; tokenizers raises Exception
         reason = " ".join(str(error).split())[:150] or type(error).__name__
         raise ModelFileError(path, reason) from None

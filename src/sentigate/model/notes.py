@@ -1,13 +1,13 @@
-"""What is said beside an answer: that the text is cut, or holds nothing to go by."""
+"""Notes on an answer: the text was cut, or it has nothing to judge."""
 
 from __future__ import annotations
 
 NOTHING, CUT = "nothing to go by", "cut"
-"""The kinds of note. A text may have one of each: "KIND: what; KIND: what"."""
+"""The kinds of notes. A text may have one note of each kind: "KIND: text; KIND: text"."""
 EMPTY = f"{NOTHING}: the text is empty once cleaned"
 NO_KNOWN_WORD = f"{NOTHING}: no word or sign that the model knows"
 
 
 def kinds_of(note: str) -> list[str]:
-    """The kinds of a text's note, which is "" where nothing is to be said."""
+    """Return the kinds in the notes of a text; ``note`` is "" for a text without notes."""
     return [part.partition(":")[0] for part in note.split("; ")] if note else []

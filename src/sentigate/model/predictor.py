@@ -1,6 +1,6 @@
 """From raw strings to probabilities.
 
-The package travels inside each registered model as ``sentigate_model``.
+Each registered model holds a copy of this package under the name ``sentigate_model``.
 """
 
 from __future__ import annotations
@@ -27,43 +27,43 @@ from .text.cleaning import make_cleaner
 from .text.encoding import UNKNOWN_ID, Encoded, Padded, encode_texts, pad
 
 BATCH_SIZE = 256
-# White space, control and format characters, marks without a letter; and letters that are blank.
+# Categories of white space, control and format characters and combining marks; blank letters.
 INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn"}
 FILLERS = set("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def network_logits(network: Network, split: EncodedSplit) -> npt.NDArray[np.float32]:
-    """The network's logit of the positive label of every row: (rows,) float32, in their order.
+    """Return the network's logit of the positive label of every row: (rows,) float32, in order.
 
-    Batches are computed side by side, each on one thread; torch's own number of threads is how
-    many are in work at a time. The same rows give the same bits on one processor with one number
-    of threads; another number, or other rows beside them, may change them by less than 1e-6.
+    Batches run in parallel, each on one thread; torch's number of threads limits how many. The same
+    rows give the same bits on one processor with one number of threads. Another number of threads,
+    or other rows in the split, may change a logit by less than 1e-6.
     """
-    if network.training:  # costs a tenth of a millisecond
+    if network.training:  # eval() takes a tenth of a millisecond
         network.eval()
     architecture = network.architecture
     several = len(split.lengths) > BATCH_SIZE
-    with torch.inference_mode():  # for one batch, the tables cost more than they spare
-        quick = several and has_fast_path(architecture)
-        model = FastLSTM(network, split.ids) if quick else network
+    with torch.inference_mode():  # for one batch, the tables of FastLSTM cost more than they save
+        fast = several and has_fast_path(architecture)
+        model = FastLSTM(network, split.ids) if fast else network
 
-    @torch.inference_mode()  # a thread's own setting
+    @torch.inference_mode()  # each thread has its own setting
     def answer(batch: Batch) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         return batch.rows.numpy(), model(batch.inputs).numpy()
 
     batches = Batches(split, BATCH_SIZE, full_width=architecture.reads_padding)
     logits = np.empty(len(split.lengths), dtype=np.float32)
-    with _side_by_side(several) as apply:
+    with _parallel_map(several) as apply:
         for rows, values in apply(answer, batches):
             logits[rows] = values
     return logits
 
 
 @contextmanager
-def _side_by_side(several: bool) -> Iterator[Callable[..., Iterator[Any]]]:
-    """A ``map`` over as many threads as torch would use, and one thread in each torch call."""
+def _parallel_map(several: bool) -> Iterator[Callable[..., Iterator[Any]]]:
+    """Yield a ``map`` that runs on torch's number of threads, with one thread per torch call."""
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # of this thread, and of those that start from now on
+    torch.set_num_threads(1)  # for this thread, and for threads that start from now on
     try:
         if several and threads > 1:
             with ThreadPoolExecutor(threads, thread_name_prefix="batch") as pool:
@@ -75,22 +75,22 @@ def _side_by_side(several: bool) -> Iterator[Callable[..., Iterator[Any]]]:
 
 
 def is_blank(text: str) -> bool:
-    """Whether nothing of the text can be seen."""
+    """Return whether no character of the text is visible."""
     return all(unicodedata.category(c) in INVISIBLE or c in FILLERS for c in text)
 
 
 def has_known_token(ids: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
-    """Whether a text has a token that the vocabulary knows, (rows,), of padded ids (rows, T)."""
+    """Return whether each row of padded ids (rows, T) has a known token: (rows,) bool."""
     known: npt.NDArray[np.bool_] = np.any(ids > UNKNOWN_ID, axis=1)
     return known
 
 
 class Answers(NamedTuple):
-    """What a model says of some texts.
+    """The answers of a model to texts.
 
     Attributes:
         probabilities: P(positive), (texts,) float32.
-        notes: for each text "", or why it holds nothing to go by, or how much of it was read.
+        notes: the notes on each text, "" for none: it has nothing to judge, or it was cut.
     """
 
     probabilities: npt.NDArray[np.float32]
@@ -98,7 +98,7 @@ class Answers(NamedTuple):
 
 
 class Predictor:
-    """From raw texts to answers, as a ``SavedModel`` in a folder gives them."""
+    """Predicts raw texts with the ``SavedModel`` in a folder."""
 
     def __init__(self, folder: Path) -> None:
         saved = SavedModel.load(folder)
@@ -112,20 +112,25 @@ class Predictor:
         self.fusion = saved.description.fusion
         vocabulary = self.tokenizer.get_vocab()
         self.telling = np.zeros(len(vocabulary), dtype=bool)
-        """Of each token id, whether it says anything: padding, unknown and blanks do not."""
+        """(V,) bool, true for a token to judge by: not padding, the unknown token or a blank."""
         for token, token_id in vocabulary.items():
             self.telling[token_id] = token_id > UNKNOWN_ID and not is_blank(token)
 
     def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """P(positive) of raw texts: (texts,) float32. An empty text is one unknown token."""
+        """Return P(positive) of raw texts: (texts,) float32. An empty text is one unknown token."""
         return self.judge(texts).probabilities
 
     def pad(self, encoded: Encoded) -> Padded:
-        """What the network reads of each text."""
+        """Return the part of each text that the network reads."""
         return pad(encoded, self.max_length, len(self.telling), self.last_tokens)
 
     def logits(self, encoded: Encoded, padded: Padded) -> Logits:
-        """Logits of the answers to texts, whole for the linear model and padded for the network."""
+        """Return the logits of the answers, (texts,) float32.
+
+        Args:
+            encoded: whole texts, for the linear model.
+            padded: the same texts, cut and padded, for the network.
+        """
         unlabelled = np.zeros(len(padded.lengths), dtype=np.int8)
         return self.fusion(
             network_logits(self.network, EncodedSplit(padded.ids, padded.lengths, unlabelled)),
@@ -134,7 +139,7 @@ class Predictor:
         )
 
     def judge(self, texts: Sequence[str]) -> Answers:
-        """P(positive) of raw texts, and a note on each that is cut or holds nothing to go by."""
+        """Return P(positive) of raw texts, with notes on texts that are cut or cannot be judged."""
         cleaned = [self.clean(text) for text in texts]
         encoded = encode_texts(self.tokenizer, cleaned)
         padded = self.pad(encoded)
@@ -145,19 +150,19 @@ class Predictor:
         told = self.telling[padded.ids].any(axis=1)
         totals = np.diff(encoded.offsets)
         cut = np.flatnonzero(totals > padded.lengths)
-        # Where the network knows no token, the linear model has no part in the answer either.
+        # If the network knows no token, the answer is the prior, without the linear model.
         whole = has_known_token(padded.ids) & (self.linear is not None)
         for row in cut[whole[cut]]:
             start, end = encoded.offsets[row : row + 2]
             told[row] = self.telling[encoded.ids[start:end]].any()
-        # Bytes are tokens of their own in byte pairs, also those of what cannot be seen.
+        # With byte pairs, the bytes of an invisible character are known tokens.
         notes = [
             EMPTY if is_blank(text) else "" if telling else NO_KNOWN_WORD
             for text, telling in zip(cleaned, told, strict=True)
         ]
         for row in cut:
             if notes[row] != EMPTY:
-                of = f"{padded.lengths[row]:,} of {totals[row]:,} tokens"
-                said = f"the network read {of}" if whole[row] else f"{of} read"
-                notes[row] = "; ".join(filter(None, [notes[row], f"{CUT}: {said}"]))
+                part = f"{padded.lengths[row]:,} of {totals[row]:,} tokens"
+                extent = f"the network read {part}" if whole[row] else f"{part} read"
+                notes[row] = "; ".join(filter(None, [notes[row], f"{CUT}: {extent}"]))
         return notes

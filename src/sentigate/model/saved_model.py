@@ -1,4 +1,4 @@
-"""A trained model as files: train writes them whole, and all who use a model load them."""
+"""A trained model as files. The stage train writes them, and every prediction loads them."""
 
 from __future__ import annotations
 
@@ -24,39 +24,40 @@ if TYPE_CHECKING:
 
 
 class Description(StrictModel):
-    """What model.json holds: all of a model that is neither weights nor tokenizer."""
+    """The content of model.json: all of a model except its weights and its tokenizer."""
 
     dataset: str
-    """The entry of ``datasets:`` that it was trained on."""
+    """Entry of ``datasets:`` that the model was trained on."""
     model: str
-    """The entry of ``models:`` that it was trained as."""
+    """Entry of ``models:`` that configured the model."""
     cleaning: CleaningSteps
     max_length: int
-    """Tokens of a text that the network reads."""
+    """Largest number of tokens that the network reads of a text."""
     last_tokens: int = 0
-    """How many of them are the last ones of a longer text; models of before have none."""
+    """Number of these tokens that come from the end of a longer text. Models of older versions
+    lack this key and read no end."""
     vocabulary_size: int
-    """Entries of the tokenizer."""
+    """Number of tokenizer entries."""
     network: Architecture
     start: Literal["random", "vectors", "language_model"]
-    """What its training started from."""
+    """Starting point of the training."""
     fusion: Fusion
-    """How its two parts answer together."""
+    """Fusion of the network's and the linear model's logits."""
     precision: str
-    """In which it was trained, in PyTorch Lightning's terms."""
+    """Precision of the training, in PyTorch Lightning's terms."""
 
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A trained model: from it alone raw texts can be answered.
+    """A trained model, which needs nothing else to predict raw texts.
 
     Attributes:
-        description: what it is.
-        tokenizer: from cleaned texts to token ids.
-        weights: the network's, on the CPU; word vectors are float16, all others float32.
-        linear: the linear model beside the network, over the same token ids; None without one.
-        language_model: weights of the language model that it started from; None where it is not
-            there, as in a registered model.
+        description: content of model.json.
+        tokenizer: tokenizer of cleaned texts.
+        weights: weights of the network, on the CPU; word vectors are float16, all others float32.
+        linear: linear model beside the network, over the same token ids; None if there is none.
+        language_model: weights of the language model that the network started from; None if it
+            started from none, or if the folder has no copy, as in a registered model.
     """
 
     description: Description
@@ -66,7 +67,7 @@ class SavedModel:
     language_model: dict[str, Tensor] | None = None
 
     def save(self, folder: Path) -> None:
-        """Write all files to ``folder``, which is there."""
+        """Write all files to ``folder``, which exists."""
         text = json.dumps(self.description.model_dump(mode="json"), indent=2, ensure_ascii=False)
         (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
         (folder / TOKENIZER).write_text(self.tokenizer.to_str(pretty=True), encoding="utf-8")
@@ -102,7 +103,7 @@ class SavedModel:
         linear = LinearModel.load(folder) if description.fusion.share else None
         with named(folder / NETWORK_WEIGHTS) as path:
             saved = cls(description, tokenizer, load_file(path), linear, language_model)
-            assert saved.network  # built, so that weights of another network are refused here
+            assert saved.network  # build it here, to refuse weights of another architecture
         return saved
 
     @cached_property

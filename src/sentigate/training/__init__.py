@@ -1,1 +1,1 @@
-"""How a network is fitted."""
+"""Training of a network, and its fusion with the linear model."""

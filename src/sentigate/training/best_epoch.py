@@ -32,7 +32,7 @@ class BestEpoch(Callback):
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Keep the epoch's figures, and its weights where it is the best so far."""
+        """Keep the epoch's figures, and its weights if it is the best epoch so far."""
         assert isinstance(pl_module, LitModel)
         loss, _ = pl_module.take("train")
         validation_loss = float(trainer.callback_metrics["validation_loss"])

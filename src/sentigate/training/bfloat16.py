@@ -8,7 +8,7 @@ import torch
 
 
 def multiplies_bfloat16(accelerator: Literal["cpu", "gpu"]) -> bool:
-    """By AMX or AVX-512 on a CPU, without emulation on a GPU."""
+    """Return whether a CPU does so by AMX or AVX-512, or a GPU without emulation."""
     if accelerator == "gpu":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     has = torch.cpu.get_capabilities()

@@ -30,12 +30,12 @@ def fit_classifier(
     scratch: Path,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Fitted:
-    """Fit the network of a model of params.yaml.
+    """Fit the network of a model in params.yaml.
 
     Args:
         model: the model's section of params.yaml.
-        vocabulary_size: entries of the tokenizer.
-        start: the network's start.
+        vocabulary_size: number of tokenizer entries.
+        start: starting point of the network.
         train: rows to learn from.
         validation: rows that decide when to stop and which epoch is kept.
         hardware: hardware to run on.
@@ -47,7 +47,9 @@ def fit_classifier(
         DataError: there are no validation rows, or ``start`` does not fit the network.
     """
     if not len(validation.labels):
-        raise DataError("there are no validation rows to stop by: raise split.validation_size")
+        raise DataError(
+            "there are no validation rows for early stopping: raise split.validation_size"
+        )
     fitted = fit(
         partial(start_network, model.network, vocabulary_size, start),
         train,
@@ -59,6 +61,6 @@ def fit_classifier(
         scratch=scratch,
         on_epoch=on_epoch,
     )
-    if fitted.weights and isinstance(start, FromVectors):  # as they were read
+    if fitted.weights and isinstance(start, FromVectors):  # the given vectors are float16
         fitted.weights[EMBEDDING] = fitted.weights[EMBEDDING].half()
     return fitted

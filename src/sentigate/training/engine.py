@@ -33,10 +33,10 @@ from .steps import steps_of
 
 
 class Fitted(NamedTuple):
-    """A network that was fitted.
+    """A fitted network.
 
     Attributes:
-        weights: of the best epoch, on the CPU; empty where no epoch's validation loss was finite.
+        weights: weights of the best epoch, on the CPU; empty if no validation loss was finite.
         epochs: a row per epoch: epoch (int64), train_loss, validation_loss, validation_accuracy
             (float64), kept (int64, 1 in the best epoch's row).
     """
@@ -58,27 +58,27 @@ def fit(
     scratch: Path,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Fitted:
-    """Train for ``params.max_epochs``, or until ``params.monitor`` is no better for ``patience``.
+    """Train for ``params.max_epochs``, or until ``params.patience`` epochs bring no improvement.
 
     The same inputs give the same bits on one kind of processor with one precision, number of
-    devices and OMP_NUM_THREADS. A kernel runs on one thread, or as many as that variable says; the
-    two directions of a layer run at the same time.
+    devices and OMP_NUM_THREADS. A kernel runs on one thread, or on OMP_NUM_THREADS threads; the two
+    directions of a layer run in parallel.
 
     Args:
         make_network: called after the seed is set; makes the network with its first weights.
         train: rows to learn from.
         validation: rows that decide when to stop and which epoch's weights are kept.
         params: optimisation.
-        objective: what to minimise.
-        full_width: keep all padding of each row.
-        hardware: what to run on. With several devices, each process takes its share of every
+        objective: objective to minimise.
+        full_width: whether each row keeps all its padding.
+        hardware: hardware to run on. With several devices, each process takes its share of every
             batch, and ``make_network`` and ``objective`` must be picklable.
         seed: seed of the first weights, dropout and the order of batches.
         scratch: folder for files that Lightning may write.
         on_epoch: called with each epoch's row as it ends.
 
     Raises:
-        DataError: there are fewer rows than processes.
+        DataError: a split has fewer rows than there are processes.
     """
     job = _Job(
         make_network, train, validation, params, objective, full_width, hardware, seed, scratch
@@ -121,19 +121,19 @@ def _fit(rank: int, job: _Job, on_epoch: Callable[[Epoch], None] = lambda epoch:
     read_in_parallel(network)
     learner = LitModel(network, job.objective, params)
     if rank:
-        torch.manual_seed(job.seed + rank)  # dropout of its own; rank 0 gives the first weights
+        torch.manual_seed(job.seed + rank)  # own dropout; rank 0 sends the initial weights
     callbacks: list[Callback] = [
         *([] if rank else [epoch_progress()]),
         recorder,
         EarlyStopping(
             params.monitor,
             mode=MODES[params.monitor],
-            patience=steps.patience or params.max_epochs,  # it also ends what is not finite
+            patience=steps.patience or params.max_epochs,  # a loss that is not finite also stops
             check_finite=True,
         ),
     ]
     with warnings.catch_warnings(), _settings():
-        # Batches come ready from memory; worker processes would only copy them.
+        # Batches are already in memory; worker processes would only copy them.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         # Lightning 2.6 calls a function that torch 2.13 deprecates.
         warnings.filterwarnings("ignore", message=".*isinstance.treespec, LeafSpec.*")
@@ -171,11 +171,11 @@ def _settings() -> Iterator[None]:
     threads = torch.get_num_threads()
     deterministic: Any = torch.utils.deterministic
     fill = deterministic.fill_uninitialized_memory
-    # See parallel_directions.py. More threads speed a kernel up little, and slow it down much where
-    # other processes are busy. OMP_NUM_THREADS is a list, one number for each level of nesting.
+    # See parallel_directions.py. More threads make a kernel little faster, and much slower when
+    # other processes are busy. OMP_NUM_THREADS is a list, with a number for each level of nesting.
     chosen = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
     torch.set_num_threads(int(chosen) if chosen.isdecimal() and int(chosen) else 1)
-    # With deterministic algorithms torch fills memory that nothing reads: a tenth of the time.
+    # With deterministic algorithms, torch spends a tenth of the time on filling unused memory.
     deterministic.fill_uninitialized_memory = False
     # Deterministic products on a GPU need this variable, which CUDA reads when it starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

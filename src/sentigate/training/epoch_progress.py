@@ -1,4 +1,4 @@
-"""What a person sees of an epoch: Lightning's bar on a terminal, a line now and then elsewhere."""
+"""The progress of an epoch: Lightning's bar on a terminal, occasional lines elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sentigate.progress import watching
 
 
 def epoch_progress() -> Callback:
-    """The callback that suits where stderr goes."""
+    """Return a callback that shows a bar if stderr is a terminal, or else lines."""
     return _Bar() if sys.stderr.isatty() else _Lines()
 
 
@@ -26,7 +26,7 @@ class _Lines(Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         self.epoch.close()
-        # The text is made by another thread, so that a batch costs nothing more.
+        # Another thread makes the text, so that a batch takes no longer.
         self.epoch.enter_context(
             watching(
                 lambda: (
@@ -55,7 +55,7 @@ class _Bar(TQDMProgressBar):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         super().on_train_epoch_end(trainer, pl_module)
-        self.train_progress_bar.clear()  # so that a line about the epoch stands by itself
+        self.train_progress_bar.clear()  # the line about the epoch needs an empty line
 
     def on_train_end(self, *arguments: Any) -> None:
         super().on_train_end(*arguments)

@@ -1,4 +1,4 @@
-"""Choosing, on validation texts, how network and linear model answer together."""
+"""Fit the fusion of the network and the linear model to validation texts."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sentigate.model.fusion import Fusion
 
 SHARES = np.linspace(0.0, 1.0, 21)
 LIMIT = np.log(4.0)
-"""Of the temperature's logarithm, either way: a model without a mistake on a few rows would need
-no temperature at all, and would be too sure of the next row."""
+"""Limit of the absolute logarithm of the temperature. Without it, a model that makes no mistake on
+a few rows gets a temperature near 0, and is too sure of the next row."""
 FEW_TEXTS = 200
-"""On fewer validation texts one share is hardly told from another."""
+"""With fewer validation texts, the best share may be chance."""
 
 FloatArray = npt.NDArray[np.floating[Any]]
 
@@ -25,15 +25,15 @@ FloatArray = npt.NDArray[np.floating[Any]]
 def fit_fusion(
     network: FloatArray, linear: FloatArray | None, labels: npt.NDArray[Any], positives: float
 ) -> Fusion:
-    """The share of the linear model and the temperature of lowest log loss.
+    """Return the linear model's share and the temperature with the lowest log loss.
 
     All shares from 0 to 1 in steps of 0.05 are tried, each with its best temperature (Guo et al.
     2017, sec. 4.2).
 
     Args:
-        network: logits of the positive label, (rows,), finite, of rows that neither model was
-            fitted on.
-        linear: the linear model's logits of the same rows; None without one.
+        network: the network's finite logits of the positive label, (rows,). The rows must be in
+            the training data of neither model.
+        linear: the linear model's logits of the same rows; None without a linear model.
         labels: 0 or 1, (rows,).
         positives: share of positive training texts, above 0 and below 1.
     """
@@ -53,11 +53,11 @@ def fit_fusion(
 
 
 def share_sentences(fusion: Fusion, texts: int) -> Iterator[str]:
-    """The linear model's share for people, with a warning where it is all, or may be chance.
+    """Yield a sentence about the linear model's share, and warnings if it is 1 or may be chance.
 
     Args:
-        fusion: of a model that is to be fused.
-        texts: validation texts on which the share was chosen.
+        fusion: fusion with a linear model.
+        texts: number of validation texts on which the share was chosen.
     """
     yield f"the linear model has {fusion.share:.0%} of each answer"
     if fusion.share == 1.0:
@@ -73,7 +73,7 @@ def share_sentences(fusion: Fusion, texts: int) -> Iterator[str]:
 
 
 def _temperature(signed: FloatArray) -> tuple[float, float]:
-    """The lowest log loss, and the temperature that gives it."""
+    """Return the lowest log loss, and its temperature."""
 
     def loss(log_temperature: float) -> float:
         return float(np.logaddexp(0.0, -signed * np.exp(-log_temperature)).mean())

@@ -1,4 +1,4 @@
-"""The hardware that training runs on, where params.yaml leaves it open."""
+"""The hardware for training, and the decisions that params.yaml leaves open with ``auto``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sentigate.settings.params import TrainerParams
 
 from .bfloat16 import multiplies_bfloat16
 
-# Narrower layers spend their time elsewhere than in the multiplications that bfloat16 speeds up.
+# Narrower layers spend little time on the multiplications that bfloat16 speeds up.
 SMALLEST_LAYER = 32
 
 
@@ -22,8 +22,8 @@ class Hardware(NamedTuple):
     """Arguments of Lightning's Trainer.
 
     Attributes:
-        accelerator: the kind of device.
-        devices: processes, a device each.
+        accelerator: kind of device.
+        devices: number of devices, each with its own process.
         precision: bf16-mixed multiplies in bfloat16, and keeps weights and sums in float32.
     """
 
@@ -36,16 +36,16 @@ ONE_CPU = Hardware("cpu", 1, "32-true")
 
 
 def resolve_hardware(trainer: TrainerParams, architecture: Architecture) -> Hardware:
-    """``trainer`` with a decision for every ``auto``, which depends on the machine alone.
+    """Decide every ``auto`` of ``trainer`` for this machine and network.
 
-    bfloat16 is chosen where it was measured to be faster (benchmarks/bfloat16.md) and to cost no
-    accuracy that shows among seeds (benchmarks/spread.md): with torch's LSTM, on processors that
-    multiply it in hardware, by AMX or by AVX-512, and on GPUs that do. The processor's
-    instructions decide, not a clock, so that one machine always decides alike.
+    bfloat16 is chosen where measurements show that it is faster (benchmarks/bfloat16.md) and costs
+    no more accuracy than another seed does (benchmarks/spread.md): with torch's LSTM, on CPUs that
+    multiply bfloat16 with AMX or AVX-512, and on GPUs that multiply it in hardware. The decision
+    reads the processor's instructions and measures no time, so a machine always decides alike.
 
     Raises:
-        ParamsError: params.yaml asks for more GPUs than exist, or for bf16-mixed, in which torch
-            cannot train this network on this processor.
+        ParamsError: params.yaml asks for more GPUs than exist, or for bf16-mixed on a processor on
+            which torch cannot train this network in bfloat16.
     """
     gpus = torch.cuda.device_count()
     accelerator = trainer.accelerator
@@ -54,7 +54,7 @@ def resolve_hardware(trainer: TrainerParams, architecture: Architecture) -> Hard
     if accelerator == "gpu" and gpus < trainer.devices:
         raise ParamsError(
             f"trainer: accelerator gpu with devices {trainer.devices}, and torch sees {gpus} GPUs "
-            "here; allowed: accelerator cpu, or as many devices as there are"
+            "here; allowed: accelerator cpu, or at most as many devices as GPUs"
         )
     precision = trainer.precision
     if precision == "auto":
@@ -72,7 +72,7 @@ def resolve_hardware(trainer: TrainerParams, architecture: Architecture) -> Hard
 
 
 def _trains_in_bfloat16(architecture: Architecture) -> bool:
-    """Whether torch has the kernels on this CPU: tried on two tokens, because torch only fails."""
+    """Try two tokens, because torch offers no other way to ask whether this CPU has kernels."""
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         network = Network(architecture, vocabulary_size=2)
         try:

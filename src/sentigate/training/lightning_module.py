@@ -33,7 +33,7 @@ class LitModel(lightning.LightningModule):
         self.decay: LinearLR | None = None
 
     def training_step(self, batch: Batch) -> None:
-        """One update. Over several processes, the mean of the gradients is that of the batch."""
+        """Make an update. The mean of all processes' gradients is the gradient of the batch."""
         sums = self.objective(self.network, batch)
         self._add("train", sums)
         optimizer = self.optimizers(use_pl_optimizer=False)
@@ -53,7 +53,7 @@ class LitModel(lightning.LightningModule):
             self.average.update()
 
     def on_train_epoch_start(self) -> None:
-        """Put the last step's weights back."""
+        """Replace the averaged weights by the weights of the last step."""
         if self.average:
             self.average.swap_out()
 
@@ -63,7 +63,7 @@ class LitModel(lightning.LightningModule):
             self.average.swap_in()
 
     def validation_step(self, batch: Batch) -> None:
-        """Add up loss and correct answers of a batch."""
+        """Add the loss and the correct answers of a batch to the sums."""
         self._add("validation", self.objective(self.network, batch))
 
     def on_validation_epoch_end(self) -> None:
@@ -86,7 +86,7 @@ class LitModel(lightning.LightningModule):
         return optimizer
 
     def take(self, name: str) -> tuple[float, float]:
-        """Mean loss and accuracy since the last call, over all processes."""
+        """Return the mean loss and the accuracy since the last call, over all processes."""
         loss, correct, predictions = self._sum(torch.stack(self.sums.pop(name))).tolist()
         return loss / predictions, correct / predictions
 
@@ -106,7 +106,7 @@ class LitModel(lightning.LightningModule):
     def transfer_batch_to_device(
         self, batch: Batch, device: torch.device, dataloader_idx: int
     ) -> Batch:
-        """The batch on the device; on a CPU at once, because Lightning's search takes time."""
+        """Move the batch to the device. A CPU needs no move, and Lightning's search takes time."""
         if device.type == "cpu":
             return batch
         moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)
@@ -114,7 +114,7 @@ class LitModel(lightning.LightningModule):
 
 
 def _with_learning_rates(network: nn.Module) -> list[dict[str, Any]]:
-    """Parameter groups; corrections of word vectors have their own learning rate."""
+    """Return parameter groups; corrections of word vectors have their own learning rate."""
     own = {
         module.correction: module.learning_rate
         for module in network.modules()

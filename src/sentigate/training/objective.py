@@ -1,4 +1,4 @@
-"""What a network is fitted to: the loss of a batch, and how many of its answers are right."""
+"""Objectives of training: the loss of a batch, and the number of its right answers."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class BatchSums(NamedTuple):
 
     Attributes:
         loss: () float32, in nats.
-        correct: () int64, right answers.
-        predictions: () int64, all answers.
+        correct: () int64, number of right answers.
+        predictions: () int64, number of all answers.
     """
 
     loss: Tensor
@@ -27,11 +27,11 @@ class BatchSums(NamedTuple):
 
 
 Objective = Callable[[Any, Batch], BatchSums]
-"""From a network and a batch to the sums over the batch; training minimises the loss."""
+"""Maps a network and a batch to the sums over the batch; training minimises the loss."""
 
 
 def classify(network: Network, batch: Batch) -> BatchSums:
-    """Binary cross-entropy on the logits of a batch."""
+    """Return the binary cross-entropy of a batch, and the number of its right answers."""
     logits = network(batch.inputs)
     loss = functional.binary_cross_entropy_with_logits(logits, batch.labels, reduction="sum")
     correct = ((logits >= 0) == batch.labels.bool()).sum()

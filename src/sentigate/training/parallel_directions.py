@@ -1,4 +1,4 @@
-"""The two directions of a layer at the same time, each on its own thread, backwards too."""
+"""Run the two directions of a layer in parallel, each on its own thread, also when backward."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from torch.autograd.function import once_differentiable
 
 from sentigate.model.network.network import Direction, Layer
 
-# The thread of the second direction; the first runs on the caller's. One thread for each direction,
-# which wait for each other once a layer, is faster than two threads in one kernel, which wait at
-# every time step; the more so where other processes are busy.
+# The thread of the second direction; the first direction runs on the caller's thread. Two threads
+# in one kernel wait for each other at every time step. These two wait once per layer, which is
+# faster, above all when other processes are busy.
 _POOL = ThreadPoolExecutor(1, thread_name_prefix="direction")
 
 
 @contextmanager
 def subnormals_are_zero() -> Iterator[None]:
-    """Round numbers below 1e-38 to 0, on this thread and on the second direction's.
+    """Round numbers below 1e-38 to 0, on this thread and on the second direction's thread.
 
-    Over hundreds of steps gradients get so small, and processors take ten times as long for them.
+    Gradients get so small over hundreds of steps, and make processors ten times as slow.
     """
     _flush(True)
     try:
@@ -39,7 +39,7 @@ def _flush(on: bool) -> None:
 
 
 def read_in_parallel(network: nn.Module) -> None:
-    """Let every layer of ``network`` that reads in both directions do so at the same time."""
+    """Make every bidirectional layer of ``network`` run its directions in parallel."""
     for layer in network.modules():
         if isinstance(layer, Layer) and layer.right_to_left is not None:
             cells = (layer.left_to_right, layer.right_to_left)
@@ -49,13 +49,13 @@ def read_in_parallel(network: nn.Module) -> None:
 def read_both_ways(
     first: Direction, second: Direction, states: Tensor, cells: Sequence[nn.Module]
 ) -> tuple[Tensor, Tensor]:
-    """``first(states)`` and ``second(states)``, at the same time where gradients are wanted.
+    """Return ``first(states)`` and ``second(states)``, run in parallel if gradients are needed.
 
-    With one thread in a kernel, the bits are the same as one after the other.
+    With one thread per kernel, the bits are the same as without parallel runs.
 
     Args:
-        first: one direction; draws no random numbers.
-        second: the other direction.
+        first: one direction; must draw no random numbers.
+        second: the other direction; must draw no random numbers.
         states: (B, T, F).
         cells: the modules whose parameters ``first`` and ``second`` use.
     """
@@ -69,7 +69,7 @@ def read_both_ways(
 
 
 class _BothWays(torch.autograd.Function):
-    """A graph for each direction, because torch runs the backward pass of one on one thread."""
+    """A graph for each direction, because torch runs a graph's backward pass on one thread."""
 
     @staticmethod
     def forward(
@@ -82,7 +82,7 @@ class _BothWays(torch.autograd.Function):
         autocast = torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu")
 
         def run(direction: Direction) -> tuple[Tensor, Tensor]:
-            # A new thread has neither setting.
+            # A thread of its own inherits neither setting.
             with torch.enable_grad(), torch.autocast("cpu", autocast[1], enabled=autocast[0]):
                 start = states.detach().requires_grad_(states.requires_grad)
                 return start, direction(start)

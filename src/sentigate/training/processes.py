@@ -1,4 +1,4 @@
-"""Training by several processes of one machine, as ranks of torch.distributed."""
+"""Training in several processes of one machine, as ranks of torch.distributed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from typing import Any
 import torch.distributed
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
-# A rank that is gone must not be waited for as long as an epoch may take elsewhere.
+# The other ranks give up on a lost rank after this time, even if an epoch takes longer.
 TIMEOUT = timedelta(minutes=10)
 
 
 class Rank(LightningEnvironment):
-    """Tells Lightning which of the processes this is, so that it starts none of its own."""
+    """Tells Lightning the rank of this process, so that Lightning starts no processes itself."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class Rank(LightningEnvironment):
 
     @property
     def creates_processes_externally(self) -> bool:
-        """Whether the processes are there: they are."""
+        """True, because ``ranks`` has started the processes."""
         return True
 
     def local_rank(self) -> int:
@@ -43,11 +43,11 @@ def ranks(
     The ranks meet through a file in ``scratch`` and talk over the loopback interface only.
 
     Args:
-        count: processes, this one included.
+        count: number of processes, including this one.
         backend: gloo or nccl.
-        scratch: an existing folder of this machine.
-        work: a function of a module, run in ranks 1 to ``count`` - 1.
-        arguments: what it is given.
+        scratch: existing folder on this machine.
+        work: function at the top level of a module, run in ranks 1 to ``count`` - 1.
+        arguments: further arguments of ``work``.
     """
     meeting = (scratch / "ranks").absolute()
     meeting.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a network starts training from."""
+"""The starting point of a training: random weights, word vectors or a language model."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from sentigate.settings.model import VectorCorrection
 
 
 class FromLanguageModel(NamedTuple):
-    """A network whose encoder is a language model's (Dai and Le 2015).
+    """A start with the encoder of a language model (Dai and Le 2015).
 
     Attributes:
-        weights: the language model's.
+        weights: weights of the language model.
     """
 
     weights: Mapping[str, Tensor]
 
 
 class FromVectors(NamedTuple):
-    """A network whose embedding is word vectors.
+    """A start with word vectors as the embedding.
 
     Attributes:
-        vectors: of each entry of the vocabulary.
-        learned: how many leading ids have a correction that is learned.
-        learning_rate: of the corrections; None takes that of the network's other weights.
+        vectors: a vector for each vocabulary entry.
+        learned: number of leading ids with a learned correction.
+        learning_rate: learning rate of the corrections; None for the rate of the other weights.
     """
 
     vectors: WordVectors
@@ -45,10 +45,11 @@ class FromVectors(NamedTuple):
 def from_vectors(
     vectors: WordVectors, correction: VectorCorrection | None, train: EncodedSplit
 ) -> FromVectors:
-    """Word vectors, and which of them are corrected.
+    """Choose the word vectors that get a learned correction.
 
-    What comes before the first vector (padding, the unknown word, contexts) is learned in any case.
-    Words are ranked by frequency: all up to the last that the training rows hold often enough.
+    The entries before the first vector (padding, the unknown token, contexts) always get one. With
+    ``correction``, so do all words up to the last one that occurs at least ``min_count`` times in
+    the training rows; the vocabulary lists words by frequency.
     """
     with_vector = np.flatnonzero(vectors.values.any(axis=1))
     learned = int(with_vector[0]) if len(with_vector) else len(vectors.values)
@@ -64,10 +65,10 @@ Start = FromLanguageModel | FromVectors | None
 
 
 def start_network(architecture: Architecture, vocabulary_size: int, start: Start) -> Network:
-    """A network as it is before the first step of training.
+    """Return the network before its first training step.
 
     Raises:
-        DataError: the word vectors are of another width than the network's embedding.
+        DataError: the width of the word vectors differs from the width of the embedding.
     """
     if isinstance(start, FromVectors):
         return Network(architecture, vocabulary_size, _embedding(architecture, start))
@@ -76,7 +77,7 @@ def start_network(architecture: Architecture, vocabulary_size: int, start: Start
 
 
 def start_from(network: Network, language_model: Mapping[str, Tensor]) -> Network:
-    """``network`` with its encoder as in a language model's weights; pooling and head stay."""
+    """Give ``network`` the encoder of a language model; pooling and head keep their weights."""
     prefix = "encoder."
     network.encoder.load_state_dict(
         {

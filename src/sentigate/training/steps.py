@@ -1,4 +1,4 @@
-"""How many steps an epoch has: a small table is cut into smaller batches, to have enough."""
+"""The steps of an epoch. A small table gets smaller batches, so that an epoch has enough steps."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import NamedTuple
 from sentigate.settings.model import TrainingParams
 
 SMALLEST = 8
-"""Texts in a batch that is not halved any more."""
+"""Smallest batch size that halving may reach."""
 
 
 class Steps(NamedTuple):
-    """What training takes its steps by.
+    """The steps of a training.
 
     Attributes:
-        batch_size: texts in a step.
-        per_epoch: steps in an epoch.
-        patience: epochs without a better one, after which training stops; None for all.
+        batch_size: number of texts in a step.
+        per_epoch: number of steps in an epoch.
+        patience: number of epochs without improvement after which training stops; None for no stop.
     """
 
     batch_size: int
@@ -28,13 +28,14 @@ class Steps(NamedTuple):
 def steps_of(rows: int, params: TrainingParams, devices: int = 1) -> Steps:
     """Halve the batches until an epoch has ``params.min_epoch_steps`` steps.
 
-    No batch gets smaller than 8 texts, or one for each device. Where the steps are too few even
-    so, patience lasts as many steps as that many epochs of enough steps would have.
+    No batch gets smaller than 8 texts, or than a text per device. If an epoch still has too few
+    steps, patience grows until it covers ``params.patience`` times ``params.min_epoch_steps``
+    steps.
 
     Args:
-        rows: training texts, at least 1.
-        params: the batch size and patience asked for.
-        devices: processes that share a batch.
+        rows: number of training texts, at least 1.
+        params: settings with the batch size and the patience.
+        devices: number of processes that share a batch.
     """
     size, least = params.batch_size, max(SMALLEST, devices)
     while math.ceil(rows / size) < params.min_epoch_steps and size // 2 >= least:
@@ -47,7 +48,7 @@ def steps_of(rows: int, params: TrainingParams, devices: int = 1) -> Steps:
 
 
 def steps_sentence(steps: Steps, params: TrainingParams) -> str:
-    """What ``steps_of`` chose, for people."""
+    """Describe the choice of ``steps_of`` in a sentence."""
     sentence = f"{steps.per_epoch:,} steps an epoch, {steps.batch_size} texts each"
     if steps.batch_size < params.batch_size:
         sentence += (

@@ -1,4 +1,4 @@
-"""Training a model of params.yaml: its network, then the fusion with the linear model."""
+"""Train a model of params.yaml: its network, then the fusion with the linear model."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Trained(NamedTuple):
     """A trained model.
 
     Attributes:
-        start: the network's start.
-        classifier: the fitted network.
-        logits: the network's logits of the validation rows, (rows,) float32; None where no epoch's
+        start: starting point of the network.
+        classifier: fitted network.
+        logits: the network's logits of the validation rows, (rows,) float32; None if no epoch's
             loss was finite.
-        fusion: how network and linear model answer together; None where ``logits`` is.
+        fusion: fusion of the network and the linear model; None if ``logits`` is None.
     """
 
     start: Start
@@ -56,11 +56,11 @@ def train_model(
 
     Args:
         model: the model's section of params.yaml.
-        vectors: a vector for each entry of the vocabulary; of width 0 for none.
+        vectors: a vector for each vocabulary entry; a width of 0 means no vectors.
         train: rows to learn from.
         validation: rows that decide when to stop, which epoch is kept, and the fusion.
-        linear: the linear model's logits of the validation rows, (rows,); None where it has no
-            share.
+        linear: the linear model's logits of the validation rows, (rows,); None for a model
+            without fusion.
         language_model: the language model to start from; None without one.
         hardware: hardware to run on.
         seed: seed of the first weights, dropout and the order of batches.

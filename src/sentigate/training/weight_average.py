@@ -10,9 +10,9 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 class WeightAverage:
     """An exponential moving average of a network's weights (Polyak and Juditsky 1992; EMA).
 
-    At step n the decay is at most (1 + n) / (10 + n), so that the average soon forgets the first
-    weights, which are random. Early in training the average is over about a ninth of the steps so
-    far, so that any decay suits a small table.
+    At step n the decay is at most (1 + n) / (10 + n), so that the average soon forgets the random
+    initial weights. Early in training the average covers about a ninth of the steps so far, so
+    that any decay suits a small table.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
@@ -25,7 +25,7 @@ class WeightAverage:
     @torch.no_grad()
     def update(self) -> None:
         """Add the weights of a step to the average."""
-        if not self.averages:  # only now is the network on its device
+        if not self.averages:  # the network is on its device from now on
             self.averages = [weight.detach().clone() for weight in self.weights]
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
@@ -38,7 +38,7 @@ class WeightAverage:
             self._swap()
 
     def swap_out(self) -> None:
-        """Give the network its own weights again."""
+        """Give the network its own weights back."""
         if self.swapped:
             self._swap()
 

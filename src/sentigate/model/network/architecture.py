@@ -1,6 +1,6 @@
-"""The shape of a network, as data: what params.yaml chooses and model.json stores.
+"""The architecture of a network, as params.yaml and model.json hold it.
 
-Apart from the network itself so that reading params does not import torch.
+It is not in network.py, so that reading params.yaml does not import torch.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ DropoutRate = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class Convolution(StrictModel):
-    """What comes before the recurrent layers in a CNN-LSTM (Zhou et al. 2015 do not pool)."""
+    """The convolution before a CNN-LSTM's recurrent layers (Zhou et al. 2015 do not pool)."""
 
     filters: int = Field(ge=1, le=4096)
-    """Features made of each window."""
+    """Number of features of each window."""
     width: int = Field(ge=1, le=99)
-    """Tokens in a window; odd, so that a window has a middle."""
+    """Number of tokens in a window; odd, so that a window has a middle token."""
     pool: int = Field(ge=1, le=64)
-    """Neighbouring windows of which the largest is kept: the sequence gets that much shorter."""
+    """Number of neighbouring windows of which max pooling keeps the largest features. It divides
+    the length of the sequence."""
 
     @model_validator(mode="after")
     def _width_is_odd(self) -> Convolution:
@@ -32,27 +33,27 @@ class Convolution(StrictModel):
 
 
 class Architecture(StrictModel):
-    """An embedding, perhaps a convolution, recurrent layers, a pooling over time, a linear head."""
+    """An embedding, an optional convolution, recurrent layers, pooling over time, a linear head."""
 
     embedding_size: int = Field(ge=1, le=4096)
     """Width of a token's vector."""
     convolution: Convolution | None = None
-    """Before the first recurrent layer."""
+    """Convolution before the first recurrent layer."""
     cell: Literal["rnn", "lstm", "gru"]
-    """What each recurrent layer is made of."""
+    """Cell of each recurrent layer."""
     cell_from_scratch: bool = False
-    """Run the cells of cells.py, which can be read and watched, not torch's, which are fast."""
+    """Whether to run the readable cells of cells.py instead of torch's fast cells."""
     hidden_sizes: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = Field(
         min_length=1, max_length=8, strict=False
     )
-    """Hidden units of each layer and direction, the layer nearest the text first."""
+    """Number of hidden units of each layer, per direction; the layer nearest the text is first."""
     bidirectional: bool = False
-    """Read every layer in both directions and concatenate."""
+    """Whether every layer reads in both directions and concatenates their states."""
     pooling: Literal["last", "max", "mean", "attention", "last_padded"]
-    """How hidden states over time become one vector. Padding never counts, but in
-    ``last_padded``: the state at the last position of the padded row, as some tutorials read it."""
+    """How hidden states over time become one vector. Padding never counts, except in
+    ``last_padded``: the state at the last position of the padded row, as some tutorials take it."""
     word_dropout: DropoutRate = 0.0
-    """Share of tokens read as unknown ones while training."""
+    """Share of tokens that training replaces by the unknown token."""
     embedding_dropout: DropoutRate = 0.0
     """Share of a token's features set to zero before the first layer."""
     layer_dropout: DropoutRate = 0.0
@@ -62,7 +63,7 @@ class Architecture(StrictModel):
 
     @property
     def reads_padding(self) -> bool:
-        """Whether rows must keep their full width, because what follows a text counts."""
+        """Whether rows must keep their full width, because the padding counts."""
         return self.pooling == "last_padded"
 
     @model_validator(mode="after")
@@ -70,16 +71,16 @@ class Architecture(StrictModel):
         if self.layer_dropout and len(self.hidden_sizes) == 1:
             raise ValueError(
                 f"layer_dropout is {self.layer_dropout} with one entry in hidden_sizes; "
-                "allowed: 0.0, for there is nothing between one layer, or another layer"
+                "allowed: 0.0, or a second entry, because this dropout acts between two layers"
             )
         if self.pooling == "last_padded" and self.bidirectional:
             raise ValueError(
                 "pooling is 'last_padded' with bidirectional true; allowed: bidirectional false, "
-                "for at the last position the reading from right to left has seen only padding"
+                "because at the last position, reading from right to left has seen only padding"
             )
         if self.pooling == "last_padded" and self.convolution:
             raise ValueError(
                 "pooling is 'last_padded' with a convolution; allowed: no convolution, "
-                "for windows over padding hold nothing to read"
+                "because windows over padding hold no tokens"
             )
         return self

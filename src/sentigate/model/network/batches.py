@@ -1,4 +1,4 @@
-"""Batches of texts of like length, each trimmed to its longest text."""
+"""Batches of texts of similar length, each trimmed to its longest text."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .inputs import Inputs
 
 
 def _rounded_up(lengths: Any) -> Any:
-    """Widths for texts of these lengths: at most a 32nd wider.
+    """Round lengths of texts up to widths, by at most a 32nd.
 
-    oneDNN makes a kernel for every (batch, width) it meets; this keeps those of long texts few.
+    oneDNN makes a kernel for every (batch, width). Rounding keeps the kernels of long texts few.
     """
     steps = np.maximum(lengths // 32, 1)
     return -(-lengths // steps) * steps
@@ -27,7 +27,7 @@ class Batch(NamedTuple):
     """Rows of a split, ready for the network.
 
     Attributes:
-        inputs: T is the longest length, or at most a 32nd more.
+        inputs: texts; T is the longest length, or at most a 32nd more.
         labels: (B,) float32, 1 positive, 0 negative.
         rows: (B,) int64, row numbers in the split.
     """
@@ -51,17 +51,17 @@ class EncodedSplit(NamedTuple):
     labels: npt.NDArray[np.int8]
 
     def take(self, rows: npt.NDArray[np.integer] | list[int]) -> EncodedSplit:
-        """These rows of it, in this order."""
+        """Return the given rows, in the given order."""
         return EncodedSplit(self.ids[rows], self.lengths[rows], self.labels[rows])
 
 
 class Batches:
-    """Iterates over a split once: sorted by length, or shuffled among texts of one length.
+    """Iterates over a split: sorted by length, or shuffled among texts of one width.
 
-    Sorting keeps padding to a hundredth of the arithmetic. When shuffled, rows are permuted,
-    stably sorted by the width they need, cut into batches, and the batches permuted, all by a
-    generator seeded with (seed, epoch); every pass raises the epoch by one. With ``full_width``
-    rows keep all their padding, and length has no say in their order.
+    Sorting reduces padding to a hundredth of the arithmetic. Shuffling permutes the rows, sorts
+    them stably by the width that they need, cuts them into batches and permutes the batches. Its
+    generator has the seed (seed, epoch), and every pass raises the epoch by one. With
+    ``full_width``, rows keep all their padding, and shuffling does not sort them.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Batches:
         full_width: bool = False,
         process_share: tuple[int, int] = (0, 1),
     ) -> None:
-        """``process_share`` (r, n): each n-th row of a batch from the r-th; it has n or more."""
+        """``process_share`` (r, n) takes rows r, r + n, r + 2n, … of each batch of n or more."""
         self.split = split
         self.batch_size = batch_size
         self.shuffle_seed = shuffle_seed
@@ -104,7 +104,7 @@ class Batches:
         size = len(self.split.lengths)
         starts = list(range(0, size, self.batch_size))
         if len(starts) > 1 and size - starts[-1] < self.process_share[1]:
-            starts.pop()  # too few for a row each: they join the batch before
+            starts.pop()  # fewer rows than processes: they join the previous batch
         return starts
 
     def _cut(self, order: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
@@ -128,7 +128,7 @@ class Batches:
 
 
 def load_split(folder: Path) -> EncodedSplit:
-    """One split, memory-mapped, from ids.npy, lengths.npy and labels.npy."""
+    """Load a split, memory-mapped, from ids.npy, lengths.npy and labels.npy."""
     ids, lengths, labels = (
         np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         for name in ("ids", "lengths", "labels")

@@ -1,4 +1,4 @@
-"""The recurrent cells from scratch, written to be read: one step, each line its equation.
+"""The recurrent cells from scratch, written to be read: a function is a step, a line an equation.
 
 ``x`` is the input (..., X) and ``h`` the hidden state (..., H) of any batch shape; with X = H = 1
 every gate is one number, and a step is scalar arithmetic:
@@ -10,8 +10,8 @@ every gate is one number, and a step is scalar arithmetic:
 >>> [round(part.item(), 4) for part in step]                    # f, i, g, o, c, h
 [0.7311, 0.7311, 0.7616, 0.7311, 2.0189, 0.7057]
 
-``Recurrence`` runs a cell over a sequence. Its parameters have the names, the order and the first
-values of torch's own layers, so that either loads the other's weights.
+``Recurrence`` runs a cell over a sequence. Its parameters have the names, the order and the initial
+values of torch's layers, so that each can load the other's weights.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ class Affine(NamedTuple):
 
 
 class LSTMStep(NamedTuple):
-    """What happened in an LSTM cell at one token, each (..., H).
+    """The values of an LSTM cell at one token, each (..., H).
 
     Attributes:
         forget: share of the cell state that is kept, in (0, 1).
         input: share of the candidate that is written, in (0, 1).
-        candidate: what could be written, in (-1, 1).
+        candidate: new content for the cell state, in (-1, 1).
         output: share of the cell state that is shown, in (0, 1).
-        cell: the long-term memory afterwards.
-        hidden: the short-term memory afterwards, in (-1, 1).
+        cell: cell state (long-term memory) after the step.
+        hidden: hidden state (short-term memory) after the step, in (-1, 1).
     """
 
     forget: Tensor
@@ -62,13 +62,13 @@ class LSTMStep(NamedTuple):
 
 
 class GRUStep(NamedTuple):
-    """What happened in a GRU cell at one token, each (..., H).
+    """The values of a GRU cell at one token, each (..., H).
 
     Attributes:
         reset: share of the hidden state that the candidate sees, in (0, 1).
         update: share of the hidden state that is kept, in (0, 1).
-        candidate: what could take its place, in (-1, 1).
-        hidden: the state afterwards, in (-1, 1).
+        candidate: new content for the hidden state, in (-1, 1).
+        hidden: hidden state after the step, in (-1, 1).
     """
 
     reset: Tensor
@@ -78,10 +78,10 @@ class GRUStep(NamedTuple):
 
 
 class RNNStep(NamedTuple):
-    """What happened in a plain recurrent cell at one token.
+    """The values of a plain recurrent cell at one token.
 
     Attributes:
-        hidden: (..., H), the state afterwards, in (-1, 1).
+        hidden: (..., H), hidden state after the step, in (-1, 1).
     """
 
     hidden: Tensor
@@ -115,10 +115,10 @@ def gru_step(
     Args:
         x: (..., X).
         h: (..., H).
-        reset: of the reset gate.
-        update: of the update gate.
-        candidate: of the candidate.
-        hidden_bias: (H,), the part of the candidate's bias that the reset gate scales.
+        reset: affine map of the reset gate.
+        update: affine map of the update gate.
+        candidate: affine map of the candidate.
+        hidden_bias: (H,), part of the candidate's bias that the reset gate scales.
     """
     r = torch.sigmoid(reset(h, x))  # r_t = sigmoid(W_r [h_{t-1}, x_t] + b_r)
     z = torch.sigmoid(update(h, x))  # z_t = sigmoid(W_z [h_{t-1}, x_t] + b_z)
@@ -137,7 +137,7 @@ Step = LSTMStep | GRUStep | RNNStep
 
 
 class Recurrence(nn.Module):
-    """A cell run over a sequence: nn.LSTM, nn.GRU or nn.RNN of one layer, without their kernels."""
+    """A cell run over a sequence: nn.LSTM, nn.GRU or nn.RNN of one layer, in plain Python."""
 
     weight_ih_l0: nn.Parameter
     weight_hh_l0: nn.Parameter
@@ -159,25 +159,25 @@ class Recurrence(nn.Module):
             self.register_parameter(name, nn.Parameter(torch.empty(shape).uniform_(-bound, bound)))
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Step]:
-        """Hidden states after every step.
+        """Run the cell over the sequence.
 
         Args:
             inputs: (B, T, X).
 
         Returns:
-            (B, T, H), and the last step, which holds the final states.
+            The hidden states, (B, T, H), and the last step, which holds the final states.
         """
         steps = self.steps(inputs)
         return torch.stack([step.hidden for step in steps], dim=1), steps[-1]
 
     def steps(self, inputs: Tensor) -> list[Step]:
-        """All that happened, token by token.
+        """Run the cell over the sequence and keep all values.
 
         Args:
             inputs: (B, T, X).
 
         Returns:
-            T steps, their parts (B, H).
+            T steps; each of their values is (B, H).
         """
         gates = self._gates()
         h = inputs.new_zeros(len(inputs), self.hidden_size)
@@ -204,9 +204,9 @@ class Recurrence(nn.Module):
         return steps
 
     def _gates(self) -> list[Affine]:
-        """The stacked weights of torch's layers, gate by gate."""
+        """Split the stacked weights, in the order of torch's layers, into gates."""
         bias = self.bias_ih_l0 + self.bias_hh_l0
-        if self.cell == "gru":  # its candidate keeps the two biases apart
+        if self.cell == "gru":  # the candidate of a GRU has two separate biases
             bias = torch.cat(
                 (bias[: 2 * self.hidden_size], self.bias_ih_l0[2 * self.hidden_size :])
             )

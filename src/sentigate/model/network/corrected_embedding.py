@@ -1,4 +1,4 @@
-"""Token vectors that were made elsewhere, with corrections that are learned."""
+"""An embedding of given token vectors with learned corrections."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from ..text.encoding import PAD_ID
 class CorrectedEmbedding(nn.Module):
     """Fixed vectors plus, for the first ids, a learned correction that starts at zero.
 
-    A word of few training texts stays near its vector, beside words of like meaning, and weight
-    decay draws the others back there. What is saved is the sum, the weight of an ``nn.Embedding``.
+    A word of few training texts stays near its vector, close to words of similar meaning. Weight
+    decay draws the other words back towards theirs. The state dict holds only the sum, as the
+    weight of an ``nn.Embedding``.
 
     Attributes:
-        vectors: (V, width) float32, fixed: neither optimised, averaged nor saved by itself.
-        correction: (learned, width) float32; that of padding stays zero.
-        learning_rate: of the corrections; None takes that of the network's other weights.
+        vectors: (V, width) float32, fixed: training neither optimises nor averages them.
+        correction: (learned, width) float32; the correction of padding stays zero.
+        learning_rate: learning rate of the corrections; None for the rate of the other weights.
     """
 
     vectors: Tensor
@@ -34,15 +35,15 @@ class CorrectedEmbedding(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """(B, T) -> (B, T, width)."""
         vectors = functional.embedding(ids, self.vectors)
-        # Often only the unknown word is corrected: a product for every place would cost as much
-        # as the dropout that follows.
+        # Often only the unknown token has a correction. A product for every position would cost as
+        # much as the dropout that follows.
         corrected = ((ids > PAD_ID) & (ids < len(self.correction))).nonzero(as_tuple=True)
         corrections = functional.embedding(ids[corrected], self.correction)
         return vectors.index_put(corrected, corrections, accumulate=True)
 
     @property
     def weight(self) -> Tensor:
-        """(V, width), the vectors as corrected."""
+        """The corrected vectors, (V, width)."""
         return self.vectors + functional.pad(
             self.correction, (0, 0, 0, len(self.vectors) - len(self.correction))
         )

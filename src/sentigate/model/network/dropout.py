@@ -1,4 +1,4 @@
-"""Dropout (Srivastava et al. 2014) that draws 16 random bits a feature."""
+"""Dropout (Srivastava et al. 2014) that draws 16 random bits per feature."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LEVELS = 1 << 16
 
 
 class Dropout(nn.Module):
-    """nn.Dropout, but four times as fast on a CPU, where drawing is a tenth of a training step.
+    """nn.Dropout, but four times as fast on a CPU: there it takes a tenth of a training step.
 
     ``p`` is rounded to a multiple of 2^-16.
     """
@@ -19,7 +19,7 @@ class Dropout(nn.Module):
         self.dropped = round(p * LEVELS)
 
     def forward(self, states: Tensor) -> Tensor:
-        """``states``, of any shape, with a share set to zero and the others scaled up."""
+        """Set a share of ``states``, of any shape, to zero and scale the others up."""
         if not self.training or not self.dropped:
             return states
         words = torch.empty(-(-states.numel() // 4), dtype=torch.int64, device=states.device)
@@ -28,5 +28,5 @@ class Dropout(nn.Module):
         return states * kept.to(states.dtype).mul_(LEVELS / (LEVELS - self.dropped))
 
     def extra_repr(self) -> str:
-        """What it shows of itself."""
+        """Return the arguments for ``repr``."""
         return f"p={self.dropped / LEVELS:g}"

@@ -1,8 +1,8 @@
-"""The LSTM at inference: the network's own answers, but for rounding, with half the arithmetic.
+"""The LSTM at inference: the network's answers, except for rounding, with half the arithmetic.
 
-A token's vector is the same wherever it stands, so the first layer's W x + b is computed once for
-each distinct token of all texts, not at every place. And with the longest text first, each time
-step runs over the texts that have not ended (as packed sequences do), so padding costs nothing.
+A token has the same vector at every position. So the first layer's W x + b is computed once for
+each distinct token of all texts. The longest text comes first, and each time step runs only over
+the texts that have not ended, as in packed sequences. So padding costs nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .padded_layout import PaddedLayout
 
 
 def has_fast_path(architecture: Architecture) -> bool:
-    """Whether ``FastLSTM`` can stand for a network of this shape."""
+    """Return whether ``FastLSTM`` can replace a network of this architecture."""
     return (
         architecture.cell == "lstm"
         and not architecture.cell_from_scratch
@@ -31,7 +31,7 @@ def has_fast_path(architecture: Architecture) -> bool:
 
 
 class DirectionWeights(NamedTuple):
-    """One direction's weights; gates in the order i, f, o, g, so that one call squashes three.
+    """One direction's weights. The gates' order i, f, o, g lets one sigmoid call cover three.
 
     Attributes:
         inputs: (F, 4H), W_ih transposed.
@@ -45,11 +45,11 @@ class DirectionWeights(NamedTuple):
 
 
 class FastLSTM:
-    """Takes the place of ``network`` for texts out of ``ids``, and keeps none of its weights.
+    """Replaces ``network`` for texts out of ``ids``, as long as its weights do not change.
 
     Args:
-        network: in eval mode, on the CPU, of a shape that ``has_fast_path``.
-        ids: token ids of all texts that it will be asked about, (rows, T).
+        network: network in eval mode, on the CPU, whose architecture ``has_fast_path``.
+        ids: token ids of all texts to predict, (rows, T).
     """
 
     def __init__(self, network: Network, ids: npt.NDArray[np.integer]) -> None:
@@ -57,19 +57,19 @@ class FastLSTM:
         self.layers = [_directions(cast("Layer", layer)) for layer in network.encoder.layers]
         embedding = network.encoder.embedding.weight
         seen = np.zeros(len(embedding), dtype=bool)
-        for start in range(0, len(ids), 4096):  # an index is a copy, four times as wide
+        for start in range(0, len(ids), 4096):  # indexing copies the ids, four times as wide
             seen[ids[start : start + 4096]] = True
-        self.places = torch.from_numpy(np.cumsum(seen) - 1)  # (V,), of each id among those seen
+        self.places = torch.from_numpy(np.cumsum(seen) - 1)  # (V,), id -> row of the tables
         vectors = embedding[torch.from_numpy(seen)]
         self.tables = [vectors @ way.inputs + way.bias for way in self.layers[0]]
 
     def __call__(self, inputs: Inputs) -> Tensor:
-        """Logits, (B,), of texts whose shortest is first, as ``Batches`` has them."""
+        """Return logits, (B,), of texts sorted by length, as ``Batches`` sorts them."""
         ids, lengths = (values.flip(0) for values in inputs)
         count, width = ids.shape
         places = self.places[ids.T.contiguous()]
         running = (lengths > torch.arange(width).unsqueeze(1)).sum(1).tolist()
-        below: Tensor | None = None  # (T, B, F): the layer below; the first has tables
+        below: Tensor | None = None  # (T, B, F), output of the layer below; the first has tables
         for ways in self.layers:
             size = ways[0].hidden.shape[0]
             states = torch.zeros(width, count, size * len(ways))
@@ -84,7 +84,7 @@ class FastLSTM:
                         gates = self.tables[number].index_select(0, places[step, :rows])
                     else:
                         gates = torch.addmm(way.bias, below[step, :rows], way.inputs)
-                    if before is not None:  # zero where a text begins, from its right end
+                    if before is not None:  # zeros for a text that begins here, at its end
                         gates.addmm_(before[:rows], way.hidden)
                     _step(gates, cell[:rows], out[step, :rows])
                     before = out[step]
@@ -95,14 +95,14 @@ class FastLSTM:
 
 
 def _step(gates: Tensor, cell: Tensor, out: Tensor) -> None:
-    """One step: c = f * c + i * g and h = o * tanh(c), into ``cell`` and ``out``, all (rows, H)."""
+    """Write c = f * c + i * g to ``cell`` and h = o * tanh(c) to ``out``, both (rows, H)."""
     size = cell.shape[1]
     gates[:, : 3 * size].sigmoid_()
-    keep, forget, show, new = gates.chunk(4, dim=1)
-    new.tanh_()
-    cell.mul_(forget).addcmul_(keep, new)
+    input_, forget, output, candidate = gates.chunk(4, dim=1)
+    candidate.tanh_()
+    cell.mul_(forget).addcmul_(input_, candidate)
     torch.tanh(cell, out=out)
-    out.mul_(show)
+    out.mul_(output)
 
 
 def _directions(layer: Layer) -> list[DirectionWeights]:

@@ -1,4 +1,4 @@
-"""What a network reads."""
+"""The input of a network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class Inputs(NamedTuple):
-    """Some texts as token ids; T is at least the longest text's length.
+    """Texts as token ids; T is at least the longest text's length.
 
     Attributes:
         ids: (B, T) int64 token ids, 0 after each text's end.

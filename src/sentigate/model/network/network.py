@@ -1,4 +1,4 @@
-"""The network: embedding, perhaps a convolution, recurrent layers, pooling over time, head."""
+"""The network: embedding, optional convolution, recurrent layers, pooling over time, head."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Direction = Callable[[Tensor], Tensor]
 
 
 class Encoder(nn.Module):
-    """From token ids to a state per token; T is the longest text of the batch.
+    """Maps token ids to a state per token; T is the longest text of the batch.
 
-    Padded sequences are used as they are rather than packed: on a CPU, packed ones bypass
-    oneDNN and cost up to ten times as much. The right-to-left direction reads each text reversed
-    within its own length, so padding never changes the state of a token.
+    Sequences stay padded, because on a CPU packed sequences bypass oneDNN and cost up to ten times
+    as much. The right-to-left direction reads each text reversed within its own length, so padding
+    never changes the state of a token.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Encoder(nn.Module):
         super().__init__()
         sizes = architecture.hidden_sizes
         directions = 2 if architecture.bidirectional else 1
-        # A network that reads its padding learns what padding is; elsewhere it is the zero vector.
+        # A network that reads padding learns its vector; in other networks it is the zero vector.
         padding = None if architecture.reads_padding else 0
         width = architecture.embedding_size
         self.embedding: nn.Embedding | CorrectedEmbedding = (
@@ -61,10 +61,10 @@ class Encoder(nn.Module):
         self.layer_dropout = Dropout(architecture.layer_dropout)
 
     def forward(self, inputs: Inputs) -> tuple[Tensor, PaddedLayout]:
-        """States and where the texts lie in them.
+        """Return the states, and the layout of the texts in them.
 
         Returns:
-            (B, T, features) float32; with a convolution T and the lengths are that much shorter.
+            (B, T, features) float32; a convolution divides T and the lengths by ``pool``.
         """
         ids, lengths = inputs
         if self.training and self.word_dropout:
@@ -73,7 +73,7 @@ class Encoder(nn.Module):
         return self.read(self.embedding(ids), PaddedLayout(lengths, ids.shape[1]))
 
     def read(self, vectors: Tensor, layout: PaddedLayout) -> tuple[Tensor, PaddedLayout]:
-        """The same from token vectors, (B, T, embedding_size)."""
+        """Do the same from token vectors, (B, T, embedding_size)."""
         states = self.embedding_dropout(vectors)
         if self.windows is not None:
             states, layout = self.windows(states, layout)
@@ -106,25 +106,25 @@ class Network(nn.Module):
     def from_weights(
         cls, architecture: Architecture, vocabulary_size: int, weights: Mapping[str, Tensor]
     ) -> Network:
-        """The network, in eval mode, that has these, as float32, as its ``state_dict``."""
-        with torch.device("meta"):  # no random first weights, which would take a while
+        """Return a network in eval mode with ``weights``, as float32, as its ``state_dict``."""
+        with torch.device("meta"):  # skips random initial weights, which would take time
             network = cls(architecture, vocabulary_size)
         network.load_state_dict({k: v.float() for k, v in weights.items()}, assign=True)
         return network.eval()
 
     def forward(self, inputs: Inputs) -> Tensor:
-        """Logits of the positive label, (B,) float32."""
+        """Return logits of the positive label, (B,) float32."""
         return self.decide(*self.encoder(inputs))
 
     def decide(self, states: Tensor, layout: PaddedLayout) -> Tensor:
-        """Logits, (B,), from the encoder's states."""
+        """Return logits, (B,), from the encoder's states."""
         pooled = self.pooling(states, layout)  # (B, features)
         logits: Tensor = self.head(self.head_dropout(pooled)).squeeze(1)
         return logits
 
 
 class ConvolutionBlock(nn.Module):
-    """Convolution over neighbouring tokens, rectified, and the largest of each few windows."""
+    """Convolution over neighbouring tokens, ReLU, and max pooling over neighbouring windows."""
 
     def __init__(self, width: int, convolution: Convolution) -> None:
         super().__init__()
@@ -142,10 +142,8 @@ class ConvolutionBlock(nn.Module):
         return features, PaddedLayout(lengths, features.shape[1])
 
 
-def one_after_the_other(
-    first: Direction, second: Direction, states: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Both directions of a layer."""
+def read_in_sequence(first: Direction, second: Direction, states: Tensor) -> tuple[Tensor, Tensor]:
+    """Run both directions of a layer, one after the other."""
     return first(states), second(states)
 
 
@@ -167,7 +165,7 @@ class Layer(nn.Module):
         self.left_to_right = recurrence()
         self.right_to_left = recurrence() if architecture.bidirectional else None
         self.read_both: Callable[[Direction, Direction, Tensor], tuple[Tensor, Tensor]] = (
-            one_after_the_other
+            read_in_sequence
         )
 
     def forward(self, states: Tensor, layout: PaddedLayout) -> Tensor:

@@ -1,4 +1,4 @@
-"""Where texts lie in a padded batch, and in which order each direction reads them."""
+"""The layout of texts in a padded batch, and the order in which each direction reads them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from torch.autograd.function import once_differentiable
 
 
 class PaddedLayout:
-    """Where the texts of a batch lie in their padded rows.
+    """The layout of a batch's texts in their padded rows.
 
     Attributes:
-        lengths: (B,) int64, tokens of each text.
-        mask: (B, T, 1) bool, true on tokens.
-        padded: whether any position is not a token.
-        last: (B,) int64, the position of each text's last token.
-        reversal: (B, T) int64, the position to read at each step from right to left: tokens in
-            reverse, then the padding in place. It is its own inverse.
+        lengths: (B,) int64, number of tokens of each text.
+        mask: (B, T, 1) bool, true for tokens.
+        padded: whether any position is padding.
+        last: (B,) int64, position of each text's last token.
+        reversal: (B, T) int64, position to read at each step from right to left: tokens in reverse,
+            then the padding in place. This permutation is its own inverse.
     """
 
     def __init__(self, lengths: Tensor, steps: int) -> None:
@@ -31,13 +31,13 @@ class PaddedLayout:
         self.reversal = torch.where(inside, self.last.unsqueeze(1) - positions, positions)
 
     def reverse(self, states: Tensor) -> Tensor:
-        """(B, T, F) with each text reversed within its length."""
+        """Return ``states``, (B, T, F), with each text reversed within its length."""
         reversed_: Tensor = _Reverse.apply(states, self.reversal)  # type: ignore[no-untyped-call]
         return reversed_
 
 
 class _Reverse(torch.autograd.Function):
-    """Rows of features copied whole, and the same again backwards, for it is its own inverse."""
+    """Permutes whole feature rows. Backward permutes them again: it is its own inverse."""
 
     @staticmethod
     def forward(ctx: Any, states: Tensor, reversal: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from .padded_layout import PaddedLayout
 
 
 class Pooling(nn.Module):
-    """(B, T, F) -> (B, F), padding left out but in ``last_padded``."""
+    """(B, T, F) -> (B, F), without padding, except in ``last_padded``."""
 
     def __init__(self, kind: str, features: int, bidirectional: bool) -> None:
         super().__init__()
@@ -18,7 +18,7 @@ class Pooling(nn.Module):
         self.attention = Attention(features) if kind == "attention" else None
 
     def forward(self, states: Tensor, layout: PaddedLayout) -> Tensor:
-        """The largest, the mean, the weighted mean, or the last state of each direction."""
+        """Return the maximum, the mean, the weighted mean, or each direction's last state."""
         if self.attention is not None:
             weights: Tensor = self.attention(states, layout)
             return (weights * states).sum(1)
@@ -33,7 +33,7 @@ class Pooling(nn.Module):
         final = states[torch.arange(len(states), device=states.device), layout.last]
         if not self.bidirectional:
             return final
-        half = states.shape[2] // 2  # from right to left, the last state is the first token's
+        half = states.shape[2] // 2  # from right to left, the first token's state is the last
         return torch.cat((final[:, :half], states[:, 0, half:]), dim=1)
 
 

@@ -14,21 +14,21 @@ import pandas as pd
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-# Where vocabulary.py puts its two special entries.
+# Ids of the two special entries that vocabulary.py adds.
 PAD_ID, UNKNOWN_ID = 0, 1
-# Texts encoded at a time: enough to occupy all cores, few enough to keep memory flat.
+# Number of texts encoded at a time: enough to use all cores, few enough to keep memory flat.
 CHUNK = 2048
 
 Texts = Sequence[str] | pd.Series
-"""A list, or a column that Arrow holds, of which only a chunk at a time becomes Python objects."""
+"""A list, or an Arrow column, of which only one chunk at a time becomes Python objects."""
 
 
 class Encoded(NamedTuple):
-    """Token ids of some texts, whole, one text after the other.
+    """Token ids of whole texts, one text after another.
 
     Attributes:
         ids: (tokens,) int64.
-        offsets: (rows + 1,) int64, where each text begins, and the end of the last.
+        offsets: (rows + 1,) int64, start of each text, then the end of the last text.
     """
 
     ids: npt.NDArray[np.int64]
@@ -36,7 +36,7 @@ class Encoded(NamedTuple):
 
 
 class Padded(NamedTuple):
-    """Token ids of some texts.
+    """Token ids of texts, cut and padded to one length.
 
     Attributes:
         ids: (rows, max_length), uint16 or, for more than 65,536 entries, int32; 0 after the text.
@@ -48,13 +48,13 @@ class Padded(NamedTuple):
 
 
 def in_chunks(texts: Texts) -> Iterator[list[str]]:
-    """``texts``, CHUNK at a time; at least one chunk, which may be empty."""
+    """Yield ``texts`` in chunks of at most CHUNK; at least one chunk, which may be empty."""
     for start in range(0, max(1, len(texts)), CHUNK):
         yield list(texts[start : start + CHUNK])
 
 
 def pad_texts(tokenizer: Tokenizer, texts: Texts, max_length: int, last: int = 0) -> Padded:
-    """``encode_texts`` and ``pad``, a chunk at a time."""
+    """Apply ``encode_texts`` and ``pad``, a chunk at a time."""
     size = tokenizer.get_vocab_size()
     chunks = [
         pad(encode_texts(tokenizer, each), max_length, size, last) for each in in_chunks(texts)
@@ -63,10 +63,10 @@ def pad_texts(tokenizer: Tokenizer, texts: Texts, max_length: int, last: int = 0
 
 
 def encode_texts(tokenizer: Tokenizer, texts: Texts) -> Encoded:
-    """Token ids of ``texts``.
+    """Return the token ids of ``texts``.
 
-    A text without any token (white space, at word level) becomes one unknown token, so that no
-    text is empty.
+    A text without any token (such as white space, at word level) becomes one unknown token, so that
+    no text is empty.
     """
     ids, lengths = [], [0]
     for chunk in in_chunks(texts):
@@ -77,7 +77,7 @@ def encode_texts(tokenizer: Tokenizer, texts: Texts) -> Encoded:
 
 
 def read_places(count: int, max_length: int, last: int = 0) -> npt.NDArray[np.int64]:
-    """Which tokens the network reads of a text of ``count``: their places, (read,), in order."""
+    """Return the indices, (read,) int64, of the tokens that the network reads of ``count``."""
     places = np.arange(min(count, max_length))
     places[max(0, max_length - last) :] += max(0, count - max_length)
     return places
@@ -86,8 +86,7 @@ def read_places(count: int, max_length: int, last: int = 0) -> npt.NDArray[np.in
 def pad(encoded: Encoded, max_length: int, vocabulary_size: int, last: int = 0) -> Padded:
     """Cut each text to ``max_length`` tokens, and pad it on the right.
 
-    Of a longer text the first tokens are kept, except that the ``last`` of those kept are the
-    text's own last ones.
+    A longer text keeps its first ``max_length - last`` tokens and its last ``last`` tokens.
     """
     dtype = np.uint16 if vocabulary_size <= 2**16 else np.int32
     lengths = np.minimum(np.diff(encoded.offsets), max_length)
@@ -104,10 +103,10 @@ def pad(encoded: Encoded, max_length: int, vocabulary_size: int, last: int = 0) 
 def write_padded(
     tokenizer: Tokenizer, texts: Texts, max_length: int, folder: Path, last: int = 0
 ) -> npt.NDArray[np.int64]:
-    """Write what ``pad_texts`` gives to ids.npy and lengths.npy; memory holds one chunk of ids.
+    """Write the arrays of ``pad_texts`` to ids.npy and lengths.npy, with one chunk in memory.
 
     Returns:
-        How many tokens each text has, (texts,), those included that were cut off.
+        The number of tokens of each text before it is cut, (texts,).
     """
     lengths, counts = [], []
     with (folder / "ids.npy").open("wb") as file:
@@ -126,7 +125,7 @@ def write_padded(
 
 
 def written_checks(folder: Path) -> pd.DataFrame:
-    """``padding_checks`` of what ``write_padded`` wrote, read back a chunk at a time."""
+    """Return ``padding_checks`` of the files of ``write_padded``, read a chunk at a time."""
     ids, lengths = (
         np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         for name in Padded._fields
@@ -139,7 +138,7 @@ def written_checks(folder: Path) -> pd.DataFrame:
 
 
 def padding_checks(padded: Padded) -> pd.DataFrame:
-    """What the gate looks at in every row.
+    """Return the figures of every row that the gate checks.
 
     Returns:
         Columns length, tokens (ids that are not padding), largest_id (int) and unknown_share

@@ -1,7 +1,7 @@
 """N-grams of token ids as numbers.
 
-An n-gram's code has its ids as digits to the base of the vocabulary's size. No word has the id 0,
-so no two n-grams share a code, and a shorter n-gram has a smaller code than any longer one.
+The digits of an n-gram's code are its ids; the base is the size of the vocabulary. No word has the
+id 0. So no two n-grams share a code, and a shorter n-gram has a smaller code than a longer one.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 FIRST_WORD = 2
-"""The smallest id of a word; 0 is padding, 1 unknown."""
+"""The smallest id of a word; 0 is padding, 1 the unknown token."""
 
 Ids = npt.NDArray[np.int64]
 
 
 class Found(NamedTuple):
-    """The n-grams of one length in a batch of texts, in the order of their places.
+    """The n-grams of one length in a batch of texts, in the order of the text.
 
     Attributes:
-        length: tokens of each.
-        places: (n,) int64, where each begins among the batch's ids.
+        length: number of tokens of each n-gram.
+        places: (n,) int64, index of each n-gram's first token among the batch's ids.
         codes: (n,) int64.
     """
 
@@ -33,13 +33,13 @@ class Found(NamedTuple):
 
 
 def find_ngrams(ids: Ids, rows: Ids, lengths: tuple[int, int], size: int) -> Iterator[Found]:
-    """Every n-gram without an unknown token, one length at a time.
+    """Yield the n-grams without an unknown token, one length at a time.
 
     Args:
-        ids: (tokens,) int64, those of one text after those of another.
-        rows: (tokens,) int64, the text of each token.
-        lengths: the shortest and the longest n-gram.
-        size: entries of the vocabulary, more than any id.
+        ids: (tokens,) int64, token ids of one text after another.
+        rows: (tokens,) int64, row of each token's text.
+        lengths: lengths of the shortest and the longest n-gram.
+        size: number of vocabulary entries, larger than any id.
     """
     whole, codes = ids >= FIRST_WORD, ids
     joined = whole[:-1] & whole[1:] & (rows[:-1] == rows[1:])
@@ -53,7 +53,7 @@ def find_ngrams(ids: Ids, rows: Ids, lengths: tuple[int, int], size: int) -> Ite
 
 
 def digits(codes: Ids, size: int) -> list[Ids]:
-    """The ids of n-grams that are equally long, first to last, each (n,) int64."""
+    """Return the ids of n-grams of one length: an array, (n,) int64, per token, first to last."""
     found: list[Ids] = []
     while codes.any():
         codes, last = np.divmod(codes, size)
@@ -62,14 +62,14 @@ def digits(codes: Ids, size: int) -> list[Ids]:
 
 
 def check_codes_fit(size: int, longest: int) -> None:
-    """Refuse a vocabulary whose longest n-grams have no 64-bit code.
+    """Refuse a vocabulary that is too large for 64-bit codes of the longest n-grams.
 
     Raises:
-        ValueError: it is too large.
+        ValueError: the vocabulary is too large.
     """
     if size**longest > 2**63:
         most = int(2 ** (63 / longest))
         raise ValueError(
             f"n-grams of {longest} tokens over {size:,} vocabulary entries do not fit 64 bits; "
-            f"allowed are about {most:,} entries, or shorter n-grams"
+            f"allowed: at most about {most:,} entries, or shorter n-grams"
         )

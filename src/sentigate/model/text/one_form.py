@@ -1,7 +1,7 @@
 """One form for each letter, quote, dash and space.
 
-Phones and word processors write other apostrophes than keyboards do, so that "doesn't" comes in
-more than twenty spellings, of which a vocabulary knows one. NFKC alone leaves them as they are.
+Phones and word processors write other apostrophes than keyboards do. So "doesn't" has more than
+twenty spellings, and a vocabulary knows one of them. NFKC alone does not change the others.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# As in Unicode's confusables and in CLDR's transform Latin-ASCII. A low quote is a quote here, not
-# a comma, and letters of other scripts that look like an apostrophe stay letters.
+# From Unicode's confusables and CLDR's transform Latin-ASCII. Unlike there, a low quote is a quote,
+# not a comma, and letters of other scripts that look like an apostrophe stay letters.
 _FORMS = {
     "'": "`\u00b4\u0384\u1fbd\u1fbf\u1ffe"  # accents that stand alone
     "\u2018\u2019\u201a\u201b\u2039\u203a\u275b\u275c\u275f"  # quotes
@@ -26,13 +26,13 @@ _FORMS = {
     "\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff",
 }
 _FORM = {sign: form for form, signs in _FORMS.items() for sign in signs}
-# Control characters that are Windows-1252 read as Latin-1, as HTML reads them too.
+# Control characters come from Windows-1252 that was read as Latin-1. HTML replaces them too.
 for _byte in range(0x80, 0xA0):
     _sign = bytes([_byte]).decode("cp1252", "ignore")
     if _sign:
         _FORM[chr(_byte)] = _FORM.get(_sign, _sign)
 _ONE = re.escape("".join(_FORM))
-# UTF-8 read as either: the three bytes of a phone's apostrophe come as "\u00e2\u20ac\u2122".
+# UTF-8 that was read as one of the two: a phone's apostrophe becomes "\u00e2\u20ac\u2122".
 for _sign in [sign for sign in _FORM if sign.encode()[:2] == b"\xe2\x80"]:
     _byte = _sign.encode()[2]
     for _third in (chr(_byte), bytes([_byte]).decode("cp1252", "ignore")):
@@ -43,12 +43,13 @@ _VARIANT = re.compile(f"\u00e2[\x80\u20ac][{_THIRDS}]|[{_ONE}]")
 # Programs that quote a text write "doesn\\'t", "doesn''t" or, for JSON, "doesn\\u2019t".
 _QUOTED = re.compile(r"(?<=\w)\\+(?='\w)|(?<=[^\W\d_]')'+(?=[^\W\d_])")
 _CODE = re.compile(r"\\+u([0-9A-Fa-f]{4})")
-# A comma above a Latin letter is an apostrophe that was typed as a combining sign; above a Greek
-# letter it is a breathing. A variation selector asks for another drawing of the sign before it.
+# A comma above a Latin letter is an apostrophe that was typed as a combining character; above a
+# Greek letter it is a breathing mark. A variation selector chooses a glyph for the sign before it.
 _ABOVE = re.compile("(?<=[A-Za-z])[\u0313\u0315]")
 _SELECTOR = re.compile("(?<=')[\ufe00-\ufe0f]+")
-# Joiners and the space without width mean something within emoji, and in scripts such as Persian,
-# Hindi and Khmer; beside Latin, Greek and Cyrillic letters, ASCII signs or nothing they are noise.
+# Joiners and the zero-width space have a meaning within emoji, and in scripts such as Persian,
+# Hindi and Khmer. Beside Latin, Greek and Cyrillic letters and ASCII characters, and at both ends
+# of a text, they are noise.
 _JOINERS = "\u200b\u200c\u200d"
 _OTHER = "[\u0530-\u1cff\u2000-\U0010ffff]"
 _RUN = f"(?<![{_JOINERS}])[{_JOINERS}]++"
@@ -56,7 +57,7 @@ _LOOSE = re.compile(f"(?<!{_OTHER}){_RUN}|{_RUN}(?!{_OTHER})")
 
 
 def one_form(text: str) -> str:
-    """``text`` in NFKC, with straight quotes, "-" and "...", and without invisible signs."""
+    """Return ``text`` in NFKC, with straight quotes, "-", "..." and no invisible characters."""
     if "\\u" in text:
         text = _CODE.sub(_sign_of_code, text)
     form = _one_form(text)
@@ -66,12 +67,12 @@ def one_form(text: str) -> str:
 def _one_form(text: str) -> str:
     if text.isascii():
         return text.replace("`", "'")
-    text = _VARIANT.sub(_form, text)  # first: NFKC parts an accent that stands alone
+    text = _VARIANT.sub(_form, text)  # before NFKC, which splits an accent that stands alone
     if text.isascii():
         return text
     normal = unicodedata.normalize("NFKC", text)
     if normal != text:
-        normal = _VARIANT.sub(_form, normal)  # what NFKC has brought
+        normal = _VARIANT.sub(_form, normal)  # variants that NFKC adds
     if any(joiner in normal for joiner in _JOINERS):
         normal = unicodedata.normalize("NFKC", _LOOSE.sub("", normal))
     return _SELECTOR.sub("", _ABOVE.sub("'", normal))

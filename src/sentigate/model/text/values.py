@@ -1,4 +1,4 @@
-"""The text of a table's value, in training and in answers the same."""
+"""The text of a table's value, the same in training and in prediction."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import pandas as pd
 
 
 def as_text(value: object) -> str | None:
-    """A value as people read it: a missing one is "", and a date ``2026-11-27``.
+    """Return a value as people read it: a missing value is "", a date ``2026-11-27``.
 
-    Returns:
-        None where it is no text, number, truth value, date or time.
+    A value that is not a text, number, truth value, date or time gives None.
     """
     if isinstance(value, str):
         return value
