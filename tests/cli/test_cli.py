@@ -1,4 +1,4 @@
-"""The command line: help that teaches, errors in one line, params.yaml kept as it was written."""
+"""The command line: help with examples, errors in one line, edits of params.yaml."""
 
 import os
 import re
@@ -26,7 +26,7 @@ COMMANDS = sorted(typer.main.get_command(cli.app).commands)  # type: ignore[attr
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that holds nothing but params.yaml, and is the working directory."""
+    """Make a folder with only params.yaml the working directory."""
     shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -35,7 +35,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def ended(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
 ) -> tuple[object, str, str]:
-    """Exit code (or message, which Python prints and exits with 1) and what was printed."""
+    """Return the exit code, or the message with which Python exits, and both outputs."""
     monkeypatch.setattr(sys, "argv", ["sentigate", *arguments])
     with pytest.raises(SystemExit) as error:
         cli.main()
@@ -43,21 +43,21 @@ def ended(
     return error.value.code, out, err
 
 
-def test_the_commands_are_these() -> None:
+def test_the_commands_are_complete() -> None:
     assert set(COMMANDS) >= {"train", "predict", "serve", "ui", "ci-report"}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_of_each_command_teaches(command: str) -> None:
+def test_the_help_of_each_command_has_a_description_and_an_example(command: str) -> None:
     shown = CliRunner().invoke(cli.app, [command, "--help"], env={"COLUMNS": "200"})
     assert shown.exit_code == 0
-    assert len(shown.output.split("Options")[0].split()) > 12  # what it does, in a sentence
+    assert len(shown.output.split("Options")[0].split()) > 12  # a sentence or more
     assert re.search(rf"Example: .*({command}|curl)", shown.output)
     undescribed = re.search(r"--\w+ +(TEXT|INTEGER)\s*(│|$)", shown.output)
     assert undescribed is None
 
 
-def test_help_names_every_command_and_bare_use_shows_it() -> None:
+def test_help_names_every_command_and_is_shown_without_arguments() -> None:
     runner = CliRunner()
     shown = runner.invoke(cli.app, ["--help"], env={"COLUMNS": "200"})
     assert all(re.search(rf"\b{command} ", shown.output) for command in COMMANDS)
@@ -65,7 +65,7 @@ def test_help_names_every_command_and_bare_use_shows_it() -> None:
     assert all(command in bare.output for command in COMMANDS)
 
 
-def test_starting_imports_nothing_heavy() -> None:
+def test_starting_imports_no_heavy_library() -> None:
     heavy = {"torch", "mlflow", "pandas"}
     script = f"import sys, sentigate.cli.main; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run(
@@ -90,7 +90,7 @@ def test_starting_imports_nothing_heavy() -> None:
         ("--dataset", "x" * 5000),
     ],
 )  # fmt: skip
-def test_a_wrong_name_changes_nothing(
+def test_an_unknown_name_is_refused_and_changes_nothing(
     project: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -107,7 +107,7 @@ def test_a_wrong_name_changes_nothing(
     assert [path.name for path in project.iterdir()] == ["params.yaml"]
 
 
-def test_the_error_says_what_is_allowed(
+def test_the_error_lists_the_allowed_names(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     message, _, _ = ended(monkeypatch, capsys, "train", "--dataset", "nope")
@@ -115,7 +115,7 @@ def test_the_error_says_what_is_allowed(
     assert all(name in str(message) for name in load_params(project / "params.yaml").datasets)
 
 
-def test_a_wrong_name_in_a_process_of_its_own(project: Path) -> None:
+def test_an_unknown_name_prints_one_line_to_stderr(project: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "sentigate.cli.main", "train", "--dataset", "nope"],
         cwd=project, capture_output=True, text=True, check=False,
@@ -135,7 +135,7 @@ def test_a_wrong_name_in_a_process_of_its_own(project: Path) -> None:
         ("generate", "--prompt", "no\udcff"),
     ],
 )
-def test_a_text_that_is_not_utf_8(
+def test_a_text_that_is_not_utf_8_is_refused(
     project: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -154,12 +154,12 @@ def test_a_text_that_is_not_utf_8(
         (("--file", "a.csv"), "give texts"),
         (("--out", "a.csv"), "give texts"),
         (("a text", "--file", "a.csv", "--out", "b.csv"), "give texts"),
-        (("a text", "--column", "b"), "--column is of a file"),
-        (("a text", "--context-column", "b"), "--context-column is of a file"),
+        (("a text", "--column", "b"), "--column (with make: COLUMN=) is for a file"),
+        (("a text", "--context-column", "b"), "--context-column is for a file"),
         (("--file", "a.csv", "--out", "b.xlsx"), "b.xlsx has an unknown extension"),
     ],
 )
-def test_texts_or_a_file_are_predicted(
+def test_wrong_combinations_of_predict_options_are_refused(
     project: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -179,7 +179,7 @@ COMMAND_LINES = [
 
 
 @pytest.mark.parametrize("arguments", COMMAND_LINES)
-def test_a_folder_without_params(
+def test_a_folder_without_params_is_refused(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -191,7 +191,7 @@ def test_a_folder_without_params(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_damaged_params_file(
+def test_a_damaged_params_file_is_refused(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / "params.yaml").write_text("dataset: [\n")
@@ -211,7 +211,7 @@ def test_choosing_changes_two_words_and_nothing_else(project: Path) -> None:
         re.sub(r": \S+", ": imdb", changed[0][0], count=1),
         re.sub(r": \S+", ": lstm", changed[1][0], count=1),
     ]
-    assert all("#" in new for _, new in changed)  # the comments are still there
+    assert all("#" in new for _, new in changed)  # the lines keep their comments
 
 
 @settings(
@@ -223,7 +223,7 @@ def test_choosing_changes_two_words_and_nothing_else(project: Path) -> None:
         "".join
     )
 )
-def test_whatever_is_chosen_the_file_stays_valid(project: Path, value: str) -> None:
+def test_no_value_makes_the_file_invalid(project: Path, value: str) -> None:
     path = project / "params.yaml"
     try:
         params = choose(path, {"dataset": value, "model": ""})
@@ -233,7 +233,7 @@ def test_whatever_is_chosen_the_file_stays_valid(project: Path, value: str) -> N
     assert params.dataset == "vader"
 
 
-def test_choosing_what_is_chosen_does_not_touch_the_file(project: Path) -> None:
+def test_choosing_the_current_choice_does_not_write_the_file(project: Path) -> None:
     path = project / "params.yaml"
     os.utime(path, (1, 1))
     params = load_params(path)
@@ -249,10 +249,10 @@ def test_line_ends_are_kept(project: Path) -> None:
     assert path.read_bytes() == before.replace(b"dataset: vader ", b"dataset: imdb ", 1)
 
 
-def test_a_model_that_is_not_there_is_one_line(
+def test_a_registry_that_cannot_be_reached_is_one_line(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With a registry that cannot be reached, so that no database need be made."""
+    """Such a registry needs no database."""
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nosuch://server")
     message, out, _ = ended(monkeypatch, capsys, "predict", "a text")
     assert str(message).startswith("sentigate: MLflow at nosuch://server failed")
@@ -260,7 +260,7 @@ def test_a_model_that_is_not_there_is_one_line(
     assert out == ""
 
 
-def test_the_ui_points_to_a_server_that_is_named(
+def test_the_ui_prints_the_address_of_a_tracking_server(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.example.org")
@@ -269,7 +269,7 @@ def test_the_ui_points_to_a_server_that_is_named(
     assert "https://mlflow.example.org" in out
 
 
-def test_an_unknown_option_is_not_a_traceback(
+def test_an_unknown_option_prints_the_known_ones_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, err = ended(monkeypatch, capsys, "train", "--datset", "vader")
@@ -278,10 +278,10 @@ def test_an_unknown_option_is_not_a_traceback(
     assert "Traceback" not in out + err
 
 
-def test_a_page_of_a_failure_goes_when_the_stage_has_passed_since(
+def test_the_page_of_a_failed_gate_is_removed_once_the_stage_has_passed(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also when a later stage fails, whose own page stays."""
+    """Also if a later stage fails; the page of that stage stays."""
 
     def dvc(*_: str) -> None:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""A metric that is one entry more in the table is everywhere without another change."""
+"""A new entry in the table of metrics appears in every output, without another change."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ BRIER = Metric(
 
 @pytest.fixture
 def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What metrics.json holds with one entry more; every module has the same table."""
+    """Return the content of metrics.json with one more entry in the table of metrics."""
     for name, module in list(sys.modules.items()):
         if name.startswith("sentigate.") and hasattr(module, "METRICS"):
             assert module.METRICS is METRICS
@@ -68,7 +68,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return compare(frame, EVALUATE, seed=1)
 
 
-def test_in_metrics_json_after_all_that_was_there(figures: dict[str, Any]) -> None:
+def test_a_new_metric_is_last_in_metrics_json(figures: dict[str, Any]) -> None:
     labels, probabilities = answers()
     expected = ((probabilities.astype(float) - labels) ** 2)[:300].mean()
     assert figures["test"]["brier"] == round(expected, 6)
@@ -76,7 +76,7 @@ def test_in_metrics_json_after_all_that_was_there(figures: dict[str, Any]) -> No
         assert list(figures[part])[-3:] == ["brier", "brier_low", "brier_high"]
 
 
-def test_in_the_report(figures: dict[str, Any]) -> None:
+def test_a_new_metric_is_in_the_report(figures: dict[str, Any]) -> None:
     labels, probabilities = answers()
     rows = answers_frame(labels, probabilities, "films")
     behaviour = judge_cases(read_suite(CASES), lambda texts: np.full(len(texts), 0.5))
@@ -107,7 +107,7 @@ def test_in_the_report(figures: dict[str, Any]) -> None:
     assert f"Brier score {meaning} With its 95 % interval. {cells}" in words
 
 
-def test_in_the_comment(
+def test_a_new_metric_is_in_the_comment(
     figures: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -127,7 +127,7 @@ def test_in_the_comment(
     assert f"| 95 % interval of Brier score | {interval} | 0.050 – 0.150 | |" in comment
 
 
-def test_in_the_leaderboard(figures: dict[str, Any]) -> None:
+def test_a_new_metric_is_in_the_leaderboard(figures: dict[str, Any]) -> None:
     entry = {"model": "lstm", **flat(figures)}
     baseline = {"validation": figures["validation"], "test": figures["baseline"]}
     splits = {name: {"positives": 0.6} for name in ("validation", "test")}
@@ -147,14 +147,14 @@ def printed(figures: dict[str, Any], width: int) -> str:
     return console.export_text()
 
 
-def test_at_the_end_of_train(figures: dict[str, Any]) -> None:
+def test_a_new_metric_is_printed_at_the_end_of_train(figures: dict[str, Any]) -> None:
     text = printed(figures, width=200)
     assert "Brier score" in text
     for part in ("test", "network", "baseline"):
         assert f" {figures[part]['brier']:.4f} " in text
 
 
-def test_without_it_the_end_of_train_fits_a_terminal() -> None:
+def test_the_table_at_the_end_of_train_fits_a_terminal() -> None:
     labels, probabilities = answers()
     one = classification_figures(labels, probabilities, EVALUATE, seed=1)
     same = accuracy_difference(labels, probabilities, probabilities, samples=9, seed=1)
@@ -175,7 +175,9 @@ def test_without_it_the_end_of_train_fits_a_terminal() -> None:
     assert words == " ".join(sentences)
 
 
-def test_a_model_worse_than_the_baseline_is_in_the_warning_colour(figures: dict[str, Any]) -> None:
+def test_a_model_worse_than_the_baseline_is_printed_in_the_warning_colour(
+    figures: dict[str, Any],
+) -> None:
     worse = figures["difference"] | {"accuracy": -0.145, "p_value": 0.0004}
     console = Console(width=200, file=io.StringIO(), record=True, force_terminal=True)
     fusion = {"fusion": {"share": 0.25, "temperature": 1.0}}
@@ -192,12 +194,12 @@ def test_a_model_worse_than_the_baseline_is_in_the_warning_colour(figures: dict[
     assert "the network alone" not in "".join(coloured)
 
 
-def test_a_model_that_is_its_network_alone_has_one_row(figures: dict[str, Any]) -> None:
+def test_a_model_without_a_linear_part_has_one_row(figures: dict[str, Any]) -> None:
     text = printed(figures | {"fusion": {"share": 0.0, "temperature": 1.0}}, width=200)
     assert "network alone" not in text
 
 
-def test_in_mlflow(
+def test_a_new_metric_is_in_mlflow(
     figures: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

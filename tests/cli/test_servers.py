@@ -1,4 +1,4 @@
-"""The servers and a long prediction as real processes: what they answer, and how they end."""
+"""The servers and a long prediction as real processes: their answers, and how signals end them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PING = {"serve": "ping", "ui": "health"}
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with a promoted model, whose network nobody has trained."""
+    """Return a project with a promoted model, whose network is untrained."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("params.yaml", "Makefile"):
         shutil.copyfile(ROOT / name, folder / name)
@@ -60,7 +60,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_model(files, network, tokenizer, cleaning("lowercase", "squeeze_whitespace"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        # Absolute, for MLflow keeps one connection for each URI, wherever that was made.
+        # Absolute, because MLflow keeps one connection for each URI, even in another folder.
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
         add_champion(files, model_name("vader"), scratch)
     return folder
@@ -121,7 +121,7 @@ def half_a_request(port: int) -> socket.socket:
 
 
 def check_ended(process: subprocess.Popen[str], port: int) -> None:
-    """All that belonged to the process is gone within seconds, and the port free."""
+    """Check that the process and its children end within seconds, and that the port is free."""
     members = [each for each in psutil.process_iter() if in_session(each, process.pid)]
     _, alive = psutil.wait_procs(members, timeout=10)
     output = process.communicate(timeout=10)[0]
@@ -142,7 +142,7 @@ ENDINGS = [("serve", signal.SIGTERM), ("serve", signal.SIGKILL), ("ui", signal.S
 
 
 @pytest.mark.parametrize(("command", "number"), ENDINGS)
-def test_a_signal_ends_it_and_frees_the_port(
+def test_a_signal_ends_the_server_and_frees_the_port(
     project: Path, command: str, number: signal.Signals
 ) -> None:
     port = free_port()
@@ -155,12 +155,12 @@ def test_a_signal_ends_it_and_frees_the_port(
 
 
 @pytest.mark.parametrize(("command", "group"), [("serve", False), ("ui", True)])
-def test_make_and_the_server_end_together(project: Path, command: str, group: bool) -> None:
+def test_a_signal_to_make_ends_the_server(project: Path, command: str, group: bool) -> None:
     port = free_port()
     process = start(project, "make", command, f"PORT={port}")
     wait_for(f"http://127.0.0.1:{port}/{PING[command]}", process)
     assert len(psutil.Process(process.pid).children(recursive=True)) == 1
-    if group:  # as a terminal does with Ctrl-C
+    if group:  # a terminal signals the whole group on Ctrl-C
         os.killpg(process.pid, signal.SIGINT)
     else:
         process.terminate()
@@ -168,7 +168,7 @@ def test_make_and_the_server_end_together(project: Path, command: str, group: bo
 
 
 @pytest.mark.parametrize("command", PING)
-def test_an_occupied_port_is_one_line(project: Path, command: str) -> None:
+def test_a_port_in_use_is_reported_in_one_line(project: Path, command: str) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -177,12 +177,12 @@ def test_an_occupied_port_is_one_line(project: Path, command: str) -> None:
         output = process.communicate(timeout=60)[0]
     assert process.returncode == 1
     assert output == (
-        f"sentigate: port {port} on 127.0.0.1 cannot be had: Address already in use; "
+        f"sentigate: port {port} on 127.0.0.1 cannot be used: Address already in use; "
         "choose another with --port (with make: PORT=)\n"
     )
 
 
-def test_the_ui_shows_this_project_and_answers_only_here(project: Path) -> None:
+def test_the_ui_shows_this_project_and_listens_only_on_localhost(project: Path) -> None:
     port = free_port()
     process = sentigate(project, "ui", f"--port={port}")
     try:
@@ -200,7 +200,7 @@ def test_the_ui_shows_this_project_and_answers_only_here(project: Path) -> None:
         check_ended(process, port)
 
 
-# What the scoring server answers
+# Answers of the scoring server
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +209,7 @@ def address(project: Path) -> Iterator[tuple[str, int]]:
     process = sentigate(project, "serve", f"--port={port}")
     wait_for(f"http://127.0.0.1:{port}/ping", process)
     yield "127.0.0.1", port
-    assert process.poll() is None, "the server is still up after all of this"
+    assert process.poll() is None, "the server still runs after these requests"
     process.terminate()
     output = process.communicate(timeout=30)[0]
     assert "Traceback" not in output
@@ -230,7 +230,7 @@ def ask(
     return answer.status, text
 
 
-def test_good_requests(address: tuple[str, int]) -> None:
+def test_valid_requests_are_answered(address: tuple[str, int]) -> None:
     assert ask(address, method="GET", path="/ping") == (200, "\n")
     assert ask(address, method="GET", path="/health") == (200, "\n")
     assert ask(address, method="GET", path="/version")[0] == 200
@@ -265,7 +265,7 @@ BAD: list[tuple[bytes, str | None, int, str]] = [
     (b'{"inputs": [' + b'"",' * MAX_TEXTS + b'""]}', JSON, 413, "100,001 texts"),
     (b'{"inputs": ["a"], "messages": []}', JSON, 400, "'messages' beside inputs"),
     *(
-        (body, JSON, 400, "there is no list of texts under inputs")
+        (body, JSON, 400, "the body has no list of texts under inputs")
         for body in (
             b"null", b"3", b"NaN", b'"a text"', b'["a text"]', b"{}", b'{"inputs": "a text"}',
             b'{"inputs": null}', b'{"inputs": {"text": ["a"]}}', b'{"instances": ["a"]}',
@@ -282,7 +282,7 @@ BAD: list[tuple[bytes, str | None, int, str]] = [
 @pytest.mark.parametrize(
     ("body", "kind", "status", "said"), BAD, ids=[str(n) for n in range(len(BAD))]
 )
-def test_a_bad_request_is_one_line(
+def test_a_bad_request_is_refused_in_one_line(
     address: tuple[str, int], body: bytes, kind: str | None, status: int, said: str
 ) -> None:
     found, text = ask(address, body, kind)
@@ -300,13 +300,13 @@ def check_error(found: int, text: str, status: int, said: str) -> None:
     assert "Traceback" not in text
 
 
-def test_what_is_not_there(address: tuple[str, int]) -> None:
+def test_an_unknown_path_or_method_is_refused(address: tuple[str, int]) -> None:
     check_error(*ask(address, path="/nope"), 404, "Not Found")
     check_error(*ask(address, method="GET"), 405, "Method Not Allowed")
 
 
 @pytest.mark.parametrize("size", [MAX_BYTES + 1, 10 * MAX_BYTES])
-def test_a_body_that_is_too_large(address: tuple[str, int], size: int) -> None:
+def test_a_body_that_is_too_large_is_refused(address: tuple[str, int], size: int) -> None:
     memory = psutil.Process(listener(address[1])).memory_info
     before = memory().rss
     check_error(*ask(address, b"x" * size), 413, "allowed: 16,777,216")
@@ -326,12 +326,12 @@ def listener(port: int) -> int:
     return int(found)
 
 
-def test_a_client_that_goes_away(address: tuple[str, int]) -> None:
+def test_a_client_that_disconnects_leaves_the_server_running(address: tuple[str, int]) -> None:
     half_a_request(address[1]).close()
     assert ask(address, b'{"inputs": ["a"]}')[0] == 200
 
 
-def test_what_a_command_has_started_ends_with_it(tmp_path: Path) -> None:
+def test_a_signal_ends_the_children_of_a_command(tmp_path: Path) -> None:
     (tmp_path / "outer.py").write_text(
         "import subprocess, sys\n"
         "inner = 'import time; print(1, flush=True); time.sleep(60)'\n"
@@ -355,19 +355,17 @@ def test_what_a_command_has_started_ends_with_it(tmp_path: Path) -> None:
     assert "Traceback" not in process.communicate()[0]
 
 
-# Texts and files, by the promoted model
+# Texts and files, predicted with the promoted model
 
 
-def test_a_text_that_is_cut_is_said_beside_its_answer(project: Path) -> None:
+def test_the_answer_for_a_cut_text_has_a_note(project: Path) -> None:
     output = sentigate(project, "predict", "fine", "fine " * 30).communicate(timeout=60)[0]
     whole, cut = (line.split("\t")[2:] for line in output.splitlines()[-2:])
     assert whole == ["fine"]
     assert cut == [("fine " * 30).strip(), "cut: 24 of 30 tokens read"]
 
 
-def test_make_predicts_the_column_it_is_given_and_counts_notes(
-    project: Path, tmp_path: Path
-) -> None:
+def test_make_predicts_the_given_column_and_counts_notes(project: Path, tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text(f"label,body\nmine,fine\nmine,{'fine ' * 30}\nmine,\n")
     given = ("predict", f"FILE={table}", f"OUT={tmp_path}/a.csv")
@@ -375,7 +373,7 @@ def test_make_predicts_the_column_it_is_given_and_counts_notes(
     line = next(line for line in output.splitlines() if line.startswith("sentigate: "))
     assert line == (
         f"sentigate: {table} has no column 'text', which the model was trained on; it has 'label', "
-        "'body'; name the one that holds the texts by --column (with make: COLUMN=)"
+        "'body'; name the column of texts with --column (with make: COLUMN=)"
     )
     output = start(project, "make", *given, "COLUMN=body").communicate(timeout=60)[0]
     lines = output.splitlines()
@@ -385,7 +383,7 @@ def test_make_predicts_the_column_it_is_given_and_counts_notes(
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_nothing_is_left_of_a_prediction_that_was_ended(
+def test_an_interrupted_prediction_leaves_no_files(
     project: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     tweets = tmp_path / "tweets.csv"

@@ -277,7 +277,7 @@ def test_the_command_trains_all_that_it_can_and_no_model_twice(tmp_path: Path) -
     again = run_in(project, *LEADERBOARD)
     assert again.returncode == 0, again.stderr
     assert ran(again) == []
-    assert "did not change, and is not trained again" in again.stdout
+    assert "has not changed, and is not trained again" in again.stdout
     assert "broken" not in again.stdout + (project / "reports/leaderboard.md").read_text("utf-8")
     assert pd.read_csv(project / "reports/leaderboard.csv").equals(table)
 

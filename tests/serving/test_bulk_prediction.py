@@ -1,4 +1,4 @@
-"""Files of texts: the same answers as all at once, in order, in and out of every format."""
+"""Prediction of files: answers in order, the same in chunks as at once, for every format."""
 
 import csv
 import json
@@ -28,7 +28,7 @@ COLUMNS = ["id", "text", "label", "probability", "note"]
 
 
 def judge(texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    """Any function of the text alone will do here; the real one is in the registry's tests."""
+    """Stand in for a model by a function of the text; the registry's tests have a real one."""
     return np.array([sum(t.encode()) % 997 / 996 for t in texts], dtype=np.float32)
 
 
@@ -73,7 +73,7 @@ FORMATS = [".csv", ".tsv", ".jsonl", ".parquet"]
 
 
 class Noting:
-    """A model that says of empty texts that they are."""
+    """A model with the note "empty" on empty texts."""
 
     def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         return judge(texts)
@@ -83,7 +83,7 @@ class Noting:
 
 
 @pytest.mark.parametrize("out", FORMATS)
-def test_notes_stand_beside_the_answers(tmp_path: Path, out: str) -> None:
+def test_notes_are_written_beside_the_answers(tmp_path: Path, out: str) -> None:
     file = write(tmp_path / "tweets.jsonl", HARD)
     predict_file(Noting(), file, tmp_path / f"answers{out}", "text")
     check(tmp_path / f"answers{out}", HARD)
@@ -97,7 +97,7 @@ class Reviewing(Noting):
     columns = Columns(text="review", context="product")
 
 
-def test_the_columns_are_those_that_the_model_was_trained_on(
+def test_the_model_reads_the_columns_that_it_was_trained_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def answers(data: str, *columns: str | None) -> list[float]:
@@ -114,12 +114,12 @@ def test_the_columns_are_those_that_the_model_was_trained_on(
     assert answers(both, "text") == judge(["__context_acme x"]).tolist()
     assert answers(both, None, "text") == judge(["__context_x fine"]).tolist()
     assert said() == []
-    # Another table has no products, and perhaps but one column.
+    # Other tables have no column of products, or only one column.
     assert answers("review,text\nfine,x\n") == judge(["fine"]).tolist()
     assert answers("body\nfine\n") == judge(["fine"]).tolist()
-    missing = "has no column 'product': its texts are judged without what they are about"
-    # In a file without a header, the name is a text, which nobody judges.
-    only = "has no column 'review': the texts of 'body' are judged, below its name"
+    missing = "has no column 'product': its texts are read without a context"
+    # The message names the column, because in a file without a header the name is a text.
+    only = "has no column 'review': the texts are read from its only column, 'body'"
     assert said() == [missing, only, missing]
     assert answers("product,body\nAcme,fine\n") == judge(["__context_acme fine"]).tolist()
     assert said() == [only]
@@ -127,7 +127,7 @@ def test_the_columns_are_those_that_the_model_was_trained_on(
         answers("product\nAcme\n")
 
 
-def test_a_file_of_lines_has_no_name_to_say(
+def test_a_file_of_lines_prints_no_message_about_columns(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "t.txt").write_text("fine\n")
@@ -137,11 +137,11 @@ def test_a_file_of_lines_has_no_name_to_say(
 
 @pytest.mark.parametrize("source", FORMATS)
 @pytest.mark.parametrize("out", FORMATS)
-def test_a_table_keeps_its_own_columns_of_these_names(
+def test_columns_named_as_the_answers_are_kept(
     tmp_path: Path, source: str, out: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = write(tmp_path / "first.csv", ["fine", ""])
-    for number in range(3):  # answers of answers
+    for number in range(3):  # predict the output again
         answers = tmp_path / f"a{number}{source if number < 2 else out}"
         predict_file(Noting(), file, answers)
         file = answers
@@ -165,7 +165,7 @@ def test_a_table_keeps_its_own_columns_of_these_names(
     assert said in capsys.readouterr().err
 
 
-def test_a_name_that_only_a_late_line_has_is_kept_too(
+def test_a_column_that_only_a_late_line_has_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(record_reading, "CHUNK", 1)
@@ -192,7 +192,7 @@ VALUES = {
 
 @pytest.mark.parametrize("coded", [False, True])
 @pytest.mark.parametrize("kind", VALUES)
-def test_values_of_parquet_are_judged_by_their_text(tmp_path: Path, kind: str, coded: bool) -> None:
+def test_parquet_values_are_read_as_text(tmp_path: Path, kind: str, coded: bool) -> None:
     values, texts = VALUES[kind]
     array = pa.array(values)
     if coded or kind == "dictionary":
@@ -207,7 +207,7 @@ def test_values_of_parquet_are_judged_by_their_text(tmp_path: Path, kind: str, c
     assert kept[0] == array.to_pylist()[0]
 
 
-def test_numbers_that_json_does_not_have_are_null(tmp_path: Path) -> None:
+def test_numbers_that_json_lacks_become_null(tmp_path: Path) -> None:
     rows = [1.5, float("nan"), float("inf")]
     nested = [[1.0, float("nan")], [], [float("-inf")]]
     table = pa.table({"text": ["a", "b", "c"], "score": rows, "scores": nested})
@@ -219,7 +219,7 @@ def test_numbers_that_json_does_not_have_are_null(tmp_path: Path) -> None:
     assert [row["scores"] for row in found] == [[1.0, None], [], [None]]
 
 
-def test_rows_with_a_note_are_counted_by_what_it_says(tmp_path: Path) -> None:
+def test_rows_with_notes_are_counted_by_kind(tmp_path: Path) -> None:
     notes = [*[""] * 1200, *["cut: 2 of 3 tokens read"] * 1000, "nothing to go by: a",
              "nothing to go by: b; cut: 2 of 3 tokens read"]  # fmt: skip
 
@@ -240,7 +240,7 @@ def test_rows_with_a_note_are_counted_by_what_it_says(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", FORMATS)
 @pytest.mark.parametrize("out", [*FORMATS, ".ndjson"])
-def test_every_format_into_every_other(tmp_path: Path, source: str, out: str) -> None:
+def test_every_format_is_written_to_every_other(tmp_path: Path, source: str, out: str) -> None:
     file = write(tmp_path / f"tweets{source}", HARD)
     answers = tmp_path / "deep" / f"answers{out}"
     assert predict_file(judge, file, answers).rows == len(HARD)
@@ -260,7 +260,7 @@ def test_every_format_into_every_other(tmp_path: Path, source: str, out: str) ->
     chunk=st.integers(1, 9),
     formats=st.tuples(st.sampled_from(FORMATS), st.sampled_from(FORMATS)),
 )
-def test_chunks_do_not_show(
+def test_chunks_do_not_change_the_answers(
     tmp_path: Path, texts: list[str], chunk: int, formats: tuple[str, str]
 ) -> None:
     sizes: list[int] = []
@@ -275,7 +275,7 @@ def test_chunks_do_not_show(
         patch.setattr(record_reading, "CHUNK", chunk)
         predict_file(counting, file, answers, "text")
     check(answers, texts)
-    assert max(sizes) <= chunk  # no more is ever held at once
+    assert max(sizes) <= chunk  # memory holds one chunk
     assert sum(sizes) == len(texts)
 
 
@@ -300,7 +300,7 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_json_lines_keep_what_each_line_has(tmp_path: Path) -> None:
+def test_json_lines_keep_all_values(tmp_path: Path) -> None:
     lines = [{"text": "a", "n": 1.5, "deep": {"x": [None]}}, {"text": None, "more": True}, {"n": 2}]
     (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, lines)))
     predict_file(judge, tmp_path / "t.jsonl", tmp_path / "a.jsonl", "text")
@@ -309,7 +309,7 @@ def test_json_lines_keep_what_each_line_has(tmp_path: Path) -> None:
     assert found[1]["probability"] == found[2]["probability"] == float(judge([""])[0])
 
 
-def test_a_text_a_line(tmp_path: Path) -> None:
+def test_a_text_file_has_one_text_per_line(tmp_path: Path) -> None:
     (tmp_path / "t.TXT").write_bytes(b'\xef\xbb\xbfone, "two"\r\n\nlast')
     predict_file(judge, tmp_path / "t.TXT", tmp_path / "a.csv", "text")
     assert [row["text"] for row in read(tmp_path / "a.csv")] == ['one, "two"', "", "last"]
@@ -317,14 +317,14 @@ def test_a_text_a_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", PACKERS)
 @pytest.mark.parametrize("inner", [".csv", ".txt"])
-def test_compressed(tmp_path: Path, suffix: str, inner: str) -> None:
+def test_compressed_files_are_read(tmp_path: Path, suffix: str, inner: str) -> None:
     file = tmp_path / f"t{inner}{suffix}"
     PACKERS[suffix](b"text\nfine\n", file)
     predict_file(judge, file, tmp_path / "a.csv", "text")
     assert [row["text"] for row in read(tmp_path / "a.csv")][-1] == "fine"
 
 
-def test_another_column_and_a_file_that_is_replaced(tmp_path: Path) -> None:
+def test_a_given_column_is_read_and_an_old_output_replaced(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("tweet,text\nfine,x\n")
     (tmp_path / "a.csv").write_text("old")
     predict_file(judge, tmp_path / "t.csv", tmp_path / "a.csv", "tweet")
@@ -347,7 +347,7 @@ def test_context_is_put_before_each_text(tmp_path: Path) -> None:
         ("t.csv", b"id,tweet\n1,a\n", "a.csv", "text",
          "no column 'text'; it has 'id', 'tweet'; see --column"),
         ("t.csv", b"id,tweet\n1,a\n", "a.csv", None, "has no column 'text', which the model was "
-         "trained on; it has 'id', 'tweet'; name the one that holds the texts by --column"),
+         "trained on; it has 'id', 'tweet'; name the column of texts with --column"),
 
         ("t.csv", b"text\n", "a.csv", "text", "no rows"),
         ("t.csv", b"", "a.csv", "text", "is empty"),
@@ -368,7 +368,7 @@ def test_context_is_put_before_each_text(tmp_path: Path) -> None:
         ("t.csv.gz", b"text\na\n", "a.csv", "text", "cannot be unpacked"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_and_nothing_is_written(
+def test_a_wrong_file_is_refused_in_one_line_and_nothing_is_written(
     tmp_path: Path, name: str, data: bytes, out: str, column: str | None, said: str
 ) -> None:
     (tmp_path / name).write_bytes(data)
@@ -379,7 +379,7 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
     assert (tmp_path / name).read_bytes() == data
 
 
-def test_a_later_error_leaves_the_old_answers(
+def test_an_error_in_a_later_chunk_keeps_the_old_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(record_reading, "CHUNK", 2)
@@ -391,7 +391,7 @@ def test_a_later_error_leaves_the_old_answers(
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_new_column_after_the_first_chunk(
+def test_a_new_column_after_the_first_chunk_needs_json_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(record_reading, "CHUNK", 1)
@@ -402,7 +402,7 @@ def test_a_new_column_after_the_first_chunk(
     assert predict_file(judge, tmp_path / "t.jsonl", tmp_path / "a.jsonl").rows == 2
 
 
-def test_files_that_are_not_there(tmp_path: Path) -> None:
+def test_a_missing_input_and_a_folder_as_output_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"no\.csv cannot be read: No such file"):
         predict_file(judge, tmp_path / "no.csv", tmp_path / "a.csv", "text")
     (tmp_path / "b.csv").mkdir()

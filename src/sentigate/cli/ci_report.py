@@ -12,7 +12,7 @@ from sentigate.progress import doing
 def ci_report(
     base: Annotated[str, typer.Option(help="The git revision to compare with.")] = "main",
 ) -> None:
-    """Print, as Markdown, how the figures differ from another revision, and what the gates said.
+    """Print, as Markdown, how figures and gates differ from another git revision.
 
     Example: sentigate ci-report --base HEAD~1
     """

@@ -30,23 +30,23 @@ def explain(
     model: Annotated[
         str,
         typer.Option(
-            help="An MLflow model URI, or `latest` for what the last training left in models/; "
+            help="An MLflow model URI, or `latest` for the last trained model, in models/; "
             "by default the data set's promoted version."
         ),
     ] = "",
     context: Annotated[
         str, typer.Option(help="What the text is about, for a model trained with a context.")
     ] = "",
-    out: Annotated[Path, typer.Option(help="Where the page goes.")] = Path(
+    out: Annotated[Path, typer.Option(help="The file for the page.")] = Path(
         "reports/explanation.html"
     ),
 ) -> None:
-    """Write a page that shows why a model answers as it does, and what its gates do meanwhile.
+    """Write a page that explains a model's answer, and shows its gates at each token.
 
-    The page holds all it needs. Printed are the label, the probability of positive, the path, and
-    a note where the text is cut or holds nothing to go by. If the model has a linear part, what its
-    parts add to the logit and the strongest n-grams follow, a line each. A last line says so if the
-    contributions do not add up.
+    The page loads nothing from the network. The command prints the label, the probability of
+    positive, the path, and a note if the text is cut or holds nothing to go by. If the model has a
+    linear part, a line for each part and for each of the strongest n-grams shows how much it adds
+    to the logit. If the contributions do not add up, a last line says so.
 
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """
@@ -82,7 +82,7 @@ def explain(
 
 
 def _parts(explanation: Explanation) -> Iterator[tuple[str, float] | tuple[str, float, str]]:
-    """What is printed of the parts of a logit: a name, how much it adds, and perhaps a word."""
+    """Yield the lines for the parts of a logit: a name, the amount, and a word for some."""
     from sentigate.reporting.explanation_page import STRONGEST
 
     if not explanation.known:

@@ -16,16 +16,19 @@ from .text_check import check_text
 
 
 def generate(
-    prompt: Annotated[str, typer.Option(help="How the text begins; may be empty.")] = "",
-    length: Annotated[int, typer.Option(help="Tokens added at most.")] = 40,
+    prompt: Annotated[str, typer.Option(help="Beginning of the text; may be empty.")] = "",
+    length: Annotated[int, typer.Option(help="Maximum number of added tokens.")] = 40,
     temperature: Annotated[
-        float, typer.Option(help="0 takes the likeliest token each time, 1 draws as predicted.")
+        float,
+        typer.Option(
+            help="0 takes the most likely token each time, 1 draws from the predicted distribution."
+        ),
     ] = 0.8,
     seed: Annotated[
-        int | None, typer.Option(help="Of the draws; by default that of params.yaml.")
+        int | None, typer.Option(help="Seed for drawing tokens; by default seed in params.yaml.")
     ] = None,
 ) -> None:
-    """Continue a text with the language model that the classifier in models/ started from.
+    """Continue a text with the language model from which the model in models/ started.
 
     Example: sentigate generate --prompt "the film was" --length 20 --temperature 0.5
     """

@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 CELLS = ("rnn", "gru", "lstm")
 TEXTS = 256
-"""The longest, so that near and far are measured on the same texts as far as can be."""
+"""Number of texts: the longest, so that short and long distances are measured on the same texts."""
 
 
 def gradients(
     dataset: Annotated[str, typer.Option(help="An entry of datasets: in params.yaml.")] = "",
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each training, at most.")] = 3,
+    epochs: Annotated[int, typer.Option(min=1, help="Maximum epochs of each training.")] = 3,
 ) -> None:
     """Measure how far back the loss's gradient reaches in an RNN, a GRU and an LSTM.
 
-    Each is trained as one layer of the chosen model's size, without its word vectors and n-grams,
-    and measured before and after on the longest validation texts. A data set that is named becomes
-    the choice in params.yaml.
+    Each network has one layer of the chosen model's size, without its word vectors and n-grams. It
+    is measured on the longest validation texts, before and after training. The given data set
+    becomes the choice in params.yaml.
 
     Example: sentigate gradients --dataset imdb --epochs 2
     """
@@ -49,7 +49,7 @@ def gradients(
 
 
 def _measure(params: Params, epochs: int, scratch: Path) -> str:
-    """Train and measure the three, put table and chart in place, and give the run's id."""
+    """Train and measure the three networks, write table and chart, and return the run's id."""
     with doing("loading libraries and texts"):
         import pandas as pd
 
@@ -109,7 +109,11 @@ def _measure(params: Params, epochs: int, scratch: Path) -> str:
 
 
 def _summary(table: pd.DataFrame) -> dict[str, Any]:
-    """Print, and give as metrics, the median norm at both ends and where 1 % of it is left."""
+    """Print and return the median norm at both ends, and the distance at which 1 % is left.
+
+    Returns:
+        moment ("before" or "after" training) -> state -> last, farthest and fades_at.
+    """
     from sentigate.insight.gradients import fades_at
 
     metrics: dict[str, Any] = {"before": {}, "after": {}}

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 def leaderboard(
     dataset: Annotated[str, typer.Option(help="An entry of datasets: in params.yaml.")] = "",
 ) -> None:
-    """Train every model of params.yaml on one data set, and print how they compare.
+    """Train every model of params.yaml on one data set, and print a table that compares them.
 
-    Models whose inputs have not changed are not trained again, and one that fails does not stop
-    the others. A data set that is named becomes the choice in params.yaml.
+    A model whose inputs have not changed is not trained again. A model that fails does not stop the
+    others. The given data set becomes the choice in params.yaml.
 
     Example: sentigate leaderboard --dataset twitter
     """
@@ -39,7 +39,7 @@ def leaderboard(
         reason.unlink(missing_ok=True)
         digest = inputs_sha256(params, model)
         if entry := read_entry(path, digest):
-            print("did not change, and is not trained again", flush=True)
+            print("has not changed, and is not trained again", flush=True)
             entries.append(entry)
             continue
         path.unlink(missing_ok=True)
@@ -48,7 +48,7 @@ def leaderboard(
         elif reason.is_file():
             failed[model] = reason.read_text("utf-8").splitlines()[0]
         else:
-            failed[model] = "its process failed; what it printed says why"
+            failed[model] = "its process failed; see its output above"
     if entries:
         _publish(params.dataset, entries, failed)
     for model, line in failed.items():

@@ -1,4 +1,4 @@
-"""The command line over the library."""
+"""The command line: all commands, and how errors and signals end them."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ for command in (train, predict, explain, generate, serve, ui, ci_report, gradien
 
 
 def main() -> None:
-    """Run the command line; what a user can mend ends in one message and exit code 1."""
+    """Run the command line; an error that a user can correct exits with one message and code 1."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(number, _exit)
     try:
         app()
@@ -43,8 +43,8 @@ def main() -> None:
 
 
 def _exit(number: int, frame: object) -> None:
-    """Leave as after an error, so that what is half done is undone."""
-    signal.signal(number, signal.SIG_IGN)  # make passes on what its whole group got already
+    """Exit with an exception, so that unfinished outputs are removed."""
+    signal.signal(number, signal.SIG_IGN)  # make sends the signal again after the group got it
     sys.exit(128 + number)
 
 

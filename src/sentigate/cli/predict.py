@@ -17,27 +17,27 @@ from .text_check import check_text
 
 def predict(
     texts: Annotated[
-        list[str] | None, typer.Argument(help="Texts to judge, each in quotes.")
+        list[str] | None, typer.Argument(help="Texts to classify, each in quotes.")
     ] = None,
     file: Annotated[
         Path | None,
         typer.Option(
-            help="A file of texts instead: CSV, TSV, JSON lines or Parquet, or .txt with a text a "
-            "line; also compressed."
+            help="A file of texts instead: CSV, TSV, JSON lines, Parquet, or .txt with one text "
+            "per line; may be compressed."
         ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Where the file's rows go, with `label`, `probability` and `note` added: "
+            help="A file for the rows with `label`, `probability` and `note` added: "
             ".csv, .tsv, .jsonl or .parquet."
         ),
     ] = None,
     column: Annotated[
         str | None,
         typer.Option(
-            help="The file's column that holds the texts; by default the one that the model was "
-            "trained on, or else the only one."
+            help="The file's column of texts; by default the column that the model was trained "
+            "on, or else the only column."
         ),
     ] = None,
     context: Annotated[
@@ -46,8 +46,8 @@ def predict(
     context_column: Annotated[
         str | None,
         typer.Option(
-            help="The file's column that holds what each text is about; by default the one that "
-            "the model was trained on, if the file has it."
+            help="The file's column with the topic of each text; by default the column that the "
+            "model was trained on, if the file has it."
         ),
     ] = None,
     model: Annotated[
@@ -56,8 +56,8 @@ def predict(
 ) -> None:
     """Print a label and the probability of positive for each text, or add them to a file's rows.
 
-    A note follows where a text is cut or holds nothing to go by; of a file, the rows that have one
-    are counted at the end.
+    A text that is cut or holds nothing to go by gets a note, too. For a file, the last line counts
+    the rows with notes.
 
     Example: sentigate predict "A fine film, warm and funny." "I want my two hours back."
 
@@ -74,11 +74,11 @@ def predict(
         from sentigate.serving.bulk_prediction import check_files, judge, predict_file
 
         if column and not file:
-            raise DataError("--column is of a file; it has no part in texts (with make: COLUMN=)")
+            raise DataError("--column (with make: COLUMN=) is for a file; texts need no column")
         if context_column and not file:
-            raise DataError("--context-column is of a file; allowed with texts: --context")
+            raise DataError("--context-column is for a file; allowed with texts: --context")
         if context and file:
-            raise DataError("--context is of texts; allowed with a file: --context-column")
+            raise DataError("--context is for texts; allowed with a file: --context-column")
         texts = [check_text(text) for text in texts or []]
         model = model or promoted()
         if file and out:

@@ -1,4 +1,4 @@
-"""What params.yaml chooses, and the model that belongs to it."""
+"""Choosing the data set and the model in params.yaml, and the promoted version for the choice."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ PARAMS = Path("params.yaml")
 
 
 def choose(path: Path, choices: dict[str, str]) -> Params:
-    """Set top-level keys in a params.yaml, comments and all else as they were.
+    """Set top-level keys in a params.yaml; everything else in the file stays the same.
 
     Args:
         path: the file.
-        choices: key -> value; an empty value leaves the key as it is.
+        choices: key -> value; an empty value does not change the key.
 
     Returns:
         The file's params.
 
     Raises:
-        ParamsError: the file would not be valid, or cannot be written; it is left as it was.
+        ParamsError: the file would not be valid, or cannot be written; it is not changed.
     """
     params = load_params(path)
-    before = text = path.read_bytes().decode()  # as they are, line ends too
+    before = text = path.read_bytes().decode()  # bytes, because text mode changes line ends
     for key, value in choices.items():
         if value:
             text = _set(text, key, value)
@@ -44,9 +44,13 @@ def choose(path: Path, choices: dict[str, str]) -> Params:
 
 
 def _set(text: str, key: str, value: str) -> str:
-    """The text of a YAML mapping with the scalar of a top-level key replaced, and all else kept."""
+    """Return a YAML mapping's text with a new scalar for one top-level key.
+
+    Raises:
+        ParamsError: ``value`` is not a plain scalar, or the key's line cannot be edited.
+    """
     root = YAML(typ="safe").compose(text)
-    assert isinstance(root, MappingNode)  # it has been loaded
+    assert isinstance(root, MappingNode)  # load_params has checked the file
     (node,) = (node for name, node in root.value if name.value == key)
     start, end = node.start_mark.index, node.end_mark.index
     changed = f"{text[:start]}{value}{text[end:]}"
@@ -56,13 +60,13 @@ def _set(text: str, key: str, value: str) -> str:
     except ParamsError:
         pass
     raise ParamsError(
-        f"{key} is {shorten(value)}, which is no name; or its line cannot be set, and should be "
-        f"`{key}: NAME`"
+        f"{key} cannot be set to {shorten(value)}: it must be a name, and the line in params.yaml "
+        f"must be `{key}: NAME`"
     )
 
 
 def promoted() -> str:
-    """The URI of the chosen table's promoted version."""
+    """Return the URI of the chosen table's promoted version."""
     from sentigate.registry.versions import model_name
 
     params = load_params(PARAMS)

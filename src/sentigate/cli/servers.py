@@ -1,4 +1,4 @@
-"""`sentigate serve` and `sentigate ui`: each is one process, which ends when it is told to."""
+"""`sentigate serve` and `sentigate ui`: each is one process, which a signal ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 SECONDS = 3
-"""That requests in work are given when the server is to end."""
+"""Time that open requests get to finish when the server ends."""
 
 
 def serve(
@@ -29,7 +29,7 @@ def serve(
         str, typer.Option(help="An MLflow model URI; by default the data set's promoted version.")
     ] = "",
 ) -> None:
-    """Serve a registered model over HTTP on 127.0.0.1: POST /invocations takes raw texts.
+    """Serve a registered model over HTTP on 127.0.0.1; POST /invocations takes raw texts.
 
     Example: curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json'
     -d '{"inputs": ["A fine film, warm and funny."]}'
@@ -48,7 +48,7 @@ def serve(
 def ui(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 5000,
 ) -> None:
-    """Serve the MLflow UI on 127.0.0.1, over the runs and models of this project.
+    """Serve the MLflow UI on 127.0.0.1, with the runs and models of this project.
 
     Example: sentigate ui --port 5000
     """
@@ -67,7 +67,11 @@ def ui(
 
 
 def _bound(port: int) -> socket.socket:
-    """Before anything slow, and kept, so that it stays free."""
+    """Return a socket that listens on the port, opened early so that no one else takes the port.
+
+    Raises:
+        ServerError: the port is in use or not allowed.
+    """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -76,20 +80,20 @@ def _bound(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ServerError(
-            f"port {port} on {HOST} cannot be had: {error.strerror}; "
+            f"port {port} on {HOST} cannot be used: {error.strerror}; "
             "choose another with --port (with make: PORT=)"
         ) from None
     return listener
 
 
 def _tracking_app(uri: str) -> ASGIApp:
-    """What `mlflow server` runs in processes of its own, with the settings that it gives them."""
-    import uvicorn  # noqa: F401  (by which MLflow knows that it is a server, and guards itself)
+    """Return the app that `mlflow server` runs in child processes, with the same settings."""
+    import uvicorn  # noqa: F401  (makes MLflow detect a server, and check the Host header)
     from mlflow.server import constants
 
     os.environ |= {
         "MLFLOW_TRACKING_URI": uri,
-        # For MLflow's own AI features.
+        # Jobs are for MLflow's AI features.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         constants.BACKEND_STORE_URI_ENV_VAR: uri,
         constants.REGISTRY_STORE_URI_ENV_VAR: uri,
@@ -98,18 +102,18 @@ def _tracking_app(uri: str) -> ASGIApp:
         constants.SERVE_ARTIFACTS_ENV_VAR: "true",
     }
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of MLflow's own imports
+        warnings.simplefilter("ignore")  # MLflow's own imports warn
         from mlflow.server.fastapi_app import app
     return cast("ASGIApp", app)
 
 
 def _run(app: ASGIApp, listener: socket.socket) -> None:
-    """Answer requests until SIGTERM, SIGHUP or SIGINT, which Ctrl-C is."""
+    """Answer requests until SIGTERM, SIGHUP or SIGINT (Ctrl-C)."""
     import uvicorn
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: object) -> None:
-            signal.alarm(2 * SECONDS)  # which ends it, should a thread still be at work
+            signal.alarm(2 * SECONDS)  # ends the process even if a thread still runs
             super().handle_exit(sig, None)
 
     server = Server(uvicorn.Config(app, timeout_graceful_shutdown=SECONDS))

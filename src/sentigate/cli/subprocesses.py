@@ -14,7 +14,10 @@ from sentigate.progress import say, watching
 
 
 def run_module(module: str, *arguments: str) -> int:
-    """Run a module's command line; the `python` that it starts is the one that runs this."""
+    """Run a module's command line, and return its exit code.
+
+    `python` in that command line's own child processes is this process's Python.
+    """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = [sys.executable, "-m", module, *arguments]
     with (
@@ -26,7 +29,7 @@ def run_module(module: str, *arguments: str) -> int:
         except KeyboardInterrupt:
             process.kill()
             raise
-        except SystemExit:  # a signal, of which only this process knows
+        except SystemExit:  # a signal, which the children may not have got
             import psutil
 
             for each in [*psutil.Process(process.pid).children(recursive=True), process]:
@@ -36,7 +39,7 @@ def run_module(module: str, *arguments: str) -> int:
 
 
 def _has_children(pid: int) -> bool:
-    """Whether a process waits for others, which tell what they do themselves; or has ended."""
+    """Return whether a process has children, which show their own progress, or has ended."""
     import psutil
 
     try:
@@ -46,7 +49,11 @@ def _has_children(pid: int) -> bool:
 
 
 def dvc(*arguments: str) -> None:
-    """Run DVC, and end here when it fails."""
+    """Run DVC.
+
+    Raises:
+        Exit: DVC failed, with code 1.
+    """
     say(f"dvc {' '.join(arguments)} ...")
     if run_module("dvc", *arguments):
         raise typer.Exit(1)

@@ -6,10 +6,10 @@ from sentigate.errors import DataError, shorten
 
 
 def check_text(text: str) -> str:
-    """The text.
+    """Return the text.
 
     Raises:
-        DataError: it is not valid UTF-8, which Python passes on in surrogates.
+        DataError: the argument was not valid UTF-8; Python encodes such bytes as surrogates.
     """
     try:
         text.encode()

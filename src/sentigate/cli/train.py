@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 def train(
     dataset: Annotated[str, typer.Option(help="An entry of datasets: in params.yaml.")] = "",
     model: Annotated[
-        str, typer.Option(help="An entry of models: in params.yaml; by default the data set's own.")
+        str,
+        typer.Option(help="An entry of models: in params.yaml; by default the data set's model."),
     ] = "",
 ) -> None:
-    """Bring the pipeline up to date, as `dvc repro` does, and print how the model did.
+    """Bring the pipeline up to date, as `dvc repro` does, and print the model's figures.
 
-    A data set or model that is named becomes the choice in params.yaml; with a data set alone, so
-    does the model that its entry names. Stages whose inputs have not changed do not run.
+    The given data set and model become the choice in params.yaml. Without a model, the one that the
+    data set's entry names is chosen. Stages whose inputs have not changed do not run.
 
     Example: sentigate train --dataset twitter --model lstm
     """
@@ -45,10 +46,10 @@ def train(
         dvc("repro")
     finally:
         _remove_refuted_pages()
-    with doing("looking the model up in MLflow"):
+    with doing("looking up the model in MLflow"):
         version = _registered(params)
         if version is None:
-            print("The model is trained, but this MLflow registry does not hold it whole.")
+            print("The model is trained, but not completely in this MLflow registry.")
             dvc("repro", "--single-item", "--force", "register")
             version = _registered(params)
         from sentigate.tracking.training_run import catch_up
@@ -58,10 +59,11 @@ def train(
 
 
 def _remove_refuted_pages() -> None:
-    """Remove the page of a failed gate, where the stage has passed since.
+    """Remove the pages of failed gates whose stages have passed since.
 
-    A stage that runs does it itself; one that DVC takes out of its cache does not run. DVC removes
-    the outputs of a stage that fails, its page in ``artifacts.GATES`` among them.
+    A stage that runs removes its own page, but a stage that DVC restores from its cache does not
+    run. A stage has passed if its page is in ``artifacts.GATES``, because DVC removes the outputs
+    of a stage that fails.
     """
     for page in artifacts.FAILED.glob("*.*"):
         if (artifacts.GATES / page.name).exists():
@@ -69,9 +71,9 @@ def _remove_refuted_pages() -> None:
 
 
 def _registered(params: Params) -> ModelVersion | None:
-    """The version that holds the trained weights, where it and the champion can be loaded.
+    """Return the version of the trained weights; None if it or the champion cannot be loaded.
 
-    There is none when DVC has restored the weights, or when artifacts are lost.
+    No version has the weights if DVC restored them from its cache. Artifacts may also be lost.
     """
     from sentigate.registry.versions import aliased, find_version, is_whole, model_name
 
@@ -108,13 +110,13 @@ def _print_summary(params: Params, version: ModelVersion | None) -> None:
 
 
 def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
-    """The headlines of the test split, the model's above the baseline's and the majority class's.
+    """Return a table of the main figures on the test split: model, baseline, majority class.
 
-    Under them, whether the model, and its network alone, differ from the baseline by more than
+    The caption says whether the model, and its network alone, differ from the baseline by more than
     chance.
 
     Args:
-        params: what was chosen.
+        params: the params of the training.
         metrics: the content of ``METRICS_REPORT``.
     """
     from rich.table import Table
@@ -155,7 +157,7 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
 
 
 def _differences(metrics: dict[str, dict[str, Any]]) -> Iterator[Text]:
-    """A sentence on the model, and one on its network if that answers otherwise."""
+    """Yield a sentence about the model, and one about its network if the network is only a part."""
     from rich.text import Text
 
     from sentigate.evaluation.difference import difference_sentence, is_worse
@@ -169,7 +171,7 @@ def _differences(metrics: dict[str, dict[str, Any]]) -> Iterator[Text]:
 
 
 def _warnings(version: ModelVersion | None) -> Iterator[str]:
-    """What registration found on validation texts, where the linear baseline is better."""
+    """Yield warnings if, on the validation texts, the linear baseline is better."""
     from sentigate.registry.versions import NETWORK_WORSE_TAG, WORSE_TAG
 
     if version is None or "true" not in map(version.tags.get, (WORSE_TAG, NETWORK_WORSE_TAG)):
@@ -180,12 +182,12 @@ def _warnings(version: ModelVersion | None) -> Iterator[str]:
 
 
 def _standing(params: Params, version: ModelVersion | None) -> str:
-    """What the registry says now, whatever ``REGISTRATION`` said when it was written."""
+    """Return the version and its alias in the registry today; ``REGISTRATION`` may be outdated."""
     from sentigate.registry.versions import REASON_TAG, aliased, model_name
 
     name, alias = model_name(params.table), params.register_.alias
     if version is None:
-        return f"{name} is in no registry that answers"
+        return f"no version of {name} was found"
     best = aliased(name, alias)
     reason = version.tags.get(REASON_TAG, "")
     if best is not None and best.version != version.version:

@@ -50,7 +50,7 @@ class SentimentModel(PythonModel):
             except UnicodeEncodeError:
                 raise MlflowException.invalid_parameter_value(
                     f"text {number} (from 0) holds half a surrogate pair (\\ud800 to \\udfff), "
-                    "which is no character"
+                    "which is not a character"
                 ) from None
         probabilities, notes = self.predictor.judge(texts)
         labels = [label_of(probability) for probability in probabilities]

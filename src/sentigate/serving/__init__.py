@@ -1,1 +1,1 @@
-"""Answers for many texts."""
+"""Predictions for many texts: of a file, or over HTTP."""

@@ -1,4 +1,4 @@
-"""A label and a probability for every row of a file, however long."""
+"""A label and a probability for every row of a file of any length."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ TextClassifier = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
 
 def judge(model: TextClassifier, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], list[str]]:
-    """P(positive) of raw texts, (texts,) float32, and a note on each, mostly ""."""
+    """Return P(positive) of raw texts, (texts,) float32, and a note for each, mostly ""."""
     if hasattr(model, "judge"):
         probabilities, notes = model.judge(texts)
         return probabilities, notes
-    return model(texts), [""] * len(texts)  # what an older version registered has no notes
+    return model(texts), [""] * len(texts)  # a model of an older version has no notes
 
 
 def check_files(source: Path, out: Path) -> None:
-    """Refuse what can be known to be wrong before the model is loaded.
+    """Check the paths, before the model is loaded.
 
     Raises:
-        DataError: ``out`` is the input, a folder, or of no known format.
+        DataError: ``out`` is the input, a folder, or of an unknown format.
     """
     check_output(out)
     if out.is_dir():
@@ -49,11 +49,11 @@ def check_files(source: Path, out: Path) -> None:
 
 
 class Judged(NamedTuple):
-    """How many rows were written.
+    """Counts of the written rows.
 
     Attributes:
-        rows: all of them.
-        notes: kind of note -> rows that have one.
+        rows: Number of rows.
+        notes: Kind of note -> number of rows with such a note.
     """
 
     rows: int
@@ -61,10 +61,10 @@ class Judged(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """As in "3,412 rows, 12 cut, 2 with nothing to go by"."""
+        """The counts in words, like "3,412 rows, 12 cut, 2 with nothing to go by"."""
         kinds = sorted(self.notes, key=lambda kind: (kind != CUT, kind))
-        said = (f"{self.notes[kind]:,} {'' if kind == CUT else 'with '}{kind}" for kind in kinds)
-        return ", ".join([counted(self.rows, "row"), *said])
+        noted = (f"{self.notes[kind]:,} {'' if kind == CUT else 'with '}{kind}" for kind in kinds)
+        return ", ".join([counted(self.rows, "row"), *noted])
 
 
 def predict_file(
@@ -76,23 +76,24 @@ def predict_file(
 ) -> Judged:
     """Write the rows of ``source`` to ``out``, in order, with the columns of ANSWERS added.
 
-    Memory holds one chunk of rows. ``out`` is written whole or not at all; one that is there
-    already is replaced. A name of ANSWERS that a column of ``source`` has is changed, and said.
+    Memory holds one chunk of rows at a time. ``out`` is written whole or not at all; an existing
+    file is replaced. If ``source`` has a column named as one of ANSWERS, the answers get another
+    name, and a message names it.
 
     Args:
-        model: from raw texts to P(positive), (texts,) float32; it may also have the method
+        model: takes raw texts and returns P(positive), (texts,) float32; may also have the method
             ``judge`` and the attribute ``columns`` of a Predictor.
-        source: CSV, TSV, JSON lines, Parquet or plain text, perhaps compressed.
+        source: CSV, TSV, JSON lines, Parquet or plain text, which may be compressed.
         out: CSV, TSV, JSON lines or Parquet.
-        column: holds the texts, where a missing one is ""; None for the one that the model was
-            trained on, or else the only one.
-        context: the column of what each text is about, its first token; None for the one that the
-            model was trained on, if there is one.
+        column: the column of texts; a missing value is "". None for the column that the model was
+            trained on, or else the only column.
+        context: the column with the topic of each text, which becomes the text's first token. None
+            for the column that the model was trained on, if the table has it.
 
     Raises:
         SourceError: the input cannot be read.
-        DataError: it lacks one of these columns, has no rows, a text that is none, or cannot be
-            written so.
+        DataError: the input lacks one of these columns, has no rows or has a value that is not a
+            text, or ``out`` cannot hold the rows or cannot be written.
     """
     check_files(source, out)
     rows, notes = 0, Counter[str]()
@@ -126,39 +127,36 @@ def predict_file(
 def _columns(
     model: TextClassifier, table: Input, source: Path, column: str | None, context: str | None
 ) -> list[str]:
-    """Perhaps the column of contexts, and last that of the texts."""
-    known = getattr(model, "columns", PLAIN)  # an older version registered does not say
-    there = table.names
-    shown = ", ".join(shorten(name, 40) for name in there[:10])
+    """Return the names of the column of contexts, if one is read, and of the column of texts."""
+    known = getattr(model, "columns", PLAIN)  # a model of an older version has no columns
+    names = table.names
+    shown = ", ".join(shorten(name, 40) for name in names[:10])
     for name, option in ((column, "--column"), (context, "--context-column")):
-        if name is not None and name not in there:
+        if name is not None and name not in names:
             raise DataError(f"{source} has no column {name!r}; it has {shown}; see {option}")
-    others = [name for name in there if name != known.context]
-    if column is None and known.text not in there and len(others) != 1:
+    others = [name for name in names if name != known.context]
+    if column is None and known.text not in names and len(others) != 1:
         raise DataError(
             f"{source} has no column {known.text!r}, which the model was trained on; it has "
-            f"{shown}; name the one that holds the texts by --column (with make: COLUMN=)"
+            f"{shown}; name the column of texts with --column (with make: COLUMN=)"
         )
-    if column is None and known.text not in there and others != [PLAIN.text]:
-        # Said, because in a file without a header the name is a text.
+    if column is None and known.text not in names and others != [PLAIN.text]:
+        # In a file without a header this name is the first text, which gets no answer.
         say(
-            f"  {source} has no column {known.text!r}: the texts of {others[0]!r} are judged, "
-            "below its name"
+            f"  {source} has no column {known.text!r}: the texts are read from its only column, "
+            f"{others[0]!r}"
         )
-    column = column or (known.text if known.text in there else others[0])
+    column = column or (known.text if known.text in names else others[0])
     if context is None and known.context is not None:
-        if known.context in there:
+        if known.context in names:
             context = known.context
         else:
-            say(
-                f"  {source} has no column {known.context!r}: its texts are judged without what "
-                "they are about"
-            )
+            say(f"  {source} has no column {known.context!r}: its texts are read without a context")
     return [column] if context is None else [context, column]
 
 
 def _free_names(table: Input, source: Path) -> list[str]:
-    """The names of ANSWERS, or where a column of the table has one, others."""
+    """Return a free column name for each of ANSWERS, and print the names that had to change."""
     names = []
     for name in ANSWERS:
         more = (f"predicted_{name}_{number}" for number in count(2))
@@ -181,18 +179,27 @@ def _add_answers(
     columns: Sequence[str],
     before: int,
 ) -> Counter[str]:
-    """Count the kinds of note. ``columns`` are as ``_columns`` gives them."""
+    """Add the answers to the records, and return the number of each kind of note.
+
+    Args:
+        records: one chunk of rows.
+        model: as in ``predict_file``.
+        names: the columns for the answers, from ``_free_names``.
+        source: path of the input, for messages.
+        columns: the columns to read, from ``_columns``.
+        before: number of rows in earlier chunks.
+    """
     texts, kinds = [], Counter[str]()
     for number, record in enumerate(records, before + 1):
         place = f"{source}: row {number:,}, column"
         *context, text = (_text(record.get(name), f"{place} {name!r}") for name in columns)
         texts.append(with_context("".join(context), text))
     label, probability, note = names
-    for record, positive, said in zip(records, *judge(model, texts), strict=True):
+    for record, positive, words in zip(records, *judge(model, texts), strict=True):
         record[label] = label_of(positive)
-        record[probability] = float(str(positive))  # the shortest that is the same float32
-        record[note] = said
-        kinds.update(kinds_of(said))
+        record[probability] = float(str(positive))  # the shortest decimal of this float32
+        record[note] = words
+        kinds.update(kinds_of(words))
     return kinds
 
 
@@ -204,7 +211,7 @@ def _text(value: object, place: str) -> str:
 
 
 def _with_answers(table: Input, names: Sequence[str]) -> object:
-    """A Parquet file's schema with the answers' columns; None for other files, which have none."""
+    """Return a Parquet file's schema with the columns of the answers; None for other formats."""
     if table.schema is None:
         return None
     import pyarrow as pa  # type: ignore[import-untyped]

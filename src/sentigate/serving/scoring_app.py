@@ -1,4 +1,4 @@
-"""MLflow's scoring server, with what comes in checked first and every error in one line."""
+"""MLflow's scoring server, with requests checked beforehand and each error in one line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXAMPLE = '{"inputs": ["a text", "another"]}'
 
 
 class _RequestError(Exception):
-    """A request that is refused, with its HTTP status and a line that says why."""
+    """A refused request: the HTTP status, and one line with the reason."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -35,8 +35,8 @@ class _RequestError(Exception):
 class ScoringApp:
     """MLflow's app for one model: /ping, /health, /version and /invocations.
 
-    /invocations takes JSON alone, a list of texts under ``inputs``. An answer of status 400 or more
-    is a JSON object with ``error_code`` and ``message``, whoever gives it; stack traces are logged.
+    /invocations takes only JSON, with a list of texts under ``inputs``. Every answer of status 400
+    or more is a JSON object with ``error_code`` and ``message``. Stack traces are only logged.
     """
 
     def __init__(self, model: PyFuncModel) -> None:
@@ -46,7 +46,7 @@ class ScoringApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        # The client has gone, or the server is to end.
+        # The client has disconnected, or the server is stopping.
         with suppress(ClientDisconnect, asyncio.CancelledError):
             await self._answer(scope, receive, send)
 
@@ -62,8 +62,8 @@ class ScoringApp:
             except _RequestError as error:
                 await _refuse(error.status, "", str(error))(scope, receive, send)
                 return
-            # What has been checked and nothing else, which MLflow parses deeper in the stack.
-            kind = b"content-type"  # whose case MLflow minds
+            # MLflow parses the body again: it gets the checked texts and nothing else.
+            kind = b"content-type"  # MLflow accepts it only in lower case
             headers = [(k, v.lower() if k == kind else v) for k, v in scope["headers"]]
             scope = {**scope, "headers": headers}
             receive = _again(json.dumps({"inputs": texts}).encode(), receive)
@@ -72,7 +72,7 @@ class ScoringApp:
 
 async def _read(request: Request) -> bytes:
     body, size = bytearray(), 0
-    async for chunk in request.stream():  # to its end, for many a client sends all, then listens
+    async for chunk in request.stream():  # whole, as many clients read nothing before they sent all
         size += len(chunk)
         if size <= MAX_BYTES:
             body += chunk
@@ -92,15 +92,15 @@ async def _read(request: Request) -> bytes:
 
 
 def texts_of(body: bytes) -> list[str]:
-    """The texts of a request.
+    """Return the texts in the body of a request.
 
     Raises:
-        _RequestError: says what is wrong, and where.
+        _RequestError: the body is not JSON with a list of at most MAX_TEXTS texts under ``inputs``.
     """
     try:
         request = json.loads(body)
     except RecursionError:
-        raise _RequestError(HTTPStatus.BAD_REQUEST, "the JSON is nested too deep") from None
+        raise _RequestError(HTTPStatus.BAD_REQUEST, "the JSON is nested too deeply") from None
     except ValueError as error:
         raise _RequestError(
             HTTPStatus.BAD_REQUEST, f"the body is not JSON: {error}; send {EXAMPLE}"
@@ -108,12 +108,12 @@ def texts_of(body: bytes) -> list[str]:
     texts = request.get("inputs") if isinstance(request, dict) else None
     if not isinstance(texts, list):
         raise _RequestError(
-            HTTPStatus.BAD_REQUEST, f"there is no list of texts under inputs; send {EXAMPLE}"
+            HTTPStatus.BAD_REQUEST, f"the body has no list of texts under inputs; send {EXAMPLE}"
         )
     if len(request) > 1:
         other = next(key for key in request if key != "inputs")
         raise _RequestError(
-            HTTPStatus.BAD_REQUEST, f"there is {other!r} beside inputs; send {EXAMPLE}"
+            HTTPStatus.BAD_REQUEST, f"the body has {other!r} beside inputs; send {EXAMPLE}"
         )
     if len(texts) > MAX_TEXTS:
         raise _RequestError(
@@ -130,14 +130,14 @@ def texts_of(body: bytes) -> list[str]:
         except UnicodeEncodeError:
             raise _RequestError(
                 HTTPStatus.BAD_REQUEST,
-                f"inputs[{number}] has half a surrogate pair (\\ud800 to \\udfff), which is no "
+                f"inputs[{number}] has half a surrogate pair (\\ud800 to \\udfff), which is not a "
                 "character",
             ) from None
     return texts
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """What a request whose body has been read would have given."""
+    """Return a ``receive`` that gives ``body`` first, and then the messages of ``receive``."""
     first = True
 
     async def replay() -> Message:
@@ -151,7 +151,7 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 def _with_plain_errors(scope: Scope, receive: Receive, send: Send) -> Send:
-    """Sends what is well as it is, and an error once it is whole."""
+    """Return a ``send`` that passes answers on, and turns each error into JSON of one line."""
     status, body = 0, bytearray()
 
     async def send_plain(message: Message) -> None:
@@ -164,22 +164,22 @@ def _with_plain_errors(scope: Scope, receive: Receive, send: Send) -> Send:
             return
         body.extend(message.get("body", b""))
         if not message.get("more_body"):
-            await _refuse(status, *_said(bytes(body)))(scope, receive, send)
+            await _refuse(status, *_error_of(bytes(body)))(scope, receive, send)
 
     return send_plain
 
 
-def _said(body: bytes) -> tuple[str, str]:
-    """MLflow's error code and message, or "" and FastAPI's or the plain text."""
+def _error_of(body: bytes) -> tuple[str, str]:
+    """Return MLflow's error code and message, or "" and FastAPI's message or the plain text."""
     try:
-        said: Any = json.loads(body)
+        error: Any = json.loads(body)
     except ValueError:
-        said = body.decode("utf-8", "replace")
-    if not isinstance(said, dict):
-        return "", str(said)
-    if trace := said.get("stack_trace"):
+        error = body.decode("utf-8", "replace")
+    if not isinstance(error, dict):
+        return "", str(error)
+    if trace := error.get("stack_trace"):
         logging.getLogger("uvicorn.error").error(trace)
-    return said.get("error_code", ""), str(said.get("message", said.get("detail")))
+    return error.get("error_code", ""), str(error.get("message", error.get("detail")))
 
 
 def _refuse(
