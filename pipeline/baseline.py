@@ -1,4 +1,4 @@
-"""baseline: what the strongest linear model reaches on the same split, beside every figure."""
+"""baseline: fit linear models on the same split; every report compares with the strongest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sentigate.progress import doing
 
 
 def baseline(stage: StageRun) -> GateInput:
-    """Write the strongest model, its answers to validation and test rows, and its figures."""
+    """Write the strongest model, its predictions of validation and test rows, and its figures."""
     params = stage.params
     splits = read_table(artifacts.SPLIT_TEXTS, ["id", "split", "label", "text"])
     train, validation = (splits.loc[splits["split"] == name] for name in ("train", "validation"))
@@ -30,9 +30,9 @@ def baseline(stage: StageRun) -> GateInput:
     )
     folder = stage.folder(artifacts.LINEAR_MODEL)
     best.model.save(folder)
-    saved = LinearModel.load(folder)  # what is served is what is measured
+    saved = LinearModel.load(folder)  # measure the model that will be served
     others = splits.loc[splits["split"] != "train"]
-    with doing(f"judging validation and test by the strongest, {best.chosen}"):
+    with doing(f"predicting validation and test with the strongest, {best.chosen}"):
         logits = saved.logits(*encode_texts(training.tokenizer, others["text"]))
     predictions = stage.write_table(
         others.drop(columns="text").assign(logit=logits, probability=probabilities(logits)),

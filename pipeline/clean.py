@@ -1,4 +1,4 @@
-"""clean: give sentiments their label, clean the texts, drop what cannot be learned from."""
+"""clean: map sentiments to labels, clean the texts, and drop rows that cannot be used."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sentigate.progress import doing
 
 
 def clean(stage: StageRun) -> GateInput:
-    """Write the clean texts, and a report: the rows that each rule took.
+    """Write the clean texts, and a report: the number of rows that each rule dropped.
 
-    ``folds`` in the report has the same for each published fold.
+    ``folds`` in the report has these numbers for each published fold.
     """
     dataset, gates = stage.params.chosen_dataset, stage.params.gates
     with doing("labelling and cleaning the texts"):

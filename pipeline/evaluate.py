@@ -1,4 +1,4 @@
-"""evaluate: judge the network on the test split, beside the linear baseline."""
+"""evaluate: measure the model on the test split, beside the linear baseline."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def evaluate(stage: StageRun) -> GateInput:
     saved = read_model()
     padded = {name: read_split(name) for name in SPLITS}
     splits = read_table(artifacts.SPLIT_TEXTS, ["id", "slice", "label", "text", "split"])
-    with doing("judging validation and test"):
+    with doing("predicting validation and test"):
         judged = pd.concat([_judged(saved, padded[name], name) for name in ("validation", "test")])
     held_out = splits.loc[splits["split"] != "train"].reset_index(drop=True)
     held_out = held_out.join(judged, on="id")
@@ -110,7 +110,7 @@ def evaluate(stage: StageRun) -> GateInput:
     )
     stage.path(artifacts.REPORT).write_text(page, encoding="utf-8")
 
-    @doing("telling MLflow")
+    @doing("logging to MLflow")
     def log(passed: bool) -> None:
         log_evaluation(params, metrics, len(epochs), stage.out, passed)
 
@@ -122,11 +122,11 @@ def evaluate(stage: StageRun) -> GateInput:
 
 
 def _judged(saved: SavedModel, split: EncodedSplit, name: str) -> pd.DataFrame:
-    """P(positive) of a split's rows, by id.
+    """Return P(positive) of a split's rows.
 
     Returns:
-        Columns probability, network_probability (the network's alone) and baseline_probability,
-        all float32.
+        Columns probability, network_probability (of the network alone) and baseline_probability,
+        all float32; the index is the rows' id.
     """
     ids = read_ids(name)
     network = network_logits(saved.network, split)

@@ -41,16 +41,15 @@ REPEATS = 3
 
 
 def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
-    """Train the chosen model on the chosen data set, and say how well and how fast it does.
+    """Train the chosen model on the chosen data set, and measure its quality and speed.
 
     Returns:
-        What an entry's file holds: model, dataset, seed, the figures of
-        both splits under names like test_accuracy, parameters, training_seconds (pretraining
-        included), texts_per_second (from token ids to probabilities, on the test split), and
-        epochs.
+        The content of an entry's file: model, dataset, seed, the figures of both splits under names
+        like test_accuracy, parameters, training_seconds (with pretraining), texts_per_second (from
+        token ids to probabilities, on the test split), and epochs.
 
     Raises:
-        DataError: there are no validation rows or no tokens, or the loss did not stay finite.
+        DataError: the data has no validation rows or no tokens, or a loss is not finite.
     """
     vocabulary, splits, ids = _padded(params)
     start = time.perf_counter()
@@ -85,7 +84,7 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
 def _padded(
     params: Params,
 ) -> tuple[Vocabulary, dict[str, EncodedSplit], dict[str, pd.Series[str]]]:
-    """The model's vocabulary, and all splits as the pad stage writes them, with their ids."""
+    """Return the model's vocabulary, and each split as the pad stage writes it, with its ids."""
     table = read_table(artifacts.SPLIT_TEXTS, ["id", "label", "text", "split"])
     vocabulary = make_vocabulary(params, table)
     with doing("encoding the texts"):
@@ -110,7 +109,11 @@ def _trained(
     validation_ids: pd.Series[str],
     tracked: OpenRun,
 ) -> Trained:
-    """The model trained as the train stage does it."""
+    """Train the model as the train stage does.
+
+    Raises:
+        DataError: a loss is not finite.
+    """
     model = params.chosen_model
     hardware = resolve_hardware(params.trainer, model.network)
     steps = steps_of(len(splits["train"].lengths), model.training, hardware.devices)
@@ -153,7 +156,7 @@ def _trained(
 def _answers(
     trained: Trained, network: Network, split: EncodedSplit, ids: pd.Series[str]
 ) -> Logits:
-    """P(positive) of a split's rows, (rows,) float32."""
+    """Return P(positive) of a split's rows, (rows,) float32."""
     assert trained.fusion
     beside = read_baseline_logits(ids) if trained.fusion.share else None
     logits = trained.fusion(network_logits(network, split), beside, has_known_token(split.ids))
@@ -161,7 +164,7 @@ def _answers(
 
 
 def _texts_per_second(network: Network, split: EncodedSplit) -> float:
-    """Median over a few passes; the network must have seen the split once, to be warm."""
+    """Return the median speed over REPEATS passes; run the network on the split once before."""
     seconds = []
     for _ in range(REPEATS):
         start = time.perf_counter()
@@ -171,9 +174,9 @@ def _texts_per_second(network: Network, split: EncodedSplit) -> float:
 
 
 def main(model: str, inputs_sha256: str) -> None:
-    """Write the entry and the hash of its inputs, or say in one message why there is none.
+    """Write the entry with the hash of its inputs, or exit with one message if that failed.
 
-    The message also goes to ``failure_path``, from where the leaderboard quotes it.
+    The message also goes to ``failure_path``, for the leaderboard.
     """
     try:
         params = load_params(Path("params.yaml"))

@@ -17,7 +17,7 @@ from sentigate.progress import doing
 
 
 def pad(stage: StageRun) -> GateInput:
-    """Write each split's padded ids, and a report: how much the network does not read."""
+    """Write each split's padded ids, and a report: how much text the network does not read."""
     wanted, gates = stage.params.chosen_model.max_length, stage.params.gates
     splits = read_table(artifacts.SPLIT_TEXTS, ["id", "label", "text", "split"])
     tokenizer = read_tokenizer(artifacts.VOCAB_TOKENIZER)

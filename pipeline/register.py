@@ -1,4 +1,4 @@
-"""register: make a version in the MLflow registry, once it is seen to work on raw text."""
+"""register: add a version to the MLflow registry, once the packaged model predicts raw texts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CHECKED_ROWS = 200
 
 
 def register_model(stage: StageRun) -> GateInput:
-    """Write the registration: the version, its alias, and why it has that one."""
+    """Write the registration: the version, its alias, and the reason for the alias."""
     params, rule = stage.params, stage.params.chosen_dataset.split.rule
     raw = read_table(artifacts.RAW_TEXTS, ["id", "text"]).rename(columns={"text": "raw"})
     rows = read_table(artifacts.SPLIT_TEXTS, ["id", "group", "label", "split"])
@@ -60,7 +60,7 @@ def register_model(stage: StageRun) -> GateInput:
     answers = served(checked["raw"].tolist())
     difference = (answers["probability"] - checked["probability"]).abs()
 
-    @doing("telling MLflow")
+    @doing("registering in MLflow")
     def publish(passed: bool) -> None:
         if not passed:
             log_refusal(params)
@@ -99,7 +99,7 @@ def register_model(stage: StageRun) -> GateInput:
 
 
 def _model_files(stage: StageRun, model: SavedModel, trained_on: Any) -> Path:
-    """What a registered model is made of, gathered in one folder."""
+    """Copy the files of a registered model to one folder, and return the folder."""
     folder = stage.folder(Path("bundle/files"))
     linear = LINEAR_FILES if model.linear else ()
     for name in (*NETWORK_FILES, *linear):
@@ -110,7 +110,7 @@ def _model_files(stage: StageRun, model: SavedModel, trained_on: Any) -> Path:
 
 
 def columns_of(source: Source) -> Columns:
-    """The columns that a model of this source was trained on."""
+    """Return the columns on which a model of this source is trained."""
     return Columns(
         text=source.text_column if isinstance(source, CsvSource) else "text",
         context=source.context_column if isinstance(source, CsvSource | TwitterSource) else None,
@@ -118,13 +118,13 @@ def columns_of(source: Source) -> Columns:
 
 
 def _standing(predictions: pd.DataFrame, level: float, fused: bool) -> Standing:
-    """How the model, and its network alone, stand beside the linear baseline.
+    """Compare the model, and its network alone, with the linear baseline.
 
     Args:
-        predictions: rows of ``artifacts.PREDICTIONS``, whose answers the gate compares with the
-            registered model's.
-        level: of the test.
-        fused: whether the model answers otherwise than its network.
+        predictions: rows of ``artifacts.PREDICTIONS``; the gate checks that the registered model
+            predicts the same.
+        level: significance level of the test.
+        fused: whether the model has a linear part, so that its answers differ from its network's.
     """
     model, network = (
         beside_baseline(
@@ -139,13 +139,13 @@ def _standing(predictions: pd.DataFrame, level: float, fused: bool) -> Standing:
             ("The network alone", "network_probability"),
         )
     )
-    said = [model, network] if fused else [model]
-    said.sort(key=lambda beside: not beside.worse)  # a warning begins with what it warns of
-    return Standing(model.worse, network.worse, " ".join(beside.sentence for beside in said))
+    shown = [model, network] if fused else [model]
+    shown.sort(key=lambda beside: not beside.worse)  # the worse one first, as in a warning
+    return Standing(model.worse, network.worse, " ".join(beside.sentence for beside in shown))
 
 
 def _complete(params: Params) -> tuple[EndedRun, dict[str, str]]:
-    """Complete the training's run, and give the tags of the version that is made from it."""
+    """Complete the training's run, and return it with the tags for its version."""
     with read_json(artifacts.METRICS_REPORT) as metrics:
         figures = {
             f"{name}.{key}": str(metrics[name][key])
@@ -164,7 +164,7 @@ def _complete(params: Params) -> tuple[EndedRun, dict[str, str]]:
         "model": params.model,
         "split": params.chosen_dataset.split.rule,
         "seed": str(params.seed),
-        "git_commit": tracked.tags().get("git_commit", "unknown"),  # the one that trained
+        "git_commit": tracked.tags().get("git_commit", "unknown"),  # commit of the training
         "raw_sha256": sha256_of(artifacts.RAW_TEXTS.path),
         SPLIT_TAG: sha256_of(artifacts.SPLIT_TEXTS.path),
         WEIGHTS_TAG: sha256_of(artifacts.TRAINED_WEIGHTS),

@@ -1,4 +1,4 @@
-"""split: deal the texts to train, validation and test, and measure what leaks."""
+"""split: assign the texts to train, validation and test, and measure leakage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sentigate.progress import doing
 
 
 def split(stage: StageRun) -> GateInput:
-    """Write the dealt texts, and a report: sizes, balance and leaks."""
+    """Write the texts with their splits, and a report: sizes, balance and leakage."""
     params, gates = stage.params.chosen_dataset.split, stage.params.gates
     texts = read_table(artifacts.CLEAN_TEXTS)
     clusters = None
@@ -22,7 +22,7 @@ def split(stage: StageRun) -> GateInput:
     if params.rule == "published":
         with read_json(artifacts.CLEAN_REPORT) as report:
             cleaned = report["folds"]
-    with doing("dealing texts to splits"):
+    with doing("assigning texts to splits"):
         splits = split_rows(
             texts,
             params,

@@ -1,4 +1,4 @@
-"""What the nine stage scripts share: read params, run, gate, write whole or not at all."""
+"""The common part of the nine stages: read params, run, check the gate, publish all or nothing."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from sentigate.settings.params import Params, load_params
 
 @dataclass(frozen=True)
 class GateInput:
-    """What a stage hands to its gate.
+    """The input of a stage's gate.
 
     Attributes:
-        frame: the rows that the stage's suite checks.
-        thresholds: a value for each parameter in the suite.
-        key: the frame's column that names a row in messages.
-        after_gate: called with the gate's verdict, before anything is published. It prints what it
-            writes outside ``StageRun.out``.
+        frame: Rows that the stage's suite checks.
+        thresholds: A value for each parameter in the suite.
+        key: The frame's column that identifies a row in messages.
+        after_gate: Called with whether the gate passed, before the outputs are published. If it
+            writes outside ``StageRun.out``, it prints where.
     """
 
     frame: pd.DataFrame
@@ -38,44 +38,48 @@ class GateInput:
 
 
 class StageRun(NamedTuple):
-    """What a stage function is given.
+    """The argument of a stage function.
 
     Attributes:
-        params: the whole of params.yaml.
-        out: a folder laid out as the repository, in which outputs are written.
+        params: The whole of params.yaml.
+        out: Scratch folder for the outputs, with the paths that they will have in the project.
     """
 
     params: Params
     out: Path
 
     def path(self, output: Path) -> Path:
-        """Where to write the file that will be ``output``; its folder exists."""
+        """Return the scratch path of the file ``output``, in an existing folder."""
         return self.folder(output.parent) / output.name
 
     def folder(self, output: Path) -> Path:
-        """Where to write the files of a folder that will be ``output``; it exists."""
+        """Create and return the scratch path of the folder ``output``."""
         folder = self.out / output
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def write_table(self, frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-        """Write a Parquet file, and give back what it holds: gates look at files, not memory."""
+        """Write a Parquet file, and read it again, so that gates check the file."""
         path = self.path(table.path)
         frame.to_parquet(path, index=False, compression="zstd")
         return pd.read_parquet(path)
 
     def write_json(self, content: Mapping[str, Any], output: Path) -> None:
-        """Write an indented JSON file; NaN is refused."""
+        """Write an indented JSON file.
+
+        Raises:
+            ValueError: a number is NaN or infinite.
+        """
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
         self.path(output).write_text(text + "\n", encoding="utf-8")
 
 
 def run(name: str, function: Callable[[StageRun], GateInput]) -> None:
-    """Run one stage from the project's root and exit: 0 when its outputs are in place, else 1.
+    """Run one stage from the project's root; exit with 1 if its outputs are not in place.
 
-    The outputs are written to a scratch folder, and moved into place when the suite
-    ``expectations/<name>.json`` holds. The gate's verdict goes to ``artifacts.GATES``, or, when the
-    data fails, to ``artifacts.FAILED``.
+    The outputs are written to a scratch folder, and moved into place if all expectations of
+    ``expectations/<name>.json`` are met. The gate's result goes to ``artifacts.GATES``, or to
+    ``artifacts.FAILED`` if the gate fails.
     """
     scratch = Path(".stage") / name
     try:
@@ -87,8 +91,8 @@ def run(name: str, function: Callable[[StageRun], GateInput]) -> None:
     except KeyboardInterrupt:
         sys.exit(f"sentigate {name}: interrupted, no output was written")
     except FileNotFoundError as error:
-        missing = error.filename or error  # pyarrow gives the path as the message
-        sys.exit(f"sentigate {name}: {missing} does not exist; `dvc repro` makes what is missing")
+        missing = error.filename or error  # pyarrow has the path in the message
+        sys.exit(f"sentigate {name}: {missing} does not exist; `dvc repro` writes missing files")
     except OSError as error:
         sys.exit(f"sentigate {name}: {error}; no output was written")
     finally:
@@ -99,7 +103,7 @@ def _run(name: str, function: Callable[[StageRun], GateInput], scratch: Path) ->
     stage = StageRun(load_params(Path("params.yaml")), scratch)
     checked = function(stage)
     with doing("checking the gate"):
-        # 2 s: not before the stage itself has succeeded
+        # These imports take 2 s, so they wait until the stage has succeeded.
         from sentigate.gates.page import to_html
         from sentigate.gates.validate import validate
 
@@ -121,7 +125,11 @@ def _run(name: str, function: Callable[[StageRun], GateInput], scratch: Path) ->
 
 
 def _publish(scratch: Path) -> None:
-    """Move all files to where they belong."""
+    """Move all files of the scratch folder into place.
+
+    Raises:
+        DataError: a file cannot be written.
+    """
     files = sorted(file for file in scratch.rglob("*") if file.is_file())
     for number, path in enumerate(files):
         target = path.relative_to(scratch)
@@ -131,5 +139,5 @@ def _publish(scratch: Path) -> None:
         except OSError as error:
             raise DataError(
                 f"{target} cannot be written: {error.strerror}; {number} of {len(files)} outputs "
-                "are in place, `dvc repro` makes them all anew"
+                "are in place, `dvc repro` writes all of them again"
             ) from None

@@ -1,4 +1,4 @@
-"""train: fit the network, as one MLflow run, keep the best epoch's weights, and fuse."""
+"""train: fit the network in an MLflow run, keep the best epoch, and fuse it with the baseline."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ UNFITTED = Fusion(share=0.0, temperature=1.0, prior=0.0)
 
 
 def train(stage: StageRun) -> GateInput:
-    """Write the model, from which alone raw texts can be answered, and a row for each epoch.
+    """Write the model, which needs no other file to predict raw texts, and a row for each epoch.
 
-    With pretraining the model's folder also holds the language model from which it started.
+    With pretraining, the model's folder also has the language model from which it started.
     """
     params, model = stage.params, stage.params.chosen_model
     training, validation = map(read_split, ("train", "validation"))
@@ -48,7 +48,7 @@ def train(stage: StageRun) -> GateInput:
     steps = steps_of(len(training.lengths), model.training, hardware.devices)
     print(f"  {steps_sentence(steps, model.training)}")
     tokenizer = read_tokenizer(artifacts.VOCAB_TOKENIZER)
-    # Before the training, which takes long: a word that the model lacks is an error.
+    # Read before the long training, because a word that the linear model lacks is an error.
     linear = read_linear(tokens_of(tokenizer)) if model.training.fused else None
     resolved = {"trainer": hardware._asdict(), "steps": steps._asdict()}
     with open_training_run(params, resolved) as tracked:
@@ -109,7 +109,7 @@ def train(stage: StageRun) -> GateInput:
         trained.classifier.epochs.to_csv(table, index=False, lineterminator="\n")
         epochs = read_epochs(table)
         judged, kept = epochs.assign(kept_mcc=math.nan), epochs["kept"] == 1
-        if trained.logits is not None:  # else no epoch's loss was finite: the gate says so
+        if trained.logits is not None:  # otherwise no epoch's loss was finite, and the gate fails
             answers = predicted_labels(probabilities(trained.logits))
             judged.loc[kept, "kept_mcc"] = matthews_corrcoef(validation.labels, answers)
 

@@ -1,4 +1,4 @@
-"""vocab: build the tokenizer from the training texts alone, and give its words their vectors."""
+"""vocab: build the tokenizer from the training texts only, and look up word vectors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sentigate.progress import doing
 
 
 def vocab(stage: StageRun) -> GateInput:
-    """Write the tokenizer, the vectors of its entries, and a report."""
+    """Write the tokenizer, its entries' vectors, and a report."""
     params, gates = stage.params.chosen_model.vocab, stage.params.gates
     splits = read_table(artifacts.SPLIT_TEXTS, ["text", "split"])
     made = make_vocabulary(stage.params, splits)

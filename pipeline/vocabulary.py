@@ -1,4 +1,4 @@
-"""The vocabulary of a model, as the vocab stage and a leaderboard entry make it."""
+"""Building a model's vocabulary, for the vocab stage and for leaderboard entries."""
 
 from __future__ import annotations
 
@@ -24,18 +24,21 @@ ARCHIVES, COMPUTED = Path(".cache/archives"), Path(".cache/vectors")
 
 
 class Vocabulary(NamedTuple):
-    """A tokenizer, and the vectors of its entries."""
+    """A tokenizer and the vectors of its entries."""
 
     tokenizer: Tokenizer
     vectors: WordVectors
 
 
 def make_vocabulary(params: Params, splits: pd.DataFrame) -> Vocabulary:
-    """The tokenizer of the chosen model, and the vectors of its entries.
+    """Build the tokenizer of the chosen model, and look up the vectors of its entries.
 
     Args:
         params: the whole of params.yaml.
         splits: columns text and split (str).
+
+    Raises:
+        SourceError: word vectors cannot be fetched or read.
     """
     vocab, sources = params.chosen_model.vocab, params.chosen_vectors
     with doing("building the tokenizer"):
@@ -55,7 +58,7 @@ def make_vocabulary(params: Params, splits: pd.DataFrame) -> Vocabulary:
 
 
 def _in_bfloat16(sources: Iterable[VectorSource]) -> bool:
-    """Whether vectors are computed in bfloat16: if any are, and the processor is fast at it."""
+    """Return whether to compute vectors in bfloat16: if the processor has fast bfloat16."""
     if not any(isinstance(source, MiniLMVectors) for source in sources):
         return False
     from sentigate.training.bfloat16 import multiplies_bfloat16  # torch takes seconds

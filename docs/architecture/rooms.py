@@ -1,6 +1,6 @@
-"""Draw which room of src/sentigate/ looks into which: python docs/architecture/rooms.py.
+"""Draw the imports between the rooms of src/sentigate/: python docs/architecture/rooms.py.
 
-The floors are the rule, a contract of import-linter in pyproject.toml: a room looks only into rooms
+The floors come from a contract of import-linter in pyproject.toml: a room imports only from rooms
 on floors below its own.
 """
 
@@ -16,12 +16,12 @@ PICTURE = Path(__file__).with_name("rooms.svg")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 (CONTRACT,) = PYPROJECT["tool"]["importlinter"]["contracts"]
 FLOORS = [floor.split(" | ") for floor in CONTRACT["layers"]]
-"""From the roof to the ground; rooms on one floor are neighbours without a door."""
+"""The rooms of each floor, from the top; rooms on one floor do not import each other."""
 WIDTH, HEIGHT, STEP, MARGIN = 132, 34, 74, 24
 
 
 def room_imports() -> set[tuple[str, str]]:
-    """(room, room it looks into), also where only a type checker reads the import."""
+    """Return (room, imported room) pairs, including imports only for type checking."""
     graph = grimp.build_graph("sentigate", cache_dir=None)
     rooms = graph.find_children("sentigate")
     for room in rooms:
@@ -34,7 +34,7 @@ def room_imports() -> set[tuple[str, str]]:
 
 
 def draw(edges: set[tuple[str, str]]) -> str:
-    """The floors as an SVG picture, an arrow from each room to those it looks into."""
+    """Return an SVG picture of the floors, with an arrow from each room to each imported room."""
     widest = max(map(len, FLOORS))
     width = MARGIN * 2 + widest * (WIDTH + MARGIN * 2)
     height = MARGIN * 2 + (len(FLOORS) - 1) * STEP + HEIGHT

@@ -204,7 +204,7 @@ def test_a_stage_without_its_input(
     small_project()
     message = refusal("clean", clean, capsys)
     assert "data/raw/texts.parquet" in message
-    assert message.endswith("does not exist; `dvc repro` makes what is missing")
+    assert message.endswith("does not exist; `dvc repro` writes missing files")
 
 
 # As DVC starts them
@@ -221,7 +221,7 @@ def test_a_stage_without_its_input(
           "(given: -1)"]),
         ("clean", "seed", 42, b"",
          ["sentigate clean: data/raw/texts.parquet does not exist; "
-          "`dvc repro` makes what is missing"]),
+          "`dvc repro` writes missing files"]),
     ],
 )  # fmt: skip
 def test_process_exits_with_one_message(

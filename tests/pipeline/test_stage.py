@@ -131,12 +131,12 @@ def test_remains_of_a_killed_run_are_not_published(project: Path) -> None:
         (
             FileNotFoundError(2, "No such file or directory", "data/raw/texts.parquet"),
             "sentigate probe: data/raw/texts.parquet does not exist; "
-            "`dvc repro` makes what is missing",
+            "`dvc repro` writes missing files",
         ),
         (
             FileNotFoundError("data/raw/texts.parquet"),
             "sentigate probe: data/raw/texts.parquet does not exist; "
-            "`dvc repro` makes what is missing",
+            "`dvc repro` writes missing files",
         ),
         (OSError(28, "No space left"), "sentigate probe: [Errno 28] No space left; no output was "
          "written"),
@@ -242,7 +242,7 @@ def test_threshold_that_the_stage_does_not_give(project: Path) -> None:
 def test_no_suite_no_outputs(project: Path) -> None:
     Path("expectations/probe.json").unlink()
     assert outcome(writes(GOOD)) == (
-        "sentigate probe: expectations/probe.json does not exist; `dvc repro` makes what is missing"
+        "sentigate probe: expectations/probe.json does not exist; `dvc repro` writes missing files"
     )
     assert files(project) == set()
 
