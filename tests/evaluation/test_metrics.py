@@ -73,10 +73,14 @@ def test_figures_are_rounded_json():
 
 def test_names_in_files_stay():
     """Scripts, other versions' metrics.json and MLflow runs have them."""
-    assert list(figures(*answers())) == [
+    names = [
         *("rows", "accuracy", "accuracy_low", "accuracy_high", "precision", "recall", "f1"),
         *("mcc", "auroc", "log_loss", "expected_calibration_error"),
     ]
+    assert list(figures(*answers())) == names, (
+        "METRICS and the names in this test differ: add a new metric's keys here, in the order of "
+        "METRICS; keep the keys and the order of the others"
+    )
 
 
 def test_every_metric_says_what_it_means():
