@@ -55,47 +55,68 @@ def test_no_other_sign_is_one_of_the_letters_looked_for() -> None:
     assert "WWW.COM/".lower() == "www.com/"
 
 
-@pytest.mark.parametrize(
-    ("switch", "text", "expected"),
-    [
-        ("normalize_unicode", "\uff27\uff32\uff25\uff21\uff34 \ufb01lm\u2026", "GREAT film..."),
-        ("normalize_unicode", "\U0001d403\U0001d428\U0001d427e caf\u0065\u0301", "Done café"),
-        ("remove_html", "Good.<br /><br>Bad.", "Good.  Bad."),
-        ("remove_html", "one<!-- a\n<b> comment -->two", "one two"),
-        ("remove_html", "one <!-- two", "one <!-- two"),
-        ("remove_html", "write &lt;b&gt; for bold", "write <b> for bold"),  # a text about tags
-        ("remove_html", "I &lt;3 this &amp; that &#33;", "I <3 this & that !"),
-        ("remove_html", '<a href="x">link</a>', " link "),
-        ("remove_html", "a < b and c > d", "a < b and c > d"),
-        ("remove_html", "I <3 you >:(", "I <3 you >:("),
-        ("remove_html", "1<2>0", "1<2>0"),
-        ("remove_links", "see https://t.co/aB3?x=1&y=2 now", "see   now"),
-        ("remove_links", "HTTP://X.ORG/a", " "),
-        ("remove_links", "(www.example.org)", "( "),
-        ("remove_links", "watchpic.twitter.com/0a1b", "watch "),
-        (
-            "remove_links",
-            "Awwww....so cute, ewww...bad",
-            "Awwww....so cute, ewww...bad",
-        ),
-        ("remove_links", "www... what", "www... what"),
-        ("remove_links", "the http: part and https", "the http: part and https"),
-        ("remove_mentions", "@Xbox_Support help", "  help"),
-        ("remove_mentions", "RT @a: hi", "RT  : hi"),
-        ("remove_mentions", "(@a) .@b", "( ) . "),
-        ("remove_mentions", "me.too@example.org", "me.too@example.org"),
-        ("remove_mentions", "3 @ 5 dollars", "3 @ 5 dollars"),
-        ("remove_mentions", "@Jürgen_ß!", " !"),
-        ("lowercase", "GREAT Ärger ΑΣ", "great ärger ας"),
-        ("remove_stop_words", "This is NOT good", "      good"),
-        ("remove_stop_words", "(It was the) film!", "(     ) film!"),
-        ("remove_stop_words", "don't, I'm", "don't, I'm"),
-        ("letters_only", "so-so, 10/10 :) café", "so so        :) caf ".replace(":)", "  ")),
-        ("squeeze_whitespace", " \t a\r\n\u00a0b\u3000 ", "a b"),
-    ],
-)
+ALONE = [
+    ("normalize_unicode", "\uff27\uff32\uff25\uff21\uff34 \ufb01lm\u2026", "GREAT film..."),
+    ("normalize_unicode", "\U0001d403\U0001d428\U0001d427e caf\u0065\u0301", "Done café"),
+    ("remove_html", "Good.<br /><br>Bad.", "Good.  Bad."),
+    ("remove_html", "one<!-- a\n<b> comment -->two", "one two"),
+    ("remove_html", "one <!-- two", "one <!-- two"),
+    ("remove_html", "write &lt;b&gt; for bold", "write <b> for bold"),  # a text about tags
+    ("remove_html", "I &lt;3 this &amp; that &#33;", "I <3 this & that !"),
+    ("remove_html", '<a href="x">link</a>', " link "),
+    ("remove_html", "a < b and c > d", "a < b and c > d"),
+    ("remove_html", "I <3 you >:(", "I <3 you >:("),
+    ("remove_html", "1<2>0", "1<2>0"),
+    ("remove_links", "see https://t.co/aB3?x=1&y=2 now", "see   now"),
+    ("remove_links", "HTTP://X.ORG/a", " "),
+    ("remove_links", "(www.example.org)", "( "),
+    ("remove_links", "watchpic.twitter.com/0a1b", "watch "),
+    (
+        "remove_links",
+        "Awwww....so cute, ewww...bad",
+        "Awwww....so cute, ewww...bad",
+    ),
+    ("remove_links", "www... what", "www... what"),
+    ("remove_links", "the http: part and https", "the http: part and https"),
+    ("remove_mentions", "@Xbox_Support help", "  help"),
+    ("remove_mentions", "RT @a: hi", "RT  : hi"),
+    ("remove_mentions", "(@a) .@b", "( ) . "),
+    ("remove_mentions", "me.too@example.org", "me.too@example.org"),
+    ("remove_mentions", "3 @ 5 dollars", "3 @ 5 dollars"),
+    ("remove_mentions", "@Jürgen_ß!", " !"),
+    ("lowercase", "GREAT Ärger ΑΣ", "great ärger ας"),
+    ("remove_stop_words", "This is NOT good", "      good"),
+    ("remove_stop_words", "(It was the) film!", "(     ) film!"),
+    ("remove_stop_words", "don't, I'm", "don't, I'm"),
+    ("letters_only", "so-so, 10/10 :) café", "so so        :) caf ".replace(":)", "  ")),
+    ("squeeze_whitespace", " \t a\r\n\u00a0b\u3000 ", "a b"),
+]
+"""Switch, text and the text as that switch alone leaves it."""
+
+
+@pytest.mark.parametrize(("switch", "text", "expected"), ALONE)
 def test_one_switch_alone(switch: str, text: str, expected: str) -> None:
     assert clean(text, switch) == expected
+
+
+def test_every_switch_has_a_case() -> None:
+    changing = {switch for switch, text, expected in ALONE if text != expected}
+    missing = sorted(set(SWITCHES) - changing)
+    assert not missing, f"add a case to ALONE whose text these switches change: {missing}"
+
+
+def test_steps_run_in_the_order_of_the_switches() -> None:
+    asked: list[str] = []
+
+    class Asked:
+        def __getattr__(self, switch: str) -> bool:
+            asked.append(switch)
+            return False
+
+    make_cleaner(Asked())
+    assert asked == list(SWITCHES), (
+        "make_cleaner must ask for every switch of CleaningSteps once, in the order of the class"
+    )
 
 
 TWEET = "  @EA I\uff4d  LOVE it &lt;3 https://t.co/x1 <b>not</b> 100% 😀 "
