@@ -18,6 +18,7 @@ import pytest
 import yaml
 from support.project import ROOT
 
+from sentigate.model.text.cleaning_steps import CleaningSteps
 from sentigate.settings.params import Params, parse_params
 from sentigate.settings.yaml_file import parse_yaml
 
@@ -287,14 +288,36 @@ def described() -> dict[tuple[str, str], tuple[str, str]]:
 
 
 def test_every_parameter_is_described_and_no_other() -> None:
-    assert sorted(set(expected()) - set(described())) == []
-    assert sorted(set(described()) - set(expected())) == []
+    missing = [
+        f"`{key}` under `{section}`"
+        for section, key in expected()
+        if (section, key) not in described()
+    ]
+    assert not missing, f"docs/parameters.md has no row for {', '.join(missing)}"
+    unknown = [
+        f"`{key}` under `{section}`"
+        for section, key in described()
+        if (section, key) not in expected()
+    ]
+    assert not unknown, f"docs/parameters.md has a row that no setting has: {', '.join(unknown)}"
     assert len(expected()) > 80
 
 
 def test_what_is_allowed_and_the_defaults_are_those_of_the_code() -> None:
-    for place, said in expected().items():
-        assert described()[place] == said, ".".join(place)
+    for (section, key), (values, usual) in expected().items():
+        if row := described().get((section, key)):  # a missing row fails the test above
+            assert row == (values, usual), (
+                f"the row of `{key}` under `{section}` in docs/parameters.md must end with "
+                f"| {values} | {usual} |"
+            )
+
+
+def test_cleaning_steps_are_described_in_the_order_in_which_they_run() -> None:
+    section = "datasets.NAME.clean.steps"
+    rows_of = [key for place, key in described() if place == section]
+    assert rows_of == list(CleaningSteps.model_fields), (
+        f"docs/parameters.md, `{section}`: needs a row for each switch of CleaningSteps, in order"
+    )
 
 
 def blocks(page: Path) -> list[str]:
