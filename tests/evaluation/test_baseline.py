@@ -29,7 +29,7 @@ def choose(texts: list[str], labels: list[int] | None = None, **candidates: Any)
 
 
 def test_accuracy_on_validation_decides() -> None:
-    """A model of pairs knows neither text, and is right about one of the two."""
+    """The model of pairs knows none of the pairs, and is right about one of two texts."""
     best = choose(["fun good", "fun bad"], pairs=PAIRS, words=STRONG)
     assert best.chosen == "words"
     assert [figures["accuracy"] for figures in best.candidates.values()] == [0.5, 1.0]
@@ -40,7 +40,7 @@ def test_accuracy_on_validation_decides() -> None:
 
 @dataclass(frozen=True)
 class Fixed:
-    """In place of a fitted model: answers that are given."""
+    """A stand-in for a fitted model, with fixed answers."""
 
     answers: list[float]
     about: LinearDescription = ABOUT
@@ -57,11 +57,11 @@ SURE, UNSURE, FALSE = [0.9, 0.1, 0.8], [0.6, 0.4, 0.55], [0.9, 0.4, 0.499]
 @pytest.mark.parametrize(
     ("answers", "chosen"),
     [
-        ({"a": FALSE, "b": UNSURE}, "b"),  # accuracy, whatever the log loss
+        ({"a": FALSE, "b": UNSURE}, "b"),  # accuracy comes first
         ({"a": UNSURE, "b": FALSE}, "a"),
-        ({"a": UNSURE, "b": SURE, "c": FALSE}, "b"),  # of equals the lower log loss
+        ({"a": UNSURE, "b": SURE, "c": FALSE}, "b"),  # equal accuracy: the lower log loss
         ({"a": SURE, "b": UNSURE}, "a"),
-        ({"a": FALSE, "b": SURE, "c": SURE}, "b"),  # of full equals the first
+        ({"a": FALSE, "b": SURE, "c": SURE}, "b"),  # equal log loss too: the first
         ({"c": SURE, "b": SURE, "a": FALSE}, "c"),
     ],
 )
@@ -84,7 +84,7 @@ def test_false_has_the_lower_log_loss() -> None:
     assert false < unsure
 
 
-def test_figures_are_those_of_the_metrics() -> None:
+def test_candidates_have_the_figures_of_the_metrics() -> None:
     from sklearn.metrics import accuracy_score, log_loss
 
     best = choose([*SEEN, "bad film"], [1, 0, 1], only=STRONG)
@@ -96,11 +96,11 @@ def test_figures_are_those_of_the_metrics() -> None:
     }
 
 
-def test_one_label_alone_on_validation_will_do() -> None:
+def test_validation_may_have_one_label() -> None:
     assert choose(["good"], [1], only=STRONG).candidates["only"]["accuracy"] == 1.0
 
 
-def test_it_says_what_was_chosen_among_how_many() -> None:
+def test_the_description_names_the_model_and_the_number_of_candidates() -> None:
     best = choose(["fun good", "fun bad"], words=STRONG, pairs=PAIRS)
     assert best.description == (
         "words, the strongest of 2 linear models on validation: logistic regression on "
@@ -110,13 +110,13 @@ def test_it_says_what_was_chosen_among_how_many() -> None:
     assert choose(SEEN, words=STRONG).description.startswith("words, a linear model: logistic")
 
 
-def test_each_candidate_is_named_as_it_is_fitted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_names_each_candidate(capsys: pytest.CaptureFixture[str]) -> None:
     choose(SEEN, words=STRONG, pairs=PAIRS)
-    said = capsys.readouterr().err
-    assert "fitting linear model 1 of 2, words ..." in said
-    assert "fitting linear model 2 of 2, pairs ..." in said
+    printed = capsys.readouterr().err
+    assert "fitting linear model 1 of 2, words ..." in printed
+    assert "fitting linear model 2 of 2, pairs ..." in printed
 
 
-def test_without_validation_there_is_no_choice() -> None:
+def test_missing_validation_texts_are_refused() -> None:
     with pytest.raises(DataError, match=r"no validation rows .* raise split\.validation_size"):
         choose([], [], words=STRONG)

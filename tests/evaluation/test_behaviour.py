@@ -1,4 +1,4 @@
-"""What a model passes of the behavioural tests."""
+"""Judging a model by the behavioural tests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def answering(probabilities: dict[str, float]) -> Callable[[Sequence[str]], np.n
 
 
 def oracle() -> dict[str, float]:
-    """An answer to each text of the suite that is right, and moves with no change."""
+    """Return a right answer to each text of the suite; no change of a text moves the answer."""
     known = {"positive": 0.9, "negative": 0.1}
     found = {case.text: known[case.expect] for case in SUITE.cases if case.kind == "MFT"}
     for case in SUITE.cases:
@@ -37,7 +37,7 @@ def oracle() -> dict[str, float]:
     return found
 
 
-def test_an_oracle_passes_all() -> None:
+def test_an_oracle_passes_all_cases() -> None:
     judged = judge_cases(SUITE, answering(oracle()))
     assert judged["passed"].all()
     assert judged["text"].tolist() == [case.text for case in SUITE.cases]
@@ -45,14 +45,14 @@ def test_an_oracle_passes_all() -> None:
 
 
 @pytest.mark.parametrize("always", [0.99, 0.01])
-def test_one_answer_for_all_fails_half_of_what_asks_for_a_label(always: float) -> None:
+def test_a_constant_answer_fails_half_of_the_mft_cases(always: float) -> None:
     judged = judge_cases(SUITE, lambda texts: np.full(len(texts), always))
     asked = judged["kind"] == "MFT"
     assert 0.45 < judged.loc[asked, "passed"].mean() < 0.55
     assert judged.loc[~asked, "passed"].all()
 
 
-def test_the_reverse_of_an_oracle_fails_every_label() -> None:
+def test_the_reverse_of_an_oracle_fails_every_mft_case() -> None:
     wrong = {text: 1 - probability for text, probability in oracle().items()}
     judged = judge_cases(SUITE, answering(wrong))
     assert (judged["passed"] == (judged["kind"] != "MFT")).all()
@@ -66,7 +66,7 @@ def test_the_reverse_of_an_oracle_fails_every_label() -> None:
         ("MFT", "negative", 0.49, None, True),
         ("MFT", "negative", 0.5, None, False),
         ("INV", SAME, 0.9, 0.51, True),  # the label stays
-        ("INV", SAME, 0.55, 0.46, True),  # the label changes, by little
+        ("INV", SAME, 0.55, 0.46, True),  # the label changes, the probability little
         ("INV", SAME, 0.55, 0.44, False),
         ("INV", SAME, 0.4, 0.52, False),
         ("DIR", NOT_LOWER, 0.6, 0.9, True),
@@ -77,7 +77,7 @@ def test_the_reverse_of_an_oracle_fails_every_label() -> None:
         ("DIR", NOT_HIGHER, 0.1, 0.21, False),
     ],
 )
-def test_what_passes(
+def test_a_case_passes_by_the_rule_of_its_kind(
     kind: str, expect: str, before: float, after: float | None, passed: bool
 ) -> None:
     changed = "" if after is None else "after"
@@ -112,7 +112,7 @@ def test_figures() -> None:
     }
 
 
-def test_examples_are_of_as_many_tests_as_there_are() -> None:
+def test_examples_come_from_different_tests_first() -> None:
     says = ["first"] * 5 + ["second"] * 5
     cases = [Case("words", "MFT", x, "positive", f"text {n}", "") for n, x in enumerate(says)]
     cases += [Case("names", "MFT", "third", "negative", "text 0", "")]

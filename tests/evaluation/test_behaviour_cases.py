@@ -1,4 +1,4 @@
-"""The behavioural tests themselves, and that malformed ones are refused."""
+"""The behavioural tests of the project, and refusals of malformed tests."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def suite_of(folder: Path, *tests: dict[str, Any], **changes: Any) -> list[Case]
     return read_suite(path).cases
 
 
-def test_every_case_is_well_formed_and_there_once() -> None:
+def test_every_case_is_well_formed_and_unique() -> None:
     suite = read_suite(CASES)
     assert 300 < len(suite.cases) < 1000
     assert len({(case.text, case.changed) for case in suite.cases}) == len(suite.cases)
@@ -52,7 +52,7 @@ def test_every_case_is_well_formed_and_there_once() -> None:
     assert suite == read_suite(CASES)
 
 
-def test_every_capability_has_cases_of_either_answer() -> None:
+def test_every_capability_has_cases_of_both_answers() -> None:
     cases = read_suite(CASES).cases
     assert set(Counter(case.capability for case in cases)) == {
         *("vocabulary", "negation", "temporal", "intensifiers", "typos", "apostrophes", "entities")
@@ -79,7 +79,7 @@ def test_templates_stand_for_every_combination(tmp_path: Path) -> None:
     assert {(case.changed, case.expect) for case in cases} == {("", "positive")}
 
 
-def test_directions_are_with_and_without_the_words_in_brackets(tmp_path: Path) -> None:
+def test_dir_cases_add_the_words_in_brackets(tmp_path: Path) -> None:
     cases = suite_of(tmp_path, DIR | {"texts": ["so [{a} ]good"]})
     assert [(case.text, case.changed) for case in cases] == [
         ("so good", "so one good"),
@@ -87,13 +87,13 @@ def test_directions_are_with_and_without_the_words_in_brackets(tmp_path: Path) -
     ]
 
 
-def test_a_word_gives_way_to_each_other_one(tmp_path: Path) -> None:
+def test_a_word_is_replaced_by_each_other_word(tmp_path: Path) -> None:
     cases = suite_of(tmp_path, INV | {"change": "b", "texts": ["a {b} b"]})
     (case,) = cases
     assert (case.text, case.changed, case.expect) == ("a three b", "a four b", SAME)
 
 
-def test_an_apostrophe_becomes_that_of_a_phone(tmp_path: Path) -> None:
+def test_an_apostrophe_becomes_a_curly_one(tmp_path: Path) -> None:
     (case,) = suite_of(tmp_path, INV | {"change": CURLY, "texts": ["I can't, won't"]})
     assert (case.text, case.changed) == ("I can't, won't", "I can\u2019t, won\u2019t")
     with pytest.raises(DataError, match="'plain' needs an apostrophe"):
@@ -121,18 +121,18 @@ def test_swapped_letters_differ(tmp_path: Path) -> None:
     ("test", "message"),
     [
         (MFT | {"texts": ["{c}"]}, "tests.0: there is no list 'c'; allowed: a, b"),
-        (MFT | {"texts": ["{a"]}, "'{' in '{a' opens or closes nothing"),
-        (MFT | {"texts": ["a]"]}, "']' in 'a]' opens or closes nothing"),
+        (MFT | {"texts": ["{a"]}, "'{' in '{a' has no counterpart"),
+        (MFT | {"texts": ["a]"]}, "']' in 'a]' has no counterpart"),
         (MFT | {"texts": []}, "tests.0.texts: List should have at least 1 item"),
-        (MFT | {"texts": ["same", "same"]}, "tests.0: 'same' is there twice"),
+        (MFT | {"texts": ["same", "same"]}, "tests.0: 'same' is in the file twice"),
         (MFT | {"texts": [3]}, "tests.0.texts.0: Input should be a valid string (given: 3)"),
         (MFT | {"texts": ["a"], "expect": "good"},
          "tests.0: expect is 'good'; allowed with MFT: negative or positive"),
-        (MFT | {"texts": ["a"], "change": "a"}, "change goes with INV"),
+        (MFT | {"texts": ["a"], "change": "a"}, "other kinds must not have change"),
         (MFT | {"texts": ["a"], "kind": "XYZ"}, "tests.0.kind: Input should be 'MFT', 'INV' or"),
         (MFT | {"texts": ["a"], "capability": "Two words"}, "tests.0.capability"),
         (MFT | {"texts": ["a"], "more": 1}, "unknown key 'more'; allowed: capability, kind"),
-        (INV | {"texts": ["a"]}, "INV with change"),
+        (INV | {"texts": ["a"]}, "INV needs change"),
         (INV | {"texts": ["{a}"], "change": "a", "expect": "positive"},
          "expect is 'positive'; allowed with INV: nothing"),
         (INV | {"texts": ["plain"], "change": "a"}, "'plain' needs one {a} and no other list"),
@@ -152,7 +152,7 @@ def test_a_malformed_test_is_refused(tmp_path: Path, test: dict[str, Any], messa
 
 
 def test_a_case_of_another_test_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"tests\.1: 'one' is there twice"):
+    with pytest.raises(DataError, match=r"tests\.1: 'one' is in the file twice"):
         suite_of(tmp_path, MFT | {"texts": ["one"]}, MFT | {"texts": ["{a}"]})
 
 

@@ -1,4 +1,4 @@
-"""Calibration: the expected error, and the table that is drawn."""
+"""Calibration: the expected error, and the table for the plot."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_calibration_error_by_hand():
 
 
 def test_calibration_error_uses_confidence_not_the_probability_of_positive():
-    # Both are at 0.8 confidence and one of them is right: one bin, whichever class is said.
+    # Both have confidence 0.8, so they share a bin, and one of them is right.
     labels, probabilities = np.array([1, 1]), np.array([0.8, 0.2])
     assert expected_calibration_error(labels, probabilities, 10) == pytest.approx(0.3)
 

@@ -20,7 +20,7 @@ from sentigate.evaluation.difference import (
 def right_and_wrong(
     both: int, network: int, baseline: int, neither: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labels and two columns of probabilities: so many rows on which so many are right."""
+    """Return labels and the probabilities of both, right on the given numbers of rows."""
     counts = [both, network, baseline, neither]
     labels = np.arange(sum(counts)) % 2
 
@@ -34,7 +34,7 @@ def right_and_wrong(
     )
 
 
-def test_mcnemar_of_the_literature():
+def test_mcnemar_matches_the_literature():
     # Agresti (2002), section 10.1.1: 86 and 150 of 236 discordant votes. p = 2 P(X <= 86).
     got = accuracy_difference(*right_and_wrong(794, 86, 150, 570), samples=2000, seed=1)
     assert (got["only_model_right"], got["only_baseline_right"]) == (86, 150)
@@ -63,7 +63,7 @@ def test_the_same_answers_do_not_differ():
     }
 
 
-def test_a_tiny_p_is_not_rounded_to_nothing():
+def test_a_tiny_p_is_not_rounded_to_zero():
     got = accuracy_difference(*right_and_wrong(0, 300, 100, 0), samples=100, seed=1)
     assert 0 < got["p_value"] < 1e-20
     assert json.loads(json.dumps(got, allow_nan=False)) == got
@@ -103,7 +103,7 @@ def test_the_sentence(figures: tuple[float, ...], sentence: str):
 
 
 @pytest.mark.parametrize(("p", "real"), [(0.0499, True), (0.05, False)])
-def test_the_level(p: float, real: bool):
+def test_a_difference_is_real_below_the_level(p: float, real: bool):
     figures = {"accuracy": 0.1, "accuracy_low": 0.0, "accuracy_high": 0.2, "p_value": p}
     assert difference_sentence(figures, 10).endswith("a real difference.") == real
 
@@ -123,7 +123,7 @@ def test_worse_is_less_often_right_by_more_than_chance():
     assert other.sentence.startswith("The network alone is not found to be worse than")
 
 
-def test_few_texts_and_none_show_nothing():
+def test_few_or_no_texts_show_no_difference():
     assert not beside_baseline(*right_and_wrong(0, 0, 4, 0), whose="The model", level=0.05).worse
     nothing = np.array([], dtype=np.int64), np.array([]), np.array([])
     found = beside_baseline(*nothing, whose="The model", level=0.05)
@@ -135,5 +135,7 @@ def test_few_texts_and_none_show_nothing():
     ("accuracy", "p", "worse"),
     [(-0.145, 1e-4, True), (-0.145, 0.05, False), (0.145, 1e-4, False), (0.0, 1.0, False)],
 )
-def test_worse_on_test(accuracy: float, p: float, worse: bool):
+def test_a_model_is_worse_if_the_difference_is_negative_and_real(
+    accuracy: float, p: float, worse: bool
+):
     assert is_worse({"accuracy": accuracy, "p_value": p}) == worse

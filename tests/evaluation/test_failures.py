@@ -1,4 +1,4 @@
-"""Groups of like texts, in which the network and the baseline are right more or less often."""
+"""Accuracy of network and baseline in groups of similar texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sentigate.evaluation.intervals import wilson_interval
 
 
 def texts(**columns: Any) -> pd.DataFrame:
-    """Rows on which network and baseline are right, but for what ``columns`` say."""
+    """Return rows on which network and baseline are right, with ``columns`` replaced."""
     (rows,) = {len(values) for values in columns.values()}
     usual = {
         "text": "a film",
@@ -34,7 +34,7 @@ def groups(frame: pd.DataFrame, by: str) -> dict[str, int]:
     return dict(zip(part["group"], part["rows"].tolist(), strict=True))
 
 
-def test_figures_are_those_of_the_rows_alone() -> None:
+def test_a_groups_figures_come_from_its_rows() -> None:
     labels, probabilities = answers()
     rng = np.random.default_rng(2)
     frame = texts(
@@ -86,7 +86,9 @@ def test_lengths_are_in_quartiles() -> None:
         ([64] * 9 + [5], {"5 to 64 tokens": 10}),
     ],
 )
-def test_few_or_like_lengths_are_fewer_groups(lengths: list[int], expected: dict[str, int]) -> None:
+def test_few_or_equal_lengths_give_fewer_groups(
+    lengths: list[int], expected: dict[str, int]
+) -> None:
     assert groups(texts(length=lengths), "length") == expected
 
 
@@ -99,7 +101,7 @@ def test_few_or_like_lengths_are_fewer_groups(lengths: list[int], expected: dict
         "nothing works", "without charm", "(no)", "neither", "shan't", "nobody's film",
     ],
 )  # fmt: skip
-def test_negation(text: str) -> None:
+def test_texts_with_negation(text: str) -> None:
     assert groups(texts(text=[text]), "negation") == {"with": 1}
 
 
@@ -108,11 +110,11 @@ def test_negation(text: str) -> None:
     ["a film", "i want it", "knot", "nothings", "notable", "now", "a font", "the piano", "don", "",
      "noon", "i do tango"],
 )  # fmt: skip
-def test_no_negation(text: str) -> None:
+def test_texts_without_negation(text: str) -> None:
     assert groups(texts(text=[text]), "negation") == {"without": 1}
 
 
-def test_ends_of_the_groups_of_unknown_tokens_belong_to_them() -> None:
+def test_groups_of_unknown_tokens_include_their_upper_ends() -> None:
     shares = [0.0, 0.001, 0.05, 1 / 20, 0.051, 0.2, 2 / 10, 0.21, 1.0]
     assert groups(texts(unknown_share=shares), "unknown tokens") == {
         "none": 1,

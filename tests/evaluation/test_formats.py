@@ -1,4 +1,4 @@
-"""Figures as people read them."""
+"""Formats of figures for people."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_numbers_as_shown(function, value, shown):
         ("count", "1", "+1", "1"),
     ],
 )
-def test_the_unit_decides(unit, shown, more, exact):
+def test_the_unit_decides_the_format(unit, shown, more, exact):
     assert figure(0.99991, unit) == shown
     assert difference(0.99991, unit) == more
     assert difference(-0.99991, unit) == more.replace("+", "−")

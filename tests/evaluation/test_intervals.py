@@ -1,4 +1,4 @@
-"""Intervals of a share, beside the literature and resampled rows."""
+"""Intervals of a share, compared with the literature and with resampled rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_bootstrap_is_seeded():
     assert one != bootstrap_interval(300, 500, 200, seed=4)
 
 
-def test_bootstrap_is_that_of_resampled_rows():
+def test_bootstrap_equals_resampling_rows():
     right = np.random.default_rng(0).random(500) < 0.8
     rows = np.random.default_rng(9).integers(0, len(right), (20_000, len(right)))
     expected = np.percentile(right[rows].mean(axis=1), [2.5, 97.5])
@@ -25,7 +25,7 @@ def test_bootstrap_is_that_of_resampled_rows():
     assert low < right.mean() < high
 
 
-def test_bootstrap_covers_the_true_share_as_often_as_it_says():
+def test_bootstrap_covers_the_true_share_in_95_per_cent():
     rng = np.random.default_rng(5)
     covered = 0
     for seed in range(300):
@@ -34,17 +34,17 @@ def test_bootstrap_covers_the_true_share_as_often_as_it_says():
     assert 0.90 <= covered / 300 <= 0.99
 
 
-def test_no_resample_is_refused():
+def test_zero_resamples_are_refused():
     with pytest.raises(ValueError, match="samples must be at least 1"):
         bootstrap_interval(1, 2, 0, seed=1)
     with pytest.raises(ValueError, match="samples must be at least 1"):
         paired_interval(1, 0, 2, 0, seed=1)
 
 
-def test_paired_interval_is_that_of_resampled_pairs():
+def test_paired_interval_equals_resampling_pairs():
     rng = np.random.default_rng(0)
     first = rng.random(500) < 0.8
-    second = first ^ (rng.random(500) < 0.1)  # right and wrong on much the same rows
+    second = first ^ (rng.random(500) < 0.1)  # right on nearly the same rows
     drawn = np.random.default_rng(9).integers(0, 500, (20_000, 500))
     gaps = first[drawn].mean(axis=1) - second[drawn].mean(axis=1)
     ahead, behind = int((first & ~second).sum()), int((second & ~first).sum())
@@ -56,7 +56,7 @@ def test_paired_interval_is_that_of_resampled_pairs():
     assert paired_interval(0, 0, 500, 100, seed=1) == (0, 0)
 
 
-def test_wilson_interval_is_that_of_the_literature():
+def test_wilson_interval_matches_the_literature():
     # Newcombe (1998), table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29.
     low, high = wilson_interval(np.array([81, 15, 0, 1]), np.array([263, 148, 20, 29]))
     np.testing.assert_allclose(low, [0.2553, 0.0624, 0, 0.0061], atol=5e-5)

@@ -65,7 +65,7 @@ def judge(training: TrainingTexts, model: LinearModel, texts: list[str]) -> np.n
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_separates_the_labels_is_learned(kind: str) -> None:
+def test_words_that_separate_the_labels_are_learned(kind: str) -> None:
     found = logits(["good", "bad", "good thing", "a bad thing"], **KINDS[kind])
     assert (found > 0).tolist() == [True, False, True, False]
 
@@ -79,8 +79,8 @@ def test_an_unseen_text_gets_the_bias(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_same_bits_again_and_after_other_models(kind: str) -> None:
-    """Models share what they count, and none alters it."""
+def test_other_fitted_models_do_not_change_a_bit(kind: str) -> None:
+    """Models share their counts, and no model changes them."""
     training, asked = TrainingTexts(GOOD + BAD, LABELS), GOOD + BAD
     for other in KINDS.values():
         fit_linear(training, settings(**other), 42)
@@ -89,7 +89,7 @@ def test_the_same_bits_again_and_after_other_models(kind: str) -> None:
 
 
 def test_pairs_of_words_are_used_when_asked_for() -> None:
-    """Every single word is as often in one label as in the other."""
+    """Every single word occurs equally often with both labels."""
     positive = ["not bad", "not bad at all", "good", "so good"]
     negative = ["not good", "not good at all", "bad", "so bad"]
     texts, asked = positive + negative, ["not good", "not bad"]
@@ -98,15 +98,15 @@ def test_pairs_of_words_are_used_when_asked_for() -> None:
     assert single == pytest.approx(np.zeros(2), abs=0.4)
 
 
-def test_characters_know_rare_words() -> None:
-    """Words in one text each have no n-gram of words, but characters of others."""
+def test_characters_help_with_rare_words() -> None:
+    """A word of one text is no n-gram of the model, but it shares characters with others."""
     texts = ["goodish", "goodly", "goodest", "goods", "baddest", "badly", "baddy", "bads"]
     found = logits(["goodly", "badly"], texts, word_ngrams=[1, 1], character_ngrams=[3, 3])
     assert found[0] > 0.1 > -0.1 > found[1]
 
 
-def test_ratios_are_those_of_the_paper() -> None:
-    """Counts of three words in two positive and two negative texts, by hand, with 1 added."""
+def test_log_count_ratios_match_a_hand_calculation() -> None:
+    """Three words are counted in two positive and two negative texts; smoothing is 1."""
     features = csr_array(np.array([[2, 0, 1], [1, 0, 1], [0, 3, 1], [0, 0, 1]], dtype=np.float32))
     found = log_count_ratios(features, np.array([1, 1, 0, 0], dtype=np.int8), 1.0)
     # p = 1 + (3, 0, 2), of 8; q = 1 + (0, 3, 2), of 8.
@@ -133,7 +133,7 @@ def test_one_label_is_a_data_error(kind: str) -> None:
         fit_linear(training, settings(**KINDS[kind], min_count=1), 1)
 
 
-def test_what_it_is_is_said() -> None:
+def test_describe_names_ngrams_and_weighting() -> None:
     training = TrainingTexts(GOOD + BAD, LABELS)
     assert describe(settings(), training) == (
         "logistic regression on TF-IDF of runs of 1 to 2 tokens"
@@ -156,13 +156,13 @@ ASKED_OF_HOTELS = ["酒店的早餐和环境都很好，满意", "酒店的早�
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_texts_without_spaces_are_read_by_the_character(kind: str) -> None:
-    """No run between two signs of the texts asked about is in a training text."""
+def test_texts_without_spaces_are_split_into_characters(kind: str) -> None:
+    """Between two punctuation marks, no whole run of the asked texts is in training."""
     found = logits(ASKED_OF_HOTELS, HOTELS, **KINDS[kind])
     assert (found > 0).tolist() == [True, False]
 
 
-def test_what_reads_characters_says_so() -> None:
+def test_describe_names_characters() -> None:
     training = TrainingTexts(HOTELS, LABELS)
     assert describe(settings(character_ngrams=[2, 5]), training) == (
         "logistic regression on TF-IDF of runs of 1 to 5 characters"
@@ -173,8 +173,8 @@ def test_what_reads_characters_says_so() -> None:
     assert fit_linear(training, settings(), 1).about.description.endswith("1 to 2 characters")
 
 
-def test_runs_of_characters_are_as_long_as_fits_their_codes() -> None:
-    """Five of 20,000 different characters have no 64-bit code."""
+def test_character_ngrams_are_limited_by_64_bit_codes() -> None:
+    """An n-gram of five out of 20,000 characters has no 64-bit code."""
     signs = [chr(number) for number in range(0x4E00, 0x4E00 + 20_000)]
     texts = ["".join(signs[start : start + 50]) for start in range(0, 20_000, 50)]
     training = TrainingTexts(texts, np.arange(400, dtype=np.int8) % 2)
@@ -187,7 +187,7 @@ def test_runs_of_characters_are_as_long_as_fits_their_codes() -> None:
 
 
 class Real:
-    """A few hundred rows of the example table, and what a model is asked about."""
+    """A few hundred rows of the example table, and texts to predict."""
 
     def __init__(self) -> None:
         table = pd.read_csv(ROOT / "data/own/example.csv", nrows=1500)
@@ -197,16 +197,16 @@ class Real:
         self.labels = (table["sentiment"] == CLASSES[1]).to_numpy(dtype=np.int8)[:400]
         self.training = TrainingTexts(self.texts, self.labels)
         self.cut = cutter(self.training.tokenizer, SPACED_LEVEL)
-        # Unseen texts, none at all, unknown tokens only, and n-grams again and again.
+        # Also unseen texts, an empty text, unknown tokens only, and repeated n-grams.
         self.asked = [*self.texts[:50], *texts[400:700], "", "qqq zzz", " ".join(texts[:1] * 5)]
 
     def tokens(self, text: str) -> list[str]:
-        """With "" for an unknown one."""
+        """Return the tokens of a text, with "" for an unknown token."""
         known = self.training.tokenizer.token_to_id
         return ["" if known(token) is None else token for token in self.cut(text)]
 
     def ngrams(self, longest: int) -> Callable[[str], list[str]]:
-        """What scikit-learn is to count: runs of tokens without an unknown one."""
+        """Return scikit-learn's analyzer: runs of tokens without an unknown token."""
 
         def analyzer(text: str) -> list[str]:
             tokens = self.tokens(text)
@@ -218,7 +218,7 @@ class Real:
         return analyzer
 
     def characters(self, text: str) -> list[str]:
-        """The character n-grams of every known token."""
+        """Return the character n-grams of every known token."""
         return [
             padded[i : i + n]
             for token in self.tokens(text)
@@ -235,7 +235,7 @@ def real() -> Real:
 
 
 def in_order(vectorizer: CountVectorizer, model: LinearModel, size: int) -> list[int]:
-    """The vectorizer's columns in the order of the model's n-grams."""
+    """Return the vectorizer's columns in the order of the model's n-grams."""
     names = [
         " ".join(model.about.words[int(each[0])] for each in digits(np.array([code]), size))
         for code in model.codes.tolist()
@@ -244,7 +244,7 @@ def in_order(vectorizer: CountVectorizer, model: LinearModel, size: int) -> list
     return [vectorizer.vocabulary_[name] for name in names]
 
 
-def test_tfidf_is_scikit_learns_own(real: Real) -> None:
+def test_tfidf_equals_scikit_learn(real: Real) -> None:
     vectorizer = TfidfVectorizer(
         analyzer=real.ngrams(2), min_df=2, sublinear_tf=True, dtype=np.float32
     )
@@ -257,7 +257,7 @@ def test_tfidf_is_scikit_learns_own(real: Real) -> None:
     assert np.std(expected) > 0.5
 
 
-def test_naive_bayes_is_that_of_scikit_learns_counts(real: Real) -> None:
+def test_naive_bayes_equals_scikit_learn(real: Real) -> None:
     vectorizer = CountVectorizer(analyzer=real.ngrams(3), min_df=2, binary=True, dtype=np.float32)
     features = vectorizer.fit_transform(real.texts)
     model = fit_linear(real.training, settings(**BAYES, inverse_regularization=0.1), 42)
@@ -270,8 +270,8 @@ def test_naive_bayes_is_that_of_scikit_learns_counts(real: Real) -> None:
     assert np.std(expected) > 0.5
 
 
-def test_characters_are_scikit_learns_counts(real: Real) -> None:
-    """All counts of a text's tokens, times idf, over the square root of its tokens."""
+def test_characters_equal_scikit_learn(real: Real) -> None:
+    """Features are the counts of a text's tokens times idf, over the root of their number."""
     words = TfidfVectorizer(analyzer=real.ngrams(2), min_df=2, sublinear_tf=True, dtype=np.float32)
     in_tokens = CountVectorizer(
         analyzer="char_wb", ngram_range=(2, 5), min_df=2, lowercase=False, dtype=np.float32
@@ -298,7 +298,7 @@ def test_characters_are_scikit_learns_counts(real: Real) -> None:
     assert np.std(expected) > 0.5
 
 
-def test_characters_of_texts_without_spaces_are_scikit_learns_own(real: Real) -> None:
+def test_characters_of_texts_without_spaces_equal_scikit_learn(real: Real) -> None:
     joined, asked = (
         [re.sub(r"\s", "", text) for text in some] for some in (real.texts, real.asked)
     )
@@ -316,7 +316,7 @@ def test_characters_of_texts_without_spaces_are_scikit_learns_own(real: Real) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_fitted_models_shares_and_other_ids(real: Real, kind: str) -> None:
+def test_contributions_and_renumbering_of_a_fitted_model(real: Real, kind: str) -> None:
     model = fit_linear(real.training, settings(**KINDS[kind]), 42)
     ids, offsets = encode_texts(real.training.tokenizer, real.asked)
     found = model.logits(ids, offsets)

@@ -1,4 +1,4 @@
-"""The table of metrics, beside each one's definition."""
+"""The table of metrics, compared with the definition of each metric."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def figures(labels, probabilities, seed=1):
 
 
 @given(ANSWERS)
-def test_figures_are_as_they_are_defined(pair):
+def test_figures_match_their_definitions(pair):
     labels, probabilities = pair
     got = figures(labels, probabilities)
     predicted = (probabilities >= 0.5).astype(int)
@@ -48,17 +48,17 @@ def test_figures_are_as_they_are_defined(pair):
     assert got["accuracy_low"] <= got["accuracy_high"]
 
 
-def test_one_half_is_called_positive():
+def test_one_half_is_positive():
     assert figures(np.array([1]), np.array([0.5]))["accuracy"] == 1
     assert figures(np.array([1]), np.array([np.nextafter(0.5, 0)]))["accuracy"] == 0
 
 
-def test_sure_and_wrong_costs_float32_epsilon():
+def test_the_loss_of_a_sure_wrong_answer_is_limited():
     got = figures(np.array([0, 1]), np.array([1, 0], dtype=np.float32))
     assert got["log_loss"] == pytest.approx(23 * np.log(2))
 
 
-def test_sure_and_right_costs_next_to_nothing():
+def test_the_loss_of_a_sure_right_answer_is_zero():
     got = figures(np.array([0, 1]), np.array([0, 1], dtype=np.float32))
     assert got["log_loss"] == 0  # rounded; not infinite, as without clipping
 
@@ -71,8 +71,8 @@ def test_figures_are_rounded_json():
     assert isinstance(got["rows"], int)
 
 
-def test_names_in_files_stay():
-    """Scripts, other versions' metrics.json and MLflow runs have them."""
+def test_names_in_files_do_not_change():
+    """Scripts, MLflow runs and metrics.json of other versions use them."""
     names = [
         *("rows", "accuracy", "accuracy_low", "accuracy_high", "precision", "recall", "f1"),
         *("mcc", "auroc", "log_loss", "expected_calibration_error"),
@@ -83,7 +83,7 @@ def test_names_in_files_stay():
     )
 
 
-def test_every_metric_says_what_it_means():
+def test_every_metric_has_a_legend():
     assert (
         len({metric.key for metric in METRICS}) == len({m.title for m in METRICS}) == len(METRICS)
     )
@@ -93,7 +93,7 @@ def test_every_metric_says_what_it_means():
         assert set(metric.headline_on) <= {"validation", "test"}
 
 
-def test_the_interval_is_that_of_the_correct_answers():
+def test_the_accuracy_interval_is_the_bootstrap_interval():
     labels, probabilities = answers()
     correct = int(((probabilities >= 0.5) == labels).sum())
     low, high = bootstrap_interval(correct, 500, EVALUATE.bootstrap_samples, seed=7)
@@ -123,7 +123,7 @@ def test_wrong_answers_are_refused(labels, probabilities, message):
 
 
 @pytest.mark.parametrize("positives", [50, 89])
-def test_one_answer_for_all_is_chance_whatever_the_balance(positives: int) -> None:
+def test_mcc_of_a_constant_answer_is_zero_for_any_balance(positives: int) -> None:
     labels = np.repeat([1, 0], [positives, 100 - positives])
     assert matthews_correlation(labels, np.full(100, 0.9)) == 0
     assert matthews_correlation(labels, labels.astype(float)) == pytest.approx(1)
@@ -131,18 +131,18 @@ def test_one_answer_for_all_is_chance_whatever_the_balance(positives: int) -> No
     assert matthews_correlation(np.ones(3, int), np.full(3, 0.9)) == 0
 
 
-def test_correlation_of_rows_by_the_million_does_not_overflow() -> None:
+def test_mcc_of_millions_of_rows_does_not_overflow() -> None:
     labels = np.tile([0, 1], 2_000_000)
     assert matthews_correlation(labels, labels.astype(np.float32)) == pytest.approx(1)
 
 
-def test_correlation_refuses_what_no_classifier_answers() -> None:
+def test_mcc_refuses_a_missing_probability() -> None:
     with pytest.raises(DataError, match="none may be missing"):
         matthews_correlation(np.array([0, 1]), np.array([0.5, np.nan]))
 
 
-def test_a_good_model_of_skewed_data_is_far_from_chance() -> None:
-    """Accuracy 0.932 where always saying the commoner label has 0.892."""
+def test_mcc_shows_a_good_model_on_skewed_data() -> None:
+    """Its accuracy is 0.932; always predicting the more common label has 0.892."""
     labels = np.repeat([1, 0], [892, 108])
     answers = np.concatenate([np.repeat([1.0, 0.0], [862, 30]), np.repeat([1.0, 0.0], [38, 70])])
     assert figures(labels, answers)["accuracy"] == 0.932

@@ -7,7 +7,7 @@ from support.answers import answers_frame as frame
 from sentigate.evaluation.mistakes import confident_errors, mark_correct
 
 
-def test_errors_are_the_surest_first_and_ties_by_id():
+def test_errors_are_sorted_by_confidence_then_id():
     table = frame([1, 0, 1, 0, 1], [0.25, 0.75, 0.9, 0.99, 0.0], ["s"] * 5)
     shuffled = table.iloc[[1, 4, 0, 3, 2]].set_axis([7] * 5)  # an index must not matter
     got = confident_errors(shuffled, 10)
@@ -17,7 +17,7 @@ def test_errors_are_the_surest_first_and_ties_by_id():
     assert confident_errors(shuffled, 2)["id"].tolist() == ["r0004", "r0003"]
 
 
-def test_no_errors_is_an_empty_table():
+def test_no_errors_give_an_empty_table():
     table = frame([1, 0], [0.9, 0.1], ["s", "s"])
     assert confident_errors(table, 5).to_dict("list") == {
         name: [] for name in ("id", "slice", "text", "label", "probability")

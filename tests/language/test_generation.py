@@ -1,4 +1,4 @@
-"""Continuing texts: what was learnt, the same for a seed, and never a token that is no text."""
+"""Continuation of texts: memorised texts, seeds, and no special tokens."""
 
 import math
 from collections import Counter
@@ -34,11 +34,11 @@ PARAMS = TrainingParams(
     gradient_clip=1.0, average_decay=None,
 )  # fmt: skip
 RHYME = "the cat sat on a mat ."
-WAYS = {"length": 40, "temperature": 0.8, "seed": 1, "context": 64}
+OPTIONS = {"length": 40, "temperature": 0.8, "seed": 1, "context": 64}
 
 
 def untrained(vocabulary: int = 9) -> LanguageModel:
-    """Draws as it happens, but never the end."""
+    """Return a model with random weights that never predicts the end of a text."""
     torch.manual_seed(3)
     model = LanguageModel(SHAPE, vocabulary).eval()
     model.decoder.bias.data[PAD_ID] = -1e4
@@ -46,7 +46,7 @@ def untrained(vocabulary: int = 9) -> LanguageModel:
 
 
 @pytest.mark.parametrize("level", ["word", "character", "bpe"])
-def test_the_likeliest_continuation_of_a_text_learnt_by_heart(tmp_path: Path, level: Level) -> None:
+def test_temperature_0_continues_a_memorised_text(tmp_path: Path, level: Level) -> None:
     tokenizer = build_tokenizer([RHYME] * 3, vocab_params(level, max_size=400))
     padded = pad_texts(tokenizer, [RHYME] * 32, 40)
     split = EncodedSplit(padded.ids, padded.lengths, np.zeros(32, dtype=np.int8))
@@ -55,29 +55,29 @@ def test_the_likeliest_continuation_of_a_text_learnt_by_heart(tmp_path: Path, le
     weights, _ = pretrain(SHAPE, entries, split, split, PARAMS, seed=1, scratch=tmp_path)
     model.load_state_dict(weights)
     for prompt in ("", "the", "the cat sat", RHYME):
-        text = continue_text(model, tokenizer, prompt, **WAYS | {"temperature": 0.0})
+        text = continue_text(model, tokenizer, prompt, **OPTIONS | {"temperature": 0.0})
         assert text == RHYME
-    short = continue_text(model, tokenizer, "the", **WAYS | {"temperature": 0.0, "length": 1})
+    short = continue_text(model, tokenizer, "the", **OPTIONS | {"temperature": 0.0, "length": 1})
     assert short == ("the " if level == "character" else "the cat")
 
 
-def test_words_never_seen_stay_as_they_were_in_the_prompt() -> None:
+def test_unknown_words_of_the_prompt_are_kept() -> None:
     tokenizer = build_tokenizer(["a b c d e f g"], vocab_params())
-    text = continue_text(untrained(), tokenizer, "a zebra, b", **WAYS)
+    text = continue_text(untrained(), tokenizer, "a zebra, b", **OPTIONS)
     assert text.startswith("a zebra, b ")
     assert "<unk>" not in text
 
 
-def test_a_seed_decides_every_token() -> None:
+def test_the_seed_determines_every_token() -> None:
     model = untrained()
-    first = continue_ids(model, [3, 4], **WAYS)
-    torch.rand(5)  # what was drawn elsewhere does not matter
-    assert continue_ids(model, [3, 4], **WAYS) == first
-    others = {tuple(continue_ids(model, [3, 4], **WAYS | {"seed": seed})) for seed in range(9)}
+    first = continue_ids(model, [3, 4], **OPTIONS)
+    torch.rand(5)  # other draws do not matter
+    assert continue_ids(model, [3, 4], **OPTIONS) == first
+    others = {tuple(continue_ids(model, [3, 4], **OPTIONS | {"seed": seed})) for seed in range(9)}
     assert len(others) == 9
 
 
-def test_tokens_come_as_often_as_predicted() -> None:
+def test_tokens_are_drawn_with_the_predicted_probabilities() -> None:
     model = untrained()
     torch.nn.init.zeros_(model.decoder.weight)
     chances = torch.tensor([0.0, 0.4, 0.3, 0.15, 0.15, 0, 0, 0, 0])
@@ -90,7 +90,7 @@ def test_tokens_come_as_often_as_predicted() -> None:
     }
     for temperature, ids in drawn.items():
         assert len(ids) == 1200
-        weights = chances[2:5].double() ** (1 / temperature)  # 1, the unknown token, never
+        weights = chances[2:5].double() ** (1 / temperature)  # never 1, the unknown token
         expected = weights / weights.sum()
         counts = Counter(ids)
         assert set(counts) == {2, 3, 4}
@@ -100,30 +100,32 @@ def test_tokens_come_as_often_as_predicted() -> None:
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1e-310, 0.8, 1e300])
-def test_neither_the_unknown_token_nor_padding_is_ever_drawn(temperature: float) -> None:
+def test_the_unknown_token_and_padding_are_never_drawn(temperature: float) -> None:
     model = untrained()
     model.decoder.bias.data[UNKNOWN_ID] = 50.0
     for seed in range(5):
-        ids = continue_ids(model, [3], **WAYS | {"temperature": temperature, "seed": seed})
+        ids = continue_ids(model, [3], **OPTIONS | {"temperature": temperature, "seed": seed})
         assert not {UNKNOWN_ID, PAD_ID} & set(ids)
 
 
 def test_the_boundary_ends_the_text() -> None:
     model = untrained()
     model.decoder.bias.data[PAD_ID] = 50.0
-    assert continue_ids(model, [3, 4], **WAYS) == []
+    assert continue_ids(model, [3, 4], **OPTIONS) == []
 
 
-def test_a_text_longer_than_the_context_goes_on() -> None:
-    """The tokens before the context have no say, and those in it do."""
+def test_only_the_context_decides_the_next_token() -> None:
+    """Tokens before the context do not count, and tokens in the context do."""
     model = untrained()
-    ways = WAYS | {"context": 4, "temperature": 0.0}
-    ids = continue_ids(model, [2, 3, 4, 5, 6, 7], **ways)
+    options = OPTIONS | {"context": 4, "temperature": 0.0}
+    ids = continue_ids(model, [2, 3, 4, 5, 6, 7], **options)
     assert len(ids) == 40
-    assert continue_ids(model, [8, 8, 4, 5, 6, 7], **ways) == ids
+    assert continue_ids(model, [8, 8, 4, 5, 6, 7], **options) == ids
     text = [2, 3, 4, 5, 6, 7, *ids]
     for place in range(6, 46):
-        assert continue_ids(model, text[place - 4 : place], **ways | {"length": 1}) == [text[place]]
+        assert continue_ids(model, text[place - 4 : place], **options | {"length": 1}) == [
+            text[place]
+        ]
 
 
 @pytest.mark.parametrize(
@@ -140,5 +142,5 @@ def test_a_text_longer_than_the_context_goes_on() -> None:
 )
 def test_values_out_of_range_are_refused(way: str, value: float, message: str) -> None:
     with pytest.raises(DataError, match=message) as error:
-        continue_ids(untrained(), [3], **WAYS | {way: value})
+        continue_ids(untrained(), [3], **OPTIONS | {way: value})
     assert "\n" not in str(error.value)

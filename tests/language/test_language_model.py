@@ -1,4 +1,4 @@
-"""The language model: it never sees what it predicts, and is scored as counting models are."""
+"""The language model: no prediction sees its token, and scores count every token."""
 
 import math
 from pathlib import Path
@@ -58,7 +58,7 @@ def padded(texts: list[list[int]], width: int | None = None) -> Inputs:
 
 
 def logits_of(model: LanguageModel, text: list[int]) -> Tensor:
-    """(len(text) + 1, vocabulary): of each token, and of the end."""
+    """Return the logits of each token and of the end, (len(text) + 1, vocabulary)."""
     with torch.no_grad():
         logits: Tensor = model.decoder(model.states(padded([text], len(text) or 1)))
     return logits
@@ -73,10 +73,10 @@ tokens = st.lists(st.integers(1, VOCABULARY - 1), min_size=1, max_size=6)
 @scratch
 @settings(max_examples=15)
 @given(text=tokens, data=st.data())
-def test_a_token_is_predicted_without_being_seen(
+def test_a_prediction_does_not_depend_on_later_tokens(
     cell: str, cell_from_scratch: bool, text: list[int], data: st.DataObject
 ) -> None:
-    """Another token at a place changes no prediction up to that place, and does change later."""
+    """Another token changes no prediction up to its place, and all later predictions."""
     model = language_model(cell, cell_from_scratch)
     place = data.draw(st.integers(0, len(text) - 1))
     other = list(text)
@@ -90,7 +90,9 @@ def test_a_token_is_predicted_without_being_seen(
 
 @cells
 @scratch
-def test_padding_and_company_change_no_prediction(cell: str, cell_from_scratch: bool) -> None:
+def test_padding_and_other_texts_do_not_change_predictions(
+    cell: str, cell_from_scratch: bool
+) -> None:
     model = language_model(cell, cell_from_scratch)
     texts = [[3, 1, 4], [1], [5, 8, 2, 6, 5]]
     with torch.no_grad():
@@ -100,7 +102,7 @@ def test_padding_and_company_change_no_prediction(cell: str, cell_from_scratch: 
     torch.testing.assert_close(together, alone, atol=1e-6, rtol=0)
 
 
-def test_the_first_token_and_the_end_are_predicted_too() -> None:
+def test_the_first_token_and_the_end_are_predicted() -> None:
     model = language_model()
     texts = [[3, 1, 4], [1]]
     with torch.no_grad():
@@ -120,7 +122,7 @@ def test_an_empty_text_has_one_prediction() -> None:
     assert logits_of(language_model(), []).shape == (1, VOCABULARY)
 
 
-def test_more_predictions_than_one_chunk() -> None:
+def test_scores_are_summed_over_chunks() -> None:
     model = language_model()
     rows = CHUNK // 3 + 1
     texts = [[1 + row % 8, 2] for row in range(rows)]
@@ -132,7 +134,7 @@ def test_more_predictions_than_one_chunk() -> None:
     assert float(whole) == pytest.approx(sum(float(part[0]) for part in parts), rel=1e-5)
 
 
-def test_perplexity_is_of_all_tokens_alike() -> None:
+def test_perplexity_weights_all_tokens_equally() -> None:
     """A mean over batches or texts would count a short text's tokens more than a long one's."""
     model = language_model()
     rng = np.random.default_rng(0)
@@ -143,11 +145,11 @@ def test_perplexity_is_of_all_tokens_alike() -> None:
         float(-logits_of(model, text).log_softmax(1)[range(len(text) + 1), [*text, 0]].sum())
         for text in (row[:length].tolist() for row, length in zip(ids, lengths, strict=True))
     )
-    found = perplexity(model.train(), split)  # without dropout, whatever was before
+    found = perplexity(model.train(), split)  # switches dropout off
     assert found == pytest.approx(math.exp(nats / (lengths.sum() + 300)), rel=1e-5)
 
 
-def test_without_knowledge_perplexity_is_the_size_of_the_vocabulary() -> None:
+def test_perplexity_of_a_uniform_model_is_the_vocabulary_size() -> None:
     model = language_model()
     torch.nn.init.zeros_(model.decoder.weight)
     torch.nn.init.zeros_(model.decoder.bias)
@@ -157,7 +159,7 @@ def test_without_knowledge_perplexity_is_the_size_of_the_vocabulary() -> None:
     assert perplexity(model, split) == pytest.approx(VOCABULARY, rel=1e-6)
 
 
-def test_no_language_model_is_said_with_what_makes_one(tmp_path: Path) -> None:
+def test_a_model_without_language_model_is_refused_with_advice(tmp_path: Path) -> None:
     tokenizer = build_tokenizer(["a b"], vocab_params())
     network = Network(shape_of(), tokenizer.get_vocab_size())
     saved = SavedModel.load(save_model(tmp_path, network, tokenizer, cleaning()))

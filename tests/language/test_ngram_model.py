@@ -1,4 +1,4 @@
-"""Counting language models: by hand, and as probabilities."""
+"""N-gram models: calculations by hand, and properties of their probabilities."""
 
 import math
 
@@ -44,22 +44,22 @@ texts = st.lists(
 
 
 def test_pairs_begin_and_end_with_the_boundary() -> None:
-    for width in (None, 7):  # a text that fills its row has an end too
+    for width in (None, 7):  # a text that fills its row also has an end
         found = pairs_of(split_of([[2, 3, 2], [4]], width))
         assert found.before.tolist() == [0, 2, 3, 2, 0, 4]
         assert found.after.tolist() == [2, 3, 2, 0, 4, 0]
         assert found.before.dtype == found.after.dtype == np.int64
 
 
-def test_unigram_by_hand() -> None:
-    unigram = Unigram(pairs([2, 3], [2]), VOCABULARY)  # 2 3 end 2 end, and one of each
+def test_unigram_matches_a_hand_calculation() -> None:
+    unigram = Unigram(pairs([2, 3], [2]), VOCABULARY)  # 2 3 end 2 end, and each entry once more
     assert unigram.shares.tolist() == [3 / 10, 1 / 10, 3 / 10, 2 / 10, 1 / 10]
     judged = pairs([2, 4])
     expected = math.exp(-(math.log(0.3) + math.log(0.1) + math.log(0.3)) / 3)
     assert perplexity(unigram.probabilities(judged)) == pytest.approx(expected)
 
 
-def test_bigram_by_hand() -> None:
+def test_bigram_matches_a_hand_calculation() -> None:
     train = pairs([2, 3], [2])
     bigram = Bigram(train, train, VOCABULARY)
     bigram.weight = 0.5
@@ -72,14 +72,14 @@ def test_bigram_by_hand() -> None:
         0.5 * 0 + 0.5 * 0.2,  # 3 after 3, never
         0.5 * 1 + 0.5 * 0.3,
         0.5 * 0 + 0.5 * 0.1,  # 4 at the beginning, never
-        0.3,  # after 4, of which nothing is known, the unigram
+        0.3,  # after 4, which is not in training: the unigram
         0.5 * 1 / 2 + 0.5 * 0.3,  # the end after 2, once of two
     ]
     assert found == pytest.approx(expected)
 
 
 @given(train=texts, validation=texts)
-def test_probabilities_sum_to_one_and_none_is_zero(
+def test_probabilities_are_positive_and_sum_to_one(
     train: list[list[int]], validation: list[list[int]]
 ) -> None:
     bigram = Bigram(pairs(*train), pairs(*validation), VOCABULARY)
@@ -90,7 +90,7 @@ def test_probabilities_sum_to_one_and_none_is_zero(
 
 
 @given(train=texts, validation=texts)
-def test_the_weight_is_the_best_on_validation(
+def test_the_weight_is_optimal_on_validation(
     train: list[list[int]], validation: list[list[int]]
 ) -> None:
     counted, judged = pairs(*train), pairs(*validation)
@@ -102,7 +102,7 @@ def test_the_weight_is_the_best_on_validation(
         assert best <= perplexity(bigram.probabilities(judged)) * (1 + 1e-12)
 
 
-def test_the_weight_follows_how_far_pairs_can_be_trusted() -> None:
+def test_the_weight_is_high_only_if_pairs_recur_in_validation() -> None:
     same = split_of([[1, 2, 3, 4]] * 20)
     other = split_of([[4, 3, 2, 1]] * 20)
     train = pairs_of(same)
@@ -110,7 +110,7 @@ def test_the_weight_follows_how_far_pairs_can_be_trusted() -> None:
     assert Bigram(train, pairs_of(other), VOCABULARY).weight == 0
 
 
-def test_perplexities_as_the_report_has_them() -> None:
+def test_ngram_perplexities_are_rounded_and_count_tokens() -> None:
     train, validation, test = (split_of([[1, 2, 3], [2, 3]] * 9) for _ in range(3))
     figures = ngram_perplexities(train, validation, test, VOCABULARY)
     judged = pairs_of(test)
@@ -123,12 +123,12 @@ def test_perplexities_as_the_report_has_them() -> None:
     assert figures["bigram_perplexity"] < figures["unigram_perplexity"]  # type: ignore[operator]
 
 
-def test_a_guess_among_ten_has_perplexity_ten() -> None:
+def test_perplexity_of_a_guess_among_ten_is_ten() -> None:
     assert perplexity(np.full(7, 0.1)) == pytest.approx(10)
 
 
-def test_many_entries_do_not_overflow() -> None:
-    """A pair's code is before * V + after, beyond 32 bits for a big vocabulary."""
+def test_a_large_vocabulary_does_not_overflow() -> None:
+    """A pair's code, before * V + after, exceeds 32 bits in a large vocabulary."""
     size = 60_000
     bigram = Bigram(pairs([59_999, 59_998]), pairs([59_999, 59_998]), size)
     assert bigram.probabilities(pairs([59_999, 59_998]))[1] > 0.9

@@ -1,4 +1,4 @@
-"""Pretraining: a language model learns what there is to learn, and a classifier starts from it."""
+"""Pretraining: a language model learns its source, and a classifier starts from the model."""
 
 import math
 from pathlib import Path
@@ -47,10 +47,10 @@ def params(**choices: float) -> TrainingParams:
 
 
 def second_order(rows: int, seed: int) -> EncodedSplit:
-    """Tokens 2 to 5, the next one the sum of the last two or one more, evenly.
+    """Return texts of tokens 2 to 5: the next is the sum of the last two, or one more, evenly.
 
-    The entropy is log 2 a token, but for the first two and the end; a pair of neighbours says
-    nothing about it, so that counting pairs does not help.
+    The entropy is log 2 per token, except for the first two tokens and the end. A single preceding
+    token says nothing about the next one, so bigrams do not help.
     """
     rng = np.random.default_rng(seed)
     ids = rng.integers(0, 4, (rows, LENGTH))
@@ -61,12 +61,12 @@ def second_order(rows: int, seed: int) -> EncodedSplit:
     return EncodedSplit((ids + 2).astype(np.uint16), lengths, np.zeros(rows, dtype=np.int8))
 
 
-def test_it_approaches_the_entropy_of_a_source_that_counting_pairs_cannot(tmp_path: Path) -> None:
+def test_pretraining_approaches_an_entropy_that_bigrams_cannot_reach(tmp_path: Path) -> None:
     train, validation, test = (second_order(rows, rows) for rows in (1000, 200, 201))
-    told: list[Epoch] = []
+    epochs: list[Epoch] = []
     weights, _ = pretrain(
         SHAPE, VOCABULARY, train, validation, params(max_epochs=12, patience=12), seed=1,
-        scratch=tmp_path, on_epoch=told.append,
+        scratch=tmp_path, on_epoch=epochs.append,
     )  # fmt: skip
     model = LanguageModel(SHAPE, VOCABULARY)
     model.load_state_dict(weights)
@@ -74,15 +74,15 @@ def test_it_approaches_the_entropy_of_a_source_that_counting_pairs_cannot(tmp_pa
     counted = ngram_perplexities(train, validation, test, VOCABULARY)
     found = perplexity(model, test)
     assert found < 1.15 * math.exp(entropy)
-    assert found > 0.97 * math.exp(entropy)  # nobody predicts better than the source allows
+    assert found > 0.97 * math.exp(entropy)  # no model predicts better than the entropy
     for name in ("unigram_perplexity", "bigram_perplexity"):
         assert found < 0.7 * float(counted[name] or 0)
-    assert 1 <= len(told) <= 12
-    best = min(row["validation_loss"] for row in told)
+    assert 1 <= len(epochs) <= 12
+    best = min(row["validation_loss"] for row in epochs)
     assert perplexity(model, validation) == pytest.approx(math.exp(best), rel=1e-4)
 
 
-def test_a_classifier_starts_with_exactly_the_language_models_encoder(tmp_path: Path) -> None:
+def test_a_classifier_starts_with_the_language_models_encoder(tmp_path: Path) -> None:
     split = second_order(40, 0)
     weights, _ = pretrain(
         SHAPE, VOCABULARY, split, split, params(max_epochs=1), seed=1, scratch=tmp_path

@@ -1,4 +1,4 @@
-"""Which columns of a table hold a model's texts."""
+"""The columns of a table that hold a model's texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLAIN = Columns(text="text", context=None)
 ABOUT = Columns(text="review", context="product")
 
 
-def test_they_come_back_from_their_file(tmp_path: Path) -> None:
+def test_columns_are_saved_and_loaded(tmp_path: Path) -> None:
     assert Columns.load(tmp_path) == PLAIN
     ABOUT.save(tmp_path)
     assert Columns.load(tmp_path) == ABOUT
@@ -24,7 +24,7 @@ def test_they_come_back_from_their_file(tmp_path: Path) -> None:
         Columns.load(tmp_path)
 
 
-def test_the_columns_of_training_win_wherever_they_are() -> None:
+def test_the_columns_of_training_are_used_first() -> None:
     table = pd.DataFrame({"text": ["no"], "product": ["Lens X2"], "review": ["fine"], "n": [1]})
     assert PLAIN.texts_of(table) == ["no"]
     assert ABOUT.texts_of(table) == ["__context_lens_x2 fine"]
@@ -40,12 +40,14 @@ def test_the_columns_of_training_win_wherever_they_are() -> None:
         ({0: ["a", "b"]}, ["a", "b"]),
     ],
 )
-def test_else_the_only_column_of_texts(columns: dict[Any, Any], expected: list[str]) -> None:
+def test_otherwise_the_only_column_of_texts_is_used(
+    columns: dict[Any, Any], expected: list[str]
+) -> None:
     assert ABOUT.texts_of(pd.DataFrame(columns)) == expected
 
 
 @pytest.mark.parametrize(
-    ("columns", "said"),
+    ("columns", "message"),
     [
         ({"a": ["x"], "b": ["y"]}, "the table has 'a', 'b', of which 2 may hold the texts"),
         ({"n": [1], "at": [pd.Timestamp(0)]}, "the table has 'n', 'at', of which none may"),
@@ -53,14 +55,16 @@ def test_else_the_only_column_of_texts(columns: dict[Any, Any], expected: list[s
         ({str(n): ["x"] for n in range(12)}, "'8', '9' …, of which 12"),
     ],
 )
-def test_else_none(columns: dict[str, Any], said: str) -> None:
+def test_a_table_without_a_clear_column_of_texts_is_refused(
+    columns: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ValueError, match="trained on the column 'text'") as error:
         PLAIN.texts_of(pd.DataFrame(columns))
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_value_that_is_no_text_is_named_with_its_row() -> None:
+def test_a_value_that_is_not_a_text_is_refused_with_its_row() -> None:
     with pytest.raises(ValueError, match=r"row 1 \(from 0\), column 'text' is \['a'\]"):
         PLAIN.texts_of(pd.DataFrame({"text": ["a", ["a"]]}))
     with pytest.raises(ValueError, match=r"text 1 \(from 0\) is None"):

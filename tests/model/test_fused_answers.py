@@ -1,4 +1,4 @@
-"""One logit from two."""
+"""Fusion of two logits into one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_missing_linear_model_is_an_error() -> None:
         Fusion(share=0.25, temperature=2.0, prior=0.0)(NETWORK, None, KNOWN)
 
 
-def test_probabilities() -> None:
+def test_probabilities_of_large_logits_do_not_overflow() -> None:
     """Warnings are errors here: a logit of -1000 must not overflow."""
     found = probabilities(np.array([0, 2, -2, -90, 1000, -1000], np.float32))
     assert found.dtype == np.float32

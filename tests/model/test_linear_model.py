@@ -1,4 +1,4 @@
-"""The linear model: what it answers, what it says about it, and its files."""
+"""The linear model: its logits, their contributions, and its files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def code(*ids: int, size: int = len(WORDS)) -> int:
 
 
 def model(kind: str) -> LinearModel:
-    """Three tokens, two pairs and, of naive Bayes, a run of three have a weight."""
+    """Three tokens, two pairs and, with naive Bayes, a run of three have a weight."""
     bayes = kind == "naive_bayes"
     grams = [(A,), (GOOD,), (FILM,), (A, GOOD), (GOOD, FILM)]
     grams += [(A, GOOD, FILM)] if bayes else []
@@ -60,7 +60,7 @@ def judge(linear: LinearModel, *texts: list[int]) -> np.ndarray:
 
 
 def random_texts(rows: int, size: int = len(WORDS)) -> tuple[np.ndarray, np.ndarray]:
-    """Short and empty texts, full of repetitions and unknown tokens."""
+    """Return short and empty texts with many repetitions and unknown tokens."""
     rng = np.random.default_rng(0)
     offsets = np.cumsum([0, *rng.integers(0, 12, rows)])
     return rng.integers(1, size, offsets[-1]), offsets
@@ -70,7 +70,7 @@ def test_words_begin_after_the_special_entries() -> None:
     assert max(PAD_ID, UNKNOWN_ID) + 1 == FIRST_WORD
 
 
-def test_tfidf_by_hand() -> None:
+def test_tfidf_matches_a_hand_calculation() -> None:
     values = np.array([1 + np.log(2), 2.0, 2.5])  # "a" twice, "good", "a good"
     expected = -0.75 + values @ [0.5, 2.0, 0.25] / np.linalg.norm(values)
     assert judge(model("tfidf"), [A, GOOD, UNKNOWN_ID, A]) == pytest.approx(expected)
@@ -82,14 +82,14 @@ def test_naive_bayes_counts_each_ngram_once() -> None:
     assert found == pytest.approx(-0.75 + 0.5 + 2 - 1 + 0.25 + 1.5 + 4)
 
 
-def test_characters_by_hand() -> None:
-    """Unknown tokens count among the text's; a token without an n-gram has its characters."""
+def test_characters_match_a_hand_calculation() -> None:
+    """Unknown tokens count in a text's length; a token without an n-gram has its characters."""
     found = judge(model("characters"), [RARE, RARE, UNKNOWN_ID, UNKNOWN_ID])
     assert found == pytest.approx(-0.75 + 2 * 7 / np.sqrt(4))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_without_a_known_ngram_the_bias_answers(kind: str) -> None:
+def test_without_a_known_ngram_the_logit_is_the_bias(kind: str) -> None:
     found = judge(model(kind), [], [UNKNOWN_ID], [UNKNOWN_ID] * 3, [])
     assert found.dtype == np.float32
     assert found.tolist() == [-0.75] * 4
@@ -97,7 +97,7 @@ def test_without_a_known_ngram_the_bias_answers(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_ngram_reaches_over_an_unknown_token_or_a_texts_end(kind: str) -> None:
+def test_no_ngram_spans_an_unknown_token_or_two_texts(kind: str) -> None:
     apart = judge(model(kind), [A, UNKNOWN_ID, GOOD], [A], [GOOD])
     weights = replace(model(kind), codes=model(kind).codes[:3], weights=model(kind).weights[:3])
     alone = weights if weights.idf is None else replace(weights, idf=weights.idf[:3])
@@ -106,7 +106,7 @@ def test_no_ngram_reaches_over_an_unknown_token_or_a_texts_end(kind: str) -> Non
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_other_texts_change_no_bit(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_texts_do_not_change_a_logit(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     linear, (ids, offsets) = model(kind), random_texts(300)
     together = linear.logits(ids, offsets)
     alone = [judge(linear, ids[a:b].tolist())[0] for a, b in pairwise(offsets)]
@@ -117,14 +117,14 @@ def test_other_texts_change_no_bit(kind: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_shares_and_bias_are_the_logit(kind: str) -> None:
+def test_contributions_and_bias_sum_to_the_logit(kind: str) -> None:
     linear, (ids, offsets) = model(kind), random_texts(100)
     for (start, end), logit in zip(pairwise(offsets), linear.logits(ids, offsets), strict=True):
         shares = linear.contributions(ids[start:end])
         assert sum(share.logit for share in shares) + linear.bias == pytest.approx(logit, abs=1e-5)
 
 
-def test_shares_name_places_and_length() -> None:
+def test_contributions_have_places_and_length() -> None:
     text = [A, GOOD, UNKNOWN_ID, A, GOOD, FILM]
     shares = {(s.places, s.length): s.logit for s in model("naive_bayes").contributions(text)}
     assert shares == {
@@ -151,8 +151,8 @@ OTHERS = ["<pad>", "<unk>", "film", "new", "good", "rare", "other", "a"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_another_vocabulary_has_the_same_logits(kind: str) -> None:
-    """Its extra words count as unknown."""
+def test_a_renumbered_model_has_the_same_logits(kind: str) -> None:
+    """Extra words of the other vocabulary count as unknown."""
     linear = model(kind)
     other = linear.renumbered(OTHERS)
     ids, offsets = random_texts(300, len(OTHERS))
@@ -166,7 +166,7 @@ def test_another_vocabulary_has_the_same_logits(kind: str) -> None:
 
 
 def test_a_vocabulary_that_lacks_words_is_refused() -> None:
-    """A word without a weight may be lacking."""
+    """A word without a weight may be missing."""
     without = [word for word in OTHERS if word not in ("good", "a")]
     with pytest.raises(ValueError, match=r"lacks 2 of 3 words .*: 'a', 'good'; build"):
         model("tfidf").renumbered([word for word in without if word != "rare"])
@@ -188,7 +188,7 @@ def test_a_vocabulary_too_large_for_64_bits_is_refused() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_saved_is_loaded(kind: str, tmp_path: Path) -> None:
+def test_a_saved_model_is_loaded_unchanged(kind: str, tmp_path: Path) -> None:
     linear, texts = model(kind), random_texts(50)
     linear.save(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(LINEAR_FILES)
@@ -202,7 +202,7 @@ def test_what_is_saved_is_loaded(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", LINEAR_FILES)
 @pytest.mark.parametrize("damage", ["empty", "half", "missing"])
-def test_damage_names_the_file(name: str, damage: str, tmp_path: Path) -> None:
+def test_an_error_names_the_damaged_file(name: str, damage: str, tmp_path: Path) -> None:
     model("characters").save(tmp_path)
     path = tmp_path / name
     content = path.read_bytes()
@@ -229,7 +229,7 @@ def test_damage_names_the_file(name: str, damage: str, tmp_path: Path) -> None:
         ("codes", np.array([2, 3, 4, 15, 36]), "of other lengths"),
     ],
 )
-def test_numbers_that_do_not_fit_are_refused(
+def test_arrays_that_do_not_fit_are_refused(
     name: str, value: np.ndarray | None, reason: str, tmp_path: Path
 ) -> None:
     model("characters").save(tmp_path)
@@ -244,7 +244,7 @@ def test_numbers_that_do_not_fit_are_refused(
     ("key", "value"),
     [("weighting", "bm25"), ("ngrams", [2, 1]), ("ngrams", [0, 2]), ("ngrams", [1, 90]), ("x", 1)],
 )
-def test_a_description_that_is_none_is_refused(key: str, value: object, tmp_path: Path) -> None:
+def test_an_invalid_description_is_refused(key: str, value: object, tmp_path: Path) -> None:
     model("tfidf").save(tmp_path)
     path = tmp_path / LINEAR_DESCRIPTION
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {key: value}), "utf-8")
@@ -252,7 +252,7 @@ def test_a_description_that_is_none_is_refused(key: str, value: object, tmp_path
         LinearModel.load(tmp_path)
 
 
-def test_it_answers_with_numpy_alone(run_python: Callable[..., str]) -> None:
+def test_prediction_imports_only_numpy(run_python: Callable[..., str]) -> None:
     unwanted = ("sklearn", "scipy", "torch", "pandas", "tokenizers")
     code = (
         "import sys, sentigate.model.linear_model\n"

@@ -1,4 +1,4 @@
-"""The predictor: cleaning, tokenizer and network as one, from a folder of plain files."""
+"""The predictor: cleaning, tokenizer and network from a folder of plain files."""
 
 from pathlib import Path
 
@@ -49,18 +49,18 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as register makes it, around a network nobody has trained."""
+    """Save a model folder with an untrained network."""
     folder = tmp_path_factory.mktemp("model")
     clean = make_cleaner(ALL_BUT_LOSSY)
     tokenizer = build_tokenizer([clean(t) for t in TEXTS], vocab_params())
     torch.manual_seed(5)
     network = Network(SHAPE, tokenizer.get_vocab_size())
     for parameter in network.parameters():
-        torch.nn.init.normal_(parameter)  # answers far apart, so that a wrong one shows
+        torch.nn.init.normal_(parameter)  # answers differ widely, so that a wrong answer is visible
     return save_model(folder, network, tokenizer, ALL_BUT_LOSSY, MAX_LENGTH)
 
 
-def test_it_is_cleaning_padding_and_the_network(model: Path) -> None:
+def test_the_predictor_cleans_pads_and_runs_the_network(model: Path) -> None:
     network = SavedModel.load(model).network
     tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
     padded = pad_texts(tokenizer, [make_cleaner(ALL_BUT_LOSSY)(t) for t in TEXTS], MAX_LENGTH)
@@ -74,7 +74,7 @@ def test_it_is_cleaning_padding_and_the_network(model: Path) -> None:
     assert np.ptp(found) > 0.05
 
 
-def test_cleaning_is_part_of_it(model: Path) -> None:
+def test_the_predictor_cleans_texts(model: Path) -> None:
     dirty, plain = Predictor(model)(["@ann <b>GREAT</b>  CAST https://t.co/x", "great cast"])
     assert dirty == pytest.approx(plain, abs=1e-6)
 
@@ -93,18 +93,18 @@ def test_texts_without_tokens_are_one_unknown_token(model: Path) -> None:
         ("\u3164\u2800", EMPTY),
         ("https://t.co/x <br>", EMPTY),
         ("neverseen", NO_KNOWN_WORD),
-        ("漢字 \ufe0f neverseen", NO_KNOWN_WORD),  # the selector is known, and says nothing
+        ("漢字 \ufe0f neverseen", NO_KNOWN_WORD),  # the selector is known, but invisible
         ("fine " * MAX_LENGTH, ""),
         ("fine " * MAX_LENGTH + "film", "cut: 24 of 25 tokens read"),
         ("word " * 10_000, "cut: 24 of 10,000 tokens read"),
-        # The model does not read so far.
+        # The model does not read the last word.
         ("neverseen " * MAX_LENGTH + "fine", f"{NO_KNOWN_WORD}; cut: 24 of 25 tokens read"),
         ("neverseen fine", ""),
         ("😀", ""),
         (".", ""),
     ],
 )
-def test_it_says_what_was_not_read_and_where_nothing_is_known(
+def test_notes_name_cut_texts_and_texts_without_known_words(
     model: Path, text: str, note: str
 ) -> None:
     predictor = Predictor(model)
@@ -115,19 +115,19 @@ def test_it_says_what_was_not_read_and_where_nothing_is_known(
 
 
 @pytest.mark.parametrize("level", ["character", "bpe"])
-def test_signs_and_bytes_that_cannot_be_seen_are_nothing_to_go_by(
+def test_invisible_characters_and_bytes_are_nothing_to_go_by(
     model: Path, tmp_path: Path, level: Level
 ) -> None:
     tokenizer = build_tokenizer(["fine film \u200d"] * 9, vocab_params(level, max_size=400))
     save_model(tmp_path, Network(SHAPE, tokenizer.get_vocab_size()), tokenizer, ALL_BUT_LOSSY)
     notes = Predictor(tmp_path).judge(["", "\u200d \u200d", "漢 \u200d 字", "film"]).notes
-    # Of bytes, none is unknown.
+    # No byte is unknown.
     assert notes == [EMPTY, EMPTY, NO_KNOWN_WORD if level == "character" else "", ""]
 
 
 @pytest.fixture(scope="module")
 def fused(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same network beside a linear model, to which "hours" is bad."""
+    """Save the same network with a linear model that gives "hours" a negative weight."""
     saved = SavedModel.load(model)
     tokens = sorted(vocabulary := saved.tokenizer.get_vocab(), key=vocabulary.__getitem__)
     linear = linear_model({(vocabulary["hours"],): -5.0}, 0.0, tokens)
@@ -147,14 +147,14 @@ def fused(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("fine " * MAX_LENGTH, ""),
         ("fine " * MAX_LENGTH + "hours", "cut: the network read 24 of 25 tokens"),
-        # The answer is the share of positive texts: the linear model has no part in it.
+        # The answer is the share of positive texts, without the linear model.
         ("neverseen " * MAX_LENGTH + "hours", f"{NO_KNOWN_WORD}; cut: 24 of 25 tokens read"),
-        # A selector is known and says nothing, but the linear model reads on.
+        # A selector is known but invisible, and the linear model reads beyond the selectors.
         ("\ufe0f " * MAX_LENGTH + "hours", "cut: the network read 24 of 25 tokens"),
         ("\ufe0f " * (MAX_LENGTH + 1), EMPTY),
     ],
 )
-def test_a_linear_model_reads_what_is_cut(fused: Path, text: str, note: str) -> None:
+def test_the_linear_model_reads_the_whole_text(fused: Path, text: str, note: str) -> None:
     predictor = Predictor(fused)
     found = predictor.judge(["fine", text])
     assert found.notes == ["", note]
@@ -162,7 +162,7 @@ def test_a_linear_model_reads_what_is_cut(fused: Path, text: str, note: str) -> 
     assert (found.probabilities[1] != without[0]) == note.startswith("cut: the network")
 
 
-def test_what_is_cut_does_not_count(model: Path) -> None:
+def test_tokens_that_are_cut_off_do_not_count(model: Path) -> None:
     first = "fine film " * (MAX_LENGTH // 2)
     found = Predictor(model)([first, first + "two hours back", first + "word " * 10_000])
     assert found == pytest.approx(np.full(3, found[0]), abs=1e-6)
@@ -172,7 +172,7 @@ def test_what_is_cut_does_not_count(model: Path) -> None:
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(texts=st.lists(st.text() | st.sampled_from(TEXTS), min_size=1, max_size=8))
-def test_company_and_order_do_not_count(model: Path, texts: list[str]) -> None:
+def test_other_texts_and_order_do_not_count(model: Path, texts: list[str]) -> None:
     predictor = Predictor(model)
     found = predictor(texts)
     assert found.shape == (len(texts),)
@@ -180,26 +180,26 @@ def test_company_and_order_do_not_count(model: Path, texts: list[str]) -> None:
     assert np.abs(found - predictor(texts[::-1])[::-1]).max() < 1e-6
 
 
-def test_no_texts(model: Path) -> None:
+def test_no_texts_give_no_answers(model: Path) -> None:
     assert Predictor(model)([]).shape == (0,)
     assert Predictor(model).judge([]).notes == []
 
 
-def test_more_rows_than_a_batch_come_back_in_their_order(model: Path) -> None:
+def test_several_batches_keep_the_order_of_rows(model: Path) -> None:
     network = SavedModel.load(model).network
     rng = np.random.default_rng(0)
     lengths = rng.choice([1, 5, 16], 2 * BATCH_SIZE + 9).astype(np.int32)
     ids = np.where(np.arange(16) < lengths[:, None], rng.integers(1, 20, (len(lengths), 16)), 0)
     split = EncodedSplit(ids.astype(np.uint16), lengths, np.zeros(len(lengths), np.int8))
-    network.train()  # network_logits must see to it that dropout is off
+    network.train()  # network_logits must switch dropout off
     found = network_logits(network, split)
     some = [0, BATCH_SIZE, len(lengths) - 1]
     alone = [network_logits(network, split.take([row]))[0] for row in some]
     assert found[some] == pytest.approx(np.array(alone), abs=1e-6)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])  # the quick way, and the network as it is
-def test_threads_count_for_rounding_alone(cell: str) -> None:
+@pytest.mark.parametrize("cell", ["lstm", "gru"])  # with and without the fast path
+def test_the_number_of_threads_changes_only_rounding(cell: str) -> None:
     rng = np.random.default_rng(1)
     lengths = rng.integers(1, 17, 5 * BATCH_SIZE).astype(np.int32)
     ids = np.where(np.arange(16) < lengths[:, None], rng.integers(1, 20, (len(lengths), 16)), 0)
@@ -213,7 +213,7 @@ def test_threads_count_for_rounding_alone(cell: str) -> None:
             torch.set_num_threads(number)
             answers.append(network_logits(network, split))
             assert np.array_equal(answers[-1], network_logits(network, split))
-            assert torch.get_num_threads() == number  # left as it was
+            assert torch.get_num_threads() == number  # restored
     finally:
         torch.set_num_threads(threads)
     assert np.ptp(answers, axis=0).max() < 1e-5

@@ -1,4 +1,4 @@
-"""A model's files: written whole, read back the same, refused when they do not fit each other."""
+"""A model's files: saved and loaded unchanged, and refused when they do not fit each other."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from sentigate.model.saved_model import SavedModel
 TEXTS = ["A fine film, warm and funny.", "I want my two hours back."]
 STEPS = cleaning("lowercase", "squeeze_whitespace")
 ABSENT = ("sentigate", "pipeline", "sklearn", "scipy")
-"""What a registered model must answer without."""
+"""Packages that a registered model must not need."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A model around a network nobody has trained."""
+    """Save a model with an untrained network."""
     tokenizer = build_tokenizer([text.lower() for text in TEXTS], vocab_params())
     shape = architecture(
         embedding_size=8, cell="lstm", hidden_sizes=(6,), bidirectional=True, pooling="max",
@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fused(folder: Path, tmp_path: Path) -> Path:
-    """The same with a linear model beside the network."""
+    """Save the same model with a linear model beside the network."""
     saved = SavedModel.load(folder)
     tokens = tokens_of(saved.tokenizer)
     linear = linear_model({(tokens.index("fine"),): 2.0, (2, 3): -1.0}, 0.5, tokens)
@@ -54,7 +54,7 @@ def fused(folder: Path, tmp_path: Path) -> Path:
     )
 
 
-def test_the_linear_model_travels_too(folder: Path, fused: Path, tmp_path: Path) -> None:
+def test_the_linear_model_is_saved_and_loaded(folder: Path, fused: Path, tmp_path: Path) -> None:
     assert {path.name for path in fused.iterdir()} == {*NETWORK_FILES, *LINEAR_FILES}
     assert np.abs(Predictor(fused)(TEXTS) - Predictor(folder)(TEXTS)).max() > 0.01
     (tmp_path / "again").mkdir()
@@ -66,7 +66,7 @@ def test_the_linear_model_travels_too(folder: Path, fused: Path, tmp_path: Path)
         SavedModel.load(fused)
 
 
-def test_what_is_saved_is_loaded(folder: Path, tmp_path: Path) -> None:
+def test_a_saved_model_is_loaded_unchanged(folder: Path, tmp_path: Path) -> None:
     assert {path.name for path in folder.iterdir()} == set(NETWORK_FILES)
     saved = SavedModel.load(folder)
     assert saved.description.cleaning == STEPS
@@ -78,7 +78,7 @@ def test_what_is_saved_is_loaded(folder: Path, tmp_path: Path) -> None:
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
 
 
-def test_a_language_model_is_kept_beside_it(folder: Path, tmp_path: Path) -> None:
+def test_a_language_model_is_saved_and_loaded(folder: Path, tmp_path: Path) -> None:
     plain = SavedModel.load(folder)
     description = plain.description.model_copy(update={"start": "language_model"})
     start = {"decoder.bias": torch.arange(3.0)}
@@ -87,13 +87,13 @@ def test_a_language_model_is_kept_beside_it(folder: Path, tmp_path: Path) -> Non
     loaded = SavedModel.load(tmp_path / "both").language_model
     assert loaded is not None
     assert torch.equal(loaded["decoder.bias"], start["decoder.bias"])
-    plain.save(tmp_path / "both")  # trained again without: the older file may still lie there
+    plain.save(tmp_path / "both")  # a later training may leave the old file
     assert SavedModel.load(tmp_path / "both").language_model is None
 
 
 @pytest.mark.parametrize("name", NETWORK_FILES)
 @pytest.mark.parametrize("damage", ["empty", "half", "missing"])
-def test_damage_names_the_file(folder: Path, name: str, damage: str) -> None:
+def test_an_error_names_the_damaged_file(folder: Path, name: str, damage: str) -> None:
     path = folder / name
     content = path.read_bytes()
     path.unlink()
@@ -114,7 +114,7 @@ def test_damage_names_the_file(folder: Path, name: str, damage: str) -> None:
         ("cleaning.lowercase", "yes please", "model.json"),
     ],
 )
-def test_files_that_do_not_fit_are_refused(
+def test_files_that_do_not_fit_each_other_are_refused(
     folder: Path, key: str, value: object, named: str
 ) -> None:
     described = json.loads((folder / "model.json").read_text("utf-8"))
@@ -128,10 +128,10 @@ def test_files_that_do_not_fit_are_refused(
         SavedModel.load(folder)
 
 
-def test_the_folder_model_predicts_alone(
+def test_a_copy_of_the_model_folder_predicts_alone(
     run_python: Callable[..., str], fused: Path, tmp_path: Path
 ) -> None:
-    """Copied to an empty folder, under another name, without sentigate and scikit-learn."""
+    """It runs in an empty folder, under another name, without sentigate and scikit-learn."""
     expected = Predictor(fused)(TEXTS)
     shutil.copytree(
         ROOT / "src/sentigate/model",
@@ -140,7 +140,7 @@ def test_the_folder_model_predicts_alone(
     )
     script = (
         "import json, sys\n"
-        "sys.modules |= dict.fromkeys(sys.argv[3:])\n"  # to import one of these fails
+        "sys.modules |= dict.fromkeys(sys.argv[3:])\n"  # importing one of these fails
         "from pathlib import Path\n"
         "from elsewhere.predictor import Predictor\n"
         "found = Predictor(Path(sys.argv[1]))(json.loads(sys.argv[2]))\n"

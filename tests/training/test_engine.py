@@ -1,4 +1,4 @@
-"""The engine: it learns, repeats itself bit for bit, stops, and keeps the best epoch."""
+"""The engine: it learns, repeats its bits, stops, and keeps the best epoch."""
 
 import os
 import re
@@ -40,7 +40,7 @@ Weights = dict[str, Tensor]
 
 
 def texts(rows: int, seed: int, *, noise: float = 0.0) -> EncodedSplit:
-    """Tokens at random; one of them, 2 or 3, tells the label but for a share of ``noise``."""
+    """Return random tokens; one token, 2 or 3, shows the label, wrongly in a share ``noise``."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(2, 9, rows).astype(np.int32)
     labels = (np.arange(rows) % 2).astype(np.int8)
@@ -99,7 +99,7 @@ def same(first: Weights, second: Weights) -> bool:
     return all(torch.equal(value, second[name]) for name, value in first.items())
 
 
-def test_learns_64_texts_by_heart(tmp_path: Path) -> None:
+def test_training_memorises_64_texts(tmp_path: Path) -> None:
     split = texts(64, 0)
     weights, table = trained(tmp_path, split, split)
     assert table["train_loss"].iloc[0] > 0.5
@@ -110,7 +110,7 @@ def test_learns_64_texts_by_heart(tmp_path: Path) -> None:
 
 @pytest.mark.numeric
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-def test_the_cell_from_scratch_trains_to_the_same_weights(tmp_path: Path, cell: str) -> None:
+def test_cells_from_scratch_train_to_the_same_weights(tmp_path: Path, cell: str) -> None:
     split = texts(96, 0, noise=0.1)
     parts = {"cell": cell, "embedding_dropout": 0.0, "head_dropout": 0.0}
     fast, read = (
@@ -127,7 +127,7 @@ def test_the_cell_from_scratch_trains_to_the_same_weights(tmp_path: Path, cell: 
 
 
 def test_full_width_rows_keep_their_padding(tmp_path: Path) -> None:
-    """The same texts with more padding behind them are other inputs to such a network."""
+    """For a network that reads padding, the same texts with more padding are other inputs."""
     split = texts(40, 0)
     longer = split._replace(ids=np.pad(split.ids, ((0, 0), (0, 4))))
     shape = SHAPE.model_copy(update={"bidirectional": False, "pooling": "last_padded"})
@@ -142,7 +142,7 @@ def test_full_width_rows_keep_their_padding(tmp_path: Path) -> None:
     assert np.allclose(tables[0], tables[1], atol=1e-6)
 
 
-def test_no_clipping_where_none_is_asked_for(tmp_path: Path) -> None:
+def test_without_gradient_clip_gradients_are_not_clipped(tmp_path: Path) -> None:
     split = texts(64, 0)
     free, clipped = (
         trained(tmp_path, split, split, max_epochs=1, gradient_clip=clip)[0]
@@ -152,11 +152,11 @@ def test_no_clipping_where_none_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_the_table_has_a_row_for_each_epoch(tmp_path: Path) -> None:
-    told: list[Epoch] = []
+    reported: list[Epoch] = []
     split = texts(40, 0)
     _, table = fit(
         lambda: Network(SHAPE, VOCABULARY), split, split, params(max_epochs=2), seed=1,
-        scratch=tmp_path, on_epoch=told.append,
+        scratch=tmp_path, on_epoch=reported.append,
     )  # fmt: skip
     assert {name: str(kind) for name, kind in table.dtypes.items()} == {
         "epoch": "int64",
@@ -166,12 +166,12 @@ def test_the_table_has_a_row_for_each_epoch(tmp_path: Path) -> None:
         "kept": "int64",
     }
     assert table["epoch"].tolist() == [0, 1]
-    assert told == table.drop(columns="kept").to_dict("records")
+    assert reported == table.drop(columns="kept").to_dict("records")
     assert table["kept"].sum() == 1
 
 
-def test_the_best_epochs_weights_are_returned(tmp_path: Path) -> None:
-    """Half of the training labels lie, so that the validation loss rises again."""
+def test_the_weights_of_the_best_epoch_are_returned(tmp_path: Path) -> None:
+    """Half of the training labels are random, so that the validation loss rises again."""
     validation = texts(50, 9)
     weights, table = trained(
         tmp_path, texts(80, 1, noise=0.5), validation, max_epochs=10, patience=10
@@ -183,8 +183,8 @@ def test_the_best_epochs_weights_are_returned(tmp_path: Path) -> None:
     assert losses.min() < losses.iloc[-1] - 1e-3
 
 
-def test_figures_are_of_all_rows_alike(tmp_path: Path) -> None:
-    """The last batch is smaller; a mean over batches would count its rows more than the others'."""
+def test_figures_weight_all_rows_equally(tmp_path: Path) -> None:
+    """The last batch is smaller; a mean over batches would give its rows more weight."""
     validation = texts(4 * 16 + 3, 9)
     weights, table = trained(tmp_path, texts(35, 1), validation, max_epochs=1)
     assert loss_of(weights, validation) == pytest.approx(table["validation_loss"].iloc[0], abs=1e-6)
@@ -192,7 +192,7 @@ def test_figures_are_of_all_rows_alike(tmp_path: Path) -> None:
     assert hits == pytest.approx(round(hits), abs=1e-4)
 
 
-def test_stops_when_the_validation_loss_no_longer_falls(tmp_path: Path) -> None:
+def test_training_stops_when_the_validation_loss_no_longer_falls(tmp_path: Path) -> None:
     train, validation = texts(64, 1, noise=0.5), texts(50, 9)
     _, table = trained(tmp_path, train, validation, max_epochs=40, patience=2)
     losses = table["validation_loss"]
@@ -212,14 +212,14 @@ OTHER_PARTS: list[dict[str, object]] = [
 
 @pytest.mark.numeric
 @pytest.mark.parametrize(("parts", "threads"), [({}, 1), *((parts, None) for parts in OTHER_PARTS)])
-def test_a_seed_decides_every_bit(
+def test_the_seed_determines_every_bit(
     tmp_path: Path, parts: dict[str, object], threads: int | None
 ) -> None:
-    """With torch's own number of threads whatever it was before: training sets its own."""
+    """Training sets torch's number of threads, so the earlier number does not matter."""
     split = texts(64, 0)
     shape = SHAPE.model_copy(update=parts)
     first, table = trained(tmp_path, split, split, shape=shape, max_epochs=3)
-    torch.rand(7)  # what ran before does not matter
+    torch.rand(7)  # earlier draws do not matter
     before = torch.get_num_threads()
     torch.set_num_threads(threads or before)
     try:
@@ -233,8 +233,8 @@ def test_a_seed_decides_every_bit(
 
 
 @pytest.mark.parametrize("monitor", ["validation_loss", "validation_accuracy"])
-def test_the_epoch_kept_is_the_best_by_what_is_monitored(tmp_path: Path, monitor: str) -> None:
-    """Labels that nothing tells make the network too sure: the loss is best early, long before."""
+def test_the_kept_epoch_is_best_by_the_monitored_figure(tmp_path: Path, monitor: str) -> None:
+    """Random labels make the network too sure, so the loss is best long before the accuracy."""
     train, validation = texts(64, 0, noise=0.2), texts(64, 1, noise=0.3)
     weights, table = trained(
         tmp_path, train, validation, monitor=monitor, max_epochs=12, patience=12
@@ -247,7 +247,7 @@ def test_the_epoch_kept_is_the_best_by_what_is_monitored(tmp_path: Path, monitor
 
 
 @pytest.mark.parametrize("rate", [1e9, 1e30])
-def test_a_rate_that_diverges_is_stopped_and_refused_by_the_gate(
+def test_a_diverging_training_is_stopped_and_refused_by_the_gate(
     tmp_path: Path, rate: float
 ) -> None:
     split = texts(64, 0)
@@ -274,7 +274,7 @@ def test_two_layers_and_the_other_poolings_learn(tmp_path: Path) -> None:
         assert table["validation_loss"].min() < 0.3
 
 
-def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work, scratch = tmp_path / "work", tmp_path / "scratch"
     work.mkdir()
     scratch.mkdir()
@@ -284,7 +284,7 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert [*work.iterdir(), *scratch.iterdir()] == []
 
 
-def test_a_long_epoch_says_how_far_it_is(
+def test_a_long_epoch_prints_its_progress(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "EVERY", 0.001)
@@ -296,7 +296,7 @@ def test_a_long_epoch_says_how_far_it_is(
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_a_training_that_fails_leaves_no_sign_of_life(
+def test_a_failed_training_ends_its_progress_display(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terminal: bool
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
@@ -316,7 +316,7 @@ def test_a_training_that_fails_leaves_no_sign_of_life(
     assert progress._innermost is None
 
 
-def test_nothing_is_printed(
+def test_a_short_training_prints_nothing(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "EVERY", 60)
@@ -335,8 +335,8 @@ def test_nothing_is_printed(
         "sentigate.model.predictor",
     ],
 )
-def test_idle_threads_sleep(module: str) -> None:
-    """The setting counts only when it is made before torch is imported."""
+def test_the_wait_policy_of_threads_is_set_before_torch_is_imported(module: str) -> None:
+    """The setting works only if it is made before torch is imported."""
     script = (
         "import importlib, os, sys\n"
         "class Watch:\n"

@@ -1,4 +1,4 @@
-"""Share and temperature."""
+"""Fitting of share and temperature."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ RNG = np.random.default_rng(0)
 
 
 def labels_of(logits: np.ndarray) -> np.ndarray:
-    """0 or 1, as likely as these logits say."""
+    """Draw labels, 0 or 1, with the probabilities of the logits."""
     return (RNG.random(len(logits)) < 1 / (1 + np.exp(-logits))).astype(np.int8)
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 3.0])
-def test_the_temperature_is_the_factor_by_which_logits_are_too_large(true: float) -> None:
+def test_the_temperature_undoes_a_factor_of_the_logits(true: float) -> None:
     logits = RNG.normal(0, 2, 200_000)
     found = fit_fusion(logits * true, None, labels_of(logits), 0.5)
     assert found.temperature == pytest.approx(true, rel=0.02)
@@ -31,7 +31,7 @@ def test_the_temperature_of_a_model_that_never_errs_has_a_limit() -> None:
 
 
 @pytest.mark.parametrize("true", [0.0, 0.3, 1.0])
-def test_the_share_is_that_by_which_labels_were_drawn(true: float) -> None:
+def test_the_share_recovers_the_share_behind_the_labels(true: float) -> None:
     network, linear = RNG.normal(0, 2, (2, 100_000))
     mixed = (1 - true) * network + true * linear
     found = fit_fusion(2 * network, 2 * linear, labels_of(mixed), 0.5)
@@ -69,7 +69,7 @@ def test_the_prior_is_the_share_of_positive_training_texts() -> None:
         ),
     ],
 )
-def test_a_share_that_is_all_or_by_chance_is_said(
+def test_a_share_of_1_or_by_chance_gives_a_warning(
     share: float, texts: int, sentences: list[str]
 ) -> None:
     assert (
@@ -77,5 +77,5 @@ def test_a_share_that_is_all_or_by_chance_is_said(
     )
 
 
-def test_both_at_once() -> None:
+def test_both_warnings_may_appear() -> None:
     assert len(list(share_sentences(Fusion(share=1.0, temperature=1.0, prior=0.0), 1))) == 3

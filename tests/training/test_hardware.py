@@ -1,4 +1,4 @@
-"""What training runs on: every auto decided, nothing silently, and GPUs where they are."""
+"""The hardware for training: decisions for ``auto``, refusals, precisions, processes, GPUs."""
 
 from functools import partial
 from pathlib import Path
@@ -47,7 +47,7 @@ REFUSAL = r"^trainer\.precision is bf16-mixed.* lacks .* lstm .*allowed: 32-true
 
 
 def lstm_in_bfloat16() -> bool:
-    """Whether torch has one for this processor; oneDNN wants AVX-512 for it."""
+    """Return whether torch has such an LSTM for this processor; oneDNN requires AVX-512."""
     try:
         with torch.autocast("cpu", torch.bfloat16):
             torch.nn.LSTM(32, 32, batch_first=True)(torch.zeros(16, 8, 32))
@@ -68,10 +68,10 @@ def texts(rows: int) -> EncodedSplit:
     return EncodedSplit(ids.astype(np.uint16), lengths, labels)
 
 
-def test_what_is_said_is_done() -> None:
+def test_explicit_choices_are_kept() -> None:
     asked = TrainerParams(accelerator="cpu", devices=3, precision="32-true")
     assert resolve_hardware(asked, SHAPE) == Hardware("cpu", 3, "32-true")
-    gru = SHAPE.model_copy(update={"cell": "gru"})  # torch's needs no special instructions
+    gru = SHAPE.model_copy(update={"cell": "gru"})  # torch's GRU needs no special instructions
     assert resolve_hardware(BFLOAT16, gru) == Hardware("cpu", 1, "bf16-mixed")
 
 
@@ -84,7 +84,7 @@ def test_auto_is_bfloat16_only_where_it_is_fast() -> None:
         assert resolve_hardware(AUTO, SHAPE.model_copy(update=slow)).precision == "32-true"
 
 
-def test_a_gpu_that_is_not_there_is_refused() -> None:
+def test_a_missing_gpu_is_refused() -> None:
     asked = TrainerParams(accelerator="gpu", devices=GPUS + 1, precision="auto")
     with pytest.raises(ParamsError, match=rf"devices {GPUS + 1}.*torch sees {GPUS} GPUs.*allowed"):
         resolve_hardware(asked, SHAPE)
@@ -94,7 +94,7 @@ def test_a_gpu_that_is_not_there_is_refused() -> None:
 def test_bfloat16_without_the_kernels_is_refused_before_training(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A network that fails as torch's LSTM does where oneDNN has none in bfloat16."""
+    """The network fails like torch's LSTM on a processor without bfloat16 kernels."""
 
     class Fails(Network):
         def forward(self, inputs: Inputs) -> torch.Tensor:
@@ -138,7 +138,7 @@ def test_every_precision_learns_and_keeps_float32_weights(tmp_path: Path, precis
 
 @pytest.mark.numeric
 def test_precisions_differ(tmp_path: Path) -> None:
-    """Else bf16-mixed would be a name only."""
+    """Otherwise bf16-mixed would have no effect."""
     shape = SHAPE.model_copy(update={"cell": "lstm" if LSTM_IN_BFLOAT16 else "gru"})
     fitted = [
         fit(
@@ -152,8 +152,8 @@ def test_precisions_differ(tmp_path: Path) -> None:
     assert np.allclose(*losses, atol=0.02)
 
 
-def test_two_processes_fit_what_one_does(tmp_path: Path) -> None:
-    """Without dropout the gradient of a batch is the same, however it is dealt out."""
+def test_two_processes_fit_the_same_weights_as_one(tmp_path: Path) -> None:
+    """Without dropout, the gradient of a batch does not depend on how it is divided."""
     train, validation = texts(67), texts(35)  # the last batch has 3 rows: 2 and 1
     one, two = (
         fit(
@@ -170,7 +170,7 @@ def test_two_processes_fit_what_one_does(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not GPUS, reason="there is no GPU here")
-def test_a_gpu_fits_what_a_cpu_does(tmp_path: Path) -> None:
+def test_a_gpu_fits_the_network(tmp_path: Path) -> None:
     weights, table = fit(
         partial(Network, SHAPE, 30), texts(64), texts(64), PARAMS,
         hardware=resolve_hardware(AUTO, SHAPE), seed=1, scratch=tmp_path,

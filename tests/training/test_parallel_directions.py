@@ -1,4 +1,4 @@
-"""Both directions at once: the same as one after the other, in states and gradients."""
+"""Parallel directions: the same states and gradients as a sequential run."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ def both(pair: tuple[nn.Module, nn.Module], states: Tensor) -> tuple[Tensor, Ten
     )
 
 
-def one_after_the_other(pair: tuple[nn.Module, nn.Module], states: Tensor) -> tuple[Tensor, Tensor]:
+def in_sequence(pair: tuple[nn.Module, nn.Module], states: Tensor) -> tuple[Tensor, Tensor]:
     return pair[0](states)[0], pair[1](states.flip(1))[0]
 
 
@@ -54,7 +54,7 @@ def close(found: list[Tensor], expected: list[Tensor], tolerance: float = 1e-6) 
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """In the kernels of either direction; each keeps a number of its own."""
+    """Use one thread in the kernels of both directions; each thread has its own setting."""
     before = torch.get_num_threads(), _POOL.submit(torch.get_num_threads).result()
     _POOL.submit(torch.set_num_threads, 1).result()
     torch.set_num_threads(1)
@@ -66,35 +66,35 @@ def one_thread() -> Iterator[None]:
 @pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
 @pytest.mark.parametrize("wanted", [True, False])
 @pytest.mark.usefixtures("one_thread")
-def test_same_bits(kind: type[nn.Module], wanted: bool) -> None:
+def test_parallel_directions_have_the_same_bits(kind: type[nn.Module], wanted: bool) -> None:
     pair = cells(kind)
     states = torch.randn(3, 4, 6, requires_grad=wanted)
-    for mine, theirs in zip(both(pair, states), one_after_the_other(pair, states), strict=True):
+    for mine, theirs in zip(both(pair, states), in_sequence(pair, states), strict=True):
         assert torch.equal(mine, theirs)
-    found, expected = (gradients(read, pair, states) for read in (both, one_after_the_other))
+    found, expected = (gradients(read, pair, states) for read in (both, in_sequence))
     assert len(found) == 8 + wanted
     assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
 
 
 @pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
-def test_same_but_for_rounding_with_any_number_of_threads(kind: type[nn.Module]) -> None:
+def test_with_several_threads_only_rounding_differs(kind: type[nn.Module]) -> None:
     pair = cells(kind)
     states = torch.randn(3, 4, 6, requires_grad=True)
-    assert close(list(both(pair, states)), list(one_after_the_other(pair, states)))
-    assert close(*(gradients(read, pair, states) for read in (both, one_after_the_other)))
+    assert close(list(both(pair, states)), list(in_sequence(pair, states)))
+    assert close(*(gradients(read, pair, states) for read in (both, in_sequence)))
 
 
 def test_frozen_parameters_get_no_gradient() -> None:
     pair = cells()
     pair[0].requires_grad_(False)
     states = torch.randn(3, 4, 6, requires_grad=True)
-    found, expected = (gradients(read, pair, states) for read in (both, one_after_the_other))
+    found, expected = (gradients(read, pair, states) for read in (both, in_sequence))
     assert len(found) == 5
     assert close(found, expected)
 
 
-def test_autocast_reaches_both() -> None:
-    """With products alone: not every processor has an LSTM in bfloat16."""
+def test_autocast_applies_to_both_directions() -> None:
+    """It uses linear layers, because not every processor has an LSTM in bfloat16."""
     pair = nn.Linear(6, 5), nn.Linear(6, 5)
     states = torch.randn(3, 4, 6)
     with torch.autocast("cpu", torch.bfloat16):
@@ -104,7 +104,7 @@ def test_autocast_reaches_both() -> None:
     assert close(list(found), expected, 0.01)
 
 
-def test_two_threads_when_a_gradient_is_wanted_and_one_otherwise() -> None:
+def test_a_second_thread_runs_only_if_a_gradient_is_needed() -> None:
     pair = cells()
     seen = []
 
@@ -131,7 +131,7 @@ def test_an_error_in_either_direction_is_raised() -> None:
             read_both_ways(*order, states, pair)
 
 
-def test_subnormals_are_zero_in_both_directions_and_only_within() -> None:
+def test_subnormals_are_zero_in_both_directions_only_within_the_context() -> None:
     states = torch.full((1, 1, 1), 1e-30, requires_grad=True)
     nothing = nn.Identity()
 

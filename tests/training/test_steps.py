@@ -1,4 +1,4 @@
-"""Batches and patience of a small table."""
+"""Batch size and patience for small tables."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def params(**values: object) -> TrainingParams:
         (1, Steps(8, 1, None)),
     ],
 )
-def test_batches_are_halved_until_an_epoch_has_steps_enough(rows: int, steps: Steps) -> None:
+def test_batches_are_halved_until_an_epoch_has_enough_steps(rows: int, steps: Steps) -> None:
     assert steps_of(rows, params()) == steps
 
 
 @given(st.integers(1, 10_000), st.integers(1, 200), st.integers(1, 20))
-def test_by_default_nothing_changes(rows: int, size: int, patience: int) -> None:
+def test_by_default_batches_keep_their_size(rows: int, size: int, patience: int) -> None:
     assert TrainingParams.model_fields["min_epoch_steps"].default == 0
     found = steps_of(rows, params(batch_size=size, patience=patience, min_epoch_steps=0))
     assert found == Steps(size, -(-rows // size), patience)
@@ -47,17 +47,17 @@ def test_by_default_nothing_changes(rows: int, size: int, patience: int) -> None
 @pytest.mark.parametrize(
     ("rows", "patience"), [(13_931, 3), (720, 3), (360, 3), (180, 6), (90, 12), (8, 135)]
 )
-def test_patience_lasts_as_many_steps_where_an_epoch_has_few(rows: int, patience: int) -> None:
+def test_patience_grows_if_an_epoch_has_few_steps(rows: int, patience: int) -> None:
     assert steps_of(rows, params(patience=3)).patience == patience
 
 
-def test_a_batch_has_a_text_for_each_device_and_small_ones_stay() -> None:
+def test_a_batch_has_a_text_per_device_and_small_batches_stay() -> None:
     assert steps_of(100, params(), devices=32).batch_size == 32
     assert steps_of(100, params(batch_size=12)).batch_size == 12
     assert steps_of(100, params(batch_size=4)).batch_size == 4
 
 
-def test_the_sentence_says_why() -> None:
+def test_the_sentence_gives_the_reason() -> None:
     assert steps_sentence(steps_of(13_931, params()), params()) == (
         "218 steps an epoch, 64 texts each"
     )

@@ -1,1 +1,1 @@
-"""How good an answer is, beside a linear model and beside chance."""
+"""Evaluation of a model's answers, also against a linear model and against chance."""

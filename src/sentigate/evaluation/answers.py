@@ -1,4 +1,4 @@
-"""Labels beside the probabilities that were answered, checked before anything is computed."""
+"""Checks of labels and of the answered probabilities, before anything is computed."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ FloatArray = npt.NDArray[np.floating[Any]]
 def check_answers(
     labels: npt.NDArray[Any], probabilities: npt.NDArray[Any]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Labels and probabilities as int64 and float64, both of shape (rows,), rows at least 1.
+    """Return labels as int64 and probabilities as float64, both (rows,), with at least 1 row.
 
     Raises:
-        DataError: they are not that, or hold labels other than 0 and 1 or probabilities outside
-            [0, 1] or missing.
+        DataError: the shapes differ or are not (rows,), there are no rows, a label is not 0 or 1,
+            or a probability is missing or outside [0, 1].
     """
     if labels.ndim != 1 or labels.shape != probabilities.shape or not len(labels):
         raise DataError(
-            "labels and probabilities must be two equally long rows of numbers, not "
-            f"of shape {labels.shape} and {probabilities.shape}"
+            "labels and probabilities must be equally long, with one dimension and at least one "
+            f"row; their shapes are {labels.shape} and {probabilities.shape}"
         )
     if not np.isin(labels, (0, 1)).all():
         raise DataError("labels must be 0 or 1")

@@ -1,4 +1,4 @@
-"""The linear baseline, which a network has to beat: the strongest of several linear models."""
+"""The linear baseline that a network must beat: the strongest of several linear models."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .linear_fit import TrainingTexts, fit_linear
 
 @dataclass(frozen=True)
 class Baseline:
-    """The model that was chosen, and by what.
+    """The chosen linear model, with the figures of all candidates.
 
     Attributes:
-        chosen: its name.
-        description: a sentence that says what it is.
-        model: itself.
-        candidates: ``accuracy`` and ``log_loss`` on validation of every candidate, by name.
+        chosen: name of the chosen model.
+        description: sentence that describes the chosen model.
+        model: chosen model.
+        candidates: ``accuracy`` and ``log_loss`` of each candidate on validation, by name.
     """
 
     chosen: str
@@ -43,20 +43,24 @@ def strongest(
     candidates: Mapping[str, LinearModelParams],
     seed: int,
 ) -> Baseline:
-    """Fit every candidate, and choose by accuracy on validation; of equals by log loss, then order.
+    """Fit all candidates and choose the one with the highest accuracy on validation.
+
+    Among equal candidates the lower log loss decides, then the order.
 
     Args:
-        training: what all are fitted on.
-        texts: of the validation split, in the ids of ``training.tokenizer``.
-        labels: theirs, 0 or 1, (texts,).
+        training: training texts.
+        texts: validation texts, as token ids of ``training.tokenizer``.
+        labels: labels of the validation texts, 0 or 1, (texts,).
         candidates: settings by name, at least one.
-        seed: of the solver.
+        seed: seed of the solver.
 
     Raises:
-        DataError: there are no validation texts, one label only in training, or no n-gram.
+        DataError: there are no validation texts, or training has only one label or no n-gram.
     """
     if not len(labels):
-        raise DataError("there are no validation rows to choose by: raise split.validation_size")
+        raise DataError(
+            "there are no validation rows to choose a linear model on: raise split.validation_size"
+        )
     figures: dict[str, dict[str, float]] = {}
 
     def fitted() -> Iterator[tuple[str, LinearModel]]:
@@ -70,11 +74,11 @@ def strongest(
             }
             yield name, model
 
-    def rank(one: tuple[str, LinearModel]) -> tuple[float, float]:
-        name, _ = one
+    def rank(candidate: tuple[str, LinearModel]) -> tuple[float, float]:
+        name, _ = candidate
         return -figures[name]["accuracy"], figures[name]["log_loss"]
 
-    chosen, model = min(fitted(), key=rank)  # which holds no more than two models at a time
+    chosen, model = min(fitted(), key=rank)  # holds at most two models in memory
     among = f"the strongest of {len(candidates)} linear models on validation"
     kind = among if len(candidates) > 1 else "a linear model"
     description = f"{chosen}, {kind}: {model.about.description}"

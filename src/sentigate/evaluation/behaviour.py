@@ -1,4 +1,4 @@
-"""How a model behaves on texts made to test it (CheckList, Ribeiro et al. 2020)."""
+"""The behaviour of a model on texts made to test it (CheckList, Ribeiro et al. 2020)."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from .metrics import Figures
 
 Predict = Callable[[Sequence[str]], npt.NDArray[Any]]
 EXAMPLES = 3
-"""Failures shown for each capability."""
+"""Largest number of failures shown for each capability."""
 
 
 def judge_cases(suite: Suite, predict: Predict) -> pd.DataFrame:
-    """Whether a model passes each case.
+    """Run a model on each case and decide whether the model passes.
 
-    An MFT case is passed where the label is the one expected; an INV case where the label stays,
-    or the probability moves by no more than the tolerance; a DIR case where the probability moves
-    the wrong way by no more than that.
+    A model passes an MFT case if it predicts the expected label. It passes an INV case if the label
+    stays the same, or the probability changes by at most the tolerance. It passes a DIR case if the
+    probability moves in the wrong direction by at most the tolerance.
 
     Args:
         suite: the tests.
-        predict: from raw texts to P(positive), (texts,).
+        predict: function from raw texts to P(positive), (texts,).
 
     Returns:
-        A row for each case, in their order: the fields of ``Case`` (str), probability and
-        changed_probability (float64; NaN where nothing was changed), passed (bool).
+        A row for each case, in the suite's order: the fields of ``Case`` (str), probability and
+        changed_probability (float64; NaN for a case without a change), passed (bool).
     """
     table = pd.DataFrame(suite.cases, columns=list(Case._fields))
     texts = [text for text in pd.concat([table["text"], table["changed"]]).unique() if text]
@@ -55,18 +55,18 @@ def judge_cases(suite: Suite, predict: Predict) -> pd.DataFrame:
 def behaviour_figures(
     judged: pd.DataFrame, unknown_words: npt.NDArray[Any], training_positives: float
 ) -> Figures:
-    """The figures of ``judge_cases`` that are followed from run to run.
+    """Summarise the judged cases in figures that can be compared between runs.
 
     Args:
-        judged: as ``judge_cases`` gives it.
-        unknown_words: P(positive) of texts of unknown words alone, (texts,).
-        training_positives: the share of positive training texts, which is what can be said of a
-            text of which nothing is known.
+        judged: result of ``judge_cases``.
+        unknown_words: P(positive) of texts that consist of unknown words, (texts,).
+        training_positives: share of positive training texts, the best guess for a text of unknown
+            words.
 
     Returns:
-        cases and passed (share of them), ``<capability>_cases`` and ``<capability>_passed``, and
-        unknown_words_probability (the mean), training_positives and unknown_words_distance (of
-        the two); rounded to 6 decimals.
+        cases (number) and passed (share), ``<capability>_cases`` and ``<capability>_passed``, and
+        unknown_words_probability (the mean), training_positives and unknown_words_distance
+        (between these two); rounded to 6 decimals.
     """
     figures: Figures = {"cases": len(judged), "passed": float(judged["passed"].mean())}
     for name, part in judged.groupby("capability", sort=False):
@@ -84,7 +84,7 @@ def behaviour_figures(
 
 
 def failed_examples(judged: pd.DataFrame) -> pd.DataFrame:
-    """At most ``EXAMPLES`` failed cases of each capability: of as many tests as there are."""
+    """Return at most ``EXAMPLES`` failed cases of each capability, from different tests first."""
     failed = judged.loc[~judged["passed"]]
     turn = failed.groupby(["capability", "says"], sort=False).cumcount()
     ordered = failed.assign(turn=turn).sort_values("turn", kind="stable")

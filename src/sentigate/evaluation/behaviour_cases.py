@@ -16,26 +16,26 @@ from sentigate.model.labels import CLASSES
 from sentigate.model.strict_model import StrictModel
 
 CASES = Path(__file__).with_name("behaviour.yaml")
-"""The project's own tests."""
+"""File with the tests of this project."""
 SAME, NOT_LOWER, NOT_HIGHER = "the same", "not lower", "not higher"
 SWAPPED, DOUBLED, CURLY = "swapped letters", "doubled letter", "curly apostrophe"
 SLOT = re.compile(r"\{(\w+)\}")
 OPTION = re.compile(r"\[([^\[\]]+)\]")
 LONG_WORD = re.compile(r"[A-Za-z]{5,}")
-"""A word in which a typo leaves the word to be guessed."""
+"""A word that people still recognise with a typo in it."""
 
 
 class Case(NamedTuple):
     """One test of a model.
 
     Attributes:
-        capability: what it is a test of, such as negation.
+        capability: tested capability, such as negation.
         kind: MFT, INV or DIR.
-        says: what is tested in particular.
-        expect: a class's name (MFT); "the same" (INV); "not lower" or "not higher" (DIR), of the
+        says: description of the test.
+        expect: expected class (MFT), "the same" (INV), or "not lower" or "not higher" (DIR) for the
             probability of the positive class.
-        text: raw.
-        changed: the text after the change; "" for MFT.
+        text: raw text.
+        changed: raw text after the change; "" for MFT.
     """
 
     capability: str
@@ -47,12 +47,12 @@ class Case(NamedTuple):
 
 
 class Suite(NamedTuple):
-    """All tests.
+    """All tests of a file.
 
     Attributes:
-        cases: each once.
-        tolerance: changes of probability up to this do not count.
-        unknown_words: texts of nothing but words that no model knows.
+        cases: cases, without duplicates.
+        tolerance: largest change of a probability that does not count.
+        unknown_words: texts that consist of words that no model knows.
     """
 
     cases: list[Case]
@@ -61,7 +61,7 @@ class Suite(NamedTuple):
 
 
 class _Test(StrictModel):
-    """Templates of one kind; ``expect`` goes with MFT and DIR, ``change`` with INV."""
+    """Templates of one kind. MFT and DIR need ``expect``; INV needs ``change``."""
 
     capability: str = Field(pattern=r"^[a-z_]+$")
     kind: Literal["MFT", "INV", "DIR"]
@@ -76,7 +76,7 @@ class _Test(StrictModel):
         if self.expect not in allowed:
             raise ValueError(f"expect is {self.expect!r}; allowed with {self.kind}: {_or(allowed)}")
         if (self.change is None) == (self.kind == "INV"):
-            raise ValueError("change goes with INV, and INV with change")
+            raise ValueError("INV needs change; other kinds must not have change")
         return self
 
 
@@ -88,10 +88,10 @@ class _File(StrictModel):
 
 
 def read_suite(path: Path) -> Suite:
-    """The tests in a YAML file, whose first lines say how they are written.
+    """Read the tests of a YAML file; the first lines of behaviour.yaml describe the format.
 
     Raises:
-        DataError: names what in the file is malformed, or stands there twice.
+        DataError: an entry of the file is malformed, or a case is in it twice.
     """
     try:
         file = _File.model_validate(yaml.safe_load(path.read_text("utf-8")))
@@ -106,7 +106,7 @@ def read_suite(path: Path) -> Suite:
         try:
             for case in _cases(test, file.words):
                 if cases.setdefault((case.text, case.changed), case) is not case:
-                    raise ValueError(f"{shorten(case.text)} is there twice")
+                    raise ValueError(f"{shorten(case.text)} is in the file twice")
         except ValueError as error:
             raise DataError(f"{path.name}: tests.{number}: {error}") from None
     return Suite(list(cases.values()), file.tolerance, file.unknown_words)
@@ -116,13 +116,13 @@ def _cases(test: _Test, words: dict[str, list[str]]) -> Iterator[Case]:
     for template in test.texts:
         for text, changed in _pairs(test, template, words):
             if left := re.search(r"[{}\[\]]", text + changed):
-                raise ValueError(f"{left[0]!r} in {shorten(template)} opens or closes nothing")
+                raise ValueError(f"{left[0]!r} in {shorten(template)} has no counterpart")
             expect = test.expect or SAME
             yield Case(test.capability, test.kind, test.says, expect, text, changed)
 
 
 def _pairs(test: _Test, template: str, words: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
-    """The texts of a template, each before and after the change."""
+    """Yield the texts of a template, before and after the change."""
     if test.kind == "MFT":
         for text in _filled(template, words):
             yield text, ""
@@ -151,7 +151,7 @@ def _pairs(test: _Test, template: str, words: dict[str, list[str]]) -> Iterator[
 
 
 def _filled(template: str, words: dict[str, list[str]]) -> list[str]:
-    """The template with every combination of its lists' words, in their order."""
+    """Fill the template with every combination of words from its lists, in their order."""
     names = list(dict.fromkeys(SLOT.findall(template)))
     if missing := [name for name in names if not words.get(name)]:
         raise ValueError(f"there is no list {missing[0]!r}; allowed: {', '.join(words)}")
@@ -164,13 +164,13 @@ def _fill(template: str, chosen: Mapping[str, str]) -> str:
 
 
 def _with_typo(text: str, word: re.Match[str], typo: str) -> str:
-    """The text with a typo in the middle of the word, never in its first letter."""
+    """Return the text with a typo in the middle of the word, never at its first letter."""
     letters = word[0]
     at = len(letters) // 2
     if typo == DOUBLED:
         letters = letters[:at] + letters[at] + letters[at:]
     else:
-        while letters[at] == letters[at - 1]:  # swapped, they would be the same word
+        while letters[at] == letters[at - 1]:  # a swap of equal letters is no typo
             at -= 1
         letters = letters[: at - 1] + letters[at] + letters[at - 1] + letters[at + 1 :]
     return text[: word.start()] + letters + text[word.end() :]

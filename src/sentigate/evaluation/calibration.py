@@ -1,4 +1,4 @@
-"""Calibration: whether of texts with probability p a share p is positive."""
+"""Calibration: is a share p of the texts with probability p positive?"""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from .answers import FloatArray, IntArray, check_answers
 
 
 def expected_calibration_error(labels: IntArray, probabilities: FloatArray, bins: int) -> float:
-    """Mean gap between confidence in the predicted class and accuracy (Guo et al. 2017, eq. 3).
+    """Return the mean gap between confidence and accuracy (Guo et al. 2017, eq. 3).
 
-    Bins are of equal width over (0, 1] and closed on the right, as in the paper. Confidence in the
-    likelier of two classes is never below 0.5, so the lower half of the bins stays empty.
+    Confidence is the probability of the predicted class. Bins have equal width over (0, 1] and are
+    closed on the right, as in the paper. Confidence is never below 0.5 with two classes, so the
+    lower half of the bins stays empty.
 
     Args:
-        labels: 0 or 1, integers, shape (rows,).
-        probabilities: of class 1, in [0, 1], shape (rows,).
-        bins: at least 1.
+        labels: 0 or 1, integers, (rows,).
+        probabilities: probabilities of class 1, in [0, 1], (rows,).
+        bins: number of bins, at least 1.
 
     Raises:
-        DataError: no rows, other shapes, labels or probabilities than above.
+        DataError: there are no rows, or an argument does not fit its description.
         ValueError: ``bins`` is below 1.
     """
     labels, probabilities = check_answers(labels, probabilities)
@@ -36,17 +37,17 @@ def expected_calibration_error(labels: IntArray, probabilities: FloatArray, bins
 def temperature_figures(
     labels: IntArray, probabilities: FloatArray, temperature: float, bins: int
 ) -> dict[str, float | int | None]:
-    """What dividing logits by a temperature, fitted on other rows, has changed.
+    """Measure the effect of dividing the logits by a temperature.
 
     Args:
-        labels: 0 or 1, integers, shape (rows,).
-        probabilities: of class 1, of logits divided by it, shape (rows,).
-        temperature: above 0.
-        bins: at least 1.
+        labels: 0 or 1, integers, (rows,).
+        probabilities: probabilities of class 1 from the divided logits, (rows,).
+        temperature: divisor, above 0, fitted on other rows.
+        bins: number of bins, at least 1.
 
     Returns:
-        ``temperature``, and the calibration error before and after, rounded to 6 decimals so that
-        files stay stable.
+        ``temperature``, and the calibration errors ``error_before`` and ``error_after`` the
+        division, rounded to 6 decimals so that files stay stable.
     """
     after = np.clip(probabilities.astype(np.float64), 1e-12, 1 - 1e-12)
     before = 1 / (1 + ((1 - after) / after) ** temperature)
@@ -58,19 +59,20 @@ def temperature_figures(
 
 
 def calibration_table(labels: IntArray, probabilities: FloatArray, bins: int) -> pd.DataFrame:
-    """Predicted and observed share of positives, by bins of the probability of class 1.
+    """Return the predicted and the observed share of positives in each bin.
 
     Args:
-        labels: 0 or 1, integers, shape (rows,).
-        probabilities: of class 1, in [0, 1], shape (rows,).
-        bins: of equal width over [0, 1], closed on the right; at least 1.
+        labels: 0 or 1, integers, (rows,).
+        probabilities: probabilities of class 1, in [0, 1], (rows,).
+        bins: number of bins, at least 1. They have equal width over [0, 1] and are closed on the
+            right.
 
     Returns:
         One row for each bin that isn't empty, in order: ``low`` and ``high`` (its edges),
         ``mean_probability``, ``positives`` (observed share) as float64, and ``rows`` as int64.
 
     Raises:
-        DataError: no rows, other shapes, labels or probabilities than above.
+        DataError: there are no rows, or an argument does not fit its description.
         ValueError: ``bins`` is below 1.
     """
     labels, probabilities = check_answers(labels, probabilities)
@@ -90,7 +92,7 @@ def calibration_table(labels: IntArray, probabilities: FloatArray, bins: int) ->
 
 
 def _bin_of(values: FloatArray, bins: int) -> npt.NDArray[np.intp]:
-    """The number of each value's bin (low, high]; 0 itself goes to the first."""
+    """Return the index of each value's bin (low, high]; the value 0 is in the first bin."""
     if bins < 1:
         raise ValueError(f"bins must be at least 1, not {bins}")
     return np.searchsorted(np.linspace(0, 1, bins + 1)[1:], values, side="left")

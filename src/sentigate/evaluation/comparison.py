@@ -1,4 +1,4 @@
-"""A model, its network, the linear baseline and the majority class on the same rows."""
+"""Compare a model, its network, the linear baseline and the majority class on the same rows."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from .metrics import Figures, classification_figures
 
 
 def compare(held_out: pd.DataFrame, settings: EvaluateParams, seed: int) -> dict[str, Figures]:
-    """What reports/metrics.json holds.
+    """Compute the content of reports/metrics.json.
 
     Args:
-        held_out: columns split (validation or test), label (0 or 1), and, each of label 1,
-            probability (the model's), network_probability (the network's alone) and
+        held_out: columns split (validation or test), label (0 or 1), and the probabilities of label
+            1: probability (the model's), network_probability (the network's alone) and
             baseline_probability.
-        settings: how often the bootstrap resamples, and the bins of the calibration error.
-        seed: of the bootstrap.
+        settings: number of bootstrap resamples, and number of bins of the calibration error.
+        seed: seed of the bootstrap.
 
     Returns:
-        ``test`` (the model), ``network`` and ``baseline``, all on test, and ``validation`` (the
-        model), each as ``classification_figures`` gives it, and ``majority``: the test accuracy of
-        always predicting the commoner label. ``difference`` and ``network_difference``: those of
-        model and of network from the baseline on test, as ``accuracy_difference`` gives them.
+        The ``classification_figures`` of ``test`` (the model), ``network`` and ``baseline`` on
+        test, and of ``validation`` (the model). ``majority``: the test accuracy of always
+        predicting the more common label. ``difference`` and ``network_difference``: the
+        ``accuracy_difference`` of model and of network from the baseline on test.
     """
 
     def figures(split: str, column: str) -> Figures:
@@ -60,14 +60,14 @@ def compare(held_out: pd.DataFrame, settings: EvaluateParams, seed: int) -> dict
 
 
 def perplexities(saved: SavedModel, splits: Mapping[str, EncodedSplit]) -> Figures | None:
-    """How well the language model predicts test texts, beside n-gram models.
+    """Measure the perplexity of the language model and of n-gram models on test texts.
 
     Args:
-        saved: a classifier, perhaps with the language model that it started from.
-        splits: train, validation and test.
+        saved: classifier that may hold the language model from which it started.
+        splits: the splits train, validation and test.
 
     Returns:
-        ``perplexity`` and what ``ngram_perplexities`` gives; None without a language model.
+        ``perplexity`` and the figures of ``ngram_perplexities``; None without a language model.
     """
     if saved.language_model is None:
         return None

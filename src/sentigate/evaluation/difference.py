@@ -1,4 +1,4 @@
-"""Whether a model and the linear baseline differ by more than chance on the same rows."""
+"""Test whether a model and the linear baseline differ by more than chance on the same rows."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .intervals import paired_interval
 from .metrics import Figures
 
 SIGNIFICANCE_LEVEL = 0.05
-"""A difference is real where p is below it; it belongs to intervals of 95 %."""
+"""A difference is real if p is below this level, which corresponds to 95 % intervals."""
 SMALLEST_P = 0.0001
-"""A smaller p is not written out."""
+"""A smaller p is written as "p < 0.0001"."""
 
 
 def accuracy_difference(
@@ -26,26 +26,26 @@ def accuracy_difference(
     samples: int,
     seed: int,
 ) -> Figures:
-    """By how much the model is more often right than the baseline, and whether that is chance.
+    """Compare the accuracies of the model and the baseline, and test for chance.
 
-    The test is McNemar's (1947), exact and two-sided: of the rows on which only one of the two is
-    right, were neither better, each would have as many as a fair coin gives it.
+    The test is McNemar's (1947), exact and two-sided. It counts the rows on which only one of the
+    two is right: if both were equally good, a fair coin would decide which one.
 
     Args:
         labels: 0 or 1, (rows,).
-        model: its probabilities of class 1, (rows,).
-        baseline: the baseline's, of the same rows.
-        samples: resamples of the bootstrap, at least 1.
-        seed: of the bootstrap.
+        model: the model's probabilities of class 1, (rows,).
+        baseline: the baseline's probabilities of class 1 for the same rows.
+        samples: number of bootstrap resamples, at least 1.
+        seed: seed of the bootstrap.
 
     Returns:
-        accuracy (the model's less the baseline's, in [-1, 1]) with the ends accuracy_low and
+        accuracy (the model's minus the baseline's, in [-1, 1]) with the ends accuracy_low and
         accuracy_high of its 95 % paired bootstrap interval, the counts only_model_right and
-        only_baseline_right, and p_value. All but p_value, which has 6 significant digits, are
-        rounded to 6 decimals.
+        only_baseline_right, and p_value. p_value has 6 significant digits; the others are rounded
+        to 6 decimals.
 
     Raises:
-        DataError: no rows, other shapes, labels or probabilities than above.
+        DataError: there are no rows, or an argument does not fit its description.
         ValueError: ``samples`` is below 1.
     """
     ahead, behind = _one_right(labels, model, baseline)
@@ -65,12 +65,12 @@ def accuracy_difference(
 def difference_sentence(
     difference: Mapping[str, Any], rows: float | None, whose: str = "the model"
 ) -> str:
-    """What ``accuracy_difference`` found, for people.
+    """Describe the result of ``accuracy_difference`` in a sentence.
 
     Args:
-        difference: what it gave.
-        rows: of how many.
-        whose: accuracy was compared, within a sentence.
+        difference: result of ``accuracy_difference``.
+        rows: number of rows.
+        whose: name of the compared model, as within a sentence.
     """
     gap, p = difference["accuracy"], difference["p_value"]
     low, high = (
@@ -89,12 +89,12 @@ def difference_sentence(
 
 
 def is_worse(difference: Mapping[str, Any]) -> bool:
-    """Whether what ``accuracy_difference`` found is real, and for the baseline."""
+    """Return whether the baseline is better, and the difference is real."""
     return bool(difference["accuracy"] < 0 and difference["p_value"] < SIGNIFICANCE_LEVEL)
 
 
 class Beside(NamedTuple):
-    """Whether a model is worse than the linear baseline, and the sentence that says so."""
+    """Whether a model is worse than the linear baseline, and a sentence about it."""
 
     worse: bool
     sentence: str
@@ -103,19 +103,19 @@ class Beside(NamedTuple):
 def beside_baseline(
     labels: IntArray, model: FloatArray, baseline: FloatArray, *, whose: str, level: float
 ) -> Beside:
-    """Whether a model is less often right than the baseline by more than chance.
+    """Test whether a model is less often right than the baseline by more than chance.
 
-    The test is McNemar's, exact and one-sided, because only one side is asked for.
+    The test is McNemar's, exact and one-sided, because only a worse model matters here.
 
     Args:
-        labels: 0 or 1 of validation texts, (rows,); there may be none.
-        model: its probabilities of class 1, (rows,).
-        baseline: the baseline's, of the same rows.
-        whose: answers these are, at the start of a sentence.
-        level: the model is worse where p is below it.
+        labels: 0 or 1 for each validation text, (rows,); may be empty.
+        model: the model's probabilities of class 1, (rows,).
+        baseline: the baseline's probabilities of class 1 for the same rows.
+        whose: name of the model, as at the start of a sentence.
+        level: the model is worse if p is below this level.
 
     Raises:
-        DataError: other shapes, labels or probabilities than above.
+        DataError: an argument does not fit its description.
     """
     if not len(labels):
         return Beside(False, f"{whose}: no validation texts to compare with the baseline on.")
@@ -132,7 +132,7 @@ def beside_baseline(
 
 
 def _one_right(labels: IntArray, model: FloatArray, baseline: FloatArray) -> tuple[int, int]:
-    """On how many rows the model alone is right, and on how many the baseline alone."""
+    """Count the rows on which only the model is right, and those with only the baseline right."""
     labels, model = check_answers(labels, model)
     labels, baseline = check_answers(labels, baseline)
     model_right = predicted_labels(model) == labels
@@ -143,7 +143,7 @@ def _one_right(labels: IntArray, model: FloatArray, baseline: FloatArray) -> tup
 
 
 def _mcnemar(ahead: int, behind: int, alternative: Literal["two-sided", "less"]) -> float:
-    from scipy.stats import binomtest  # takes a second, which most commands need not wait
+    from scipy.stats import binomtest  # the import takes a second, and few commands need it
 
     if not ahead + behind:
         return 1.0

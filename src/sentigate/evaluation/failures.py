@@ -1,4 +1,4 @@
-"""Where a network still fails: accuracy by length, negation and unknown tokens of the text."""
+"""Failures of a network: accuracy by length, negation and unknown tokens of the text."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ NEGATION = (
     r"\b(?:not|no|never|none|nobody|nothing|nowhere|neither|nor|cannot|without|"
     rf"(?:{CONTRACTED})n[' ]?t)\b"
 )
-"""English negation words; cleaning may have made "don t" or "dont" of "don't"."""
+"""English negation words; cleaning may have turned "don't" into "don t" or "dont"."""
 PERCENT = (5, 20)
-"""Ends of the groups of texts with some unknown tokens, included; the last group has more."""
+"""Upper ends (inclusive) of the groups of texts with unknown tokens; the last group has more."""
 UNKNOWN_ENDS = (0.0, *(end / 100 for end in PERCENT))
 
 
 class Grouping(NamedTuple):
-    """One way to part the rows.
+    """A way to divide the rows into groups.
 
     Attributes:
-        name: what the rows are parted by.
-        codes: the number of each row's group, (rows,).
-        groups: the groups' names, by number.
+        name: name of the property by which rows are grouped.
+        codes: index of each row's group, (rows,).
+        groups: names of the groups.
     """
 
     name: str
@@ -41,14 +41,13 @@ class Grouping(NamedTuple):
 
 
 def failure_groups(frame: pd.DataFrame) -> pd.DataFrame:
-    """How often network and baseline are right in groups of like texts.
+    """Measure the accuracy of network and baseline in groups of similar texts.
 
-    Every row is in one group of each kind: quartiles of its length, with negation or without, and
-    how many of its tokens are unknown. Groups without a row are left out. All rows of a kind are
-    counted at once.
+    Rows are grouped in three ways: by quartile of the length, by negation, and by the share of
+    unknown tokens. Empty groups are left out.
 
     Args:
-        frame: text (str, as cleaned), length (tokens, at least 1), unknown_share (of them, in
+        frame: text (str, cleaned), length (tokens, at least 1), unknown_share (of these tokens, in
             [0, 1]), label (0 or 1), probability and baseline_probability (of class 1).
 
     Returns:
@@ -57,7 +56,7 @@ def failure_groups(frame: pd.DataFrame) -> pd.DataFrame:
         _high of its 95 % interval (Wilson 1927), which holds for small groups too.
 
     Raises:
-        DataError: no rows, or labels or probabilities are out of range.
+        DataError: there are no rows, or labels or probabilities are out of range.
     """
     right = []
     for column in ("probability", "baseline_probability"):
@@ -69,7 +68,7 @@ def failure_groups(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _groupings(frame: pd.DataFrame) -> Iterator[Grouping]:
     lengths = frame["length"].to_numpy()
-    # Of lengths that occur, and each once: with few texts, or like ones, there are fewer groups.
+    # Ends are lengths that occur, each once: few or similar texts give fewer groups.
     ends = np.unique(np.quantile(lengths, [0.25, 0.5, 0.75, 1.0], method="inverted_cdf"))
     starts = [lengths.min(), *(ends[:-1] + 1)]
     yield Grouping(
@@ -97,24 +96,24 @@ def _figures(
     network_right: npt.NDArray[np.bool_],
     baseline_right: npt.NDArray[np.bool_],
 ) -> pd.DataFrame:
-    """A row for each group that is not empty."""
+    """Return a row for each group that is not empty."""
     size = len(grouping.groups)
     rows = np.bincount(grouping.codes, minlength=size)
     correct = np.bincount(grouping.codes[network_right], minlength=size)
     baseline_correct = np.bincount(grouping.codes[baseline_right], minlength=size)
-    there = rows > 0
-    low, high = wilson_interval(correct[there], rows[there])
-    baseline_low, baseline_high = wilson_interval(baseline_correct[there], rows[there])
+    filled = rows > 0
+    low, high = wilson_interval(correct[filled], rows[filled])
+    baseline_low, baseline_high = wilson_interval(baseline_correct[filled], rows[filled])
     return pd.DataFrame(
         {
             "by": grouping.name,
-            "group": np.array(grouping.groups)[there],
-            "rows": rows[there],
-            "errors": (rows - correct)[there],
-            "accuracy": correct[there] / rows[there],
+            "group": np.array(grouping.groups)[filled],
+            "rows": rows[filled],
+            "errors": (rows - correct)[filled],
+            "accuracy": correct[filled] / rows[filled],
             "accuracy_low": low,
             "accuracy_high": high,
-            "baseline_accuracy": baseline_correct[there] / rows[there],
+            "baseline_accuracy": baseline_correct[filled] / rows[filled],
             "baseline_accuracy_low": baseline_low,
             "baseline_accuracy_high": baseline_high,
         }

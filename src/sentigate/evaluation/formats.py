@@ -1,4 +1,4 @@
-"""How figures are written for people, by their unit."""
+"""Format figures for people, by their unit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MISSING = "–"
 
 
 def share(value: float | None) -> str:
-    """``0.8123`` as ``81.2 %``; what is not quite none or all is not rounded to it."""
+    """Write ``0.8123`` as ``81.2 %``. A value near 0 or 1 is not rounded to 0 or 100 %."""
     if not _present(value):
         return MISSING
     if 0 < value < 0.0005:
@@ -22,36 +22,36 @@ def share(value: float | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """Three decimals."""
+    """Write three decimals."""
     return f"{value:.3f}".replace("-", "−") if _present(value) else MISSING
 
 
 def count(value: float | None) -> str:
-    """Thousands apart."""
+    """Write a whole number with separated thousands."""
     return f"{value:,.0f}" if _present(value) else MISSING
 
 
 def points(value: float | None) -> str:
-    """A difference of shares, in percentage points, with its sign."""
+    """Write a difference of shares in percentage points, with its sign."""
     if not _present(value):
         return MISSING
     return f"{100 * value:+.1f}".replace("-", "−") + " points"
 
 
 def figure(value: float | None, unit: Unit) -> str:
-    """A figure as its unit asks for."""
+    """Write a figure in the format of its unit."""
     return {"share": share, "number": number, "count": count}[unit](value)
 
 
 def difference(value: float, unit: Unit) -> str:
-    """A difference of two figures, with its sign."""
+    """Write a difference of two figures, with its sign."""
     if unit == "share":
         return points(value)
     return format(value, "+.3f" if unit == "number" else "+,.0f").replace("-", "−")
 
 
 def precise(value: float | None, unit: Unit) -> str:
-    """Four decimals, by which models are compared; a count as it is; empty if it is missing."""
+    """Write four decimals, to compare models; a count without decimals; "" if it is missing."""
     if not _present(value):
         return ""
     return f"{value:,.0f}" if unit == "count" else f"{value:.4f}".replace("-", "−")

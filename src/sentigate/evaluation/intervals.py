@@ -1,4 +1,4 @@
-"""95 % intervals of a share of correct answers, and of the difference of two."""
+"""95 % intervals of a share of correct answers, and of the difference of two shares."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Z95 = 1.959963984540054
 
 
 def bootstrap_interval(correct: int, rows: int, samples: int, seed: int) -> tuple[float, float]:
-    """Ends of the percentile bootstrap's 95 % interval of ``correct / rows`` (Efron 1979).
+    """Return the percentile bootstrap's 95 % interval of ``correct / rows`` (Efron 1979).
 
-    Drawing ``rows`` rows with replacement finds a correct answer with probability
-    ``correct / rows`` each time, so the number of correct answers in a resample is binomial: it is
-    drawn as such, which is exact and instant.
+    Each of ``rows`` draws with replacement finds a correct answer with probability
+    ``correct / rows``. So the number of correct answers in a resample is binomial, and drawing that
+    number directly is exact and instant.
 
     Raises:
         ValueError: ``samples`` is below 1.
@@ -31,18 +31,18 @@ def bootstrap_interval(correct: int, rows: int, samples: int, seed: int) -> tupl
 def paired_interval(
     ahead: int, behind: int, rows: int, samples: int, seed: int
 ) -> tuple[float, float]:
-    """Ends of the percentile bootstrap's 95 % interval of ``(ahead - behind) / rows``.
+    """Return the percentile bootstrap's 95 % interval of ``(ahead - behind) / rows``.
 
-    Rows are drawn with both their answers, so that what makes a row hard falls out of the
-    difference. What a resample holds of the three kinds of rows is multinomial: it is drawn as
-    such, which is exact and instant.
+    A draw takes both answers to a row, so the difficulty of rows cancels out in the difference. The
+    counts of the three kinds of rows in a resample are multinomial, and drawing these counts
+    directly is exact and instant.
 
     Args:
-        ahead: rows on which only the first is right.
-        behind: rows on which only the second is right.
-        rows: all of them.
-        samples: resamples.
-        seed: of the draws.
+        ahead: number of rows on which only the first model is right.
+        behind: number of rows on which only the second model is right.
+        rows: number of all rows.
+        samples: number of resamples.
+        seed: seed of the draws.
 
     Raises:
         ValueError: ``samples`` is below 1.
@@ -58,7 +58,7 @@ def paired_interval(
 def wilson_interval(
     correct: npt.NDArray[Any], rows: npt.NDArray[Any]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Ends of the 95 % score interval of ``correct / rows`` (Wilson 1927), of the same shape."""
+    """Return the 95 % score intervals of ``correct / rows`` (Wilson 1927), in the same shape."""
     share = correct / rows
     centre = share + Z95**2 / (2 * rows)
     spread = Z95 * np.sqrt(share * (1 - share) / rows + (Z95 / (2 * rows)) ** 2)

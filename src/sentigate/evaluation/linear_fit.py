@@ -1,4 +1,4 @@
-"""Fitting linear models: TF-IDF or naive-Bayes n-grams, characters, logistic regression.
+"""Fit linear models: TF-IDF or naive-Bayes n-grams, characters, logistic regression.
 
 Such models are hard to beat: Wang and Manning 2012, "Baselines and Bigrams".
 """
@@ -23,19 +23,19 @@ from sentigate.settings.model import Level, VocabParams
 from .ngram_counts import NgramCounts, count_ngrams, idf_of
 
 SPACED_LEVEL: Level = "glove"
-"""How texts are cut into tokens where spaces part their words; else into characters."""
+"""Level of tokens for texts with spaces between words; other texts are split into characters."""
 
 Floats = npt.NDArray[np.float32]
 
 
 class CharacterBlock(NamedTuple):
-    """The character n-grams of texts, as far as they follow from their tokens.
+    """The character n-grams of texts, computed from their tokens.
 
     Attributes:
         of_tokens: sparse, (V, n) float32, counts in each token times inverse document frequency,
-            times one factor for all, by which the rows of ``features`` are 1 long on average.
-        features: sparse, (rows, n) float32, the sum over a text's tokens, divided by the square
-            root of their number.
+            times one common factor. It gives the rows of ``features`` an average length of 1.
+        features: sparse, (rows, n) float32, sum of ``of_tokens`` over a text's tokens, divided by
+            the square root of their number.
     """
 
     of_tokens: Any
@@ -43,21 +43,21 @@ class CharacterBlock(NamedTuple):
 
 
 class TrainingTexts:
-    """Texts to fit linear models on; their n-grams are counted once for all models.
+    """Texts to fit linear models on. Their n-grams are counted once for all models.
 
     Args:
-        texts: of the training split.
+        texts: training texts.
         labels: 0 or 1, int8, (texts,).
 
     Attributes:
-        labels: as given.
-        level: how texts are cut into tokens: GloVe's, or characters where no spaces part the words.
-        tokenizer: knows every token of the texts.
-        words: its entries by id.
-        tokens: the ids of the texts.
+        labels: labels of the texts.
+        level: level of the tokens: GloVe's, or characters for texts without spaces between words.
+        tokenizer: tokenizer that knows every token of the texts.
+        words: entries of the tokenizer by id.
+        tokens: token ids of the texts.
 
     Raises:
-        DataError: there is no token.
+        DataError: the texts have no token.
     """
 
     def __init__(self, texts: Sequence[str], labels: npt.NDArray[np.int8]) -> None:
@@ -69,10 +69,10 @@ class TrainingTexts:
         self._counted: dict[tuple[tuple[int, int], int], NgramCounts] = {}
 
     def lengths(self, settings: LinearModelParams) -> tuple[int, int]:
-        """Tokens of the shortest and of the longest n-gram.
+        """Return the lengths of the shortest and the longest n-gram, in tokens.
 
-        Where tokens are characters, n-grams are as long as the longest of either kind that
-        ``settings`` name, as far as they have a 64-bit code.
+        If tokens are characters, the longest n-gram has the larger of the two lengths in
+        ``settings``, but at most the length that still has 64-bit codes.
         """
         shortest, longest = settings.word_ngrams
         if self.level == "character":
@@ -82,7 +82,7 @@ class TrainingTexts:
         return shortest, longest
 
     def count(self, lengths: tuple[int, int], min_count: int) -> NgramCounts:
-        """The n-grams of tokens that are in at least ``min_count`` texts."""
+        """Count the n-grams of tokens that are in at least ``min_count`` texts."""
         kind = lengths, min_count
         if kind not in self._counted:
             try:
@@ -93,7 +93,7 @@ class TrainingTexts:
         return self._counted[kind]
 
     def characters(self, lengths: tuple[int, int], min_count: int) -> CharacterBlock:
-        """The character n-grams that are in at least ``min_count`` different tokens."""
+        """Compute features of character n-grams in at least ``min_count`` different tokens."""
         from scipy.sparse import csr_array, diags_array
         from sklearn.feature_extraction.text import CountVectorizer
 
@@ -122,7 +122,7 @@ class TrainingTexts:
 
 
 def _every_token(level: Level) -> VocabParams:
-    """A vocabulary without a limit, which params.yaml does not allow: so it is not checked."""
+    """Return settings of an unlimited vocabulary, unchecked, because params.yaml has a limit."""
     return VocabParams.model_construct(level=level, min_count=1, max_size=2**31, order="frequency")
 
 
@@ -130,7 +130,7 @@ def fit_linear(training: TrainingTexts, settings: LinearModelParams, seed: int) 
     """Fit one model: L2-regularised logistic regression on the n-grams that ``settings`` names.
 
     Raises:
-        DataError: the texts hold one label only, or no n-gram often enough.
+        DataError: the texts have only one label, or no n-gram in enough texts.
     """
     from scipy.sparse import hstack
     from sklearn.linear_model import LogisticRegression
@@ -147,7 +147,7 @@ def fit_linear(training: TrainingTexts, settings: LinearModelParams, seed: int) 
     codes, counts = training.count(lengths, settings.min_count)
     idf, ratios, block = None, None, None
     try:
-        with threadpool_limits(1):  # the sums of several differ in their last bits
+        with threadpool_limits(1):  # with several, the last bits of sums differ
             if settings.naive_bayes_smoothing is None:
                 idf = idf_of(counts)
                 features = tfidf(counts, idf)
@@ -179,7 +179,7 @@ def fit_linear(training: TrainingTexts, settings: LinearModelParams, seed: int) 
 
 
 def tfidf(counts: Any, idf: Floats) -> Any:
-    """(1 + ln count) times ``idf``, each row scaled to length 1; sparse, (rows, n) float32."""
+    """Return (1 + ln count) times ``idf``, rows scaled to length 1; sparse, (rows, n) float32."""
     features = counts.copy()
     features.data = (1 + np.log(features.data)) * idf[features.indices]
     norms = np.sqrt(np.bincount(_rows_of(features), features.data**2, features.shape[0]))
@@ -188,7 +188,7 @@ def tfidf(counts: Any, idf: Floats) -> Any:
 
 
 def log_count_ratios(features: Any, labels: npt.NDArray[np.int8], smoothing: float) -> Floats:
-    """How much likelier each n-gram is in positive texts: naive Bayes, as Wang and Manning 2012.
+    """Return each n-gram's naive-Bayes log-count ratio (Wang and Manning 2012).
 
     r = ln((p / |p|) / (q / |q|)), where p and q are the sums of the features over positive and
     over negative texts, each sum plus ``smoothing``, and |.| is the sum over all n-grams.
@@ -196,10 +196,10 @@ def log_count_ratios(features: Any, labels: npt.NDArray[np.int8], smoothing: flo
     Args:
         features: sparse, (texts, n-grams), 0 or 1.
         labels: 0 or 1, (texts,).
-        smoothing: more than 0.
+        smoothing: addend of each count, more than 0.
 
     Returns:
-        (n-grams,); 0 for an n-gram as common in both.
+        (n-grams,) float32; 0 for an n-gram that is equally common in both.
     """
     positive, negative = (
         np.asarray(features[labels == label].sum(axis=0), dtype=np.float64).ravel() + smoothing
@@ -210,7 +210,7 @@ def log_count_ratios(features: Any, labels: npt.NDArray[np.int8], smoothing: flo
 
 
 def describe(settings: LinearModelParams, training: TrainingTexts) -> str:
-    """What the model is, within a sentence."""
+    """Describe the model in a phrase."""
     unit = "token" if training.level == SPACED_LEVEL else "character"
     runs = _lengths(training.lengths(settings), unit)
     if settings.naive_bayes_smoothing is None:
@@ -228,5 +228,5 @@ def _lengths(ngrams: tuple[int, int], unit: str) -> str:
 
 
 def _rows_of(matrix: Any) -> npt.NDArray[np.int64]:
-    """(nnz,) int64, the row of each stored value."""
+    """Return the row of each stored value, (nnz,) int64."""
     return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))

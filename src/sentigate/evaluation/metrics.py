@@ -1,7 +1,8 @@
-"""The table of metrics: what each is called and means, and how it is computed.
+"""The table of metrics: the name, meaning and computation of each.
 
 reports/metrics.json, the report, the pull request's comment, the leaderboard, the end of
-``sentigate train`` and MLflow all take theirs from ``METRICS``: a new metric is one entry more.
+``sentigate train`` and MLflow all take their metrics from ``METRICS``. So a new metric is one entry
+in this table.
 """
 
 from __future__ import annotations
@@ -23,20 +24,20 @@ from .intervals import bootstrap_interval
 
 Figure = float | int | None
 Figures = dict[str, Figure]
-"""By key of the metric, and by its key with _low and _high where it has an interval."""
+"""Figures by the metric's key. The ends of an interval have this key with _low and _high."""
 Unit = Literal["share", "number", "count"]
 VALIDATION, TEST = "validation", "test"
 
 
 @dataclass(frozen=True)
 class MetricInput:
-    """What metrics are computed from.
+    """The input of metrics.
 
     Attributes:
         labels: 0 or 1, (rows,).
-        probabilities: of class 1, in [0, 1], (rows,).
-        settings: how often the bootstrap resamples, and the bins of the calibration error.
-        seed: of the bootstrap.
+        probabilities: probabilities of class 1, in [0, 1], (rows,).
+        settings: number of bootstrap resamples, and number of bins of the calibration error.
+        seed: seed of the bootstrap.
     """
 
     labels: IntArray
@@ -46,7 +47,7 @@ class MetricInput:
 
     @cached_property
     def predicted(self) -> npt.NDArray[np.int64]:
-        """0 or 1, (rows,)."""
+        """The predicted labels, 0 or 1, (rows,)."""
         return predicted_labels(self.probabilities)
 
 
@@ -55,15 +56,15 @@ class Metric:
     """One entry of the table.
 
     Attributes:
-        key: its name in files and in MLflow.
-        title: its name for people, as within a sentence.
-        unit: how it is written: a share as per cent, a number with decimals, a count without.
-        better: which of two values is the better one.
-        meaning: a sentence for who does not know it.
-        compute: its value, None where it is not defined.
-        interval: low and high end of its 95 % interval, where there is one.
-        headline_on: the splits on which it is shown where room is short: in the leaderboard, and
-            of test also at the end of ``sentigate train``.
+        key: name in files and in MLflow.
+        title: name for people, as within a sentence.
+        unit: format of the value: a share in per cent, a number with decimals, a count without.
+        better: the better of two values.
+        meaning: explanation in a sentence.
+        compute: function that returns the value, or None if it is undefined.
+        interval: function that returns the two ends of the 95 % interval; None without an interval.
+        headline_on: splits for which short tables show the metric: the leaderboard and, for test,
+            the end of ``sentigate train``.
     """
 
     key: str
@@ -82,17 +83,17 @@ class Metric:
 
     @property
     def legend(self) -> str:
-        """The meaning, and how a value and its interval are to be read."""
+        """The meaning, with notes on the direction and the interval."""
         lower = " Lower is better." if self.better == "lower" else ""
         return self.meaning + lower + (" With its 95 % interval." if self.interval else "")
 
     @property
     def interval_keys(self) -> tuple[str, str]:
-        """Keys of the interval's ends."""
+        """The keys of the interval's ends."""
         return f"{self.key}_low", f"{self.key}_high"
 
     def figures(self, answers: MetricInput) -> Figures:
-        """The value, and the interval's ends if it has one, by key."""
+        """Return the value, and the ends of an interval if there is one, by key."""
         found: Figures = {self.key: self.compute(answers)}
         if self.interval:
             found |= zip(self.interval_keys, self.interval(answers), strict=True)
@@ -100,10 +101,10 @@ class Metric:
 
 
 def scikit_learn(name: str, **options: Any) -> Callable[[MetricInput], float]:
-    """The function of that name in ``sklearn.metrics``, of labels and predicted labels."""
+    """Return a metric that calls a function of ``sklearn.metrics`` on true and predicted labels."""
 
     def compute(answers: MetricInput) -> float:
-        import sklearn.metrics  # takes a second, which most commands need not wait
+        import sklearn.metrics  # the import takes a second, and few commands need it
 
         function = getattr(sklearn.metrics, name)
         return float(function(answers.labels, answers.predicted, **options))
@@ -112,23 +113,23 @@ def scikit_learn(name: str, **options: Any) -> Callable[[MetricInput], float]:
 
 
 def matthews_correlation(labels: IntArray, probabilities: FloatArray) -> float:
-    """Correlation of labels and answers (Matthews 1975): 1 is perfect, 0 what chance reaches.
+    """Return the correlation of labels and answers (Matthews 1975): 1 is perfect, 0 is chance.
 
-    Unlike accuracy it means the same for any balance of labels. It is 0 where it is undefined,
-    because the labels or the answers are all alike.
+    Unlike accuracy, it has the same meaning for any balance of labels. If all labels or all answers
+    are the same, it is undefined, and 0 is returned.
 
     Args:
-        labels: 0 or 1, integers, shape (rows,).
-        probabilities: of class 1, in [0, 1], shape (rows,).
+        labels: 0 or 1, integers, (rows,).
+        probabilities: probabilities of class 1, in [0, 1], (rows,).
 
     Raises:
-        DataError: no rows, other shapes, labels or probabilities than above.
+        DataError: there are no rows, or an argument does not fit its description.
     """
     from sklearn.metrics import matthews_corrcoef
 
     labels, probabilities = check_answers(labels, probabilities)
     predicted = predicted_labels(probabilities)
-    if np.ptp(labels) == 0 or np.ptp(predicted) == 0:  # scikit-learn gives 0 too, but warns
+    if np.ptp(labels) == 0 or np.ptp(predicted) == 0:  # scikit-learn also returns 0, but warns
         return 0.0
     return float(matthews_corrcoef(labels, predicted))
 
@@ -153,7 +154,7 @@ METRICS = (
         title="texts",
         unit="count",
         better="neither",
-        meaning="How many texts the figures are of.",
+        meaning="Number of texts.",
         compute=lambda answers: len(answers.labels),
     ),
     Metric(
@@ -161,7 +162,7 @@ METRICS = (
         title="accuracy",
         unit="share",
         better="higher",
-        meaning="Of all texts, the share whose class is predicted.",
+        meaning="Share of all texts whose predicted class is right.",
         compute=scikit_learn("accuracy_score"),
         interval=_accuracy_interval,
         headline_on=(VALIDATION, TEST),
@@ -171,7 +172,7 @@ METRICS = (
         title="precision",
         unit="share",
         better="higher",
-        meaning="Of the texts predicted positive, the share that is; 0 where there are none.",
+        meaning="Share of the texts predicted positive that are positive; 0 if there are none.",
         compute=scikit_learn("precision_score", zero_division=0),
     ),
     Metric(
@@ -179,7 +180,7 @@ METRICS = (
         title="recall",
         unit="share",
         better="higher",
-        meaning="Of the positive texts, the share predicted so; 0 where there are none.",
+        meaning="Share of the positive texts that are predicted positive; 0 if there are none.",
         compute=scikit_learn("recall_score", zero_division=0),
     ),
     Metric(
@@ -197,7 +198,7 @@ METRICS = (
         unit="number",
         better="higher",
         meaning="Correlation of labels and predictions (Matthews 1975): 1 is perfect, and 0 is "
-        "chance, however the classes are balanced.",
+        "chance, for any balance of the classes.",
         compute=lambda answers: matthews_correlation(answers.labels, answers.probabilities),
         headline_on=(TEST,),
     ),
@@ -206,7 +207,7 @@ METRICS = (
         title="AUROC",
         unit="number",
         better="higher",
-        meaning="Chance that a positive text gets a higher probability than a negative one.",
+        meaning="Chance that a positive text gets a higher probability than a negative text.",
         compute=_auroc,
     ),
     Metric(
@@ -214,7 +215,7 @@ METRICS = (
         title="log loss",
         unit="number",
         better="lower",
-        meaning="Mean of -ln P(true class), in nats; a coin has 0.693.",
+        meaning="Mean of -ln P(true class), in nats; a coin toss has 0.693.",
         compute=lambda answers: float(log_losses(answers.labels, answers.probabilities).mean()),
         headline_on=(VALIDATION, TEST),
     ),
@@ -229,32 +230,32 @@ METRICS = (
         ),
     ),
 )
-"""In the order of files and tables; the positive class is 1."""
+"""All metrics, in the order of files and tables; the positive class is 1."""
 
 
 def metric_of(key: str) -> Metric:
-    """The metric with that key."""
+    """Return the metric with the given key."""
     return next(metric for metric in METRICS if metric.key == key)
 
 
 def headlines(split: str) -> list[Metric]:
-    """The few metrics of a split that are shown where room is short."""
+    """Return the metrics of a split for short tables."""
     return [metric for metric in METRICS if split in metric.headline_on]
 
 
 def classification_figures(
     labels: IntArray, probabilities: FloatArray, settings: EvaluateParams, seed: int
 ) -> Figures:
-    """All figures of one set of rows, rounded to 6 decimals so that files stay stable.
+    """Compute all figures of a set of rows, rounded to 6 decimals so that files stay stable.
 
     Args:
-        labels: 0 or 1, integers, shape (rows,).
-        probabilities: of class 1, float32 or float64 in [0, 1], shape (rows,).
-        settings: how often the bootstrap resamples, and the bins of the calibration error.
-        seed: of the bootstrap.
+        labels: 0 or 1, integers, (rows,).
+        probabilities: probabilities of class 1, float32 or float64 in [0, 1], (rows,).
+        settings: number of bootstrap resamples, and number of bins of the calibration error.
+        seed: seed of the bootstrap.
 
     Raises:
-        DataError: no rows, other shapes, labels or probabilities than above.
+        DataError: there are no rows, or an argument does not fit its description.
     """
     answers = MetricInput(*check_answers(labels, probabilities), settings, seed)
     figures: Figures = {}
@@ -267,7 +268,7 @@ def classification_figures(
 
 
 def flat(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Figures by split and key as one mapping: ``test_accuracy`` -> number."""
+    """Flatten figures by split and key into one mapping: ``test_accuracy`` -> number."""
     return {
         f"{split}_{key}": value
         for split in (VALIDATION, TEST)

@@ -1,4 +1,4 @@
-"""Which answers are wrong, and which of them the model was surest of."""
+"""The wrong answers of a model, and the most confident of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .answers import check_answers
 
 
 def mark_correct(rows: pd.DataFrame) -> pd.DataFrame:
-    """``rows`` with the column correct (float64, 1 where the answer is right).
+    """Add the column correct (float64, 1 for a right answer, else 0).
 
     Args:
         rows: columns label (0 or 1) and probability (of class 1).
@@ -21,14 +21,14 @@ def mark_correct(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def confident_errors(frame: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The ``count`` wrong answers furthest from the threshold, surest first, ties by id.
+    """Return the ``count`` wrong answers furthest from the threshold, furthest first, ties by id.
 
     Args:
         frame: ``id``, ``slice``, ``text``, ``label`` (0 or 1) and ``probability`` (of class 1).
-        count: rows wanted at most.
+        count: largest number of rows to return.
 
     Returns:
-        The five columns of those rows, newly numbered.
+        The five columns of these rows, with a new index.
 
     Raises:
         DataError: labels or probabilities are out of range, or there are no rows.

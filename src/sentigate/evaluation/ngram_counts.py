@@ -1,4 +1,4 @@
-"""Counting n-grams of token ids in training texts."""
+"""Count n-grams of token ids in training texts."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class NgramCounts(NamedTuple):
     """The n-grams of training texts.
 
     Attributes:
-        codes: (n,) int64, sorted, as ``find_ngrams`` numbers them.
-        counts: (rows, n) float32 with int32 indices.
+        codes: (n,) int64, sorted codes from ``find_ngrams``.
+        counts: (rows, n) float32 with int32 indices, count of each n-gram in each text.
     """
 
     codes: Ids
@@ -32,22 +32,22 @@ def count_ngrams(
     """Count the n-grams that are in at least ``min_count`` texts.
 
     Args:
-        texts: of the training split.
-        lengths: the shortest and the longest n-gram.
-        size: entries of the vocabulary.
-        min_count: 1 or more.
+        texts: training texts.
+        lengths: lengths of the shortest and the longest n-gram.
+        size: number of vocabulary entries.
+        min_count: smallest number of texts, at least 1.
     """
     from scipy.sparse import csc_array, hstack
 
     height = len(texts.offsets) - 1
-    rows = np.repeat(np.arange(height), np.diff(texts.offsets))  # (tokens,), the text of each
+    rows = np.repeat(np.arange(height), np.diff(texts.offsets))  # (tokens,), the token's text
     kept, parts = [], []
-    for found in find_ngrams(texts.ids, rows, lengths, size):  # a length at a time, for memory
-        order = np.argsort(found.codes, kind="stable")  # of one code, texts stay in order
+    for found in find_ngrams(texts.ids, rows, lengths, size):  # one length at a time saves memory
+        order = np.argsort(found.codes, kind="stable")  # texts of a code keep their order
         codes, row = found.codes[order], rows[found.places[order]].astype(np.int32)
         new_code = np.diff(codes, prepend=-1) != 0
         pairs = np.flatnonzero(new_code | (np.diff(row, prepend=-1) != 0))
-        starts = np.flatnonzero(new_code[pairs])  # where a code begins among pairs with a text
+        starts = np.flatnonzero(new_code[pairs])  # first pair of each code
         texts_with = np.diff(starts, append=len(pairs))
         often = texts_with >= min_count
         values = np.diff(pairs, append=len(codes)).astype(np.float32)
@@ -60,7 +60,7 @@ def count_ngrams(
 
 
 def idf_of(counts: csr_array) -> npt.NDArray[np.float32]:
-    """ln((1 + texts) / (1 + texts with it)) + 1 of each column, (columns,) float32."""
-    with_it = np.bincount(counts.indices, minlength=counts.shape[1])
-    found: npt.NDArray[np.float32] = np.log((1 + counts.shape[0]) / (1 + with_it)) + 1
-    return found.astype(np.float32)
+    """Return ln((1 + texts) / (1 + texts with the n-gram)) + 1 by column, (columns,) float32."""
+    texts_with = np.bincount(counts.indices, minlength=counts.shape[1])
+    idf: npt.NDArray[np.float32] = np.log((1 + counts.shape[0]) / (1 + texts_with)) + 1
+    return idf.astype(np.float32)

@@ -1,4 +1,4 @@
-"""The figures of each slice: such as a tweet's entity or a text's domain."""
+"""The figures of each slice, such as the tweets about an entity or the texts of a domain."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .intervals import wilson_interval
 
 
 def slice_figures(frame: pd.DataFrame) -> pd.DataFrame:
-    """Figures of each slice, the largest first, slices of one size by name.
+    """Compute figures of each slice. The largest slice is first; slices of one size go by name.
 
-    All slices are computed at once, for there may be as many as texts: one by one, scikit-learn
-    takes milliseconds for each.
+    There may be as many slices as texts, and scikit-learn takes milliseconds for each. So all
+    slices are computed at once.
 
     Args:
         frame: ``slice`` (str), ``label`` (0 or 1) and ``probability`` (of class 1).
@@ -30,7 +30,8 @@ def slice_figures(frame: pd.DataFrame) -> pd.DataFrame:
         ``accuracy_high`` are the 95 % interval of Wilson 1927, which holds for small slices too.
 
     Raises:
-        DataError: no rows, a slice is missing, or labels or probabilities are out of range.
+        DataError: there are no rows, a row has no slice, or labels or probabilities are out of
+            range.
     """
     labels, probabilities = check_answers(
         frame["label"].to_numpy(), frame["probability"].to_numpy()
@@ -38,7 +39,7 @@ def slice_figures(frame: pd.DataFrame) -> pd.DataFrame:
     codes, names = pd.factorize(frame["slice"], sort=True)
     if (codes < 0).any():
         missing = counted(int((codes < 0).sum()), "row")
-        raise DataError(f"{missing} without a slice; every row needs one")
+        raise DataError(f"{missing} without a slice; every row needs a slice")
 
     def total(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         return np.bincount(codes, values, len(names)).astype(np.float64)
@@ -55,10 +56,10 @@ def slice_figures(frame: pd.DataFrame) -> pd.DataFrame:
             "accuracy": correct / rows,
             "accuracy_low": low,
             "accuracy_high": high,
-            # 0 where nothing is positive or predicted to be, as in scikit-learn.
+            # 0 if no row is positive and no row is predicted positive, as in scikit-learn.
             "f1": 2 * total(predicted * labels) / np.maximum(either, 1),
             "log_loss": total(log_losses(labels, probabilities)) / rows,
         }
     )
-    # The names are in order already, and a stable sort keeps that among slices of one size.
+    # The names are already in order, and a stable sort keeps that order among equal sizes.
     return table.sort_values("rows", ascending=False, kind="stable", ignore_index=True)

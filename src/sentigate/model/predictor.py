@@ -111,10 +111,10 @@ class Predictor:
         self.linear = saved.linear
         self.fusion = saved.description.fusion
         vocabulary = self.tokenizer.get_vocab()
-        self.telling = np.zeros(len(vocabulary), dtype=bool)
+        self.informative = np.zeros(len(vocabulary), dtype=bool)
         """(V,) bool, true for a token to judge by: not padding, the unknown token or a blank."""
         for token, token_id in vocabulary.items():
-            self.telling[token_id] = token_id > UNKNOWN_ID and not is_blank(token)
+            self.informative[token_id] = token_id > UNKNOWN_ID and not is_blank(token)
 
     def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Return P(positive) of raw texts: (texts,) float32. An empty text is one unknown token."""
@@ -122,7 +122,7 @@ class Predictor:
 
     def pad(self, encoded: Encoded) -> Padded:
         """Return the part of each text that the network reads."""
-        return pad(encoded, self.max_length, len(self.telling), self.last_tokens)
+        return pad(encoded, self.max_length, len(self.informative), self.last_tokens)
 
     def logits(self, encoded: Encoded, padded: Padded) -> Logits:
         """Return the logits of the answers, (texts,) float32.
@@ -147,18 +147,18 @@ class Predictor:
         return Answers(probabilities(logits), self._notes(cleaned, encoded, padded))
 
     def _notes(self, cleaned: Sequence[str], encoded: Encoded, padded: Padded) -> list[str]:
-        told = self.telling[padded.ids].any(axis=1)
+        can_judge = self.informative[padded.ids].any(axis=1)
         totals = np.diff(encoded.offsets)
         cut = np.flatnonzero(totals > padded.lengths)
         # If the network knows no token, the answer is the prior, without the linear model.
         whole = has_known_token(padded.ids) & (self.linear is not None)
         for row in cut[whole[cut]]:
             start, end = encoded.offsets[row : row + 2]
-            told[row] = self.telling[encoded.ids[start:end]].any()
+            can_judge[row] = self.informative[encoded.ids[start:end]].any()
         # With byte pairs, the bytes of an invisible character are known tokens.
         notes = [
-            EMPTY if is_blank(text) else "" if telling else NO_KNOWN_WORD
-            for text, telling in zip(cleaned, told, strict=True)
+            EMPTY if is_blank(text) else "" if known else NO_KNOWN_WORD
+            for text, known in zip(cleaned, can_judge, strict=True)
         ]
         for row in cut:
             if notes[row] != EMPTY:

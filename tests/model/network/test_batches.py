@@ -1,4 +1,4 @@
-"""Batches: every row once, little padding, the same order for the same seed."""
+"""Batches: each row once, little padding, the same order for the same seed."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from sentigate.model.network.batches import Batch, Batches, EncodedSplit, load_s
 
 
 def split(lengths: list[int], width: int | None = None) -> EncodedSplit:
-    """Row n holds the id n + 1, as often as its length says."""
+    """Return a split in which row n repeats the id n + 1 over its length."""
     counts = np.array(lengths, dtype=np.int32)
     columns = np.arange(width or int(counts.max(initial=1)))
     ids = np.where(columns < counts[:, None], np.arange(1, len(lengths) + 1)[:, None], 0)
@@ -25,7 +25,7 @@ LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=60)
 
 @settings(deadline=None)
 @given(LENGTHS, st.integers(1, 20), st.sampled_from([None, 0, 7]), st.integers(0, 9))
-def test_every_row_once_as_it_was(
+def test_every_row_is_in_one_batch_unchanged(
     lengths: list[int], batch_size: int, seed: int | None, more: int
 ) -> None:
     data = split(lengths, max(lengths) + more)
@@ -55,7 +55,7 @@ def check_batch(batch: Batch, data: EncodedSplit) -> None:
 
 @settings(deadline=None)
 @given(LENGTHS, st.integers(1, 20))
-def test_unshuffled_is_sorted_by_length_and_repeats(lengths: list[int], batch_size: int) -> None:
+def test_without_a_seed_rows_are_sorted_by_length(lengths: list[int], batch_size: int) -> None:
     batches = Batches(split(lengths), batch_size)
     first, second = (torch.cat([batch.rows for batch in batches]).tolist() for _ in range(2))
     assert first == second == sorted(range(len(lengths)), key=lambda row: lengths[row])
@@ -84,7 +84,7 @@ def rows_of(batches: Batches) -> list[list[int]]:
 REAL_LIKE = np.clip(np.random.default_rng(0).lognormal(2.6, 0.7, 3000), 1, 64).astype(int).tolist()
 
 
-def test_shuffled_anew_each_epoch_and_again_by_seed() -> None:
+def test_each_epoch_is_shuffled_anew_and_a_seed_repeats_it() -> None:
     data = split(REAL_LIKE)
     batches, again, other = (Batches(data, 64, seed) for seed in (42, 42, 43))
     epochs = [rows_of(batches) for _ in range(3)]
@@ -95,15 +95,17 @@ def test_shuffled_anew_each_epoch_and_again_by_seed() -> None:
     assert batches.epoch == 3
 
 
-def test_shuffled_batches_do_not_come_by_length() -> None:
+def test_shuffled_batches_are_not_sorted_by_length() -> None:
     longest = [int(batch.inputs.lengths.max()) for batch in Batches(split(REAL_LIKE), 64, 42)]
     assert longest != sorted(longest)
 
 
 @pytest.mark.parametrize("seed", [None, 42])
 @pytest.mark.parametrize("longest", [64, 400])
-def test_under_three_per_cent_of_the_arithmetic_is_padding(seed: int | None, longest: int) -> None:
-    """75 % were every batch as wide as the longest text."""
+def test_less_than_three_per_cent_of_the_arithmetic_is_padding(
+    seed: int | None, longest: int
+) -> None:
+    """If every batch were as wide as the longest text, it would be 75 %."""
     rng = np.random.default_rng(0)
     lengths = np.clip(rng.lognormal(np.log(longest / 5), 0.7, 8000), 1, longest).astype(int)
     made = list(Batches(split(lengths.tolist()), 64, seed))
@@ -112,7 +114,7 @@ def test_under_three_per_cent_of_the_arithmetic_is_padding(seed: int | None, lon
     assert 1 - lengths.sum() / (longest * len(lengths)) > 0.7
 
 
-def test_long_texts_share_widths_for_the_kernels_that_are_compiled_for_each() -> None:
+def test_long_texts_share_few_widths() -> None:
     lengths = np.random.default_rng(0).integers(200, 400, 20_000).tolist()
     widths = {batch.inputs.ids.shape[1] for batch in Batches(split(lengths, 400), 64, 42)}
     assert len(widths) < 35
@@ -120,7 +122,7 @@ def test_long_texts_share_widths_for_the_kernels_that_are_compiled_for_each() ->
 
 @settings(deadline=None)
 @given(LENGTHS, st.integers(1, 20), st.sampled_from([None, 7]), st.integers(1, 4))
-def test_shares_are_the_batch_dealt_out(
+def test_process_shares_divide_each_batch(
     lengths: list[int], batch_size: int, seed: int | None, processes: int
 ) -> None:
     data = split(lengths * processes)
@@ -148,7 +150,7 @@ def test_no_rows_make_no_batch() -> None:
         assert list(Batches(empty, 4, seed)) == []
 
 
-def test_from_files_without_reading_them_whole(tmp_path: Path) -> None:
+def test_a_split_is_memory_mapped_from_files(tmp_path: Path) -> None:
     data = split([3, 1, 9])
     for name in ("ids", "lengths", "labels"):
         np.save(tmp_path / f"{name}.npy", getattr(data, name), allow_pickle=False)

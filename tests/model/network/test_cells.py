@@ -1,4 +1,4 @@
-"""The cells from scratch are torch's: outputs, final states and every gradient, in float64."""
+"""Cells from scratch equal torch's: outputs, final states and every gradient, in float64."""
 
 import doctest
 import math
@@ -19,7 +19,7 @@ each_cell = pytest.mark.parametrize("cell", FAST)
 
 
 def stack(cell: str, reference: nn.RNNBase) -> list[Recurrence]:
-    """A Recurrence per layer of a torch network, with its weights."""
+    """Return a Recurrence for each layer of a torch network, with its weights."""
     layers = []
     for number in range(reference.num_layers):
         width = reference.hidden_size if number else reference.input_size
@@ -41,7 +41,7 @@ def stack(cell: str, reference: nn.RNNBase) -> list[Recurrence]:
     scale=st.sampled_from([0.1, 1.0, 5.0]),
     seed=st.integers(0, 2**31),
 )
-def test_it_is_torchs_layer(
+def test_outputs_states_and_gradients_equal_those_of_torch(
     cell: str, rows: int, steps: int, width: int, size: int, layers: int, scale: float, seed: int
 ) -> None:
     torch.manual_seed(seed)
@@ -51,7 +51,7 @@ def test_it_is_torchs_layer(
     weighting = torch.randn(rows, steps, size, dtype=torch.float64)
 
     def scalar(outputs: Tensor, finals: list[Tensor]) -> Tensor:
-        """Depends on every output and final state, each in its own way."""
+        """Return a number that depends differently on every output and final state."""
         total = (outputs * weighting).sum()
         return total + sum((n + 2) * final.sin().sum() for n, final in enumerate(finals))
 
@@ -82,7 +82,7 @@ def test_it_is_torchs_layer(
 
 
 @each_cell
-def test_same_seed_same_first_weights_under_the_same_names(cell: str) -> None:
+def test_initial_weights_and_names_equal_those_of_torch(cell: str) -> None:
     torch.manual_seed(5)
     reference = FAST[cell](3, 4, batch_first=True).state_dict()
     torch.manual_seed(5)
@@ -91,8 +91,8 @@ def test_same_seed_same_first_weights_under_the_same_names(cell: str) -> None:
     assert all(torch.equal(own[name], reference[name]) for name in own)
 
 
-def test_the_scalar_form_by_hand() -> None:
-    """One number a gate: no matrix, no batch, plain arithmetic of T2's equations."""
+def test_a_scalar_lstm_step_matches_a_hand_calculation() -> None:
+    """Each gate is one number: no matrix, no batch, plain arithmetic of the equations."""
     values = {"forget": (0.4, -1.2, 0.3), "input_": (1.1, 0.2, -0.5)}
     values |= {"candidate": (-0.7, 0.9, 0.1), "output": (0.6, -0.3, 1.4)}
     gates = {
@@ -126,7 +126,7 @@ def sigmoid(value: float) -> float:
 
 
 @pytest.mark.numeric
-def test_every_step_keeps_what_the_gates_say() -> None:
+def test_every_step_follows_its_gates() -> None:
     torch.manual_seed(1)
     inputs = torch.randn(3, 6, 4)
     lstm = Recurrence("lstm", 4, 5).steps(inputs)
@@ -146,7 +146,7 @@ def test_every_step_keeps_what_the_gates_say() -> None:
 
 
 @pytest.mark.numeric
-def test_any_batch_shape() -> None:
+def test_a_step_takes_any_batch_shape() -> None:
     gate = Affine(torch.randn(3, 2), torch.randn(3, 3), torch.randn(3))
     x, h = torch.randn(4, 5, 2), torch.randn(4, 5, 3)
     step = rnn_step(x, h, hidden=gate)
@@ -154,7 +154,7 @@ def test_any_batch_shape() -> None:
     assert torch.allclose(step.hidden[2, 3], rnn_step(x[2, 3], h[2, 3], hidden=gate).hidden)
 
 
-def test_the_example_in_the_file() -> None:
+def test_the_example_in_the_docstring_is_right() -> None:
     result = doctest.testmod(cells)
     assert result.attempted >= 4
     assert result.failed == 0

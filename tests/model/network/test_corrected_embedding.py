@@ -11,7 +11,7 @@ from sentigate.model.network.corrected_embedding import CorrectedEmbedding
 VECTORS = torch.tensor([[0.0, 0.0], [0.0, 0.0], [1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
 
 
-def test_it_starts_as_the_vectors_and_saves_an_embedding() -> None:
+def test_the_embedding_starts_as_the_vectors_and_is_saved_as_their_sum() -> None:
     embedding = CorrectedEmbedding(VECTORS, 4)
     ids = torch.tensor([[2, 4, 1, 0]])
     assert torch.equal(embedding(ids), VECTORS[ids])
@@ -20,7 +20,7 @@ def test_it_starts_as_the_vectors_and_saves_an_embedding() -> None:
 
 
 @pytest.mark.parametrize("learned", [2, 4])
-def test_the_first_ids_alone_are_corrected_and_padding_never(learned: int) -> None:
+def test_only_the_first_ids_except_padding_are_corrected(learned: int) -> None:
     embedding = CorrectedEmbedding(VECTORS, learned)
     corrections = torch.tensor([[0.0, 0.0], [0.5, 0.5], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
     corrections[learned:] = 0.0

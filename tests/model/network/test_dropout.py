@@ -1,4 +1,4 @@
-"""Dropout: nn.Dropout's promise, kept with fewer random bits."""
+"""Dropout: the behaviour of nn.Dropout with fewer random bits."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from sentigate.model.network.dropout import Dropout
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.8])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_drops_a_share_and_scales_up_the_rest(p: float, dtype: torch.dtype) -> None:
+def test_a_share_is_dropped_and_the_rest_scaled_up(p: float, dtype: torch.dtype) -> None:
     torch.manual_seed(0)
     dropped = Dropout(p)(torch.ones(300, 401, dtype=dtype))
     assert dropped.dtype == dtype
@@ -18,8 +18,8 @@ def test_drops_a_share_and_scales_up_the_rest(p: float, dtype: torch.dtype) -> N
     assert share == pytest.approx(p, abs=4 * (p * (1 - p) / dropped.numel()) ** 0.5)
 
 
-def test_no_feature_or_text_is_spared() -> None:
-    """The bits of one draw become four neighbours: none of the four may be special."""
+def test_every_feature_of_every_text_is_dropped_equally_often() -> None:
+    """One draw gives the bits of four neighbours: none of the four may be special."""
     torch.manual_seed(0)
     zero = sum((Dropout(0.5)(torch.ones(50, 8)) == 0).double() for _ in range(2000)) / 2000
     assert 0.5 - 0.06 < zero.min() < zero.max() < 0.5 + 0.06
@@ -31,7 +31,7 @@ def test_neighbours_are_dropped_independently() -> None:
     assert torch.corrcoef(zero.T).fill_diagonal_(0).abs().max() < 0.02
 
 
-def test_gradient_flows_where_states_do() -> None:
+def test_only_kept_states_have_a_gradient() -> None:
     torch.manual_seed(0)
     states = torch.randn(5, 6, requires_grad=True)
     out = Dropout(0.25)(states)
@@ -40,14 +40,14 @@ def test_gradient_flows_where_states_do() -> None:
     assert torch.allclose(states.grad[out != 0], torch.tensor(4 / 3))
 
 
-def test_nothing_is_dropped_in_evaluation_or_at_zero_or_of_nothing() -> None:
+def test_nothing_is_dropped_in_evaluation_or_with_p_zero() -> None:
     states = torch.randn(3, 4)
     assert Dropout(0.5).eval()(states) is states
     assert Dropout(0.0)(states) is states
     assert Dropout(0.5)(torch.empty(0, 3)).shape == (0, 3)
 
 
-def test_same_seed_same_mask_and_as_nn_dropout_in_a_repr() -> None:
+def test_a_seed_repeats_the_mask_and_repr_shows_p() -> None:
     masks = []
     for _ in range(2):
         torch.manual_seed(7)

@@ -1,4 +1,4 @@
-"""The quick way through an LSTM gives what the network gives."""
+"""The fast LSTM gives the same logits as the network."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def make(**changes: object) -> Network:
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter)
     with torch.no_grad():
-        network.encoder.embedding.weight[0] = 0  # padding, as it is after training
+        network.encoder.embedding.weight[0] = 0  # padding, as after training
     return network.eval()
 
 
@@ -36,7 +36,7 @@ def make(**changes: object) -> Network:
 @settings(max_examples=15)
 @given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=6), spare=st.integers(0, 3))
 @torch.inference_mode()
-def test_it_answers_as_the_network_does(
+def test_the_fast_lstm_gives_the_networks_logits(
     pooling: str,
     bidirectional: bool,
     hidden_sizes: tuple[int, ...],
@@ -52,7 +52,7 @@ def test_it_answers_as_the_network_does(
     inside = np.arange(width) < np.array(lengths)[:, None]
     ids = np.where(inside, rng.integers(1, VOCABULARY, inside.shape), 0)
     given_ = Inputs(torch.from_numpy(ids), torch.tensor(lengths))
-    # The quick one may know more tokens than those of this batch.
+    # FastLSTM may know more tokens than the batch has.
     found = FastLSTM(network, np.vstack((ids, np.full_like(ids, 49))))(given_)
     expected = network(given_)
     assert found == pytest.approx(expected.numpy(), rel=1e-4, abs=1e-4)
@@ -67,5 +67,5 @@ def test_it_answers_as_the_network_does(
         {"pooling": "last_padded", "bidirectional": False},
     ],
 )
-def test_other_networks_run_as_they_are(changes: dict[str, object]) -> None:
+def test_other_architectures_have_no_fast_path(changes: dict[str, object]) -> None:
     assert not has_fast_path(make(**changes).architecture)

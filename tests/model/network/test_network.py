@@ -1,4 +1,4 @@
-"""The network: padding never counts, and it is the LSTM that torch has, packed."""
+"""The network: padding never counts, and it equals torch's LSTM over packed sequences."""
 
 import math
 from typing import Any
@@ -25,7 +25,7 @@ SHAPES = [
     for both in (False, True)
     for pooling in ("last", "max", "mean", "attention")
 ]
-WHOLE = [  # every cell either way, every part at least once
+WHOLE = [  # every cell, fast and from scratch, and every part at least once
     {"cell": "lstm", "cell_from_scratch": True, "bidirectional": True, "hidden_sizes": (7, 5)},
     {"cell": "gru", "bidirectional": True, "pooling": "last"},
     {"cell": "gru", "cell_from_scratch": True, "pooling": "mean"},
@@ -60,7 +60,7 @@ def network(sizes: tuple[int, ...], both: bool, pooling: str) -> Network:
 
 
 def batch(lengths: list[int], width: int | None = None, seed: int = 2) -> tuple[Tensor, Tensor]:
-    """Random ids, 0 after each text's end."""
+    """Return random ids, 0 after each text's end, and the lengths."""
     generator = torch.Generator().manual_seed(seed)
     ids = torch.randint(1, VOCABULARY, (len(lengths), width or max(lengths)), generator=generator)
     counts = torch.tensor(lengths)
@@ -75,12 +75,12 @@ def composed(choices: dict[str, Any]) -> Network:
 
 @shapes
 @settings(max_examples=10, deadline=None)
-@given(  # few shapes, for oneDNN compiles a kernel for each
+@given(  # few shapes, because oneDNN compiles a kernel for each
     lengths=st.lists(st.sampled_from([1, 2, 7, 12]), min_size=1, max_size=3),
     more=st.sampled_from([0, 4]),
     seed=st.integers(0, 1000),
 )
-def test_padding_and_company_never_change_a_result(
+def test_padding_and_other_texts_never_change_a_result(
     sizes: tuple[int, ...], both: bool, pooling: str, lengths: list[int], more: int, seed: int
 ) -> None:
     padding_changes_nothing(network(sizes, both, pooling), lengths, more, seed)
@@ -93,7 +93,7 @@ def test_padding_and_company_never_change_a_result(
     more=st.sampled_from([0, 3]),
     seed=st.integers(0, 1000),
 )
-def test_padding_never_changes_a_result_whatever_the_parts(
+def test_padding_never_changes_a_result_with_other_parts(
     choices: dict[str, Any], lengths: list[int], more: int, seed: int
 ) -> None:
     padding_changes_nothing(composed(choices), lengths, more, seed)
@@ -115,7 +115,9 @@ def padding_changes_nothing(net: Network, lengths: list[int], more: int, seed: i
 
 
 @shapes
-def test_results_do_depend_on_every_token(sizes: tuple[int, ...], both: bool, pooling: str) -> None:
+def test_the_result_depends_on_every_token(
+    sizes: tuple[int, ...], both: bool, pooling: str
+) -> None:
     net = network(sizes, both, pooling).eval()
     ids, counts = batch([6])
     before = net(Inputs(ids, counts))
@@ -134,12 +136,12 @@ def test_every_part_depends_on_every_token_and_learns(choices: dict[str, Any]) -
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name
     read = ids.unique()
-    if net.architecture.pooling != "max":  # where a token may be the largest in no feature
+    if net.architecture.pooling != "max":  # with max, a token may be largest in no feature
         assert (net.encoder.embedding.weight.grad[read].abs().sum(1) > 0).all()
 
 
-def test_the_last_padded_position_is_read_padding_and_all() -> None:
-    """T1's reading: the same text with more padding behind it is another input."""
+def test_last_padded_reads_padding() -> None:
+    """The same text with more padding behind it is another input."""
     net = network((7,), False, "last_padded").eval()
     ids, counts = batch([5], width=5)
     longer = torch.cat((ids, torch.zeros(1, 3, dtype=torch.int64)), dim=1)
@@ -149,10 +151,10 @@ def test_the_last_padded_position_is_read_padding_and_all() -> None:
     outputs, _ = reference(net.encoder.embedding(longer))
     assert torch.allclose(net.head(outputs[:, -1]).squeeze(1), net(Inputs(longer, counts)))
     net(Inputs(longer, counts)).sum().backward()
-    assert net.encoder.embedding.weight.grad[0].abs().max() > 0  # it learns what padding is
+    assert net.encoder.embedding.weight.grad[0].abs().max() > 0  # it learns a vector for padding
 
 
-def test_attention_by_hand() -> None:
+def test_attention_matches_a_hand_calculation() -> None:
     """Weights are a softmax over each text's own tokens (Yang et al. 2016)."""
     torch.manual_seed(4)
     pooling = Pooling("attention", 3, False)
@@ -171,7 +173,7 @@ def test_attention_by_hand() -> None:
 
 @settings(max_examples=25)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=4), st.integers(1, 4))
-def test_windows_are_torchs_convolution_on_each_text_alone(lengths: list[int], pool: int) -> None:
+def test_convolution_of_a_batch_equals_that_of_each_text(lengths: list[int], pool: int) -> None:
     torch.manual_seed(6)
     windows = ConvolutionBlock(3, Convolution(filters=4, width=3, pool=pool))
     width = max(lengths)
@@ -187,7 +189,7 @@ def test_windows_are_torchs_convolution_on_each_text_alone(lengths: list[int], p
 
 
 class Packed(nn.Module):
-    """The reference: torch's own stacked LSTM over packed sequences, pooled one text at a time."""
+    """The reference: torch's stacked LSTM over packed sequences, pooled one text at a time."""
 
     def __init__(self, net: Network, both: bool, pooling: str) -> None:
         super().__init__()
@@ -200,7 +202,7 @@ class Packed(nn.Module):
             lstm = nn.LSTM(width, size, batch_first=True, bidirectional=both)
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
                 for suffix, part in parts.items():
-                    if part is not None:  # the very parameters, so that gradients meet in them
+                    if part is not None:  # the same parameters, so that they collect the gradients
                         setattr(lstm, f"{name}_l0{suffix}", getattr(part, f"{name}_l0"))
             self.lstms.append(lstm)
 
@@ -222,7 +224,9 @@ class Packed(nn.Module):
 
 
 @shapes
-def test_it_is_torchs_packed_lstm(sizes: tuple[int, ...], both: bool, pooling: str) -> None:
+def test_the_network_equals_torchs_packed_lstm(
+    sizes: tuple[int, ...], both: bool, pooling: str
+) -> None:
     net = network(sizes, both, pooling)
     reference = Packed(net, both, pooling)
     ids, lengths = batch([3, 1, 11, 11, 7], width=16)
@@ -242,8 +246,8 @@ def test_it_is_torchs_packed_lstm(sizes: tuple[int, ...], both: bool, pooling: s
         assert gradient.abs().max() > 0, name
 
 
-def test_pooling_by_hand() -> None:
-    """Two texts of 2 and 3 tokens, one feature a direction; behind them what must not count."""
+def test_pooling_matches_a_hand_calculation() -> None:
+    """Two texts of 2 and 3 tokens, one feature per direction; later values must not count."""
     states = torch.tensor(
         [
             [[1.0, -1.0], [-3.0, -5.0], [99.0, 99.0], [-99.0, -99.0]],
@@ -255,7 +259,7 @@ def test_pooling_by_hand() -> None:
         ("max", True): [[1.0, -1.0], [-1.0, 5.0]],
         ("mean", True): [[-1.0, -3.0], [-3.0, 3.0]],
         ("last", False): [[-3.0, -5.0], [-1.0, 0.0]],
-        ("last", True): [[-3.0, -1.0], [-1.0, 4.0]],  # to the left, the last read is the first
+        ("last", True): [[-3.0, -1.0], [-1.0, 4.0]],  # from right to left, the first token is last
     }
     for (kind, both), values in expected.items():
         assert Pooling(kind, 2, both)(states, layout).tolist() == values
@@ -274,7 +278,7 @@ def test_reversal_is_its_own_inverse(lengths: list[int], more: int) -> None:
         assert torch.equal(reversed_states[row, length:], states[row, length:])
 
 
-def test_padding_is_the_zero_vector_and_stays_it() -> None:
+def test_padding_stays_the_zero_vector() -> None:
     net = network((7,), True, "max")
     assert (net.encoder.embedding.weight[0] == 0).all()
     ids, lengths = batch([2, 5])
@@ -282,7 +286,7 @@ def test_padding_is_the_zero_vector_and_stays_it() -> None:
     assert (net.encoder.embedding.weight.grad[0] == 0).all()
 
 
-def test_dropout_is_for_training_alone() -> None:
+def test_dropout_is_off_in_evaluation() -> None:
     torch.manual_seed(3)
     net = Network(shape_of((7, 5), True, "mean", dropout=0.5), VOCABULARY)
     ids, lengths = batch([4, 9])
@@ -291,8 +295,8 @@ def test_dropout_is_for_training_alone() -> None:
     assert torch.equal(net(Inputs(ids, lengths)), net(Inputs(ids, lengths)))
 
 
-def test_parameters_by_hand() -> None:
-    """Four gates of input, recurrent and two bias weights for each unit and direction."""
+def test_the_number_of_parameters_matches_a_hand_calculation() -> None:
+    """Each unit and direction has four gates with input, recurrent and two bias weights."""
     net = network((7, 5), True, "max")
 
     def lstm(width: int, size: int) -> int:
@@ -302,6 +306,6 @@ def test_parameters_by_hand() -> None:
     assert sum(math.prod(p.shape) for p in net.parameters()) == expected
 
 
-def test_one_token_alone() -> None:
+def test_a_text_may_have_one_token() -> None:
     net = network((7,), True, "last").eval()
     assert net(Inputs(torch.tensor([[1]]), torch.tensor([1]))).shape == (1,)

@@ -1,4 +1,4 @@
-"""Cleaning: each switch, their order, and what real tweets hold."""
+"""Cleaning: each switch, the order of switches, and pieces of real tweets."""
 
 import re
 import sys
@@ -14,7 +14,7 @@ from sentigate.model.text.cleaning import LINK, MENTION, make_cleaner
 from sentigate.model.text.cleaning_steps import CleaningSteps
 
 SWITCHES = tuple(CleaningSteps.model_fields)
-# Pieces that the steps act on, so that hypothesis meets them in every order and glued together.
+# Pieces on which the steps act, so that hypothesis joins them in every order.
 PIECES = st.lists(
     st.sampled_from(
         ["@ann", "me@x.org", "https://t.co/a1", "www.x.org", "Awww...", "<br />", "a < b", "&lt;3"]
@@ -35,21 +35,21 @@ def clean(text: str, *switches: str) -> str:
 
 @settings(deadline=None)
 @given(PIECES)
-def test_no_switch_changes_nothing(text: str) -> None:
+def test_without_a_switch_the_text_stays_the_same(text: str) -> None:
     assert make_cleaner(cleaning())(text) == text
 
 
 @settings(deadline=None)
 @given(st.lists(PIECES | LINKS | st.text(), max_size=5).map("".join))
-def test_looking_first_changes_nothing(text: str) -> None:
-    """Steps look for what every match of their pattern holds before they use it."""
+def test_the_search_before_a_pattern_changes_no_result(text: str) -> None:
+    """Before a step uses its pattern, it looks for a string that every match contains."""
     assert clean(text, "remove_links") == LINK.sub(" ", text)
     assert clean(text, "remove_mentions") == MENTION.sub(" ", text)
     assert clean(text, "squeeze_whitespace") == re.sub(r"\s+", " ", text).strip()
 
 
-def test_no_other_sign_is_one_of_the_letters_looked_for() -> None:
-    """As U+017F is an s where case does not matter; then a link could be overlooked."""
+def test_the_search_misses_no_letter_when_case_is_ignored() -> None:
+    """U+017F, for example, is an s when case is ignored; such a letter could hide a link."""
     every = "".join(map(chr, range(sys.maxunicode + 1)))
     assert set(re.findall("[wcom./]", every, re.IGNORECASE)) == set("wcomWCOM./")
     assert "WWW.COM/".lower() == "www.com/"
@@ -91,11 +91,11 @@ ALONE = [
     ("letters_only", "so-so, 10/10 :) café", "so so        :) caf ".replace(":)", "  ")),
     ("squeeze_whitespace", " \t a\r\n\u00a0b\u3000 ", "a b"),
 ]
-"""Switch, text and the text as that switch alone leaves it."""
+"""Switch, text, and the text after cleaning with this switch only."""
 
 
 @pytest.mark.parametrize(("switch", "text", "expected"), ALONE)
-def test_one_switch_alone(switch: str, text: str, expected: str) -> None:
+def test_one_switch(switch: str, text: str, expected: str) -> None:
     assert clean(text, switch) == expected
 
 
@@ -132,11 +132,11 @@ TWEET = "  @EA I\uff4d  LOVE it &lt;3 https://t.co/x1 <b>not</b> 100% 😀 "
         (("letters_only", "remove_stop_words", "squeeze_whitespace"), "EA I LOVE lt https t x b b"),
     ],
 )  # fmt: skip
-def test_switches_together(switches: tuple[str, ...], expected: str) -> None:
+def test_several_switches(switches: tuple[str, ...], expected: str) -> None:
     assert clean(TWEET, *switches) == expected
 
 
-def test_entities_are_decoded_before_links_are_looked_for() -> None:
+def test_entities_are_decoded_before_links_are_removed() -> None:
     assert clean("https&#58;//t.co/x good", "remove_html", "remove_links") == "  good"
 
 
@@ -144,20 +144,20 @@ def test_full_width_mentions_are_mentions() -> None:
     assert clean("\uff20ann hi", "normalize_unicode", "remove_mentions") == "  hi"
 
 
-def test_emoji_skin_tones_and_joiners_survive() -> None:
+def test_emoji_keep_skin_tones_and_joiners() -> None:
     text = "👍🏽 👩\u200d💻 ❤\ufe0f 🇩🇪"
     assert make_cleaner(ALL_BUT_LOSSY)(text) == text
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t", "@a @b", "https://t.co/x", "<br />", "&nbsp;"])
-def test_nothing_left_is_an_empty_text(text: str) -> None:
+def test_a_text_without_content_becomes_empty(text: str) -> None:
     assert make_cleaner(ALL_BUT_LOSSY)(text) == ""
 
 
 @settings(deadline=None)
 @given(PIECES)
-def test_cleaning_twice_is_cleaning_once(text: str) -> None:
-    """Except for entities: "&amp;lt;b&gt;" becomes a tag; and "@a@b" holds a mention and a half."""
+def test_cleaning_is_idempotent(text: str) -> None:
+    """Not so for entities ("&amp;lt;b&gt;" becomes a tag) and mentions ("@a@b" leaves one)."""
     steps = cleaning("normalize_unicode", "lowercase", "letters_only", "squeeze_whitespace")
     clean_once = make_cleaner(steps)
     assert clean_once(clean_once(text)) == clean_once(text)
@@ -173,7 +173,7 @@ def test_no_stop_word_is_left(text: str) -> None:
 
 @settings(deadline=None)
 @given(PIECES)
-def test_what_is_promised_of_each_result(text: str) -> None:
+def test_the_result_of_each_switch_has_its_property(text: str) -> None:
     assert unicodedata.is_normalized("NFKC", clean(text, "normalize_unicode"))
     assert "www.x.org" not in clean(text, "remove_links").split()
     lowered = clean(text, "lowercase")
@@ -187,7 +187,7 @@ def test_what_is_promised_of_each_result(text: str) -> None:
 
 @settings(deadline=None)
 @given(PIECES)
-def test_one_cleaner_serves_many_texts_alike(text: str) -> None:
+def test_a_cleaner_keeps_no_state_between_texts(text: str) -> None:
     cleaner = make_cleaner(ALL_BUT_LOSSY)
     first = cleaner(text)
     cleaner("another <b>text</b> @b")
@@ -198,7 +198,7 @@ def test_one_cleaner_serves_many_texts_alike(text: str) -> None:
     "piece",
     ["<!--", "<a ", "&lt", "@", "www.", "https://", "<", "&#", "&amp;", "amp;", "\u200d", "\u2019"],
 )
-def test_the_longest_text_allowed_takes_no_time(piece: str) -> None:
+def test_the_longest_allowed_text_is_cleaned_quickly(piece: str) -> None:
     started = time.perf_counter()
     make_cleaner(ALL_BUT_LOSSY)("👩&" + piece * (100_000 // len(piece)) + "👩")
     make_cleaner(ALL_BUT_LOSSY)("👩" + piece * (100_000 // len(piece)) + "👩")

@@ -1,4 +1,4 @@
-"""Finding codes in a hash table."""
+"""The hash table of codes."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from sentigate.model.text.code_table import CodeTable
 
 
 @pytest.mark.parametrize("size", [0, 1, 5, 3000])
-def test_every_code_is_found_and_no_other(size: int) -> None:
+def test_exactly_the_codes_of_the_table_are_found(size: int) -> None:
     rng = np.random.default_rng(size)
     codes = np.unique(rng.integers(0, 2**62, size))
     asked = np.concatenate([codes, codes + 1, [0, 2**62], codes[::-1]])
@@ -17,7 +17,7 @@ def test_every_code_is_found_and_no_other(size: int) -> None:
 
 
 def test_codes_that_share_a_slot_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With every code in the last slot, the others go on from the first."""
+    """All codes hash to the last slot, so the search continues at the first slot."""
     monkeypatch.setattr(CodeTable, "_hash", lambda self, codes: np.full(len(codes), self._last))
     codes = np.arange(10, 30)
     asked = np.arange(5, 35)

@@ -1,4 +1,4 @@
-"""The token for what a sentiment is towards."""
+"""The context token."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from sentigate.training.start import from_vectors
         ("Nintendo", " ", " "),
     ],
 )
-def test_it_comes_first(context: str, text: str, expected: str) -> None:
+def test_the_context_comes_first(context: str, text: str, expected: str) -> None:
     assert with_context(context, text) == expected
 
 
 @pytest.mark.parametrize("level", ["word", "glove"])
-def test_it_is_one_token_whose_id_comes_before_all_words(level: str) -> None:
+def test_a_context_is_one_token_with_an_id_before_all_words(level: str) -> None:
     texts = [with_context("Red Dead", "don't"), *["don't stop"] * 3, with_context("Xbox", "stop")]
     tokenizer = build_tokenizer(texts, vocab_params(level))
     tokens = tokens_of(tokenizer)
@@ -37,7 +37,7 @@ def test_it_is_one_token_whose_id_comes_before_all_words(level: str) -> None:
     assert tokenizer.encode(texts[0]).ids[0] == 2
 
 
-def test_what_precedes_the_first_vector_is_learned_and_words_often_enough() -> None:
+def test_corrections_are_learned_for_entries_without_vector_and_frequent_words() -> None:
     values = np.ones((7, 2), np.float16)
     values[:3] = 0  # padding, unknown, a context
     ids = np.array([[3, 3, 4, 0], [4, 3, 5, 0]], np.uint16)

@@ -29,7 +29,7 @@ WORDS = build_tokenizer(["good bad film , !", "good good bad"], vocab_params())
 GOOD, BAD = WORDS.token_to_id("good"), WORDS.token_to_id("bad")
 
 
-def test_by_hand() -> None:
+def test_padding_of_known_texts() -> None:
     padded = pad_texts(WORDS, ["good bad", "bad Ж good", "good " * 9], 4)
     assert padded.ids.tolist() == [
         [GOOD, BAD, 0, 0],
@@ -46,7 +46,7 @@ def test_by_hand() -> None:
     }
 
 
-def test_tokens_of_texts_lie_one_after_the_other() -> None:
+def test_texts_are_encoded_one_after_another() -> None:
     found = encode_texts(WORDS, ["bad good", "", "x bad"])
     assert found.ids.tolist() == [BAD, GOOD, UNKNOWN_ID, UNKNOWN_ID, BAD]
     assert found.offsets.tolist() == [0, 2, 3, 5]
@@ -61,7 +61,7 @@ def test_a_text_without_tokens_is_one_unknown_token(text: str) -> None:
 
 
 @pytest.mark.parametrize("level", ["character", "word", "glove", "bpe"])
-def test_rows_are_texts_each_alone(level: Level) -> None:
+def test_each_row_encodes_one_text(level: Level) -> None:
     tokenizer = build_tokenizer(["good bad film"], vocab_params(level, max_size=400))
 
     @settings(deadline=None)
@@ -80,7 +80,7 @@ def test_rows_are_texts_each_alone(level: Level) -> None:
     check()
 
 
-def test_no_texts() -> None:
+def test_no_texts_give_empty_arrays() -> None:
     padded = pad_texts(WORDS, [], 5)
     assert padded.ids.shape == (0, 5)
     assert padded.lengths.shape == (0,)
@@ -92,7 +92,7 @@ def test_no_texts() -> None:
 @pytest.mark.parametrize(
     ("entries", "dtype"), [(65_535, np.uint16), (65_536, np.uint16), (65_537, np.int32)]
 )
-def test_the_smallest_type_that_holds_every_id(entries: int, dtype: type) -> None:
+def test_ids_have_the_smallest_type_that_holds_them(entries: int, dtype: type) -> None:
     vocabulary = {"<pad>": 0, "<unk>": 1} | {f"w{n}": n for n in range(2, entries)}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))  # noqa: S106
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -102,14 +102,14 @@ def test_the_smallest_type_that_holds_every_id(entries: int, dtype: type) -> Non
     assert padding_checks(padded)["largest_id"].tolist() == [entries - 1]
 
 
-def test_chunks_keep_their_place() -> None:
+def test_chunks_keep_the_order_of_texts() -> None:
     texts = ["good " * (n % 5 + 1) for n in range(CHUNK + 3)]
     padded = pad_texts(WORDS, texts, 8)
     assert padded.lengths.tolist() == [n % 5 + 1 for n in range(CHUNK + 3)]
 
 
 @pytest.mark.parametrize("rows", [0, 1, CHUNK, 2 * CHUNK + 3])
-def test_files_are_as_numpy_would_save_the_whole(rows: int, tmp_path: Path) -> None:
+def test_files_equal_those_that_numpy_saves(rows: int, tmp_path: Path) -> None:
     texts = ["good bad " * (n % 5 + 1) for n in range(rows)]
     padded = pad_texts(WORDS, texts, 8)
     column = pd.Series(texts, index=range(5, rows + 5), dtype="str")
@@ -121,7 +121,7 @@ def test_files_are_as_numpy_would_save_the_whole(rows: int, tmp_path: Path) -> N
 
 
 def test_checks_find_a_hole_and_a_wrong_length() -> None:
-    """The gate compares length with tokens: they must be counted apart."""
+    """The gate compares length with tokens, so they must be counted separately."""
     holed = Padded(np.array([[5, 0, 6], [5, 6, 0]], dtype=np.uint16), np.array([3, 1], np.int32))
     checks = padding_checks(holed)
     assert checks["length"].tolist() == [3, 1]

@@ -1,4 +1,4 @@
-"""One form for each letter, quote, dash and space, whichever way a sign reaches the cleaner."""
+"""One form for each letter, quote, dash and space, in all their encodings and escapes."""
 
 import sys
 import unicodedata
@@ -22,9 +22,13 @@ APOSTROPHES = (
     *"`\u00b4\u0384\u1fbd\u1fef\uff07\uff40",  # accents that stand alone, full-width forms
     *"\ua78c\u055a\u05f3\u275b\u275c",
     *"\x91\x92",  # Windows-1252 read as Latin-1
-    *("\u00e2\u20ac\u2122", "\u00e2\x80\x99", "\u00e2\u20ac\u02dc"),  # UTF-8 read as one of both
+    *(
+        "\u00e2\u20ac\u2122",
+        "\u00e2\x80\x99",
+        "\u00e2\u20ac\u02dc",
+    ),  # UTF-8 read as Latin-1 or Windows-1252
 )
-WRITTEN_OUT = (r"\u2019", r"\u2018", r"\u0027", r"\\u2019")  # JSON's escapes, left as they are
+WRITTEN_OUT = (r"\u2019", r"\u2018", r"\u0027", r"\\u2019")  # JSON's escapes, not decoded
 SELECTED = ("'\ufe0e", "\u2019\ufe0f")  # with a variation selector
 ENTITIES = ("&rsquo;", "&lsquo;", "&#8217;", "&#x2019;", "&#X27;", "&apos;", "&#39;", "&#146;")
 UNENDED = ("&rsquo", "&lsquo", "&apos")
@@ -50,7 +54,7 @@ def tokens(text: str, level: Level) -> list[str]:
 @pytest.mark.parametrize(
     "variant", APOSTROPHES + WRITTEN_OUT + SELECTED + ENTITIES + UNENDED + ESCAPED_AGAIN
 )
-def test_the_tokens_are_those_of_the_straight_apostrophe(variant: str, level: Level) -> None:
+def test_every_apostrophe_gives_the_tokens_of_the_straight_one(variant: str, level: Level) -> None:
     clean = make_cleaner(cleaning("normalize_unicode", "remove_html", "lowercase"))
     for word in ("It doesn{}t work", "it{}s O{}Brien{}s", "{}quoted{} dogs{}", "👩{}s"):
         straight = tokens(clean(word.replace("{}", "'")), level)
@@ -60,7 +64,7 @@ def test_the_tokens_are_those_of_the_straight_apostrophe(variant: str, level: Le
 
 @settings(deadline=None)
 @given(AROUND, AROUND, SOME, st.sampled_from(APOSTROPHES))
-def test_no_other_step_tells_one_apostrophe_from_another(
+def test_other_steps_treat_all_apostrophes_equally(
     before: str, after: str, others: set[str], variant: str
 ) -> None:
     clean = make_cleaner(cleaning("normalize_unicode", *others))
@@ -69,7 +73,7 @@ def test_no_other_step_tells_one_apostrophe_from_another(
 
 @settings(deadline=None)
 @given(AROUND, AROUND, SOME, st.sampled_from([*ENTITIES, *ESCAPED_AGAIN]))
-def test_no_other_step_tells_an_entity_from_its_sign(
+def test_other_steps_treat_an_entity_like_its_character(
     before: str, after: str, others: set[str], variant: str
 ) -> None:
     clean = make_cleaner(cleaning("normalize_unicode", "remove_html", *others))
@@ -78,28 +82,28 @@ def test_no_other_step_tells_an_entity_from_its_sign(
 
 @settings(deadline=None)
 @given(AROUND, st.sets(st.sampled_from(["lowercase", "letters_only", "squeeze_whitespace"])))
-def test_cleaning_twice_is_cleaning_once(text: str, others: set[str]) -> None:
+def test_cleaning_is_idempotent(text: str, others: set[str]) -> None:
     clean = make_cleaner(cleaning("normalize_unicode", *others))
     assert clean(clean(text)) == clean(text)
     assert unicodedata.is_normalized("NFKC", clean(text))
 
 
-def test_every_sign_has_one_form() -> None:
+def test_one_form_is_idempotent_for_every_character() -> None:
     for start in range(0, len(EVERY_SIGN), 256):
         form = one_form(" ".join(f"a{sign}a" for sign in EVERY_SIGN[start : start + 256]))
         assert one_form(form) == form
         assert one_form(form.lower()) == form.lower()
 
 
-def test_no_letter_of_any_script_is_taken_for_a_quote() -> None:
-    """Unicode's table of confusable signs has Hebrew yod and a rune beside the apostrophe."""
+def test_no_letter_of_any_script_becomes_a_quote() -> None:
+    """Unicode's table of confusables lists Hebrew yod and a rune with the apostrophe."""
     for sign in EVERY_SIGN:
         if unicodedata.category(sign) in ("Lo", "Ll", "Lu", "Nd") and sign not in "\ua78b\ua78c":
             assert one_form(sign)[:1] not in ("'", '"', "-") or sign == "\u0149", hex(ord(sign))
 
 
-def test_quotes_and_dashes_are_those_that_unicode_calls_so() -> None:
-    japanese = "\u301c\u3030\u30a0"  # waves, and what parts a foreign name
+def test_unicodes_quotes_and_dashes_become_ascii() -> None:
+    japanese = "\u301c\u3030\u30a0"  # wave dashes, and the hyphen in foreign names
     kinds = {sign: unicodedata.category(sign) for sign in EVERY_SIGN}
     dashes = {sign for sign, kind in kinds.items() if kind == "Pd"}
     rare = {sign for sign in dashes if sign in "\u1400\u1806" or "\u2e00" <= sign <= "\u2e5d"}
@@ -135,13 +139,13 @@ def test_quotes_and_dashes_are_those_that_unicode_calls_so() -> None:
         ("a\u00a0b\u202fc\u2009d\u3000e", "a b c d e"),
         ("ter\u00adri\u200bb\u200cl\u200de\ufeff \u2060g\u200eood\u2069", "terrible good"),
         ("\u200d \u200bx\u200b", " x"),
-        ("e\u200d\u0301 e\u00ad\u0301", "\u00e9 \u00e9"),  # what a hidden sign kept apart
+        ("e\u200d\u0301 e\u00ad\u0301", "\u00e9 \u00e9"),  # a hidden character separated them
         ("\u1ea1\u200d\u1ea1", "\u1ea1\u1ea1"),
         ("\u0149 x", "'n x"),
         ("don\u2019t", "don't"),
     ],
 )
-def test_signs(text: str, expected: str) -> None:
+def test_characters_have_the_expected_form(text: str, expected: str) -> None:
     assert one_form(text) == expected
 
 
@@ -150,17 +154,17 @@ def test_signs(text: str, expected: str) -> None:
     [
         "👩\u200d💻 👩🏽\u200d🔬 🏳\ufe0f\u200d🌈 ❤\ufe0f\u200d🔥 🤷\u200d♀\ufe0f",
         "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",  # England's flag
-        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian parts a prefix so
-        "\u0915\u094d\u200d\u0937",  # Devanagari joins letters so
-        "\u1780\u200b\u1781",  # Khmer parts words so
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # separates a Persian prefix
+        "\u0915\u094d\u200d\u0937",  # joins Devanagari letters
+        "\u1780\u200b\u1781",  # separates Khmer words
         "カーテン ~",
     ],
 )
-def test_joiners_stay_where_they_mean_something(text: str) -> None:
+def test_joiners_with_a_meaning_stay(text: str) -> None:
     assert one_form(text) == text
 
 
-def test_an_entity_may_be_any_sign() -> None:
+def test_an_entity_may_stand_for_any_character() -> None:
     clean = make_cleaner(cleaning("normalize_unicode", "remove_html"))
     assert clean("a&nbsp;b&mdash;c&hellip; d&shy;e&zwj;f &ldquo;g&rdquo; &#65313;") == (
         'a b-c... def "g" A'
@@ -168,12 +172,12 @@ def test_an_entity_may_be_any_sign() -> None:
     assert clean("R&amp;B AT&amp;T &amp;amp; &amp;lt;3 R&B") == "R&B AT&T & <3 R&B"
 
 
-def test_without_the_step_signs_stay_as_they_are() -> None:
+def test_without_the_step_characters_stay_the_same() -> None:
     text = "`don\u2019t\u00a0\u2014\u200d\u2026`"
     assert make_cleaner(cleaning("lowercase"))(text) == text
 
 
-def test_forms_of_neighbours_do_not_depend_on_each_other() -> None:
+def test_neighbours_do_not_change_a_characters_form() -> None:
     signs = [*APOSTROPHES, "\u2033", "\u2014", "\u2026", "\u00ad", "x"]
     for pair in pairwise(signs + signs[::-1]):
         assert one_form("".join(pair)) == "".join(map(one_form, pair))
