@@ -56,7 +56,7 @@ def refusal(name: str, function: Any, capsys: pytest.CaptureFixture[str]) -> str
 BAD_TABLES: list[tuple[str, bytes, list[str]]] = [
     ("empty file", b"", ["data/own/bad.csv is empty"]),
     ("white space alone", b" \n\n\t\n", ["data/own/bad.csv is empty"]),
-    ("header alone", HEADER, ["data/own/bad.csv has columns and no rows"]),
+    ("header alone", HEADER, ["data/own/bad.csv has columns but no rows"]),
     (
         "missing column",
         b"id,text,source,document\n1,fine,made,1\n",
@@ -89,7 +89,7 @@ BAD_TABLES: list[tuple[str, bytes, list[str]]] = [
         table(99),
         [
             "gate failed",
-            "as many rows as the data set promises",
+            "the table has at least the expected number of rows",
             "found 99; allowed: min_value 100",
         ],
     ),
@@ -194,7 +194,7 @@ def test_nothing_left_to_clean(small_project: Project, capsys: pytest.CaptureFix
     Path("data/own/neutral.csv").write_bytes(table(200, "neutral"))
     run("ingest", ingest)
     message = refusal("clean", clean, capsys)
-    assert "some rows are left" in message
+    assert "at least two rows are kept" in message
     assert not Path("data/clean").exists()
 
 

@@ -181,7 +181,7 @@ def test_of_texts_without_spaces_a_model_reads_the_characters(project: Project, 
 def test_vectors_that_cannot_be_had_are_one_message(project: Project) -> None:
     project(vectors__small__sha256="0" * 64)
     message = stopped("vocab")
-    assert message.startswith("sentigate vocab: the word vectors small cannot be had: ")
+    assert message.startswith("sentigate vocab: the word vectors small are not available: ")
     assert "small_vectors-1.0-py3-none-any.whl" in message
     assert "SENTIGATE_MIRROR" in message
     assert message.endswith("Or train without them: vectors: [] in the model's vocab")

@@ -1,4 +1,4 @@
-"""Downloads by HTTP from a real server on this machine, good and bad."""
+"""Successful and failing downloads from a real HTTP server on this machine."""
 
 import gzip
 import hashlib
@@ -19,7 +19,7 @@ PACKED = gzip.compress(TABLE, mtime=0)
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers by path; counts requests in ``asked``."""
+    """A server whose path selects the response; ``asked`` records the requests."""
 
     asked: list[str]
 
@@ -90,21 +90,23 @@ def refusal(url: str, cache: Path, sha256: str | None = None) -> str:
     return str(caught.value)
 
 
-def test_downloads(server: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_table_is_downloaded(
+    server: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     frame = read(f"{server}/a.csv", tmp_path / "deep" / "cache")
     assert frame["text"].tolist() == ["fine", "poor"]
     assert capfd.readouterr().err == "downloading a.csv (34 bytes)\n"
 
 
-def test_follows_a_redirect(server: str, tmp_path: Path) -> None:
+def test_redirects_are_followed(server: str, tmp_path: Path) -> None:
     assert len(read(f"{server}/moved.csv", tmp_path)) == 2
 
 
-def test_scheme_in_capitals_and_query_after_the_extension(server: str, tmp_path: Path) -> None:
+def test_a_url_may_have_an_upper_case_scheme_and_a_query(server: str, tmp_path: Path) -> None:
     assert len(read(f"HTTP{server.removeprefix('http')}/a.csv?token=1", tmp_path)) == 2
 
 
-def test_downloads_again_unless_a_hash_vouches(server: str, tmp_path: Path) -> None:
+def test_a_file_without_a_hash_is_downloaded_again(server: str, tmp_path: Path) -> None:
     read(f"{server}/a.csv", tmp_path)
     read(f"{server}/a.csv", tmp_path)
     assert len(Handler.asked) == 2
@@ -113,7 +115,7 @@ def test_downloads_again_unless_a_hash_vouches(server: str, tmp_path: Path) -> N
     assert len(Handler.asked) == 2
 
 
-def test_altered_cache_is_replaced(server: str, tmp_path: Path) -> None:
+def test_a_changed_file_in_the_cache_is_replaced(server: str, tmp_path: Path) -> None:
     digest = hashlib.sha256(TABLE).hexdigest()
     read(f"{server}/a.csv", tmp_path, digest)
     (cached,) = tmp_path.iterdir()
@@ -122,18 +124,18 @@ def test_altered_cache_is_replaced(server: str, tmp_path: Path) -> None:
     assert cached.read_bytes() == TABLE
 
 
-def test_same_name_elsewhere_is_another_file(server: str, tmp_path: Path) -> None:
+def test_two_urls_with_the_same_file_name_are_two_files(server: str, tmp_path: Path) -> None:
     read(f"{server}/a.csv", tmp_path)
     read(f"{server}/b/a.csv", tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_archive_that_the_server_calls_encoded(server: str, tmp_path: Path) -> None:
+def test_an_archive_with_a_content_encoding_is_not_unpacked(server: str, tmp_path: Path) -> None:
     digest = hashlib.sha256(PACKED).hexdigest()
     assert len(read(f"{server}/encoded.csv.gz", tmp_path, digest)) == 2
 
 
-def test_wrong_hash_is_removed(server: str, tmp_path: Path) -> None:
+def test_a_download_with_a_wrong_hash_is_removed(server: str, tmp_path: Path) -> None:
     message = refusal(f"{server}/a.csv", tmp_path, "0" * 64)
     assert f"{server}/a.csv" in message
     assert hashlib.sha256(TABLE).hexdigest() in message
@@ -141,18 +143,18 @@ def test_wrong_hash_is_removed(server: str, tmp_path: Path) -> None:
     assert "removed" in message
 
 
-def test_not_found(server: str, tmp_path: Path) -> None:
+def test_status_404_is_refused(server: str, tmp_path: Path) -> None:
     assert f"{server}/none.csv answered 404 Not Found" in refusal(f"{server}/none.csv", tmp_path)
 
 
 @pytest.mark.parametrize("path", ["/cut.csv", "/cut_chunked.csv"])
-def test_connection_cut(server: str, tmp_path: Path, path: str) -> None:
+def test_a_broken_connection_is_refused(server: str, tmp_path: Path, path: str) -> None:
     message = refusal(server + path, tmp_path)
     assert f"{server}{path} could not be downloaded" in message
     assert "IncompleteRead" in message
 
 
-def test_cut_download_leaves_the_earlier_file(server: str, tmp_path: Path) -> None:
+def test_a_broken_download_keeps_the_earlier_file(server: str, tmp_path: Path) -> None:
     address = f"{server}/cut.csv"
     name = f"{hashlib.sha256(address.encode()).hexdigest()[:12]}-cut.csv"
     (tmp_path / name).write_bytes(TABLE)
@@ -161,13 +163,13 @@ def test_cut_download_leaves_the_earlier_file(server: str, tmp_path: Path) -> No
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [TABLE]
 
 
-def test_unreachable(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_refused(tmp_path: Path) -> None:
     message = refusal("http://127.0.0.1:9/a.csv", tmp_path)
     assert "http://127.0.0.1:9/a.csv could not be downloaded" in message
     assert "Connection refused" in message
 
 
-def test_message_keeps_secrets(tmp_path: Path) -> None:
+def test_the_error_hides_user_password_and_query(tmp_path: Path) -> None:
     message = refusal("http://ada:pa55word@127.0.0.1:9/a.csv?token=s3cret", tmp_path)
     assert "http://127.0.0.1:9/a.csv" in message
     assert "pa55word" not in message
@@ -175,21 +177,21 @@ def test_message_keeps_secrets(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://[::1/a.csv", "http:///a.csv", "http://a b/c.csv"])
-def test_no_url(tmp_path: Path, url: str) -> None:
+def test_an_invalid_url_is_refused(tmp_path: Path, url: str) -> None:
     assert "a.csv" in refusal(url, tmp_path) or "c.csv" in refusal(url, tmp_path)
 
 
 @pytest.mark.parametrize("url", ["ftp://example.org/a.csv", "s3://bucket/a.csv"])
-def test_other_schemes(tmp_path: Path, url: str) -> None:
+def test_other_schemes_are_refused(tmp_path: Path, url: str) -> None:
     assert "only http and https are allowed" in refusal(url, tmp_path)
 
 
-def test_extension_is_checked_before_the_download(server: str, tmp_path: Path) -> None:
+def test_the_extension_is_checked_before_the_download(server: str, tmp_path: Path) -> None:
     assert "allowed: .csv" in refusal(f"{server}/a.xlsx", tmp_path)
     assert Handler.asked == []
 
 
-def test_cache_that_is_a_file(server: str, tmp_path: Path) -> None:
+def test_a_cache_that_is_a_file_is_refused(server: str, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("")
     with pytest.raises(SourceError, match="cannot be written"):
         read(f"{server}/a.csv", tmp_path / "cache")

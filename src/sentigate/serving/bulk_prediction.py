@@ -114,7 +114,7 @@ def predict_file(
                     advance(table.position() - read)
                     read = table.position()
             if not rows:
-                raise DataError(f"{source} has columns and no rows")
+                raise DataError(f"{source} has columns but no rows")
 
         try:
             with written_whole(out) as file:

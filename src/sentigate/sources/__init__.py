@@ -1,4 +1,4 @@
-"""Reading the data sets that params.yaml offers, each into the same six columns."""
+"""Read the data sets of params.yaml, each into the same six columns."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ __all__ = ["read_source"]
 def read_source(
     source: Source, labels: Collection[str], max_characters: int, cache: Path
 ) -> pd.DataFrame:
-    """Read a data set as published; nothing is cleaned or dropped here.
+    """Read a data set as published; this function cleans and drops nothing.
 
-    An archive is taken from the folder that the environment variable SENTIGATE_MIRROR names, or
-    else from ``cache``, or else from the network; what is downloaded is kept in ``cache``.
+    An archive comes from the folder in the environment variable SENTIGATE_MIRROR, or from
+    ``cache``, or from the network. Downloads are kept in ``cache``.
 
     Args:
         source: A ``source`` section of params.yaml.
-        labels: The sentiments it may hold.
-        max_characters: The longest text allowed, in characters.
-        cache: A folder for verified downloads; made where it is missing.
+        labels: The sentiments that the source may have.
+        max_characters: Length of the longest allowed text, in characters.
+        cache: Folder for verified downloads; created if it is missing.
 
     Returns:
-        One row a text, in the order of the files, with these columns, all str and without nulls:
-        id (unique), group (rows that must not be parted), slice (domain, entity or rating),
+        One row per text, in the order of the files, with these columns, all str and without nulls:
+        id (unique), group (rows that must stay in one split), slice (domain, entity or rating),
         sentiment (one of ``labels``), text (may be empty), fold ("", "train", "test" or
         "validation", as published).
 
     Raises:
-        SourceError: the source is unreachable, is not the file it was promised to be, or holds
-            something that is not allowed; the message says what and where.
+        SourceError: the source is unreachable, is not the expected file, or has a value that is
+            not allowed; the message names the value and its place.
     """
     match source:
         case VaderSource():

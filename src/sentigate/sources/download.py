@@ -1,4 +1,4 @@
-"""Getting a file and being sure that it is the right one: mirror, cache, HTTP."""
+"""Get a file from the mirror, the cache or by HTTP, and verify its SHA-256."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sentigate.files import sha256_of, written_whole
 from sentigate.progress import progress, say
 
 MIRROR = "SENTIGATE_MIRROR"
-"""Environment variable: a folder in which archives are looked for first, by name."""
+"""Environment variable with a folder of archives, which is searched first."""
 
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 CHUNK = 1 << 18
 
 
 def mirrored(name: str) -> Path | None:
-    """The archive ``name`` in the mirror, or None where there is no mirror or it lacks the file.
+    """Return the path of the archive ``name`` in the mirror, or None if it is not there.
 
     Raises:
         SourceError: SENTIGATE_MIRROR is set, but is not a folder.
@@ -32,19 +32,22 @@ def mirrored(name: str) -> Path | None:
     if not folder.is_dir():
         raise SourceError(
             f"{MIRROR} is {mirror!r} (here: {folder.absolute()}), which is not a folder; "
-            "name a folder that holds the archives, or unset it"
+            "set it to a folder with the archives, or unset it"
         )
     path = folder / name
     return path if path.is_file() else None
 
 
 def find_verified(name: str, accepted: Collection[str], cache: Path) -> Path | None:
-    """The archive ``name`` from the mirror or the cache, its sha256 checked; None if in neither.
+    """Find the archive ``name`` in the mirror or the cache, and check its SHA-256.
 
-    A file in the cache that doesn't match is removed, so that it is downloaded anew.
+    A file in the cache with another hash is removed, so that the caller downloads it again.
+
+    Returns:
+        The path, or None if neither has the archive.
 
     Raises:
-        SourceError: the mirror is not a folder, or its file is not an accepted one.
+        SourceError: the mirror is not a folder, or its file has another hash.
     """
     if path := mirrored(name):
         found = sha256_of(path)
@@ -58,18 +61,18 @@ def find_verified(name: str, accepted: Collection[str], cache: Path) -> Path | N
 
 
 def kept_download(path: Path, accepted: Collection[str]) -> bool:
-    """Whether ``path`` is there with an accepted sha256; with another, it is removed."""
+    """Return whether ``path`` exists with an accepted SHA-256; with another, remove it."""
     if not path.is_file():
         return False
     if sha256_of(path) in accepted:
         return True
-    say(f"{path} is not the file that params.yaml expects; getting it again")
+    say(f"{path} is not the file that params.yaml expects; downloading it again")
     path.unlink()
     return False
 
 
 def wrong_hash(file: object, accepted: Collection[str], found: str, advice: str) -> SourceError:
-    """The error for a file whose sha256 is not one of ``accepted``."""
+    """Return the error for a file whose SHA-256 is not one of ``accepted``."""
     return SourceError(
         f"{file} is not the file that params.yaml expects: its sha256 is {found}, "
         f"expected {' or '.join(accepted)}. {advice}"
@@ -77,12 +80,12 @@ def wrong_hash(file: object, accepted: Collection[str], found: str, advice: str)
 
 
 def download(url: str, target: Path, accepted: Collection[str] | None) -> None:
-    """Stream ``url`` to ``target``; a bad or broken download leaves nothing behind.
+    """Stream ``url`` to ``target``; a wrong or broken download changes nothing.
 
     Args:
-        url: http or https.
-        target: Replaced only by a whole file.
-        accepted: sha256 hashes of which the file must have one; None takes any file.
+        url: An http or https address.
+        target: File to write; only a complete download replaces it.
+        accepted: SHA-256 hashes, one of which the file must have; None accepts any file.
 
     Raises:
         SourceError: the server is unreachable, refuses, breaks off, or sends another file.
@@ -91,7 +94,7 @@ def download(url: str, target: Path, accepted: Collection[str] | None) -> None:
     import urllib3
 
     shown = without_secrets(url)
-    # A server that labels the very archive as content-encoded must not make us unpack it.
+    # Some servers send an archive with a Content-Encoding; it must not be unpacked.
     unpack = not target.name.lower().endswith((".gz", ".tgz", ".bz2", ".xz", ".zip", ".zst"))
     digest = hashlib.sha256()
     try:
@@ -119,8 +122,8 @@ def download(url: str, target: Path, accepted: Collection[str] | None) -> None:
                         shown,
                         accepted,
                         digest.hexdigest(),
-                        "The download was removed; try again, and if it stays so, the publisher "
-                        "changed the file: look at it before you change sha256 in params.yaml.",
+                        "The download was removed; try again. If the error remains, the publisher "
+                        "changed the file: check it before you change sha256 in params.yaml.",
                     )
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise SourceError(f"{shown} could not be downloaded: {_innermost(error)}") from None
@@ -129,10 +132,10 @@ def download(url: str, target: Path, accepted: Collection[str] | None) -> None:
 
 
 def without_secrets(url: str) -> str:
-    """``url`` less its user, password and query, which may be secret, for messages.
+    """Return ``url`` without user, password and query, which may be secret, for messages.
 
     Raises:
-        SourceError: ``url`` is not one.
+        SourceError: ``url`` is not a URL.
     """
     try:
         parts = urlsplit(url)
@@ -143,7 +146,7 @@ def without_secrets(url: str) -> str:
 
 
 def _innermost(error: BaseException) -> BaseException:
-    """What went wrong, without the layers of urllib3 around it, which repeat the whole URL."""
+    """Return the original error; the errors of urllib3 around it repeat the whole URL."""
     inner = getattr(error, "reason", None)
     if not isinstance(inner, BaseException):
         inner = next((part for part in error.args if isinstance(part, BaseException)), None)

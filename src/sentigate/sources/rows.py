@@ -1,4 +1,4 @@
-"""The frame that every source gives."""
+"""The frame that every source returns."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from sentigate.artifacts import RAW_TEXTS
 
 
 def frame_of(rows: Sequence[tuple[str, str, str, str, str, str]]) -> pd.DataFrame:
-    """A frame of ``rows``, whose values are in the order of RAW_TEXTS; every column is str."""
+    """Make a frame of ``rows``, whose values are in the order of RAW_TEXTS; all columns are str."""
     return pd.DataFrame(rows, columns=list(RAW_TEXTS.columns), dtype="str")

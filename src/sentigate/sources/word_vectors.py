@@ -1,4 +1,4 @@
-"""Getting the word vectors that params.yaml offers, each as a part of a word's vector."""
+"""Read the word vectors of params.yaml; each entry is a part of a word's vector."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from . import minilm_vectors, vector_file, wheel_vectors
 def read_word_vectors(
     sources: Mapping[str, VectorSource], archives: Path, computed: Path, *, bfloat16: bool = False
 ) -> dict[str, VectorPart]:
-    """The parts of a model's word vectors, by name and in the order of ``sources``.
+    """Read the parts of a model's word vectors, by name and in the order of ``sources``.
 
-    An archive is taken from the folder that the environment variable SENTIGATE_MIRROR names, or
-    else from ``archives``, or else from the network.
+    An archive comes from the folder in the environment variable SENTIGATE_MIRROR, or from
+    ``archives``, or from the network.
 
     Args:
-        sources: entries of ``vectors:`` by name.
-        archives: a folder for verified downloads; made where it is missing.
-        computed: a folder for vectors that a language model gave; made where it is missing.
-        bfloat16: whether the language model multiplies in bfloat16.
+        sources: Name -> entry of ``vectors:``.
+        archives: Folder for verified downloads; created if it is missing.
+        computed: Folder for vectors computed by a language model; created if it is missing.
+        bfloat16: Whether the language model multiplies in bfloat16.
 
     Raises:
-        SourceError: vectors cannot be had, or are not what was promised; one message names every
-            such entry, and says what to do.
+        SourceError: vectors are not available, or are not the expected ones; one message names
+            all these entries, and what to do.
     """
     parts: dict[str, VectorPart] = {}
     problems = []
@@ -40,7 +40,7 @@ def read_word_vectors(
             with doing(f"reading the word vectors {name}"):
                 parts[name] = _read(source, archives, computed, bfloat16=bfloat16)
         except SourceError as error:
-            problems.append(f"the word vectors {name} cannot be had: {error}")
+            problems.append(f"the word vectors {name} are not available: {error}")
     if problems:
         raise SourceError(
             f"{'; '.join(problems)}. Or train without them: vectors: [] in the model's vocab"
@@ -62,7 +62,7 @@ def _checked(table: VectorTable) -> VectorTable:
     finite = np.isfinite(table.values).all(axis=1)
     if not finite.all():
         word = table.words[int(finite.argmin())]
-        raise SourceError(f"the vector of {shorten(word)} holds a number that is not finite")
+        raise SourceError(f"the vector of {shorten(word)} has a number that is not finite")
     if not np.ptp(table.values):
-        raise SourceError("all numbers of all vectors are the same")
+        raise SourceError("all numbers of all vectors are equal")
     return table
