@@ -134,13 +134,13 @@ def test_a_long_value_is_cut_in_messages(suite: Path) -> None:
 
 def test_missing_column_is_reported_without_a_traceback(suite: Path) -> None:
     columns = expectation(
-        "expect_table_columns_to_match_set", "the columns are there",
+        "expect_table_columns_to_match_set", "all columns exist",
         column_set=["id", "x", "word"], exact_match=False,
     )  # fmt: skip
     path = write_suite(suite.parent, [columns, *EXPECTATIONS])
     result = validate(path, frame().drop(columns="x"), THRESHOLDS)
     assert failed(result) == [
-        "the columns are there",
+        "all columns exist",
         "x is not above",
         "x is small on average",
         "x is not below",

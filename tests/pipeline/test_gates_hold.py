@@ -267,39 +267,39 @@ Rows = list[int] | Callable[[Frame], list[int]]
 Case = tuple[str, str, Corrupt, dict[str, Rows]]
 EVERY_LABEL = "every label is 1 (positive) or 0 (negative)"
 COMMON = "both labels are common enough to learn from (share of positives, gates.min_class_share)"
-TWICE = "no text is there twice, where duplicates are dropped (datasets.X.clean.drop_duplicates)"
-BOTH = "no text has both labels, where conflicts are dropped (datasets.X.clean.drop_conflicts)"
-GROUPS = "no group is in two splits, where the rule keeps groups together (datasets.X.split.rule)"
-TEXTS = "no text is in two splits, where the rule keeps groups together (datasets.X.split.rule)"
+TWICE = "no text occurs twice, if duplicates are dropped (datasets.X.clean.drop_duplicates)"
+BOTH = "no text has both labels, if conflicts are dropped (datasets.X.clean.drop_conflicts)"
+GROUPS = "no group is in two splits, if the rule keeps groups together (datasets.X.split.rule)"
+TEXTS = "no text is in two splits, if the rule keeps groups together (datasets.X.split.rule)"
 NEAR = (
-    "no row outside training has a near-copy there under another group, where near-copies are kept "
+    "no row outside training has a near-copy of another group in training, if near-copies are kept "
     "together (datasets.X.split.near_duplicates)"
 )
-SIZE = "each split has the share of rows that was asked for (gates.max_size_difference)"
-BALANCE = "each split has the same share of positives as the whole (gates.max_balance_difference)"
+SIZE = "each split has the requested share of rows (gates.max_size_difference)"
+BALANCE = "each split has the same share of positives as all rows (gates.max_balance_difference)"
 ENTRIES = (
-    "there are entries beside the special two, and no more than asked for "
+    "the vocabulary has more than the two special entries, and not more than allowed "
     "(models.X.vocab.max_size and outside_words)"
 )
-GAP = "ids have no gap: the largest is the size less one"
-ROWS = "every entry has its row among the vectors"
+GAP = "ids have no gap: the largest id is the size minus 1"
+ROWS = "the vectors have a row for every entry"
 VECTORS = (
-    "enough of the training tokens have a vector in every part, where the model has vectors "
+    "enough of the training tokens have a vector in every part, if the model has vectors "
     "(gates.min_vector_coverage)"
 )
 NEGATIONS = (
     "enough of the negations among the training tokens have a vector in every part "
     "(gates.min_negation_coverage)"
 )
-COVERAGE = "the vocabulary knows enough of the training tokens (gates.min_coverage)"
+COVERAGE = "the vocabulary covers enough of the training tokens (gates.min_coverage)"
 SPACED = (
-    "spaces part the words of the texts; of texts without spaces a model reads the characters: "
-    "MODEL=char_lstm, or another whose models.X.vocab.level is character"
+    "spaces separate the words of the texts; for texts without spaces, use MODEL=char_lstm, or "
+    "another model whose models.X.vocab.level is character"
 )
-LENGTH = "every text has a token, and none more than allowed (models.X.max_length)"
+LENGTH = "every text has at least one token and at most models.X.max_length"
 CUT = (
-    "most of a text is read, on average over texts "
-    "(gates.max_cut_share; models.X.max_length is where the network stops)"
+    "the network reads most of a text, on average over texts "
+    "(gates.max_cut_share; models.X.max_length is the limit)"
 )
 LINEAR = (
     "the linear model is better than chance on held-out rows "
@@ -311,26 +311,27 @@ KEPT = (
 )
 FLOOR = "test accuracy is not below the floor (datasets.X.gates.min_test_accuracy)"
 SERVED = (
-    "the logged model, given raw text, answers what evaluation found (gates.max_served_difference)"
+    "for raw texts, the logged model gives the probabilities of the evaluate stage "
+    "(gates.max_served_difference)"
 )
 
 # stage, what is wrong, how to do it, the sentences that must be broken, each with its rows
 CASES: list[Case] = [
     ("ingest", "duplicate id", like("id", 5, 0), {"ids are unique": [0, 5]}),
     ("ingest", "unknown sentiment", put("sentiment", [3, 7], "angry"),
-     {"every sentiment is one that the data set names (datasets.X.labels)": [3, 7]}),
+     {"every sentiment is in datasets.X.labels": [3, 7]}),
     ("ingest", "too few rows", lambda f: f.head(99),
-     {"there are as many rows as the data set promises (datasets.X.gates.min_rows)": AGGREGATE}),
+     {"the table has at least the expected number of rows (datasets.X.gates.min_rows)": AGGREGATE}),
     ("ingest", "too long text", put("characters", 2, 100_001),
-     {"no text is too long to be a text (gates.max_text_characters)": [2]}),
+     {"no text is too long (gates.max_text_characters)": [2]}),
     ("ingest", "missing text", put("text", [1, 4], None), {"text is never missing": [1, 4]}),
     ("ingest", "missing group", put("group", 6, None), {"group is never missing": [6]}),
     ("ingest", "empty id", put("id", 4, ""), {"ids are not empty": [4]}),
     ("ingest", "unknown fold", put("fold", 9, "dev"),
-     {"fold is empty or one that was published": [9]}),
+     {"fold is empty or a published fold": [9]}),
     ("ingest", "wrong type", lambda f: f.assign(slice=7), {"slice is str": AGGREGATE}),
     ("ingest", "missing column", drop("slice"),
-     {"the columns are there": AGGREGATE, "slice is str": AGGREGATE}),
+     {"all columns exist": AGGREGATE, "slice is str": AGGREGATE}),
 
     ("clean", "label outside 0 and 1", put("label", [2, 8, 9], 2), {EVERY_LABEL: [2, 8, 9]}),
     ("clean", "negative label", put("label", 3, -1), {EVERY_LABEL: [3]}),
@@ -344,7 +345,8 @@ CASES: list[Case] = [
     ("clean", "text with both labels", put("labels_of_text", [1, 3], 2),
      {BOTH: [1, 3]}),
     ("clean", "duplicate id", like("id", 4, 2), {"ids are unique": [2, 4]}),
-    ("clean", "one row", lambda f: f.head(1), {"some rows are left": AGGREGATE, COMMON: AGGREGATE}),
+    ("clean", "one row", lambda f: f.head(1),
+     {"at least two rows are kept": AGGREGATE, COMMON: AGGREGATE}),
     ("clean", "wide label", lambda f: f.astype({"label": "int64"}), {"label is int8": AGGREGATE}),
 
     ("split", "a group in two splits", rechecked(part_a_group),
@@ -360,7 +362,7 @@ CASES: list[Case] = [
     ("split", "unknown split", put("split", [0, 2], "dev"),
      {"every row is in train, validation or test": [0, 2]}),
     ("split", "no validation", lambda f: f.loc[f["split"] != "validation"],
-     {"all splits asked for have rows (datasets.X.split.validation_size)": AGGREGATE}),
+     {"all requested splits have rows (datasets.X.split.validation_size)": AGGREGATE}),
     ("split", "duplicate id", like("id", 4, 2), {"ids are unique": [2, 4]}),
 
     ("vocab", "gap in ids", lambda f: put("id", len(f) - 1, len(f) + 4)(f), {GAP: AGGREGATE}),
@@ -394,28 +396,28 @@ CASES: list[Case] = [
     ("pad", "length above the most", both(put("length", 3, 33), put("tokens", 3, 33)),
      {LENGTH: [3]}),
     ("pad", "length is not the count", put("tokens", [4, 6], 99),
-     {"the length is the count of ids that are not padding": [4, 6]}),
+     {"the length is the number of ids that are not padding": [4, 6]}),
     ("pad", "id out of range", put("largest_id", 5, 60_000),
-     {"ids are those of the vocabulary": [5]}),
+     {"every id is in the vocabulary": [5]}),
     ("pad", "nothing but padding", put("largest_id", 5, 0),
-     {"ids are those of the vocabulary": [5]}),
+     {"every id is in the vocabulary": [5]}),
     ("pad", "too many unknown", lambda f: f.assign(unknown_share=0.9),
      {"few tokens are unknown, on average over texts (gates.max_unknown_share)": AGGREGATE}),
     ("pad", "most is cut off", lambda f: f.assign(cut_share=0.6), {CUT: AGGREGATE}),
     ("pad", "labels inverted", lambda f: f.assign(label=1 - f["label"]),
-     {"every text has the label that split gave it": lambda f: list(range(len(f)))}),
+     {"every text has its label from the split stage": lambda f: list(range(len(f)))}),
     ("pad", "on another side", put("split", 3, "elsewhere"),
-     {"every text is on the side that split dealt it to": [3]}),
+     {"every text is in the split that the split stage chose": [3]}),
     ("pad", "a row of nobody", both(put("dealt_label", 4, np.nan), put("dealt_split", 4, None)),
-     {"every text has the label that split gave it": [4],
-      "every text is on the side that split dealt it to": [4]}),
-    ("pad", "row lost", lambda f: f.iloc[1:], {"every text has its row": AGGREGATE}),
+     {"every text has its label from the split stage": [4],
+      "every text is in the split that the split stage chose": [4]}),
+    ("pad", "row lost", lambda f: f.iloc[1:], {"every text has a row": AGGREGATE}),
     ("pad", "row twice", like("id", 9, 8), {"ids are unique": [8, 9]}),
 
     ("baseline", "probability above 1", put("probability", [2, 5], 1.5),
-     {"probabilities are probabilities": [2, 5]}),
+     {"every probability is between 0 and 1": [2, 5]}),
     ("baseline", "probability below 0", put("probability", 2, -0.1),
-     {"probabilities are probabilities": [2]}),
+     {"every probability is between 0 and 1": [2]}),
     ("baseline", "probability missing", put("probability", 3, np.nan),
      {"probability is never missing": [3]}),
     ("baseline", "logit missing", put("logit", 3, np.nan), {"logit is never missing": [3]}),
@@ -423,7 +425,7 @@ CASES: list[Case] = [
      {"logits are finite": [4, 6]}),
     ("baseline", "worse than chance", lambda f: f.assign(mcc=-1.0000001), {LINEAR: AGGREGATE}),
     ("baseline", "training row", put("split", 4, "train"),
-     {"only held-out rows are judged": [4]}),
+     {"every row is a held-out row": [4]}),
     ("baseline", "row twice", like("id", 9, 8), {"ids are unique": [8, 9]}),
 
     ("train", "train loss NaN", put("train_loss", 1, np.nan), {"train_loss is never missing": [1]}),
@@ -436,26 +438,28 @@ CASES: list[Case] = [
     ("train", "no better than chance", put("kept_mcc", 1, 0.09), {KEPT: AGGREGATE}),
     ("train", "nothing kept", put("kept_mcc", 1, np.nan), {KEPT: AGGREGATE}),
     ("train", "no epoch", lambda f: f.iloc[:0],
-     {"there is at least one epoch": AGGREGATE, KEPT: AGGREGATE}),
+     {"training has at least one epoch": AGGREGATE, KEPT: AGGREGATE}),
 
     ("evaluate", "below the floor", put("correct", [4, 5], 0.0), {FLOOR: AGGREGATE}),
     ("evaluate", "baseline's probability missing", put("baseline_probability", [1, 2], np.nan),
      {"baseline_probability is never missing": [1, 2]}),
     ("evaluate", "probability above 1", put("probability", 6, 1.0001),
-     {"probabilities are probabilities": [6]}),
+     {"every probability is between 0 and 1": [6]}),
     ("evaluate", "probability missing", put("probability", 6, np.nan),
      {"probability is never missing": [6]}),
     ("evaluate", "baseline above 1", put("baseline_probability", 7, 2.0),
-     {"every row has the baseline's probability too": [7]}),
+     {"every baseline_probability is between 0 and 1": [7]}),
     ("evaluate", "row twice", like("id", 9, 8), {"ids are unique": [8, 9]}),
 
     ("register", "another answer", put("difference", [3, 11], 0.00002), {SERVED: [3, 11]}),
     ("register", "an answer that is none", put("served_label", 2, "neutral"),
      {"the model answers positive or negative": [2]}),
-    ("register", "no label", put("served_label", 2, None), {"every text is given a label": [2]}),
+    ("register", "no label", put("served_label", 2, None),
+     {"every text has a predicted label": [2]}),
     ("register", "no probability", put("difference", 5, np.nan),
      {"difference is never missing": [5]}),
-    ("register", "nothing checked", lambda f: f.iloc[:0], {"there are rows to check": AGGREGATE}),
+    ("register", "nothing checked", lambda f: f.iloc[:0],
+     {"at least one row is checked": AGGREGATE}),
 ]  # fmt: skip
 
 
