@@ -1,9 +1,9 @@
-"""Each data set's own model beside the linear baseline, and what each of its parts adds.
+"""Measure how much each part of a data set's own model adds, beside the linear baseline.
 
-`python benchmarks/ablation.py [DATASET ...] [--resume]`, on vader and twitter about an hour. The
-split is always that of params.yaml's seed; the seeds are those of training. Each training is
-written as it ends; with --resume those of the same settings are not run again. Figures of data sets
-that are not named stay. Nothing is chosen by these figures.
+`python benchmarks/ablation.py [DATASET ...] [--resume]` takes about an hour for vader and twitter.
+The split always comes from the seed in params.yaml; only the training seed varies. Each training is
+written when it ends. With --resume, finished trainings with the same settings are not run again.
+Figures of other data sets stay. These figures choose nothing.
 """
 
 from __future__ import annotations
@@ -42,27 +42,27 @@ from sentigate.training.hardware import resolve_hardware
 RESULTS = Path(__file__).with_suffix(".json")
 DATASETS = ("vader", "twitter")
 SEEDS = {"imdb": (42,)}
-"""Seeds of training on a data set, where they are not those of ``OFTEN``."""
+"""Data set -> training seeds, if they are not ``OFTEN``."""
 OFTEN = (42, 43, 44)
 JUDGED = ("validation", "test")
 FUSED, ALONE = "fused", "network"
-"""The two models that come of one training: as it answers, and without the linear baseline."""
+"""The two models of one training: the fused model, and the network alone."""
 OWN = "the default"
 LEFT_OUT = {"without GloVe": "glove_50", "without MiniLM": "minilm_256"}
-"""Trainings without a part of the word vectors; the vocabulary stays."""
+"""Name of a training -> the word vectors that it lacks; its vocabulary is the same."""
 
 Figures = dict[str, Any]
 
 
 class Data(NamedTuple):
-    """A data set, ready to train and judge on.
+    """A data set that is ready for training and evaluation.
 
     Attributes:
-        name: entry of ``datasets:``.
-        folder: of padded_data.
-        splits: encoded validation and test rows.
-        baseline: the linear baseline's logits of both splits.
-        figures: the linear baseline's, and ``description``.
+        name: Entry of ``datasets:``.
+        folder: Folder from ``padded_data``.
+        splits: Encoded validation and test rows.
+        baseline: Logits of the linear baseline for both splits.
+        figures: Figures of the linear baseline, and its ``description``.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Data(NamedTuple):
 
 
 def read_data(name: str, folder: Path, params: Params) -> Data:
-    """Fit the linear baseline as the baseline stage does, and judge both splits."""
+    """Fit the linear baseline as the baseline stage does, and evaluate it on both splits."""
     table = pd.read_parquet(folder / "texts.parquet", columns=["text", "label", "split"])
     parts = {split: table.loc[table["split"] == split] for split in ("train", *JUDGED)}
     texts = {split: part["text"].tolist() for split, part in parts.items()}
@@ -93,7 +93,7 @@ def read_data(name: str, folder: Path, params: Params) -> Data:
 
 
 def figures_of(logits: Mapping[str, Logits], splits: Mapping[str, EncodedSplit]) -> Figures:
-    """Accuracy and log loss of answers to both splits."""
+    """Return accuracy and log loss on both splits."""
     found: Figures = {}
     for name in JUDGED:
         labels, answers = splits[name].labels, probabilities(logits[name])
@@ -104,7 +104,7 @@ def figures_of(logits: Mapping[str, Logits], splits: Mapping[str, EncodedSplit])
 
 
 def without(vectors: WordVectors, parts: Sequence[str], left_out: str | None) -> WordVectors:
-    """The vectors except one of their ``parts``."""
+    """Remove one of the ``parts`` from the vectors."""
     if left_out is None:
         return vectors
     ends = np.cumsum(vectors.widths)
@@ -115,11 +115,11 @@ def without(vectors: WordVectors, parts: Sequence[str], left_out: str | None) ->
 
 
 def train(data: Data, params: Params, left_out: str | None, seed: int) -> Figures:
-    """Train the data set's own model, and judge both models that come of it.
+    """Train the data set's own model, and evaluate the fused model and the network alone.
 
     Returns:
-        share (the linear baseline's in the fused answers), epochs, and for ``FUSED`` and ``ALONE``
-        their figures and ``difference``, from the linear baseline on test rows.
+        share (of the linear baseline in the fused answers), epochs, and for each of ``FUSED`` and
+        ``ALONE`` its figures and its ``difference`` from the linear baseline on test rows.
     """
     name = params.datasets[data.name].model
     vectors = read_vectors(data.folder / "vectors.safetensors")
@@ -164,7 +164,7 @@ def _judged(data: Data, logits: Mapping[str, Logits], fusion: Fusion, params: Pa
 
 
 def fingerprint(dataset: str, params: Params, left_out: str | None, seed: int) -> str:
-    """A hash of the settings and libraries that a training rests on."""
+    """Hash the settings and libraries that a training depends on."""
     model = params.models[params.datasets[dataset].model]
     settings = {
         "dataset": params.datasets[dataset].model_dump(mode="json"),
@@ -181,7 +181,7 @@ def fingerprint(dataset: str, params: Params, left_out: str | None, seed: int) -
 
 
 def trainings(datasets: Sequence[str]) -> Iterator[tuple[str, str, int]]:
-    """Data set, variant and seed; the models of params.yaml come first."""
+    """Yield data set, variant and seed; the models of params.yaml come first."""
     for variants in ((OWN,), tuple(LEFT_OUT)):
         for dataset in datasets:
             for variant in variants:
@@ -190,7 +190,7 @@ def trainings(datasets: Sequence[str]) -> Iterator[tuple[str, str, int]]:
 
 
 def table(results: Figures) -> str:
-    """The results as Markdown: a row for each model, then one for each seed and comparison."""
+    """Return the results as Markdown: a row per model, then a row per comparison and seed."""
     lines = [
         "<!-- benchmarks/ablation.md, made by `python benchmarks/ablation.py` -->",
         "| data | model | validation accuracy | validation log loss | test accuracy "
@@ -238,7 +238,7 @@ def table(results: Figures) -> str:
 
 
 def _rows(found: Figures) -> Iterator[tuple[str, str, Figures]]:
-    """Name, kind of answer, and figures by seed of each model of a data set."""
+    """Yield the name, the kind of answer and the figures by seed of each model of a data set."""
     for variant, runs in found["trained"].items():
         if variant == OWN:
             yield f"**`{found['model']}`**, the default", FUSED, runs
@@ -276,10 +276,12 @@ def _points(value: float) -> str:
 
 
 def main() -> None:
-    """Measure the data sets named, or all, and write ablation.json and ablation.md."""
+    """Measure the named data sets, or all, and write ablation.json and ablation.md."""
     parser = argparse.ArgumentParser()
     parser.add_argument("datasets", nargs="*", metavar="DATASET")
-    parser.add_argument("--resume", action="store_true", help="keep trainings of the same settings")
+    parser.add_argument(
+        "--resume", action="store_true", help="keep finished trainings with the same settings"
+    )
     given = parser.parse_args()
     params = load_params(ROOT / "params.yaml")
     names = given.datasets or DATASETS

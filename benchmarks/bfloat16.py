@@ -1,7 +1,8 @@
-"""bfloat16 against float32 in the default LSTM: time of a training step, by length of the texts.
+"""Compare bfloat16 and float32 in the default LSTM: time of a training step, by text length.
 
-`python benchmarks/bfloat16.py`. Both in one process and in turn, forward and backward, one thread.
-`trainer.precision: auto` rests on it: run it on a processor that is not in bfloat16.md.
+`python benchmarks/bfloat16.py`. Both run in turn in one process, forward and backward, on one
+thread. `trainer.precision: auto` depends on the results: run it on processors that bfloat16.md does
+not list.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ ROUNDS = 7
 
 
 def step(layer: torch.nn.LSTM, texts: torch.Tensor, bfloat16: bool) -> float:
-    """Milliseconds of one forward and backward pass."""
+    """Return the milliseconds of one forward and backward pass."""
     start = time.perf_counter()
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         states = layer(texts)[0]
@@ -32,7 +33,7 @@ def step(layer: torch.nn.LSTM, texts: torch.Tensor, bfloat16: bool) -> float:
 
 
 def measure(length: int) -> dict[str, Any]:
-    """Medians of both, and the ratio of each round; the first round warms up."""
+    """Return both medians and the ratio of each round; the first round is a warm-up."""
     preset = load_params(Path(__file__).parents[1] / "params.yaml").models["bilstm_from_scratch"]
     width, (size,) = preset.network.embedding_size, preset.network.hidden_sizes
     layer = torch.nn.LSTM(width, size, batch_first=True, bidirectional=True)
@@ -46,7 +47,7 @@ def measure(length: int) -> dict[str, Any]:
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as Markdown, a table for each machine."""
+    """Return the results as Markdown, with a table for each machine."""
     lines = []
     for box in results.values():
         lines += [
@@ -68,7 +69,7 @@ def table(results: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Measure this machine; what was measured on others stays."""
+    """Measure this machine; results of other machines stay."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     results = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}

@@ -1,4 +1,4 @@
-"""All ratios of the benchmarks as one picture, docs/bench.png."""
+"""Draw all ratios of the benchmarks in one picture, docs/bench.png."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PICTURE = HERE.parent / "docs/bench.png"
 
 
 def chart(groups: dict[str, list[dict[str, Any]]]) -> Figure:
-    """A dot with the range of its rounds for each ratio, and a mark where it was asked to be.
+    """Draw a dot for each ratio, with the range of its rounds and a mark at its goal.
 
     Args:
-        groups: benchmark -> rows, as ``measuring.Ratio`` has them.
+        groups: Benchmark -> rows, as ``measuring.Ratio`` defines them.
     """
     rows = [row for group in groups.values() for row in group]
-    lines = len(rows) + len(groups)  # a benchmark's name has a line of its own
+    lines = len(rows) + len(groups)  # the name of a benchmark has its own line
     figure = Figure(figsize=(11.0, 1.6 + 0.42 * lines))
     axes = figure.add_subplot()
     axes.set_xscale("log")
@@ -54,7 +54,7 @@ def chart(groups: dict[str, list[dict[str, Any]]]) -> Figure:
     )
     axes.grid(visible=False, axis="y")
     names = axes.get_legend_handles_labels()
-    legend = dict(zip(reversed(names[1]), reversed(names[0]), strict=True))  # each once
+    legend = dict(zip(reversed(names[1]), reversed(names[0]), strict=True))  # each label once
     figure.legend(legend.values(), legend.keys(), loc="outside lower right", ncols=3)
     return figure
 
@@ -68,13 +68,13 @@ def _draw(axes: Axes, line: int, row: dict[str, Any]) -> None:
         style = {"color": GREEN, "markersize": 15, "markeredgewidth": 2.5}
         axes.plot(row["asked"], line, "|", label="Asked", **style)
     end = max(row["high"], row["asked"] or 0)
-    paper = {"boxstyle": "square,pad=0.1", "color": "white"}  # over the lines
+    paper = {"boxstyle": "square,pad=0.1", "color": "white"}  # hides the lines behind the text
     place = {"textcoords": "offset points", "va": "center", "bbox": paper}
     axes.annotate(f"{row['ratio']:.3g}", (end, line), (8, 0), **place)
 
 
 def main() -> None:
-    """Draw what benchmarks/*.json hold; those without ratios are left out."""
+    """Draw the ratios in benchmarks/*.json; files without ratios are skipped."""
     groups = {}
     for path in sorted(HERE.glob("*.json")):
         rows = json.loads(path.read_text("utf-8")).get("ratios")

@@ -1,9 +1,9 @@
-"""`python counting_objects.py MODULE` runs a module, and counts how many Python objects it held.
+"""`python counting_objects.py MODULE` runs a module and counts the Python objects that it held.
 
-The last line on stdout is the most memory blocks that Python's own allocator had given out at one
-time, looked at every hundredth of a second: about one for each object of up to 512 bytes, which
-nearly every tweet is. What Arrow and numpy hold is not among them. Two numbers: until Great
-Expectations is imported, whose modules are a million objects, and from then on.
+The last line on stdout holds the largest number of memory blocks of Python's own allocator at one
+time, sampled every hundredth of a second. An object of up to 512 bytes, such as nearly every tweet,
+takes about one block. Memory of Arrow and numpy is not counted. The line has two numbers: before
+and after the import of Great Expectations, because its modules are a million objects.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ most = [0, 0]
 
 
 def watch() -> None:
-    """Look for as long as the process lives."""
+    """Sample until the process ends."""
     while True:
         gate = "great_expectations" in sys.modules
         most[gate] = max(most[gate], sys.getallocatedblocks())

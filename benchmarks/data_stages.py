@@ -1,7 +1,7 @@
-"""Do the data stages keep pace? From ingest to pad on real tweets, and on up to two million.
+"""Measure the stages from ingest to pad on the real tweets, and on up to two million made ones.
 
-Each stage is a process of its own, `python -m pipeline.<stage>` in a clone of the last commit;
-seconds include its start, memory is the operating system's count for that process.
+Each stage runs in its own process, `python -m pipeline.<stage>`, in a clone of the last commit. The
+seconds include the start of the process; the operating system counts its memory.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from sentigate.artifacts import STAGES
 from sentigate.settings.yaml_file import read_yaml
 
 DATA_STAGES = STAGES[: STAGES.index("pad") + 1]
-# Rows of which stages have next to nothing to do: what is left is their start.
+# With so few rows, the time of a stage is almost only its start.
 START_ROWS = 5_000
 ROWS = (START_ROWS, 500_000, 2_000_000)
-TWITTER_ROWS = 74_682  # of the training file; ingest reads the validation file's 1,000 too
+TWITTER_ROWS = 74_682  # in the training file; ingest also reads 1,000 of the validation file
 SEED = 42
 ROUNDS = 1
 GIB = 2**30
@@ -40,7 +40,7 @@ Figures = dict[str, Any]
 
 
 def choose(clone: Path, made: Path | None) -> None:
-    """Set the clone's data set: a made table, or where there is none, Twitter's."""
+    """Set the data set of the clone: the made table, or Twitter's if it is None."""
     path = clone / "params.yaml"
     values = read_yaml(path)
     values["dataset"] = "twitter" if made is None else "csv"
@@ -48,7 +48,7 @@ def choose(clone: Path, made: Path | None) -> None:
     own["source"] |= {f"{name}_column": name for name in ("id", "group", "slice", "sentiment")}
     own["source"]["path"] = str(made)
     for key in ("labels", "clean", "split"):
-        own[key] = copy.deepcopy(twitter[key])  # shared, it would be written as an anchor
+        own[key] = copy.deepcopy(twitter[key])  # a shared object would be written as an anchor
     own["clean"] = {key: value for key, value in own["clean"].items() if key != "folds"}
     path.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
 
@@ -57,8 +57,8 @@ def run_stages(clone: Path, made: Path | None, count: bool = False) -> Figures:
     """Run the five stages.
 
     Returns:
-        stage -> wall and cpu (seconds), peak (bytes), and where asked, objects (at most before and
-        in the gate).
+        Stage -> wall and cpu (seconds), peak (bytes), and with ``count`` objects (largest number
+        before and in the gate).
     """
     choose(clone, made)
     figures: Figures = {}
@@ -90,12 +90,12 @@ def run_stages(clone: Path, made: Path | None, count: bool = False) -> Figures:
 
 
 def seconds(rounds: list[Figures], kind: str = "wall") -> list[float]:
-    """Of all stages together, for each round."""
+    """Return the total seconds of all stages, for each round."""
     return [sum(stage[kind] for stage in figures.values()) for figures in rounds]
 
 
 def medians(rounds: list[Figures]) -> Figures:
-    """Stage by stage, over rounds."""
+    """Return the median figures of each stage over the rounds."""
     return {
         stage: {
             key: statistics.median(figures[stage][key] for figures in rounds)
@@ -106,7 +106,7 @@ def medians(rounds: list[Figures]) -> Figures:
 
 
 def table(by_rows: Mapping[int, Figures], objects: Mapping[str, float]) -> str:
-    """Seconds of each stage by rows, and what it took for the most rows."""
+    """Return a table: seconds of each stage by rows, and CPU, memory and objects for most rows."""
     few, *others = by_rows
     most = by_rows[others[-1]]
     lines = [
@@ -123,15 +123,15 @@ def table(by_rows: Mapping[int, Figures], objects: Mapping[str, float]) -> str:
 
 
 def measure(clone: Path, folder: Path, rounds: int) -> None:
-    """Make the tables, run the stages on each, and write what came of it."""
+    """Make the tables, run the stages on each, and write the results."""
     made = {rows: folder / f"{rows}.csv" for rows in ROWS}
     for rows, path in made.items():
         maker = Path(__file__).with_name("many_tweets.py")
-        # In a process of its own: a stage's peak is never below that of the one that starts it.
+        # In a new process, because the peak of a stage is at least that of its parent process.
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
         run([sys.executable, str(maker), str(path), str(rows), str(SEED)], env=environment)
     archives = ROOT / ".cache/archives"
-    if archives.exists():  # where there is no mirror, the maker has put Twitter's there
+    if archives.exists():  # without a mirror, the maker has put Twitter's archive there
         shutil.copytree(archives, clone / ".cache/archives")
     runs = {str(TWITTER_ROWS): partial(run_stages, clone, None)}
     runs |= {str(rows): partial(run_stages, clone, path) for rows, path in made.items()}

@@ -1,4 +1,4 @@
-"""Running the real pipeline from nothing, in a clone of the last commit."""
+"""Run the real pipeline from the start, in a clone of the last commit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PACKAGES = ("torch", "pytorch-lightning", "scikit-learn", "tokenizers", "dvc", "
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on."""
+    """Describe what the figures depend on: processor, Python and packages."""
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -38,7 +38,7 @@ def machine() -> dict[str, Any]:
 
 
 def machine_line(box: dict[str, Any]) -> str:
-    """The machine in words."""
+    """Describe the machine in one line."""
     versions = ", ".join(f"{name} {version}" for name, version in box["packages"].items())
     return f"{box['cpu']}, {box['cores']} cores, Python {box['python']}; {versions}"
 
@@ -47,19 +47,19 @@ def run_pipeline(
     changes: dict[str, Any],
     afterwards: Callable[[Path, dict[str, str], dict[str, Any]], None] = lambda *given: None,
 ) -> dict[str, Any]:
-    """Run all stages with some values of params.yaml changed.
+    """Run all stages with changed values in params.yaml.
 
     Args:
-        changes: dotted key -> value.
-        afterwards: called with the clone, before it goes, the environment that stages run in, and
-            what this function is about to return.
+        changes: Dotted key -> value.
+        afterwards: Called with the clone before it is deleted, the environment of the stages, and
+            the return value of this function.
 
     Returns:
-        metrics (as reports/metrics.json), epochs, splits, and seconds of ingest_to_pad, training
-        (the train stage), pipeline and nothing_to_do (a repro with all in place).
+        metrics (as in reports/metrics.json), epochs, splits, and seconds of ingest_to_pad, training
+        (the train stage), pipeline and nothing_to_do (a repro without changes).
 
     Raises:
-        MeasurementError: a stage failed.
+        MeasurementError: A stage failed.
     """
     with tempfile.TemporaryDirectory() as temporary:
         clone = Path(temporary, "sentigate")
@@ -108,16 +108,15 @@ def measure_named(
     runs: Mapping[str, dict[str, Any]],
     table: Callable[[dict[str, Any]], str],
 ) -> None:
-    """Run the pipeline for each name on the command line, or for all, and write what came of it.
+    """Run the pipeline for each name on the command line, or for all, and write the results.
 
-    A name that fails keeps no other from being measured; the script then ends with 1.
+    A failed run does not stop the others; the script then ends with exit code 1.
 
     Args:
-        results: JSON file; figures of names that are not measured now stay. The table goes beside
-            it, as Markdown.
-        kind: the file's key under which the figures are.
-        runs: name -> changes, as ``run_pipeline`` takes them.
-        table: from the file's content to Markdown.
+        results: JSON file; figures of other names stay. The table is written beside it as Markdown.
+        kind: Key of the figures in the file.
+        runs: Name -> changes, as ``run_pipeline`` takes them.
+        table: Function from the file's content to Markdown.
     """
     names = sys.argv[1:] or list(runs)
     wrong = [name for name in names if name not in runs]

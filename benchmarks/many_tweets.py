@@ -1,4 +1,4 @@
-"""Many tweets out of the real ones: conversations drawn again and again, every text changed."""
+"""Make many tweets from the real ones: sample groups with replacement, and change every text."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ EDITS = 3
 
 
 def real_tweets(params: Params) -> pd.DataFrame:
-    """The rows of Twitter's training file, as ``read_source`` gives them.
+    """Read the rows of Twitter's training file with ``read_source``.
 
     Raises:
-        MeasurementError: they cannot be had.
+        MeasurementError: The tweets cannot be read or downloaded.
     """
     dataset = params.datasets["twitter_random"]  # without a context
     try:
@@ -38,11 +38,11 @@ def real_tweets(params: Params) -> pd.DataFrame:
 
 
 def make_table(path: Path, rows: int, seed: int) -> None:
-    """Write a CSV file of ``rows`` rows, row by row, with the columns that every source gives.
+    """Write a CSV file of ``rows`` rows, row by row, with the columns of every source.
 
-    A group of the original (a tweet, six times reworded) is drawn and stays a group, under a name
-    of its own. Three words of each text are moved, dropped, doubled or put in from another tweet;
-    two in three get a mention, a link or a word in capitals beside, which cleaning takes off again.
+    Each sampled group (a tweet in six wordings) gets a new group name. In each text, three words
+    are moved, dropped, doubled or inserted from another tweet. Two in three texts also get a
+    mention, a link or a word in capitals, which cleaning removes.
     """
     tweets = real_tweets(load_params(ROOT / "params.yaml"))
     groups = [

@@ -1,4 +1,4 @@
-"""Measuring contenders in turn, so that what else the machine does meets all of them alike."""
+"""Measure contenders in turn, so other work on the machine affects all of them equally."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from running import ROOT, MeasurementError, failure
 from sentigate.progress import watching
 
 PEERS_PYTHON = ROOT / ".cache/peers/bin/python"
-"""Of an environment with benchmarks/peers.txt, which `make bench` makes: none of it is ours."""
+"""Python with the other programs of benchmarks/peers.txt; `make bench` makes the environment."""
 
 
 class Worker:
-    """A contender in a process of its own.
+    """A contender in its own process.
 
-    It reads lines; for each it does one round and answers one line, a JSON object of figures.
+    For each line of input, the process runs one round and prints a JSON object of figures.
     """
 
     def __init__(self, command: Sequence[str], **environment: str) -> None:
@@ -41,19 +41,19 @@ class Worker:
                 text=True,
                 env={**os.environ, **environment},
             )
-        except OSError as error:  # the peers' environment is not there
+        except OSError as error:  # the peers' environment does not exist
             self.said.close()
             raise MeasurementError(str(error)) from None
 
     def __call__(self) -> dict[str, Any]:
-        """One round.
+        """Run one round and return its figures.
 
         Raises:
-            MeasurementError: it has ended.
+            MeasurementError: The process has ended.
         """
         assert self.process.stdin
         assert self.process.stdout
-        with suppress(BrokenPipeError):  # it has ended, which is said below
+        with suppress(BrokenPipeError):  # the process has ended; the error is raised below
             print("round", file=self.process.stdin, flush=True)
         answer = self.process.stdout.readline()
         if not answer:
@@ -67,7 +67,7 @@ class Worker:
         """End the process."""
         assert self.process.stdin
         assert self.process.stdout
-        with suppress(BrokenPipeError):  # it has ended by itself
+        with suppress(BrokenPipeError):  # the process has already ended
             self.process.stdin.close()
         self.process.wait()
         self.process.stdout.close()
@@ -75,7 +75,7 @@ class Worker:
 
 
 def answer_rounds(one_round: Callable[[], Mapping[str, Any]]) -> None:
-    """What a worker does: a round for each line it reads."""
+    """Run a round for each input line; the main loop of a worker."""
     for _ in sys.stdin:
         print(json.dumps(one_round()), flush=True)
 
@@ -83,7 +83,7 @@ def answer_rounds(one_round: Callable[[], Mapping[str, Any]]) -> None:
 def alternate(
     contenders: Mapping[str, Callable[[], dict[str, Any]]], rounds: int
 ) -> dict[str, list[dict[str, Any]]]:
-    """Figures of ``rounds`` rounds of each contender, in turn; the first of all is not counted."""
+    """Run ``rounds`` rounds of each contender in turn, after one warm-up; return the figures."""
     figures: dict[str, list[dict[str, Any]]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
         for name, contender in contenders.items():
@@ -96,17 +96,17 @@ def alternate(
 
 
 class Ratio(NamedTuple):
-    """A figure against a peer's, both of the same run.
+    """A figure of sentigate beside a peer's, from the same run.
 
     Attributes:
-        label: what is compared, in words.
-        ours: median, in ``unit``.
-        peer: median, in ``unit``.
-        ratio: of the medians, above 1 where ours is better.
-        low: the smallest ratio of one round.
-        high: the largest.
-        asked: what the ratio should be at least; None where nothing is asked.
-        unit: of ours and peer.
+        label: Description of the comparison.
+        ours: Median of sentigate, in ``unit``.
+        peer: Median of the peer, in ``unit``.
+        ratio: Ratio of the medians, above 1 if sentigate is better.
+        low: Smallest ratio of one round.
+        high: Largest ratio of one round.
+        asked: Goal for the ratio, or None.
+        unit: Unit of ``ours`` and ``peer``.
     """
 
     label: str
@@ -128,7 +128,7 @@ def ratio(
     asked: float | None = None,
     lower_is_better: bool = False,
 ) -> Ratio:
-    """Compare rounds that were measured in turn."""
+    """Compare the figures of rounds that were measured in turn."""
     power = -1 if lower_is_better else 1
     each = [(a / b) ** power for a, b in zip(ours, peer, strict=True)]
     mine, other = statistics.median(ours), statistics.median(peer)
@@ -140,13 +140,13 @@ def write_results(
 ) -> None:
     """Write <script>.json and, as a table, <script>.md, beside the script.
 
-    A script calls it after each part, so that what it has measured is there when a later one fails.
+    A script calls it after each part, so earlier results stay if a later part fails.
 
     Args:
-        script: the benchmark's ``__file__``.
-        ratios: its rows.
-        details: everything else that was measured, for the JSON file.
-        notes: paragraphs under the table.
+        script: ``__file__`` of the benchmark.
+        ratios: Rows of the table.
+        details: All other measurements, for the JSON file.
+        notes: Paragraphs below the table.
     """
     box = machine()
     results = {"machine": box, "ratios": [row._asdict() for row in ratios], **details}
@@ -168,5 +168,5 @@ def write_results(
 
 
 def _number(value: float) -> str:
-    """Three digits or more, never an exponent."""
+    """Format a number with three digits or more and no exponent."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

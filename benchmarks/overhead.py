@@ -1,7 +1,8 @@
-"""What training costs beside the network: a bare torch loop against ours, word vectors, padding.
+"""Measure the cost of training beside the network: Lightning and loading, vectors, padding.
 
-`python benchmarks/overhead.py [--rounds 9]`. Same network, batches, precision and threads; the bare
-loop has its batches ready in memory, and no Lightning, no figures and no loader.
+`python benchmarks/overhead.py [--rounds 9]`. The peer is a bare torch loop with the same network,
+batches, precision and threads. Its batches are in memory, and it has no Lightning, figures and
+loader.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from training import WORKERS, Rounds, ours, tokens_per_second
 from sentigate.settings.params import load_params
 from sentigate.training.hardware import resolve_hardware
 
-MODEL = "bilstm_from_scratch"  # what the peer trains too: nothing but token ids
+MODEL = "bilstm_from_scratch"  # the peer also trains it; its only input is token ids
 WITH_VECTORS = "bilstm"
 VECTOR_ROWS = 3200  # 50 steps
 VECTOR_COST = 0.15
@@ -32,7 +33,7 @@ PADDING_LIMIT = 0.03
 def against_bare_loop(
     label: str, asked: float, folder: Path, model: str, rounds: int
 ) -> tuple[Ratio, dict[str, Rounds]]:
-    """``fit`` against the same calls on ready tensors, with the precision and threads it chose."""
+    """Compare ``fit`` with the same calls on ready tensors, with its precision and threads."""
     with closing(Worker(ours(folder, model, "auto"))) as fit:
         chosen = fit()
         command = [sys.executable, str(WORKERS / "bare_loop.py"), str(folder), model]
@@ -44,7 +45,7 @@ def against_bare_loop(
 
 
 def cost_of_vectors(label: str, folder: Path, rounds: int) -> tuple[Ratio, dict[str, Rounds]]:
-    """A step with word vectors of ours against one with torch's frozen embedding of the same."""
+    """Compare a step with our word vectors and a step with torch's frozen embedding of them."""
     params = load_params(ROOT / "params.yaml")
     precision = resolve_hardware(params.trainer, params.models[WITH_VECTORS].network).precision
     command = [sys.executable, str(WORKERS / "bare_loop.py"), str(folder), WITH_VECTORS, precision]
@@ -60,7 +61,7 @@ def cost_of_vectors(label: str, folder: Path, rounds: int) -> tuple[Ratio, dict[
 
 
 def padding_share(folder: Path, batch_size: int = 64) -> float:
-    """Share of the positions in an epoch's batches that hold padding."""
+    """Return the share of padding among all positions in the batches of an epoch."""
     from sentigate.model.network.batches import Batches, load_split
 
     tokens = positions = 0
@@ -71,7 +72,7 @@ def padding_share(folder: Path, batch_size: int = 64) -> float:
 
 
 def _added(label: str, figures: Mapping[str, Rounds]) -> str:
-    """What fit costs on top, in words."""
+    """Describe the cost that ``fit`` adds to a step."""
     best = {
         name: min(figure["milliseconds_per_step"] for figure in each)
         for name, each in figures.items()

@@ -1,4 +1,4 @@
-"""Padded data of the real stages, for benchmarks that start where training does."""
+"""Make padded data with the real stages, for benchmarks that start with training."""
 
 from __future__ import annotations
 
@@ -26,26 +26,25 @@ from sentigate.settings.yaml_file import read_yaml
 
 ARRAYS = ("ids", "lengths", "labels")
 CACHES = ("archives", "vectors")
-"""Folders of the project's .cache that clones share: downloads, and vectors computed once."""
+"""Folders of .cache that clones share: downloads, and computed vectors."""
 
 
 class Make(Protocol):
-    """Runs ingest to pad for a data set and a model of params.yaml, perhaps changed."""
+    """Run the stages from ingest to pad for a data set and a model of params.yaml."""
 
     def __call__(self, dataset: str, model: str, changes: Changes | None = None, /) -> Path:
-        """The folder."""
+        """Return the folder; ``changes`` apply to the model."""
 
 
 @contextmanager
 def padded_data() -> Iterator[Make]:
-    """Gives a function that runs ingest to pad in one clone of the last commit.
+    """Yield a function that runs the stages from ingest to pad in one clone of the last commit.
 
-    The function takes a data set and a model of params.yaml, and gives a folder with train/,
-    validation/ and test/, each as the pad stage writes it, tokenizer.json and vectors.safetensors
-    as the vocab stage does, texts.parquet as the split stage does, vocabulary_size.json, and
-    texts.json, the training texts in the order of their rows. The folders go when the block ends.
-    A script makes all of its data before it measures anything, so that it ends at once where one
-    cannot be had.
+    The function returns a folder with train/, validation/ and test/ from the pad stage,
+    tokenizer.json and vectors.safetensors from the vocab stage, texts.parquet from the split stage,
+    vocabulary_size.json, and texts.json, the training texts in the order of their rows. The folders
+    are deleted when the block ends. A script makes all of its data before it measures, so a missing
+    data set stops it at once.
     """
     with tempfile.TemporaryDirectory() as temporary:
         clone = Path(temporary, "sentigate")
@@ -54,8 +53,8 @@ def padded_data() -> Iterator[Make]:
         params = read_yaml(clone / "params.yaml")
 
         def make(dataset: str, model: str, changes: Changes | None = None, /) -> Path:
-            told = hashlib.sha256(json.dumps(changes or {}, sort_keys=True).encode()).hexdigest()
-            folder = Path(temporary, f"{dataset}-{model}-{told[:8]}")
+            digest = hashlib.sha256(json.dumps(changes or {}, sort_keys=True).encode()).hexdigest()
+            folder = Path(temporary, f"{dataset}-{model}-{digest[:8]}")
             if not folder.exists():
                 with_changes = f", {json.dumps(changes)}" if changes else ""
                 print(f"padded data of {dataset} for {model}{with_changes}", file=sys.stderr)
@@ -98,7 +97,7 @@ def _keep(clone: Path, folder: Path) -> None:
 
 
 def subset(folder: Path, rows: int, seed: int = 42) -> Path:
-    """A folder beside ``folder`` with that many training rows drawn from it, and no texts."""
+    """Copy a random sample of training rows, without texts, to a folder beside ``folder``."""
     part = folder.with_name(f"{folder.name}-{rows}")
     shutil.copytree(folder / "validation", part / "validation")
     for name in ("vocabulary_size.json", "tokenizer.json", "vectors.safetensors"):

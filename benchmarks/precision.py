@@ -1,6 +1,7 @@
-"""bfloat16 autocast against single precision: time per epoch and validation accuracy.
+"""Compare bfloat16 autocast and single precision: time per epoch and validation accuracy.
 
-`python benchmarks/precision.py`. Whole trainings of the default model; the test split has no part.
+`python benchmarks/precision.py`. It runs whole trainings of ``bilstm_from_scratch`` and does
+not use the test split.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Judging tweets: files of them with the command, and the model beside an earlier one and peers.
+"""Measure the prediction of tweets: the command on files, and the model beside its peers.
 
-`python benchmarks/prediction.py [--rounds 5]`. The networks are as they are before training, which
-changes no time; tokenizers and the linear model are fitted on the real tweets. The other tweets are
-made out of these (many_tweets.py).
+`python benchmarks/prediction.py [--rounds 5]`. The peers include an earlier model. The networks are
+untrained, which does not change the times. Tokenizers and the linear model are fitted on the real
+tweets. many_tweets.py makes the texts from them.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ from sentigate.tracking.open_run import start_run
 from sentigate.training.classifier import EMBEDDING
 
 OURS, EARLIER = "bilstm_tweets", "bilstm_from_scratch"
-"""Word vectors fused with the linear baseline; and the network alone, of words of its own."""
+"""The fused model with word vectors; and the network alone, without word vectors."""
 EARLIER_ASKED = 0.9
 SHARE = 0.4
-"""The linear baseline's in each answer; another one but 0 changes no time."""
+"""Share of the linear baseline in each answer; any share except 0 takes the same time."""
 CANDIDATE = "words_and_characters"
-"""The linear model of params.yaml that is fitted: it is ours in part, and a peer. Twitter's
-validation rows choose it."""
+"""The fitted linear model of params.yaml: a part of our model, and also a peer. The validation rows
+of Twitter choose it."""
 ROUNDS = 5
 FEW, MANY = 100_000, 1_000_000
 BULK, SINGLE = 65_536, 1000
@@ -67,8 +67,8 @@ ARCHIVES = ROOT / ".cache/archives"
 Judge = Callable[[Sequence[str]], Any]
 Rounds = list[dict[str, Any]]
 
-# Seconds and peak KiB of a command. A process of its own, because a child's peak begins with its
-# parent's, and this script holds a gigabyte.
+# Measures seconds and peak KiB of a command, in a new process: a child's peak is at least that of
+# its parent, and this script holds a gigabyte.
 WATCHED = """
 import json, os, subprocess, sys, time
 start = time.perf_counter()
@@ -80,14 +80,14 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 
 class Linear(NamedTuple):
-    """The linear baseline, and the tokenizer whose ids it takes."""
+    """The linear baseline and its tokenizer."""
 
     tokenizer: Tokenizer
     model: LinearModel
 
 
 def fit_linear(params: Params, tweets: pd.DataFrame) -> Linear:
-    """Fit it on the tweets that have a label."""
+    """Fit the linear baseline on the tweets that have a label."""
     dataset, settings = params.datasets["twitter"], params.baseline.candidates[CANDIDATE]
     clean = make_cleaner(dataset.clean.steps)
     labels = tweets["sentiment"].map(dataset.labels)
@@ -98,7 +98,7 @@ def fit_linear(params: Params, tweets: pd.DataFrame) -> Linear:
 
 
 def linear_alone(linear: Linear, params: Params) -> Judge:
-    """The linear baseline, from raw texts on."""
+    """Return a function from raw texts to the logits of the linear baseline."""
     clean = make_cleaner(params.datasets["twitter"].clean.steps)
     return lambda texts: linear.model.logits(
         *encode_texts(linear.tokenizer, [clean(text) for text in texts])
@@ -108,7 +108,7 @@ def linear_alone(linear: Linear, params: Params) -> Judge:
 def make_model(
     name: str, params: Params, tweets: pd.DataFrame, linear: Linear, folder: Path
 ) -> None:
-    """Write the files of a model of params.yaml to ``folder``; no text is too long for it."""
+    """Write the files of a model of params.yaml to ``folder``; its max_length fits every text."""
     dataset, entry = params.datasets["twitter"], params.models[name]
     clean = make_cleaner(dataset.clean.steps)
     texts = [clean(text) for text in tweets["text"]]
@@ -119,7 +119,7 @@ def make_model(
     torch.manual_seed(params.seed)
     weights = Network(entry.network, size).state_dict()
     if entry.vocab.vectors:
-        weights[EMBEDDING] = weights[EMBEDDING].half()  # as word vectors are kept
+        weights[EMBEDDING] = weights[EMBEDDING].half()  # word vectors are stored as float16
     description = Description(
         dataset="twitter",
         model=name,
@@ -137,7 +137,7 @@ def make_model(
 
 
 def _listed(vocab: VocabParams, params: Params) -> Sequence[str]:
-    """Words of the vectors; none where none are wanted."""
+    """Return the word list of the vectors, or () if the model has no outside words."""
     sources = {name: params.vectors[name] for name in vocab.vectors if vocab.outside_words}
     listed = {n: s for n, s in sources.items() if not isinstance(s, MiniLMVectors)}
     try:
@@ -148,7 +148,7 @@ def _listed(vocab: VocabParams, params: Params) -> Sequence[str]:
 
 
 def register(files: Path) -> str:
-    """Make the files a registered version; its URI."""
+    """Register the files as a model version, and return its URI."""
     opened = start_run("prediction")
     opened.end()
     with tempfile.TemporaryDirectory() as scratch:
@@ -159,7 +159,7 @@ def register(files: Path) -> str:
 
 
 def in_process(judge: Judge, texts: Sequence[str]) -> Callable[[], dict[str, Any]]:
-    """A round: all texts at once, then SINGLE of them one by one."""
+    """Return a round: predict all texts at once, then SINGLE of them one by one."""
 
     def one_round() -> dict[str, Any]:
         start = time.perf_counter()
@@ -174,7 +174,7 @@ def in_process(judge: Judge, texts: Sequence[str]) -> Callable[[], dict[str, Any
 
 
 def latency(calls: Sequence[Callable[[], Any]]) -> dict[str, float]:
-    """Milliseconds of a call, median and 99th percentile."""
+    """Return the milliseconds of a call: median and 99th percentile."""
     times = []
     for call in calls:
         start = time.perf_counter()
@@ -185,7 +185,7 @@ def latency(calls: Sequence[Callable[[], Any]]) -> dict[str, float]:
 
 
 def command(file: Path, model: str) -> Callable[[], dict[str, Any]]:
-    """A round: `sentigate predict` on a file, start included."""
+    """Return a round: run `sentigate predict` on a file, start included."""
     out = file.with_name("answers.csv")
     rows = int(file.stem)
     arguments = ["predict", "--file", str(file), "--out", str(out), "--model", model]
@@ -208,7 +208,7 @@ def command(file: Path, model: str) -> Callable[[], dict[str, Any]]:
 
 
 def write_batches(predictor: Predictor, texts: Sequence[str], folder: Path) -> EncodedSplit:
-    """What the ONNX worker reads: the network, and the batches that we make, ready."""
+    """Write the network and its batches for the ONNX worker."""
     padded = pad_texts(
         predictor.tokenizer, [predictor.clean(t) for t in texts], predictor.max_length
     )
@@ -230,7 +230,7 @@ def write_batches(predictor: Predictor, texts: Sequence[str], folder: Path) -> E
 
 
 def network_alone(network: Network, split: EncodedSplit) -> Callable[[], dict[str, Any]]:
-    """A round: all padded rows, then SINGLE of them one by one."""
+    """Return a round: predict all padded rows, then SINGLE of them one by one."""
     singles = [split.take([row]) for row in range(SINGLE)]
 
     def one_round() -> dict[str, Any]:
@@ -246,7 +246,7 @@ def network_alone(network: Network, split: EncodedSplit) -> Callable[[], dict[st
 
 
 def figures(rounds: Rounds, name: str) -> list[float]:
-    """One figure of all rounds."""
+    """Return one figure of each round."""
     return [figure[name] for figure in rounds]
 
 
@@ -319,7 +319,7 @@ def main() -> None:
 
 
 def file_rows(few: dict[str, Rounds], many: dict[str, Any]) -> list[Ratio]:
-    """What the command costs: beside the earlier model, and by the length of the file."""
+    """Compare the command with the earlier model, and for files of different length."""
     rate, peak = "rows_per_second", "peak_mib"
     start = "`sentigate predict`, start included"
     ours, earlier = figures(few[OURS], rate), figures(few[EARLIER], rate)

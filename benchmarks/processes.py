@@ -1,6 +1,7 @@
-"""Training with two processes (DDP over gloo) against one: time per epoch, validation accuracy.
+"""Compare training with two processes (DDP over gloo) and one: epoch time, validation accuracy.
 
-`python benchmarks/processes.py`. Each process takes its share of every batch, so both learn alike.
+`python benchmarks/processes.py`. Each process takes a share of every batch, so both settings
+learn from the same batches.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Which tokens of a long text are worth reading: its first ones, or both its ends.
+"""Compare two ways to read a long text: its first tokens, or tokens from both ends.
 
-`python benchmarks/reading.py`. One model is trained on some of IMDB's training reviews, which have
-231 words on average, and judged on the whole validation split. The test split is not touched: the
-figures are there to choose `max_length` by.
+`python benchmarks/reading.py`. One model is trained on a sample of IMDB's training reviews, which
+have 231 words on average, and evaluated on the whole validation split. The test split is not used,
+because the figures serve to choose `max_length`.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ READ: dict[str, Any] = {
     "the first 64 and the last 64": {"first": 64, "last": 64},
     "the first 32 and the last 96": {"first": 32, "last": 96},
 }
-"""What is read of a text -> ``max_length``."""
+"""Description of the tokens read -> ``max_length``."""
 
 Kept = Mapping[str, float]
 
 
 def train(folder: Path, seed: int) -> Kept:
-    """Train on the folder's rows, and give the kept epoch's row."""
+    """Train on the rows of the folder, and return the figures of the kept epoch."""
     model = preset(MODEL, SHORTER)
     hardware = resolve_hardware(load_params(ROOT / "params.yaml").trainer, model.network)
     epochs = train_preset(model, folder, hardware=hardware, seed=seed).classifier.epochs
@@ -46,7 +46,7 @@ def train(folder: Path, seed: int) -> Kept:
 
 
 def table(results: Mapping[str, Any]) -> str:
-    """The results as Markdown."""
+    """Return the results as Markdown."""
     lines = [
         "<!-- benchmarks/reading.md, made by `python benchmarks/reading.py` -->",
         "| tokens read | validation accuracy | validation log loss |",

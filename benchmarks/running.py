@@ -1,4 +1,4 @@
-"""Commands that benchmarks run: one that fails is told in one line, its own."""
+"""Run the commands of benchmarks; a failed command is reported in one line."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ ROOT = Path(__file__).parents[1]
 
 
 class MeasurementError(SystemExit):
-    """Something that cannot be measured; a script that does not catch it ends with its line."""
+    """A failed measurement. If a script does not catch it, the script ends with its message."""
 
 
 def run(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; what it says on stderr is kept back.
+    """Run a command to its end, and capture its stderr.
 
     Args:
-        command: as ``subprocess.run`` takes it.
-        options: more for ``subprocess.run``.
+        command: The command, as ``subprocess.run`` takes it.
+        options: Further arguments of ``subprocess.run``.
 
     Raises:
-        MeasurementError: it ended with another status than 0.
+        MeasurementError: The exit status is not 0.
     """
     with watching(lambda: f"running {_short(command)}"):
         done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True, **options)
@@ -34,11 +34,11 @@ def run(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[s
 
 
 def failure(command: Sequence[str], status: int, said: str) -> MeasurementError:
-    """The error for a command that failed: what sentigate said, or else its last line."""
+    """Build the error for a failed command, from sentigate's message or else the last line."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    # DVC adds lines of its own.
+    # DVC adds its own lines.
     ours = [line for line in lines if line.startswith(("sentigate ", "sentigate:"))]
-    reason = (ours or lines or ["it said nothing"])[-1]
+    reason = (ours or lines or ["it printed nothing"])[-1]
     return MeasurementError(f"`{_short(command)}` ended with {status}: {reason}")
 
 
@@ -48,5 +48,5 @@ def _short(command: Sequence[str]) -> str:
 
 
 def clone_to(folder: Path) -> None:
-    """Clone the last commit."""
+    """Clone the last commit to ``folder``."""
     run(["git", "clone", "--quiet", str(ROOT), str(folder)])

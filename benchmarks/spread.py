@@ -1,8 +1,8 @@
-"""How far test accuracy moves with the seed of training and with the processor's instructions.
+"""Measure how test accuracy varies with the training seed and the processor's instructions.
 
 `python benchmarks/spread.py [DATASET ...]`. One model is trained with several seeds on one split,
-under each instruction set that this processor has: so far it stands in for others.
-Figures of data sets that are not named stay. Nothing is chosen by these figures.
+with each instruction set of this processor; this simulates other processors. Figures of other data
+sets stay. These figures choose nothing.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from fresh_run import machine, machine_line
 from padded_data import padded_data
 
 RESULTS = Path(__file__).with_suffix(".json")
-MODEL = "bilstm_from_scratch"  # one network, and nothing beside it
+MODEL = "bilstm_from_scratch"  # a network without word vectors and linear model
 DATASETS = ("vader", "twitter")
 SEEDS = (42, 43, 44)
-# What the processor must have, what torch and oneDNN may use of it, and the precision.
+# The instructions that the processor needs, those that torch and oneDNN may use, and the precision.
 SETS = {
     "AVX2, float32": ("avx2", "avx2", "AVX2", "32-true"),
     "AVX-512, float32": ("avx512_f", "avx512", "AVX512_CORE", "32-true"),
@@ -33,7 +33,7 @@ SETS = {
 
 
 def train(folder: Path, name: str, precision: str, seed: int) -> dict[str, float]:
-    """Train a model of params.yaml, and give its accuracy on validation and test rows."""
+    """Train a model of params.yaml, and return its accuracy on validation and test rows."""
     from workers.presets import preset, train_preset
 
     from sentigate.model.fusion import probabilities
@@ -56,7 +56,7 @@ def train(folder: Path, name: str, precision: str, seed: int) -> dict[str, float
 
 
 def measured(folder: Path, model: str, name: str, seed: int) -> dict[str, float]:
-    """``train`` in a process of its own, which alone can be held to an instruction set."""
+    """Run ``train`` in a new process, because only a new process can change its instruction set."""
     _, aten, onednn, precision = SETS[name]
     done = subprocess.run(
         [sys.executable, __file__, "--one", str(folder), model, precision, str(seed)],
@@ -70,7 +70,7 @@ def measured(folder: Path, model: str, name: str, seed: int) -> dict[str, float]
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as Markdown."""
+    """Return the results as Markdown."""
     lines = [
         "| data, model | instructions, precision | seeds | mean test accuracy "
         "| lowest to highest |",
@@ -92,7 +92,7 @@ def table(results: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Measure the data sets named, or all, and write spread.json and spread.md."""
+    """Measure the named data sets, or all, and write spread.json and spread.md."""
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(train(Path(sys.argv[2]), *sys.argv[3:5], int(sys.argv[5]))))
         return

@@ -1,7 +1,7 @@
-"""What the pipeline costs beside its work: imports, gates, database, each stage's and DVC's start.
+"""Measure the overhead of the pipeline: imports, gates, database, and start of stages and DVC.
 
-`python benchmarks/startup.py`. The default pipeline is run from nothing in a clone of the last
-commit; then, in that clone, `dvc repro` with nothing to do, and every stage by itself.
+`python benchmarks/startup.py`. It runs the default pipeline from the start in a clone of the last
+commit. Then, in the same clone, it runs `dvc repro` with nothing to do, and each stage alone.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ STAGE_ROUNDS = 3
 
 
 def timed(command: list[str], folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Run a command: its wall seconds, start and end of the process included, and its stderr."""
+    """Run a command; return its wall seconds, with start and end of the process, and its stderr."""
     start = time.perf_counter()
     done = run(command, cwd=folder, env=environment, stdout=subprocess.PIPE)
     return {"seconds": time.perf_counter() - start, "stderr": done.stderr}
 
 
 def stage_parts(stage: str, clone: Path, environment: Mapping[str, str]) -> dict[str, float]:
-    """Median seconds of a stage's parts, of Python's own start and end, and of the process."""
+    """Return the median seconds of the parts of a stage, of Python's start and end, and of all."""
     script = ROOT / "benchmarks/workers/stage_parts.py"
     rounds = []
     for _ in range(STAGE_ROUNDS):
@@ -51,7 +51,7 @@ def stage_parts(stage: str, clone: Path, environment: Mapping[str, str]) -> dict
 
 
 def import_rounds(library: str, environment: Mapping[str, str]) -> Ratio:
-    """A process that only imports a library, as stages do it and as Python does by default."""
+    """Compare importing a library with the settings of the stages and with Python's defaults."""
 
     def importing(first: str) -> dict[str, Any]:
         code = f"import {first}, {library}"
@@ -66,7 +66,7 @@ def import_rounds(library: str, environment: Mapping[str, str]) -> Ratio:
 
 
 def table(stages: Mapping[str, Mapping[str, float]]) -> str:
-    """The parts of each stage, and of all, as Markdown."""
+    """Return the parts of each stage, and their sums, as Markdown."""
     columns = (*PARTS, "python", "process")
     sums = {part: sum(parts[part] for parts in stages.values()) for part in columns}
     lines = [

@@ -1,7 +1,7 @@
-"""A training step alone and beside processes that occupy a core each, ours and the library's.
+"""Measure a training step alone and beside processes that each occupy a core.
 
-`python benchmarks/threads.py`. Ours is ``training.engine.fit`` as it is; the library's default is
-the same network in plain torch, in a process where nothing is set. Both in single precision.
+`python benchmarks/threads.py`. Ours is ``training.engine.fit``. The peer is the same network in
+plain torch with default settings. Both use single precision.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from measuring import Worker, alternate, ratio, write_results
 from padded_data import padded_data, subset
 from training import ours, peer
 
-MODEL = "bilstm_from_scratch"  # what the peer trains too: nothing but token ids
+MODEL = "bilstm_from_scratch"  # the peer also trains it; its only input is token ids
 ROUNDS = 5
-ROWS = 1280  # 20 steps: the library's default can take seconds for each
+ROWS = 1280  # 20 steps; with the library's default, each can take seconds
 BESIDE = (0, 1, 2)
 
 
 @contextmanager
 def busy(processes: int) -> Iterator[None]:
-    """That many processes that do nothing but turn."""
+    """Start this many processes that run an empty loop; stop them at the end."""
     command = [sys.executable, "-c", "while True: pass"]
     running = [subprocess.Popen(command) for _ in range(processes)]
     try:
@@ -37,7 +37,7 @@ def busy(processes: int) -> Iterator[None]:
 
 
 def beside(worker: Worker, processes: int) -> Callable[[], dict[str, Any]]:
-    """The worker's round with others busy."""
+    """Return a round of the worker beside this many busy processes."""
 
     def one_round() -> dict[str, Any]:
         with busy(processes):
@@ -47,7 +47,7 @@ def beside(worker: Worker, processes: int) -> Callable[[], dict[str, Any]]:
 
 
 def main() -> None:
-    """Measure both contenders beside none, one and two, and write threads.json and threads.md."""
+    """Measure both with no, one and two busy processes; write threads.json and threads.md."""
     with padded_data() as make:
         folder = subset(make("vader", MODEL), ROWS)
         with (

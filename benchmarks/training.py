@@ -1,7 +1,7 @@
-"""Training against published loops and Keras: true tokens a second.
+"""Compare training with published loops and Keras, in tokens per second without padding.
 
-`python benchmarks/training.py`. Both of a pair train the same network on the same rows with the
-same batch size, each in a process of its own; a round is an epoch.
+`python benchmarks/training.py`. Ours and the peer train the same network on the same rows with the
+same batch size, each in its own process. A round is an epoch.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from padded_data import padded_data, subset
 from running import run
 
 ROUNDS = 3
-REVIEWS = 640  # T4's loop needs half a minute for them
+REVIEWS = 640  # T4's loop takes half a minute for them
 WORKERS = Path(__file__).parent / "workers"
 Rounds = Sequence[Mapping[str, Any]]
 
 
 def ours(folder: Path, model: str, precision: str) -> list[str]:
-    """The command that trains with ``fit_classifier``."""
+    """Return the command that trains with ``fit_classifier``."""
     return [sys.executable, str(WORKERS / "fit.py"), str(folder), model, precision]
 
 
 def peer(script: str, *arguments: str, python: str | Path = sys.executable) -> list[str]:
-    """The command of a contender with its library's own settings."""
-    # sentigate sets it for itself where it's imported, and a child would inherit it.
+    """Return the command of a peer with its library's own settings."""
+    # Importing sentigate sets OMP_WAIT_POLICY, which a child process would inherit.
     return ["env", "-u", "OMP_WAIT_POLICY", str(python), str(WORKERS / script), *arguments]
 
 
 def against_peer(
     label: str, asked: float, folder: Path, model: str, command: Sequence[str]
 ) -> tuple[list[Ratio], dict[str, Rounds]]:
-    """Ours, in the precision of ``auto`` and in single precision, against a peer."""
+    """Compare ours, in the precision of ``auto`` and in single precision, with a peer."""
     with ExitStack() as stack:
         commands = {"peer": command} | {p: ours(folder, model, p) for p in ("auto", "32-true")}
         workers = {n: stack.enter_context(closing(Worker(c))) for n, c in commands.items()}
@@ -52,12 +52,12 @@ def against_peer(
 
 
 def tokens_per_second(rounds: Rounds) -> list[float]:
-    """That figure of each round."""
+    """Return the tokens per second of each round."""
     return [figures["tokens_per_second"] for figures in rounds]
 
 
 def where_time_goes(folder: Path, model: str) -> str:
-    """The operations of a step that take longest."""
+    """List the operations that take most of a step's time."""
     command = [sys.executable, str(WORKERS / "step_profile.py"), str(folder), model, "32-true"]
     shares = json.loads(run(command, stdout=subprocess.PIPE).stdout)
     return ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())

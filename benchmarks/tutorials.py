@@ -1,7 +1,7 @@
-"""The published tutorials beside sentigate: the table in docs/tutorials.md.
+"""Reproduce the published tutorials, for the table in docs/tutorials.md.
 
-Each row is a run of the real pipeline from nothing, in a clone of the last commit:
-`python benchmarks/tutorials.py [ROW ...]`. Figures of rows that are not named stay.
+`python benchmarks/tutorials.py [ROW ...]`. Each row is a run of the real pipeline from the start,
+in a clone of the last commit. Figures of other rows stay.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ RESULTS = Path(__file__).with_suffix(".json")
 
 
 class Row(NamedTuple):
-    """One trained system; ``published`` is the tutorial's test accuracy, ``None`` where none is."""
+    """One trained system; ``published`` is the tutorial's test accuracy, or None."""
 
     system: str
     recipe: str
@@ -95,7 +95,7 @@ ROWS = {
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as Markdown."""
+    """Return the results as Markdown."""
     lines = [
         "| system | recipe | published | ours (95 % interval) | epochs | training | command |",
         "|---|---|---|---|---|---|---|",
@@ -124,8 +124,8 @@ def table(results: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Measure the rows named, or all, and write tutorials.json and tutorials.md."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # an RNN's bits depend on it, its speed here does not
+    """Measure the named rows, or all, and write tutorials.json and tutorials.md."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # results depend on it; the speed of this RNN does not
     runs = {
         name: {"dataset": row.dataset, "model": row.model, **row.changes}
         for name, row in ROWS.items()

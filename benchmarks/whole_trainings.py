@@ -1,4 +1,4 @@
-"""Whole trainings with one setting changed, seed by seed in turn."""
+"""Compare whole trainings with two settings, in turn for each seed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from running import run
 
 WORKER = Path(__file__).parent / "workers/train.py"
 SEEDS = (42, 7, 1)
-MODEL = "bilstm_from_scratch"  # one network, and nothing beside it
+MODEL = "bilstm_from_scratch"  # a network without word vectors and linear model
 
 Trainings = dict[str, list[dict[str, Any]]]
 
@@ -25,8 +25,8 @@ def compare(script: str, settings: Mapping[str, Sequence[str]]) -> None:
     """Train with each of two settings on vader and twitter, and write the script's results.
 
     Args:
-        script: the benchmark's ``__file__``.
-        settings: ours, then the peer: name -> as ``train_each`` takes them.
+        script: ``__file__`` of the benchmark.
+        settings: Ours, then the peer's, as ``train_each`` takes them.
     """
     ours, peer = settings
     ratios, notes, details = [], [], {}
@@ -45,11 +45,11 @@ def train_each(folder: Path, settings: Mapping[str, Sequence[str]]) -> Trainings
     """Train the model with every seed and setting.
 
     Args:
-        folder: of padded_data.
-        settings: name -> precision and devices, as workers/train.py takes them.
+        folder: Folder from ``padded_data``.
+        settings: Name -> precision and devices, as workers/train.py takes them.
 
     Returns:
-        Name -> figures of that worker, one for each of SEEDS.
+        Name -> figures of workers/train.py, one for each of SEEDS.
     """
     trainings: Trainings = {name: [] for name in settings}
     for seed in SEEDS:
@@ -62,13 +62,13 @@ def train_each(folder: Path, settings: Mapping[str, Sequence[str]]) -> Trainings
 
 
 def epoch_ratio(label: str, trainings: Trainings, ours: str, peer: str) -> Ratio:
-    """Time per epoch of one setting against another's."""
+    """Compare the time per epoch of two settings."""
     seconds = {name: [f["seconds_per_epoch"] for f in rows] for name, rows in trainings.items()}
     return ratio(label, seconds[ours], seconds[peer], "s/epoch", lower_is_better=True)
 
 
 def accuracy_note(dataset: str, trainings: Trainings, ours: str, peer: str) -> str:
-    """Validation accuracies of both settings, and by how many points their means differ."""
+    """Write the validation accuracies of both settings, and the difference of their means."""
     lines = []
     for key, words in (("best_accuracy", "of the best epoch"), ("kept_accuracy", "as kept")):
         of = {name: [100 * f[key] for f in rows] for name, rows in trainings.items()}

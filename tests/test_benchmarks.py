@@ -62,7 +62,7 @@ def test_a_worker_answers_a_round_for_a_line() -> None:
 def test_a_worker_that_ends_is_named() -> None:
     worker = measuring.Worker([sys.executable, "-c", "raise SystemExit(3)"])
     worker.process.wait()
-    with pytest.raises(SystemExit, match=r"SystemExit\(3\)` ended with 3: it said nothing$"):
+    with pytest.raises(SystemExit, match=r"SystemExit\(3\)` ended with 3: it printed nothing$"):
         worker()
     worker.close()
 

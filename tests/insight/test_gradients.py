@@ -1,4 +1,4 @@
-"""Gradient norms by distance: against finite differences, a product of Jacobians, and by hand."""
+"""Test gradient norms: with finite differences, a product of Jacobians, and by hand."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def network(cell: str, seed: int = 0) -> Network:
     torch.manual_seed(seed)
     made = Network(one_layer(SMALL, cell), VOCABULARY)
     for parameter in made.parameters():
-        torch.nn.init.normal_(parameter)  # larger than at first: saturation is tested too
+        torch.nn.init.normal_(parameter)  # large weights also test saturation
     return made
 
 
@@ -70,7 +70,7 @@ def split(lengths: list[int], seed: int = 0, width: int | None = None) -> Encode
 
 
 def numerical_norm(net: Network, ids: Tensor, label: float, position: int, state: str) -> float:
-    """By central differences, with torch's own cells: stop after a token, change a state, go on."""
+    """Compute the norm by central differences with torch's cells: change a state after a token."""
     fast = net.encoder.layers[0].left_to_right
     vectors = net.encoder.embedding(ids).unsqueeze(0)
 
@@ -87,7 +87,7 @@ def numerical_norm(net: Network, ids: Tensor, label: float, position: int, state
     for step in 1e-5 * torch.eye(4, dtype=torch.float64):
         if state == "cell":
             hidden, cell = made
-            output = hidden / torch.tanh(cell)  # h = o * tanh(c), and o does not see c
+            output = hidden / torch.tanh(cell)  # h = o * tanh(c), and o does not depend on c
             sides = [(output * torch.tanh(cell + d), cell + d) for d in (step, -step)]
         elif isinstance(made, tuple):
             sides = [(made[0] + d, made[1]) for d in (step, -step)]
@@ -100,7 +100,7 @@ def numerical_norm(net: Network, ids: Tensor, label: float, position: int, state
 @cells
 @settings(max_examples=8)
 @given(lengths=lengths_lists, seed=st.integers(0, 1000))
-def test_they_are_finite_differences(cell: str, lengths: list[int], seed: int) -> None:
+def test_norms_equal_finite_differences(cell: str, lengths: list[int], seed: int) -> None:
     net, rows = network(cell, seed), split(lengths, seed)
     norms = gradient_norms(net, rows)
     assert list(norms) == (["hidden", "cell"] if cell == "lstm" else ["hidden"])
@@ -119,8 +119,8 @@ def test_they_are_finite_differences(cell: str, lengths: list[int], seed: int) -
                 assert np.isnan(values[row, length:]).all()
 
 
-def test_in_a_plain_rnn_they_are_products_of_jacobians() -> None:
-    """Pascanu, Mikolov and Bengio (2013), eq. 5: a factor diag(tanh') W for each step between."""
+def test_norms_in_a_plain_rnn_are_products_of_jacobians() -> None:
+    """Pascanu, Mikolov and Bengio (2013), eq. 5: one factor diag(tanh') W for each step."""
     net, rows = network("rnn", 5), split([12], 5)
     weights = {name: value.double().numpy() for name, value in net.state_dict().items()}
     cell = "encoder.layers.0.left_to_right."
@@ -145,7 +145,7 @@ def test_in_a_plain_rnn_they_are_products_of_jacobians() -> None:
 @cells
 @settings(max_examples=10)
 @given(lengths=lengths_lists, more=st.integers(0, 5), seed=st.integers(0, 1000))
-def test_padding_and_company_change_nothing(
+def test_padding_and_other_texts_change_nothing(
     cell: str, lengths: list[int], more: int, seed: int
 ) -> None:
     net, rows = network(cell), split(lengths, seed, max(lengths) + more)
@@ -157,7 +157,7 @@ def test_padding_and_company_change_nothing(
             assert together[state][row, :length] == pytest.approx(values[0], rel=1e-9)
 
 
-def test_more_texts_than_fit_a_batch_keep_their_order() -> None:
+def test_several_batches_keep_the_order_of_texts() -> None:
     net, rows = network("gru"), split([*range(1, 40)] * 4)
     norms = gradient_norms(net, rows)["hidden"]
     assert (~np.isnan(norms)).sum(axis=1).tolist() == rows.lengths.tolist()
@@ -167,10 +167,10 @@ def test_more_texts_than_fit_a_batch_keep_their_order() -> None:
 
 
 @pytest.mark.parametrize(("weight", "length"), [(0.5, 400), (1e-3, 90), (2.0, 400)])
-def test_a_linear_rnn_by_hand(weight: float, length: int) -> None:
-    """Near zero tanh is the identity, so each step back is one more factor ``weight``.
+def test_norms_of_a_linear_rnn_are_powers_of_its_weight(weight: float, length: int) -> None:
+    """Near zero, tanh is the identity, so each step back multiplies by ``weight``.
 
-    Also where the square of the norm is no longer a number: 1e-3 ** 89.
+    This holds even if the square of the norm underflows: 1e-3 ** 89.
     """
     net = network("rnn")
     for parameter in net.parameters():
@@ -181,11 +181,11 @@ def test_a_linear_rnn_by_hand(weight: float, length: int) -> None:
     torch.nn.init.constant_(net.head.weight, 3.0)
     norms = gradient_norms(net, split([length]))["hidden"][0]
     factor = float(np.float32(weight))
-    last = 0.5 * 3.0 * 4**0.5  # the probability is a half, and off by a half
+    last = 0.5 * 3.0 * 4**0.5  # the probability is 0.5, and its error is 0.5
     assert norms == pytest.approx(last * factor ** np.arange(length), rel=1e-9, abs=0)
 
 
-def test_no_gradient_is_zero_and_not_nan() -> None:
+def test_a_missing_gradient_is_zero_and_not_nan() -> None:
     net = network("lstm")
     torch.nn.init.zeros_(net.head.weight)
     for values in gradient_norms(net, split([3, 5])).values():
@@ -193,7 +193,7 @@ def test_no_gradient_is_zero_and_not_nan() -> None:
         assert np.isnan(values).sum() == 2
 
 
-def test_words_that_no_training_text_holds_are_unknown() -> None:
+def test_words_outside_the_training_texts_become_unknown() -> None:
     ids = np.array([[2, 5, 6, 8, 0]], dtype=np.uint16)
     rows = EncodedSplit(ids, np.array([4], np.int32), np.array([1], np.int8))
     found = only_trained(rows, 6)
@@ -202,7 +202,7 @@ def test_words_that_no_training_text_holds_are_unknown() -> None:
     assert (found.lengths, found.labels) == (rows.lengths, rows.labels)
 
 
-def test_dropout_has_no_part() -> None:
+def test_dropout_is_off() -> None:
     torch.manual_seed(0)
     net, rows = Network(SMALL, VOCABULARY), split([3, 5])
     assert net.training
@@ -211,7 +211,7 @@ def test_dropout_has_no_part() -> None:
         np.testing.assert_array_equal(first[state], second[state])
 
 
-def test_the_network_is_left_as_it_was() -> None:
+def test_the_network_is_not_changed() -> None:
     net = network("gru")
     before = {name: value.clone() for name, value in net.state_dict().items()}
     gradient_norms(net, split([3, 5]))
@@ -234,13 +234,13 @@ def test_each_distance_counts_the_texts_that_reach_it() -> None:
     assert table["p90"].tolist() == pytest.approx([7, 7.4, 7])
 
 
-def test_where_one_per_cent_is_left() -> None:
+def test_fades_at_the_distance_with_one_per_cent_left() -> None:
     curve = by_distance(np.array([[50.0, 0.6, 0.5, 0.4, 2.0]]))
     assert fades_at(curve) == 2
     assert fades_at(curve, share=0.001) is None
 
 
-def test_the_longest_texts_are_taken_and_chance_decides_among_equals() -> None:
+def test_the_longest_texts_are_taken_and_the_seed_breaks_ties() -> None:
     rows = split([2, 7, 5, 7, 5, 5, 1])
     assert longest(rows, 2, seed=0).lengths.tolist() == [7, 7]
     assert longest(rows, 99, seed=0).lengths.tolist() == [7, 7, 5, 5, 5, 2, 1]
@@ -251,14 +251,14 @@ def test_the_longest_texts_are_taken_and_chance_decides_among_equals() -> None:
     assert len(thirds) == 3
 
 
-def test_no_texts_are_an_error_that_says_what_to_change() -> None:
+def test_an_empty_split_is_an_error_that_names_the_setting() -> None:
     empty = EncodedSplit(np.zeros((0, 4), np.int32), np.zeros(0, np.int32), np.zeros(0, np.int8))
     with pytest.raises(DataError, match=r"no validation rows .* raise split\.validation_size"):
         longest(empty, 5, seed=0)
 
 
 @pytest.mark.parametrize("name", list(load_params(ROOT / "params.yaml").models))
-def test_every_model_has_its_layer(name: str) -> None:
+def test_every_model_gives_one_layer(name: str) -> None:
     chosen = load_params(ROOT / "params.yaml").models[name].network
     for cell in ("rnn", "gru", "lstm"):
         made = one_layer(chosen, cell)
@@ -269,7 +269,7 @@ def test_every_model_has_its_layer(name: str) -> None:
         assert made.embedding_dropout == made.layer_dropout == made.head_dropout == 0
 
 
-def test_before_is_what_training_starts_from_and_after_what_it_keeps(tmp_path: Path) -> None:
+def test_before_and_after_measure_the_initial_and_the_kept_weights(tmp_path: Path) -> None:
     architecture = one_layer(SMALL, "gru")
     rows, texts = split([4, 6, 3, 6] * 8), split([6, 2, 5], seed=1)
     params = TrainingParams(
@@ -292,7 +292,7 @@ def test_before_is_what_training_starts_from_and_after_what_it_keeps(tmp_path: P
 
 
 def curves(value: float = 0.5) -> pd.DataFrame:
-    """A made-up table of every curve, the norms halved at each step."""
+    """Make a table of every curve; the norms halve at each step."""
     distance = np.arange(40)
     parts = [
         pd.DataFrame({"distance": distance, "median": value**distance}).assign(
@@ -315,7 +315,7 @@ def test_the_chart_has_every_curve_in_both_panels() -> None:
     assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
 
 
-def test_zeros_leave_the_chart_below_and_same_data_same_bytes(tmp_path: Path) -> None:
+def test_zeros_leave_the_chart_and_same_data_gives_same_bytes(tmp_path: Path) -> None:
     table = curves()
     table.loc[table["distance"] > 20, ["median", "p10", "p90"]] = 0.0
     for name in ("a.png", "b.png"):
@@ -350,7 +350,7 @@ print(json.dumps([{
 def measured(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """The command, run in a copy of the project that has chosen another data set."""
+    """Run the command in a copy of the project whose params.yaml names another data set."""
     project = copy_project(tmp_path_factory.mktemp("copy") / "project")
     write_values(tiny_values() | {"dataset": "vader"}, project)
     commit_all(project)
@@ -402,7 +402,9 @@ def test_the_command_is_one_run_in_mlflow(
     assert run["params"]["model.network.pooling"] == "last"
     assert run["params"]["cells"] == "rnn, gru, lstm"
     assert "model.network.cell" not in run["params"]
-    assert run["params"]["model.fused"] == "False"  # the tiny model is; these are not
+    assert (
+        run["params"]["model.fused"] == "False"
+    )  # the tiny model is fused; these networks are not
     table = pd.read_csv(project / "reports/gradients.csv")
     first = table[(table["distance"] == 0) & table["trained"]].set_index(["cell", "state"])
     for cell, state in CURVES:
@@ -412,7 +414,7 @@ def test_the_command_is_one_run_in_mlflow(
         assert f"{cell}.validation.log_loss" in run["metrics"]
 
 
-def test_an_unknown_data_set_is_one_line_and_changes_nothing(tmp_path: Path) -> None:
+def test_an_unknown_data_set_is_a_one_line_error_and_changes_nothing(tmp_path: Path) -> None:
     write_values(tiny_values(), tmp_path)
     before = (tmp_path / "params.yaml").read_bytes()
     command = (sys.executable, "-m", "sentigate.cli.main", "gradients", "--dataset", "nope")
