@@ -31,11 +31,11 @@ VALIDATION, TEST = "validation", "test"
 
 @dataclass(frozen=True)
 class MetricInput:
-    """The input of metrics.
+    """The input of metrics, already checked by ``check_answers``.
 
     Attributes:
-        labels: 0 or 1, (rows,).
-        probabilities: probabilities of class 1, in [0, 1], (rows,).
+        labels: 0 or 1, int64, (rows,), at least one row.
+        probabilities: probabilities of class 1, float64 in [0, 1], (rows,).
         settings: number of bootstrap resamples, and number of bins of the calibration error.
         seed: seed of the bootstrap.
     """
