@@ -48,6 +48,14 @@ def test_named_files_exist() -> None:
     assert set(missing) == {"..._checks"}
 
 
+def test_named_tests_exist() -> None:
+    tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = re.findall(r"`(test_\w+)`", CONTRIBUTING)
+    missing = [name for name in named if f"\ndef {name}(" not in tests]
+    assert named
+    assert not missing, f"CONTRIBUTING.md names tests that do not exist: {missing}"
+
+
 def test_named_targets_exist() -> None:
     template = (ROOT / ".github/PULL_REQUEST_TEMPLATE.md").read_text("utf-8")
     assert set(re.findall(r"`make ([\w-]+)`", CONTRIBUTING + template)) <= TARGETS
