@@ -59,13 +59,13 @@ def split_rows(
     else:
         if near_copies is not None:
             columns = columns.assign(near_copies=near_copies)
-            _refuse_a_huge_cluster(columns, split.test_size)
-        train, test = _deal(columns, split, split.test_size, seed, "test")
+            _refuse_large_cluster(columns, split.test_size)
+        train, test = _split_in_two(columns, split, split.test_size, seed, "test")
     sides = np.full(len(texts), SPLITS.index("train"))
     sides[test] = SPLITS.index("test")
     if split.validation_size > 0:
         rest = columns.iloc[train]
-        _, validation = _deal(rest, split, split.validation_size, seed, "validation")
+        _, validation = _split_in_two(rest, split, split.validation_size, seed, "validation")
         sides[train[validation]] = SPLITS.index("validation")
     return texts.assign(split=pd.array(SPLITS, dtype="str").take(sides))
 
@@ -112,33 +112,33 @@ def _dropped_folds(cleaned: Mapping[str, Mapping[str, int]]) -> str:
     return sentences
 
 
-def _deal(
+def _split_in_two(
     texts: pd.DataFrame, split: SplitParams, size: float, seed: int, part: str
 ) -> tuple[Rows, Rows]:
     """Return the row numbers of the larger side, and of the smaller, which becomes ``part``."""
-    deal: Callable[[pd.DataFrame, float, bool, int], tuple[Rows, Rows]]
-    deal = _deal_grouped if split.rule == "grouped" else _deal_random
+    split_by_rule: Callable[[pd.DataFrame, float, bool, int], tuple[Rows, Rows]]
+    split_by_rule = _split_grouped if split.rule == "grouped" else _split_random
     try:
-        large, small = deal(texts, size, split.stratify, seed)
+        large, small = split_by_rule(texts, size, split.stratify, seed)
     except ValueError as error:  # it names the class or the side that is too small
-        grouped = split.rule == "grouped"
-        ties = _ties(texts) if grouped and _rows_alone_can_be_dealt(texts, split, size) else ""
+        grouping_fails = split.rule == "grouped" and _can_split_at_random(texts, split, size)
+        reason = _shared_values(texts) if grouping_fails else ""
         raise DataError(
-            f"cannot split {counted(len(texts), 'row')} into training and {part}: {error}{ties}"
+            f"cannot split {counted(len(texts), 'row')} into training and {part}: {error}{reason}"
         ) from None
     return large, small
 
 
-def _rows_alone_can_be_dealt(texts: pd.DataFrame, split: SplitParams, size: float) -> bool:
+def _can_split_at_random(texts: pd.DataFrame, split: SplitParams, size: float) -> bool:
     """Return whether a random split is possible, so that the groups are the problem."""
     try:
-        _deal_random(texts, size, split.stratify, 0)
+        _split_random(texts, size, split.stratify, 0)
     except ValueError:
         return False
     return True
 
 
-def _ties(texts: pd.DataFrame) -> str:
+def _shared_values(texts: pd.DataFrame) -> str:
     """Return the end of a message: the group and the text that join the most rows."""
     ties = []
     for column, sentence in (
@@ -151,7 +151,7 @@ def _ties(texts: pd.DataFrame) -> str:
     return f"; {' and '.join(ties)}; allowed: smaller groups, or rule random" if ties else ""
 
 
-def _deal_random(texts: pd.DataFrame, size: float, stratify: bool, seed: int) -> tuple[Rows, Rows]:
+def _split_random(texts: pd.DataFrame, size: float, stratify: bool, seed: int) -> tuple[Rows, Rows]:
     from sklearn.model_selection import train_test_split
 
     large, small = train_test_split(
@@ -163,7 +163,9 @@ def _deal_random(texts: pd.DataFrame, size: float, stratify: bool, seed: int) ->
     return large, small
 
 
-def _deal_grouped(texts: pd.DataFrame, size: float, stratify: bool, seed: int) -> tuple[Rows, Rows]:
+def _split_grouped(
+    texts: pd.DataFrame, size: float, stratify: bool, seed: int
+) -> tuple[Rows, Rows]:
     from sklearn.model_selection import GroupShuffleSplit
 
     clusters = _clusters(texts)
@@ -171,7 +173,7 @@ def _deal_grouped(texts: pd.DataFrame, size: float, stratify: bool, seed: int) -
         chooser = GroupShuffleSplit(1, test_size=size, random_state=seed)
         large, small = next(chooser.split(clusters, groups=clusters))
         return large, small
-    return _deal_clusters(clusters, texts["label"].to_numpy(), size, seed)
+    return _split_clusters(clusters, texts["label"].to_numpy(), size, seed)
 
 
 def _clusters(texts: pd.DataFrame) -> Rows:
@@ -198,7 +200,7 @@ def _clusters(texts: pd.DataFrame) -> Rows:
     return clusters
 
 
-def _refuse_a_huge_cluster(texts: pd.DataFrame, test_size: float) -> None:
+def _refuse_large_cluster(texts: pd.DataFrame, test_size: float) -> None:
     """Refuse near-copies that join more rows than the test split, where groups alone do not."""
     largest, without = (
         int(np.bincount(_clusters(table), minlength=1).max())
@@ -212,7 +214,7 @@ def _refuse_a_huge_cluster(texts: pd.DataFrame, test_size: float) -> None:
         )
 
 
-def _deal_clusters(
+def _split_clusters(
     clusters: Rows, labels: npt.NDArray[np.int8], size: float, seed: int
 ) -> tuple[Rows, Rows]:
     """Fill the small side with shuffled clusters; skip a cluster if a label would exceed its share.
@@ -231,8 +233,8 @@ def _deal_clusters(
     order = np.random.default_rng(seed).permutation(count)
     chosen = np.zeros(count, dtype=bool)
     taken_negatives = taken_positives = 0.0
-    dealt = (values.data for values in (order, negatives[order], positives[order]))
-    for cluster, negative, positive in zip(*dealt, strict=True):
+    shuffled = (values.data for values in (order, negatives[order], positives[order]))
+    for cluster, negative, positive in zip(*shuffled, strict=True):
         if (
             taken_negatives + negative <= most_negatives
             and taken_positives + positive <= most_positives
