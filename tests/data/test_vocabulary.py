@@ -204,9 +204,10 @@ def test_offsets_of_glove_words_point_into_the_text() -> None:
 
 def test_a_long_word_takes_linear_time() -> None:
     text = "no" * 200_000 + "'" + "n" * 200_000
-    begin = time.perf_counter()
+    begin = time.process_time()
     build([text, text + "é"], "glove")
-    assert time.perf_counter() - begin < 5
+    seconds = time.process_time() - begin  # of this process alone: other processes do not count
+    assert seconds < 5, f"a word of 600,000 letters took {seconds:.1f} s"
 
 
 @pytest.mark.parametrize(

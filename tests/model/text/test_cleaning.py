@@ -199,7 +199,8 @@ def test_a_cleaner_keeps_no_state_between_texts(text: str) -> None:
     ["<!--", "<a ", "&lt", "@", "www.", "https://", "<", "&#", "&amp;", "amp;", "\u200d", "\u2019"],
 )
 def test_the_longest_allowed_text_is_cleaned_quickly(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     make_cleaner(ALL_BUT_LOSSY)("👩&" + piece * (100_000 // len(piece)) + "👩")
     make_cleaner(ALL_BUT_LOSSY)("👩" + piece * (100_000 // len(piece)) + "👩")
-    assert time.perf_counter() - started < 5
+    seconds = time.process_time() - started  # of this process alone: other processes do not count
+    assert seconds < 5, f"cleaning {piece!r} took {seconds:.1f} s: make its pattern linear"
