@@ -1,11 +1,10 @@
 """How tests are run, and the fixtures that several files share.
 
 There are two layers. A test is slow if it starts a process, trains, or uses MLflow, Lightning or
-Great Expectations; all others are fast, and `make test-fast` runs only them. Nobody marks a test
-by hand. tests/support/layers.py has the rule: a test is slow by its folder, by a fixture that it
-requests, or by what its file imports. While a fast test runs, a guard turns the start of a process
-and the import of one of these libraries into a failure. Then name the culprit in that file, or
-move the test into a slow one.
+Great Expectations; all others are fast, and `make test-fast` runs only the fast ones. Tests are not
+marked by hand: tests/support/layers.py has the rule, by a test's folder, its fixtures and the
+imports of its file. While a fast test runs, a guard fails it if it starts a process or imports one
+of these libraries. In that case add the import or fixture to layers.py, or move the test.
 """
 
 from __future__ import annotations
@@ -25,19 +24,19 @@ from support.params import set_value, tiny_values, write_values
 from support.project import ROOT, put_small_table
 from support.running_tests import RunningTests
 
-import sentigate  # noqa: F401  (before any test imports torch: it sets how OpenMP waits)
+import sentigate  # noqa: F401  (sets how OpenMP waits, before a test imports torch)
 
-# A shared machine's pauses are no failures.
+# Without deadlines, because a shared machine may pause.
 hypothesis.settings.register_profile("sentigate", deadline=None)
 hypothesis.settings.register_profile("fast", deadline=None, max_examples=20)
 hypothesis.settings.load_profile("sentigate")
 
 FAST = "not slow"
-"""The expression of -m that chooses the fast layer."""
+"""The value of -m that selects the fast layer."""
 GUARD = Guard()
 
 WORKERS_AT_MOST = 6
-"""More workers than that wait for the longest file."""
+"""With more workers, some would only wait for the longest file."""
 MEMORY_A_WORKER = 3 << 30
 FIRST = (
     "tests/test_readme.py",
@@ -50,12 +49,12 @@ FIRST = (
     "tests/insight/test_gradients.py",
     "tests/e2e/test_pipeline.py",
 )
-"""The files that take longest: at the end, one worker would wait for the other."""
+"""The longest files start first, so that no worker waits for one of them at the end."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: Any) -> int:
-    """A worker for each core that this process may use, and for which there is memory."""
+    """Return the number of workers: the usable cores, limited by free memory."""
     process = psutil.Process()
     cores = len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else os.cpu_count()
     fitting = psutil.virtual_memory().available // MEMORY_A_WORKER
@@ -64,9 +63,9 @@ def pytest_xdist_auto_num_workers(config: Any) -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
-    """A file's tests stay on one worker, so that its costly fixtures are made once.
+    """Run a file's tests on one worker, so that its expensive fixtures are set up once.
 
-    Files start in the order in which they were collected.
+    Files start in the order of collection.
     """
     from xdist.scheduler import LoadFileScheduling
 
@@ -74,18 +73,18 @@ def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
     return LoadFileScheduling(config, log)
 
 
-@pytest.hookimpl(trylast=True)  # once there is what reports to the terminal
+@pytest.hookimpl(trylast=True)  # after the terminal reporter has been registered
 def pytest_configure(config: pytest.Config) -> None:
-    """Say which tests are at work, where several processes work."""
+    """Set hypothesis for the fast layer; with several workers, print the running tests."""
     if config.option.markexpr == FAST:
         hypothesis.settings.load_profile("fast")
-    if config.getoption("numprocesses", None):  # this one only collects what they tell
+    if config.getoption("numprocesses", None):  # this process only collects the workers' reports
         reporter = config.pluginmanager.getplugin("terminalreporter")
         config.pluginmanager.register(RunningTests(reporter.write))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave slow files out of the fast layer: their imports alone take longer than it."""
+    """Leave slow files out of the fast layer, because their imports take longer than its tests."""
     is_test = collection_path.match("test_*.py")
     return (is_test and config.option.markexpr == FAST and is_slow_file(collection_path)) or None
 
@@ -94,14 +93,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """In a run of the fast layer, guard the imports of its files."""
+    """Guard the imports of test files in a run of the fast layer."""
     with GUARD.watching() if collector.config.option.markexpr == FAST else nullcontext():
         return (yield)
 
 
-@pytest.hookimpl(tryfirst=True)  # before -m chooses
+@pytest.hookimpl(tryfirst=True)  # before -m selects tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark by the rule; put long files first."""
+    """Mark slow and end-to-end tests, and put the longest files first."""
     for item in items:
         if is_slow(item.path, getattr(item, "fixturenames", ())):
             item.add_marker("slow")
@@ -117,7 +116,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Hold a fast test to being fast."""
+    """Fail a fast test that starts a process or imports a slow library."""
     if item.get_closest_marker("slow"):
         return (yield)
     with GUARD.watching():
@@ -138,7 +137,7 @@ def root() -> Path:
 
 @pytest.fixture
 def run_python() -> Callable[..., str]:
-    """``support.commands.run_python``, imported only where a test requests it."""
+    """Return ``support.commands.run_python``, imported only if a test requests it."""
     from support import commands
 
     return commands.run_python
@@ -146,9 +145,9 @@ def run_python() -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    """A project in which the whole pipeline ran, to be read only, and its `dvc repro`.
+    """Return a project in which the whole pipeline ran, and the result of its `dvc repro`.
 
-    All workers of a run share it. A test that changes something takes ``copy_trained`` of it.
+    All workers share it, so tests only read it. A test that changes files uses ``copy_trained``.
     """
     from support.trained import train_once
 
@@ -158,9 +157,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
 
 @pytest.fixture(scope="session")
 def mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
-    """Puts an empty MLflow database at a path, and gives its URI.
+    """Return a function that copies an empty MLflow database to a path, and returns its URI.
 
-    All are copies of one, because MLflow takes seconds to make one.
+    MLflow takes seconds to create a database, so all tests get copies of one.
     """
     from mlflow import MlflowClient
 
@@ -176,9 +175,9 @@ def mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path]
 
 @pytest.fixture
 def small_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Makes the smallest folder that stages run in, and goes there.
+    """Return a function that creates a minimal project and makes it the working directory.
 
-    Keyword arguments are dotted keys of params.yaml with ``__`` for each dot.
+    Its keyword arguments are dotted keys of params.yaml, with ``__`` for each dot.
     """
 
     def make(**changes: object) -> Path:

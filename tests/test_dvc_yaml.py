@@ -1,4 +1,4 @@
-"""dvc.yaml against the code: what a stage lists is what it uses, no less and no more."""
+"""dvc.yaml against the code: a stage lists exactly the rooms, libraries and params that it uses."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/sentigate"
 DVC: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))
 PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
-# What a stage may use without naming it: it only describes, logs or shows, and bears on no output,
-# so that a docstring there trains nothing anew. Packages hold next to nothing: see below.
+# Code that a stage uses but does not list: it only describes, logs or reports, and changes no
+# output, so an edit there must not train again. Of __init__.py files, see the test below.
 DESCRIBING = (
     PACKAGE / "settings",
     PACKAGE / "tracking",
@@ -32,13 +32,13 @@ DESCRIBING = (
     PACKAGE / "progress.py",
     PACKAGE / "model/strict_model.py",
 )
-# Pinned, and no reason to run again: none of them bears on a stage's outputs.
+# Pinned libraries that change no output, so that a new version reruns no stage.
 WITHOUT_EFFECT = {
     "dvc", "great_expectations", "jinja2", "kagglehub", "matplotlib_inline", "psutil", "requests",
     "rich", "sqlalchemy", "starlette", "threadpoolctl", "typer", "urllib3", "uvicorn", "yaml",
 }  # fmt: skip
 LIBRARIES: dict[str, str] = json.loads((ROOT / "libraries.json").read_text("utf-8"))
-# The name to import, where it is not that of the distribution.
+# Import name -> distribution, if they differ.
 DISTRIBUTIONS = {
     "lightning_fabric": "pytorch-lightning",
     "pytorch_lightning": "pytorch-lightning",
@@ -51,10 +51,10 @@ DISTRIBUTIONS = {
 
 @cache
 def imports(path: Path) -> list[tuple[str, bool]]:
-    """Dotted absolute names that a file imports, and whether only when it needs them.
+    """Return the dotted absolute names that a file imports, and whether the import is lazy.
 
-    ``from x import y`` gives ``x`` and ``x.y``, since y may be a module. What stands under
-    ``if TYPE_CHECKING:`` is left out, for it is never run.
+    ``from x import y`` gives ``x`` and ``x.y``, because y may be a module. Imports under
+    ``if TYPE_CHECKING:`` are left out, because they never run.
     """
 
     def walk(node: ast.AST, lazy: bool) -> Iterator[tuple[str, bool]]:
@@ -86,7 +86,7 @@ def absolute(path: Path, node: ast.ImportFrom) -> str:
 
 
 def module_file(name: str) -> Path | None:
-    """The project's file that a dotted name stands for."""
+    """Return the project's file of a dotted name; None if the name is not a module of ours."""
     base = ROOT / "src" if name.split(".")[0] == "sentigate" else ROOT
     if name.split(".")[0] not in ("sentigate", "pipeline"):
         return None
@@ -98,7 +98,7 @@ def module_file(name: str) -> Path | None:
 
 
 def reached(*start: Path, but: Collection[Path] = DESCRIBING) -> set[str]:
-    """The files that are run when ``start`` are, these among them, without those in ``but``."""
+    """Return ``start`` and the files that they import, directly or not, except those in ``but``."""
     found, todo = set(start), list(start)
     while todo:
         for name, _ in imports(todo.pop()):
@@ -115,20 +115,22 @@ def is_package(file: Path) -> bool:
 
 
 def code_deps(stage: str) -> list[str]:
-    """A stage's deps in src/ and pipeline/: rooms, and a few files."""
+    """Return a stage's deps in src/ and pipeline/: rooms, and a few files."""
     return [d for d in DVC["stages"][stage]["deps"] if d.startswith(("src/", "pipeline/"))]
 
 
 def used_by(stage: str) -> set[str]:
     if stage != "register":
         return reached(ROOT / f"pipeline/{stage}.py")
-    but = [path for path in DESCRIBING if path != PACKAGE / "tracking"]  # it writes to MLflow
+    but = [
+        path for path in DESCRIBING if path != PACKAGE / "tracking"
+    ]  # register's result is in MLflow
     copied = (PACKAGE / "model/predictor.py", PACKAGE / "registry/served_model.py")
     return reached(ROOT / "pipeline/register.py", *copied, but=but)
 
 
 def libraries_of(stage: str) -> set[str]:
-    """The distributions that a stage's own code imports."""
+    """Return the distributions that a stage's code imports."""
     names = {
         name.split(".")[0] for file in used_by(stage) for name, _ in imports(ROOT / file)
     } - sys.stdlib_module_names
@@ -136,8 +138,8 @@ def libraries_of(stage: str) -> set[str]:
     return {DISTRIBUTIONS.get(name, name) for name in names}
 
 
-def test_the_walk_itself(tmp_path: Path) -> None:
-    """The walk sees lazy and relative imports and is not led astray by annotations."""
+def test_imports_are_found_if_lazy_or_relative_but_not_for_types(tmp_path: Path) -> None:
+    """This tests ``imports`` and ``reached`` themselves."""
     probe = tmp_path / "probe.py"
     probe.write_text(
         "from typing import TYPE_CHECKING\n"
@@ -162,9 +164,9 @@ def test_the_walk_itself(tmp_path: Path) -> None:
     assert "src/sentigate/gates/validate.py" in reached(ROOT / "pipeline/stage.py")  # lazy
 
 
-def test_what_bears_on_no_output_is_no_dependency_of_training() -> None:
-    """A docstring in tracking/ trains nothing anew: no stage depends on a folder that holds it."""
-    apart = {*DESCRIBING} - {PACKAGE / "model/strict_model.py"}  # model/ is a dependency whole
+def test_code_that_changes_no_output_is_no_dependency_of_training() -> None:
+    """An edit in tracking/ does not train again: no stage depends on a folder that contains it."""
+    apart = {*DESCRIBING} - {PACKAGE / "model/strict_model.py"}  # stages list model/ as a whole
     for stage in STAGES[: STAGES.index("register")]:
         for dep in code_deps(stage):
             assert not any(path.is_relative_to(ROOT / dep) for path in apart), (stage, dep)
@@ -191,20 +193,20 @@ def test_deps_are_the_rooms_that_the_stage_uses(stage: str) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_libraries_are_those_that_the_stage_uses(stage: str) -> None:
-    """A pinned library that changes reruns what it touches."""
+    """A new version of a library reruns the stages that use it."""
     (listed,) = [p["libraries.json"] for p in DVC["stages"][stage]["params"] if isinstance(p, dict)]
     used = libraries_of(stage)
-    if stage == "register":  # what a registered model names as its requirements
+    if stage == "register":  # the requirements of a registered model
         from sentigate.registry.package import PACKAGES
 
         used |= set(PACKAGES)
-    else:  # tracking and types of params bear on no output
+    else:  # tracking and the types of params change no output
         used -= {"mlflow", "pydantic"}
     assert sorted(listed) == sorted(used)
     assert used <= set(LIBRARIES)
 
 
-def test_libraries_are_pinned_as_they_are_locked() -> None:
+def test_libraries_json_has_the_locked_versions() -> None:
     locked = dict(
         line.split("==")
         for line in (ROOT / "requirements.lock").read_text("utf-8").splitlines()
@@ -217,7 +219,7 @@ def test_libraries_are_pinned_as_they_are_locked() -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_deps_that_are_no_code(stage: str) -> None:
+def test_deps_exist_and_include_only_the_stages_own_suite(stage: str) -> None:
     deps = DVC["stages"][stage]["deps"]
     assert len(set(deps)) == len(deps)
     suites = {dep for dep in deps if dep.startswith("expectations/")}
@@ -235,12 +237,12 @@ def test_data_deps_are_outputs_of_earlier_stages(stage: str) -> None:
         for dep in DVC["stages"][stage]["deps"]
         if not dep.startswith(("src/", "pipeline/", "expectations/"))
     }
-    # Files of the user's own: tables, and word vectors.
+    # data/own has the user's files: tables and word vectors.
     assert data - earlier == ({Path("data/own")} if stage in ("ingest", "vocab") else set())
 
 
 def artifacts_in(file: str) -> Iterator[Path]:
-    """The paths of the artifacts that a script names."""
+    """Yield the paths of the artifacts that a script names."""
     for node in ast.walk(ast.parse((ROOT / file).read_text("utf-8"))):
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "artifacts":
             found = getattr(artifacts, node.attr)
@@ -259,7 +261,7 @@ def test_artifacts_in_the_script_are_deps_or_outs(stage: str) -> None:
 
 
 def test_packages_do_next_to_nothing_on_import() -> None:
-    """No stage lists them, so they may hold nothing that bears on results."""
+    """No stage lists an __init__.py, so it must not contain code that changes results."""
     settings = {
         "os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')",
         "os.access(os.path.expanduser('~'), os.W_OK) or "
@@ -274,16 +276,16 @@ def test_packages_do_next_to_nothing_on_import() -> None:
         for node in ast.parse(file.read_text("utf-8")).body:
             if isinstance(node, ast.Import):
                 assert {alias.name for alias in node.names} <= modules
-            elif ast.unparse(node) not in settings:  # how the process waits, collects and talks
+            elif ast.unparse(node) not in settings:  # waiting, garbage collection and progress
                 assert isinstance(node, ast.Expr)
                 assert isinstance(node.value, ast.Constant)
 
 
-def test_a_stage_does_not_look_for_garbage_in_its_modules(run_python: Callable[..., str]) -> None:
-    """Neither while they are imported nor at exit; what comes later is collected as ever."""
+def test_a_stage_collects_no_garbage_among_its_modules(run_python: Callable[..., str]) -> None:
+    """Not on import and not at exit; garbage of the stage itself is collected as usual."""
     code = (
         "import atexit, gc\n"
-        "atexit.register(lambda: print(gc.get_freeze_count() > 10_000))  # the last to be called\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 10_000))  # called last\n"
         "import pipeline.ingest\n"
         "print(gc.isenabled(), gc.get_threshold()[0], gc.get_freeze_count())\n"
     )
@@ -319,7 +321,7 @@ def test_params_exist_for_every_choice(stage: str) -> None:
 
 
 def test_every_param_concerns_some_stage() -> None:
-    """But for the choices not made, there is no key that no stage lists."""
+    """Some stage lists every key, except keys of entries that are not chosen."""
     chosen = {"dataset": PARAMS["dataset"], "model": PARAMS["model"]}
     listed = []
     for stage in STAGES:
@@ -338,14 +340,14 @@ def test_every_param_concerns_some_stage() -> None:
     for leaf in leaves(PARAMS, ""):
         if leaf.startswith("datasets.") and not leaf.startswith(f"datasets.{chosen['dataset']}."):
             continue
-        if leaf == f"datasets.{chosen['dataset']}.model":  # read by the command line alone
+        if leaf == f"datasets.{chosen['dataset']}.model":  # only the command line reads it
             continue
         if leaf.startswith("models.") and not leaf.startswith(f"models.{chosen['model']}."):
             continue
         assert any(leaf == key or leaf.startswith(f"{key}.") for key in listed), leaf
 
 
-# What is imported when
+# Lazy imports
 
 
 HEAVY = ("torch", "pytorch_lightning", "mlflow", "great_expectations", "sklearn", "matplotlib")
@@ -361,7 +363,7 @@ HEAVY = ("torch", "pytorch_lightning", "mlflow", "great_expectations", "sklearn"
         (["sentigate.cli.main"], (*HEAVY, "pandas", "scipy")),
     ],
 )
-def test_they_start_without_what_they_do_not_need(
+def test_modules_start_without_the_libraries_that_they_do_not_need(
     run_python: Callable[..., str], modules: list[str], unwanted: tuple[str, ...]
 ) -> None:
     code = (
@@ -381,7 +383,7 @@ def importers(package: str) -> set[str]:
     }
 
 
-def test_who_imports_the_heavy_libraries() -> None:
+def test_only_some_rooms_import_the_heavy_libraries() -> None:
     assert importers("great_expectations") == {"src/sentigate/gates/validate.py"}
     rooms = {Path(path).parts[2] for path in importers("mlflow")}
     assert rooms == {"tracking", "registry", "serving", "cli"}

@@ -1,4 +1,4 @@
-"""The numeric tests again, with the kernels and numbers of threads of other processors."""
+"""The numeric tests, repeated with the kernels and numbers of threads of other processors."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import pytest
 import torch
 from support.project import ROOT
 
-# Of torch's own kernels, oneDNN's and MKL's; MKL heeds it on Intel's processors alone.
+# They limit torch's kernels, oneDNN's and MKL's; MKL uses its variable only on Intel processors.
 VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")
 SETS = {
     "avx2": ("avx2", "AVX2", "AVX2"),
@@ -23,8 +23,8 @@ IN_FORCE = {
 NEEDED = {"avx2": "avx2", "avx512": "avx512_vl"}
 THREADS = (1, 2, 4)
 
-# torch takes no more threads than cores from OMP_NUM_THREADS, and fit reads it by itself. The pool
-# of parallel_directions.py keeps the number that its thread began with.
+# Set in Python, because torch takes at most the number of cores from OMP_NUM_THREADS; fit reads the
+# variable itself. The pool of parallel_directions.py keeps its thread's first number.
 ROUNDS = """
 import os, sys
 import pytest

@@ -1,4 +1,4 @@
-"""The rule by which tests are slow, and the guard that holds the others to being fast."""
+"""The rule by which tests are slow, and the guard that fails slow actions in the other tests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_test_is_slow_by_its_folder_its_imports_or_a_fixture() -> None:
         ("import subprocessing", False),
     ],
 )
-def test_an_import_anywhere_in_a_file_counts(
+def test_an_import_anywhere_in_a_file_makes_it_slow(
     line: str, slow: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("support.layers.ROOT", tmp_path)
@@ -62,14 +62,14 @@ def test_an_import_anywhere_in_a_file_counts(
         lambda: multiprocessing.get_context("fork").Process(target=print).start(),
     ],
 )
-def test_the_guard_lets_no_process_start(guard: Guard, start: Callable[[], object]) -> None:
+def test_the_guard_prevents_starting_a_process(guard: Guard, start: Callable[[], object]) -> None:
     with guard.watching(), pytest.raises(RuntimeError, match="starts a process"):
         start()
     assert "starts a process" in guard.found
 
 
 @pytest.mark.parametrize("library", ["mlflow", "pytorch_lightning", "great_expectations"])
-def test_the_guard_lets_no_slow_library_in(
+def test_the_guard_prevents_importing_a_slow_library(
     guard: Guard, library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, library, raising=False)

@@ -1,4 +1,4 @@
-"""The Makefile: what a user gives reaches the program as it is, and is run by nobody."""
+"""The Makefile: a user's value reaches the program unchanged, and is never run as code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.project import ROOT
 
-# What a target passes on, with the variable that is tested in place of {}.
+# Variable -> target and its program's arguments, with {} for the variable's value.
 TARGETS = {
     "TEXT": ("predict", ["predict", "--", "{}"]),
     "FILE": ("predict", ["predict", "--file={}"]),
@@ -48,7 +48,7 @@ VALUES = [
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """The Makefile, and an environment whose programs write down what they are given."""
+    """Return a folder with the Makefile, and programs that write their arguments to a file."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     programs = tmp_path / ".venv/bin"
     programs.mkdir(parents=True)
@@ -81,14 +81,14 @@ def make(folder: Path, *arguments: str, **variables: str) -> subprocess.Complete
 
 
 def given(folder: Path) -> list[str]:
-    """The arguments of all programs that ran, in order."""
+    """Return the arguments of all programs that ran, in order."""
     file = folder / "given"
     return os.fsdecode(file.read_bytes()).split("\0")[:-1] if file.is_file() else []
 
 
 @pytest.mark.parametrize("form", ["argument", "environment"])
 @pytest.mark.parametrize("name", TARGETS)
-def test_it_arrives_as_it_is(project: Path, name: str, form: str) -> None:
+def test_a_value_reaches_the_program_unchanged(project: Path, name: str, form: str) -> None:
     target, expected = TARGETS[name]
     for value in VALUES:
         (project / "given").unlink(missing_ok=True)
@@ -99,13 +99,13 @@ def test_it_arrives_as_it_is(project: Path, name: str, form: str) -> None:
         assert done.returncode == 0, (value, done.stderr)
         assert given(project) == [part.replace("{}", value) for part in expected]
         environment = (project / "environment").read_bytes()
-        assert b"\0MAKEFLAGS=\0" in environment  # nor do programs that call make run it
+        assert b"\0MAKEFLAGS=\0" in environment  # so a make that a program calls does not expand it
         assert not (project / "pwned").exists(), value
 
 
 @pytest.mark.parametrize("form", ["argument", "environment"])
 @pytest.mark.parametrize("target", ["predict", "serve", "test", "bench"])
-def test_none_is_run_by_any_other_target(project: Path, target: str, form: str) -> None:
+def test_no_value_is_run_by_another_target(project: Path, target: str, form: str) -> None:
     names = [*TARGETS, "ONLY", "SENTIGATE_TEXT"]
     variables = dict.fromkeys(names, "$(shell touch pwned)`touch pwned`;touch pwned")
     if form == "argument":
@@ -116,12 +116,12 @@ def test_none_is_run_by_any_other_target(project: Path, target: str, form: str) 
 
 
 @pytest.mark.parametrize("target", ["ui", "serve"])
-def test_without_a_port_the_program_has_its_own(project: Path, target: str) -> None:
+def test_without_a_port_the_program_gets_no_port(project: Path, target: str) -> None:
     assert make(project, target).returncode == 0
     assert given(project) == [target]
 
 
-def test_a_file_into_another(project: Path) -> None:
+def test_file_and_out_reach_the_program(project: Path) -> None:
     assert make(project, "predict", "FILE=a b.csv", "OUT=-c.csv").returncode == 0
     assert given(project) == ["predict", "--file=a b.csv", "--out=-c.csv"]
 
@@ -134,20 +134,20 @@ def test_a_file_into_another(project: Path) -> None:
         (["explain"], 'give TEXT="a text"'),
     ],
 )
-def test_without_a_text(project: Path, target: list[str], said: str) -> None:
+def test_a_missing_text_is_reported(project: Path, target: list[str], said: str) -> None:
     done = make(project, *target)
     assert done.returncode != 0
     assert done.stderr.splitlines()[0] == said
     assert given(project) == []
 
 
-def test_bench_runs_what_only_names(project: Path) -> None:
+def test_bench_runs_the_scripts_named_by_only(project: Path) -> None:
     assert make(project, "bench", "ONLY=threads startup").returncode == 0
     assert given(project) == [f"benchmarks/{name}.py" for name in ("threads", "startup", "chart")]
 
 
 @pytest.mark.parametrize("only", ["nothing", "threads nothing", "*", "$(BENCHMARKS)", "a;b"])
-def test_bench_refuses_other_names_before_it_runs_any(project: Path, only: str) -> None:
+def test_bench_refuses_unknown_names_before_it_runs_a_script(project: Path, only: str) -> None:
     done = make(project, "bench", f"ONLY={only}")
     assert done.returncode != 0
     assert done.stderr.startswith("ONLY is one of: training overhead")

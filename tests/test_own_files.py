@@ -1,4 +1,4 @@
-"""data/own/: git leaves a user's files alone, and DVC keeps those that it is asked to."""
+"""data/own/: git ignores a user's files, and `dvc add` can version them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DVC = (sys.executable, "-m", "dvc")
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A repository with the project's own .gitignore and .dvcignore, and a user's table."""
+    """Return a repository with the project's .gitignore and .dvcignore, and a user's table."""
     (tmp_path / "data/own").mkdir(parents=True)
     for name in (".gitignore", ".dvcignore", "data/own/README.md", "data/own/example.csv"):
         shutil.copyfile(ROOT / name, tmp_path / name)
@@ -31,12 +31,12 @@ def run(folder: Path, *command: str) -> str:
 
 
 def in_git(folder: Path) -> set[str]:
-    """The files of data/own/ that ``git add`` takes."""
+    """Return the files of data/own/ that ``git add`` adds."""
     listing = run(folder, "git", "ls-files", "-co", "--exclude-standard", "data/own")
     return set(listing.split())
 
 
-def test_git_takes_the_example_alone(project: Path) -> None:
+def test_git_adds_only_the_example(project: Path) -> None:
     assert in_git(project) == {"data/own/README.md", "data/own/example.csv"}
 
 

@@ -1,4 +1,4 @@
-"""The rooms of src/sentigate/: who may look into which, and that model/ stands alone."""
+"""The rooms of src/sentigate/: which rooms may import which, and that model/ imports none."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ def test_every_room_has_a_floor() -> None:
         assert (path.parent / "__init__.py").is_file(), f"import-linter does not see {path}"
 
 
-def test_the_picture_is_of_today() -> None:
-    """Made anew by python docs/architecture/rooms.py."""
+def test_the_picture_shows_the_current_imports() -> None:
+    """If it does not, run python docs/architecture/rooms.py."""
     assert rooms.draw(rooms.room_imports()) == rooms.PICTURE.read_text("utf-8")
 
 
 def test_imports_point_down() -> None:
-    """As `make check` says too, and names the line."""
+    """`make check` tests this, too, and names the line of a wrong import."""
     assert "#c62828" not in rooms.draw(rooms.room_imports())
     assert "#c62828" in rooms.draw({("model", "cli")})
     assert "#c62828" in rooms.draw({("errors", "files")})
 
 
 def test_tests_have_the_same_rooms() -> None:
-    """Each room with code has a folder of tests, and no other folder has tests."""
+    """Each room with code has a folder of tests, and no other folder of tests exists."""
     tested = {
         path.relative_to(ROOT / "tests").parts[0]
         for path in (ROOT / "tests").glob("*/**/test_*.py")
@@ -67,7 +67,7 @@ def test_no_two_classes_share_a_name() -> None:
 
 
 def test_only_labels_know_the_classes() -> None:
-    """Their names and the threshold stand in model/labels.py, once."""
+    """The names of the classes and the threshold are written once, in model/labels.py."""
     for path in [*PACKAGE.rglob("*.py"), *(ROOT / "pipeline").rglob("*.py")]:
         if path == PACKAGE / "model/labels.py":
             continue
@@ -90,7 +90,7 @@ def settings_of(model: type[BaseModel], seen: set[type[BaseModel]]) -> set[type[
 
 
 def parts(annotation: object) -> list[type[BaseModel]]:
-    """The settings that a field's type names, however deep."""
+    """Return the classes of settings in a field's type, also if they are nested."""
     inner = getattr(annotation, "__args__", ()) or ()
     found = [part for one in inner for part in parts(one)]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -99,11 +99,11 @@ def parts(annotation: object) -> list[type[BaseModel]]:
 
 
 OFF = (None, False, 0, (), "allow")
-"""What a setting that is left out of params.yaml may stand for: a part that is off."""
+"""Allowed defaults of settings: each turns a part off."""
 
 
-def test_no_setting_has_a_default_in_code_but_off() -> None:
-    """DVC sees only what stands in params.yaml."""
+def test_the_only_default_of_a_setting_in_code_is_off() -> None:
+    """DVC tracks only the values in params.yaml."""
     found = settings_of(Params, set())
     assert len(found) > 15
     for model in found:

@@ -1,4 +1,4 @@
-"""`make test` says what it is at when a test takes long."""
+"""`make test` prints the running tests when a test takes long."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from support import running_tests
 from support.running_tests import RunningTests
 
 
-def test_tests_at_work_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_tests_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running_tests, "EVERY", 0.01)
     said: list[str] = []
     wrote = threading.Event()
@@ -19,7 +19,7 @@ def test_tests_at_work_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         wrote.set()
 
     def next_said() -> str:
-        for _ in range(2):  # the first may have been on its way
+        for _ in range(2):  # the first line may be older
             wrote.clear()
             assert wrote.wait(60)
         return said[-1]

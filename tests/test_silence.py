@@ -1,6 +1,6 @@
-"""Whatever is run says what goes on before it loads anything heavy, and in each of its parts.
+"""Commands and stages print progress before they load a heavy library, and in each part.
 
-How long a gap is depends on the machine, so what is looked at here is the order of things.
+The tests check the order of messages and imports, because times depend on the machine.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sentigate import progress
 from sentigate.artifacts import STAGES
 from sentigate.cli import main as cli
 
-# Python runs it before anything else: what is being watched when a heavy library is first wanted.
+# Python runs this first. It prints the current progress when a heavy library is imported first.
 PROBE = """
 import os, sys
 
@@ -54,7 +54,7 @@ COMMANDS = {
 
 @pytest.fixture
 def probed(tmp_path: Path) -> Callable[..., list[str]]:
-    """Runs a module until it wants a heavy library, and gives what was said until then."""
+    """Return a function that runs a module up to its first heavy import, and returns the output."""
     (tmp_path / "probe").mkdir()
     (tmp_path / "probe/sitecustomize.py").write_text(PROBE, "utf-8")
     shutil.copy(ROOT / "params.yaml", tmp_path)
@@ -68,20 +68,20 @@ def probed(tmp_path: Path) -> Callable[..., list[str]]:
             capture_output=True,
             text=True,
         )
-        assert done.stdout == ""  # which is for what scripts read
+        assert done.stdout == ""  # stdout is for the results that scripts read
         return done.stderr.splitlines()
 
     return said
 
 
-def test_every_command_is_looked_at() -> None:
+def test_every_command_is_tested_here() -> None:
     import typer
 
     assert set(COMMANDS) == set(typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_speaks_before_it_loads_anything_heavy(
+def test_a_command_prints_progress_before_it_loads_a_heavy_library(
     probed: Callable[..., list[str]], command: str
 ) -> None:
     arguments, first = COMMANDS[command]
@@ -93,21 +93,21 @@ def test_a_command_speaks_before_it_loads_anything_heavy(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_is_watched_before_it_loads_anything_heavy(
+def test_a_stage_is_watched_before_it_loads_a_heavy_library(
     probed: Callable[..., list[str]], stage: str
 ) -> None:
-    """DVC has just said which one it is."""
+    """The stage's name was just printed by DVC."""
     (wanted,) = probed(f"pipeline.{stage}")
     assert wanted.endswith(f" is wanted while: {stage}")
 
 
-def test_an_import_of_a_stage_starts_nothing() -> None:
+def test_importing_a_stage_starts_no_progress() -> None:
     import pipeline.train  # noqa: F401
 
     assert progress._innermost is None
 
 
-def test_each_part_of_a_stage_is_said(
+def test_each_part_of_a_stage_prints_progress(
     small_project: Callable[..., Path],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -119,7 +119,7 @@ def test_each_part_of_a_stage_is_said(
     assert progress._innermost is None
 
 
-# Make, which shows what pip prints
+# make setup, which shows pip's output
 
 VENV = """#!/bin/sh
 case "$2" in venv) ;; *) exit 0; esac
@@ -134,7 +134,7 @@ chmod +x "$3/bin/python"
 """
 
 
-def test_set_up_shows_what_pip_prints_and_fails_as_pip_does(tmp_path: Path) -> None:
+def test_setup_shows_the_output_of_pip_and_fails_with_pip(tmp_path: Path) -> None:
     for name in ("Makefile", "requirements.lock", "requirements-dev.lock", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "python").write_text(VENV, "utf-8")

@@ -1,4 +1,4 @@
-"""The workflows: thin over the Makefile, and right before GitHub ever sees them."""
+"""The GitHub workflows: short scripts that call make, checked without GitHub."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".github/workflows"
 WORKFLOWS = {path.name: yaml.safe_load(path.read_text("utf-8")) for path in FOLDER.glob("*.yml")}
 PIPELINE = WORKFLOWS["pipeline.yml"]
-TRIGGERS = PIPELINE[True]  # YAML 1.1 reads the key `on` so
+TRIGGERS = PIPELINE[True]  # YAML 1.1 reads the key `on` as true
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 
 
@@ -31,16 +31,16 @@ def step(name: str) -> dict[str, Any]:
 
 
 def made(workflow: dict[str, Any]) -> list[str]:
-    """The targets that a workflow makes."""
+    """Return the make targets that a workflow runs."""
     text = "\n".join(step.get("run", "") for step in steps(workflow))
     return re.findall(r"^make (?:--?\S+ )*([\w-]+)", text, re.MULTILINE)
 
 
-def test_there_are_two() -> None:
+def test_the_workflows_are_test_and_pipeline() -> None:
     assert set(WORKFLOWS) == {"test.yml", "pipeline.yml"}
 
 
-def test_steps_make_targets_that_exist() -> None:
+def test_steps_run_make_targets_that_exist() -> None:
     targets = set(re.findall(r"^([\w-]+):", MAKEFILE, re.MULTILINE))
     assert made(WORKFLOWS["test.yml"]) == ["check", "docs", "test", "lint-workflows"]
     assert made(PIPELINE) == ["train", "ci-report"]
@@ -52,7 +52,7 @@ def covers(pattern: str, path: str) -> bool:
 
 
 @pytest.mark.parametrize("event", ["pull_request", "push"])
-def test_paths_hold_every_input_of_the_pipeline(event: str) -> None:
+def test_paths_include_every_input_of_the_pipeline(event: str) -> None:
     patterns = TRIGGERS[event]["paths"]
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"].values()
     outs = [
@@ -64,11 +64,11 @@ def test_paths_hold_every_input_of_the_pipeline(event: str) -> None:
     inputs |= {"dvc.yaml", "dvc.lock", "params.yaml", "libraries.json", "requirements.lock"}
     assert len(inputs) > 30
     assert [path for path in sorted(inputs) if not any(covers(p, path) for p in patterns)] == []
-    # What a person wrote down by mistake, or removed long ago, starts nothing.
+    # Each pattern names a file or folder that exists.
     assert [p for p in patterns if not (ROOT / p.removesuffix("/**")).exists()] == []
 
 
-def test_permissions_are_least() -> None:
+def test_permissions_are_minimal() -> None:
     assert WORKFLOWS["test.yml"]["permissions"] == {"contents": "read"}
     assert PIPELINE["permissions"] == {"contents": "read", "pull-requests": "write"}
     assert "pull_request_target" not in TRIGGERS
@@ -76,8 +76,8 @@ def test_permissions_are_least() -> None:
         assert all("permissions" not in job for job in workflow["jobs"].values())
 
 
-def test_commands_hold_no_expression() -> None:
-    # An expression is put into the script as text, where a branch's name can be a command.
+def test_commands_contain_no_expression() -> None:
+    # GitHub inserts an expression into the script as text, so a branch's name could be a command.
     commands = [
         step["run"] for workflow in WORKFLOWS.values() for step in steps(workflow) if "run" in step
     ]
@@ -86,15 +86,15 @@ def test_commands_hold_no_expression() -> None:
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_runner_has_what_the_lock_was_made_for(name: str) -> None:
+def test_the_runner_has_the_python_and_index_of_the_lock(name: str) -> None:
     uses = {step.get("uses", "").split("@")[0]: step for step in steps(WORKFLOWS[name])}
     python = uses["actions/setup-python"]["with"]
-    assert python["python-version"] == "3.11"  # as text: the number 3.10 would be 3.1
+    assert python["python-version"] == "3.11"  # a string, because the number 3.10 would be 3.1
     assert python["cache-dependency-path"] == "requirements*.lock"
     assert WORKFLOWS[name]["env"]["PIP_EXTRA_INDEX_URL"].endswith("/whl/cpu")
 
 
-def test_a_failed_pipeline_is_reported_too() -> None:
+def test_a_failed_pipeline_is_reported() -> None:
     names = [step.get("name", step.get("uses", "")) for step in steps(PIPELINE)]
     after = steps(PIPELINE)[names.index("Run the pipeline") + 1 :]
     assert len(after) == 3
@@ -102,7 +102,7 @@ def test_a_failed_pipeline_is_reported_too() -> None:
 
 
 def run(name: str, folder: Path, programs: dict[str, str], **variables: str) -> None:
-    """Run a step's script as the runner does, with stand-ins for some programs."""
+    """Run a step's script as the runner does, with replacements for some programs."""
     (folder / "bin").mkdir(exist_ok=True)
     for program, text in programs.items():
         file = folder / "bin" / program
@@ -113,7 +113,7 @@ def run(name: str, folder: Path, programs: dict[str, str], **variables: str) -> 
     subprocess.run(["bash", "-e", "-c", script], cwd=folder, env=environment, check=True)
 
 
-def test_report_goes_to_the_summary(tmp_path: Path) -> None:
+def test_the_report_is_added_to_the_summary(tmp_path: Path) -> None:
     summary = tmp_path / "summary"
     run(
         "Compare with the base",
@@ -134,7 +134,7 @@ def test_report_goes_to_the_summary(tmp_path: Path) -> None:
         ("https://api/1\nhttps://api/2", "--method PATCH https://api/1 --field body=@report.md"),
     ],
 )
-def test_one_comment_is_made_or_updated(tmp_path: Path, found: str, call: str) -> None:
+def test_one_comment_is_created_or_updated(tmp_path: Path, found: str, call: str) -> None:
     fake = 'if [[ "$*" == *--jq* ]]; then echo -n "$FOUND"; else echo "$*" > call; fi'
     run(
         "Comment on the pull request",
@@ -164,7 +164,7 @@ def test_own_comment_is_found_by_author_and_marker() -> None:
     assert done.stdout == "3\n", done.stderr
 
 
-def test_base_is_data_to_make_too(tmp_path: Path) -> None:
+def test_make_does_not_run_the_name_of_the_base(tmp_path: Path) -> None:
     base = f'$(shell touch {tmp_path}/a)`touch {tmp_path}/b`"; touch {tmp_path}/c #'
     done = subprocess.run(
         ["make", "--silent", "--assume-old=setup", "ci-report", "SENTIGATE=printf %s"],
@@ -181,7 +181,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     shutil.copy(ROOT / "Makefile", folder)
     if not shutil.which("npx"):
         pytest.skip("npx is not installed")
-    # Without the network npm tries for minutes; a package it fetched before it has.
+    # Without a network npm retries for minutes, but it can use a package from its cache.
     environment = {
         **os.environ,
         "npm_config_fetch_retries": "0",

@@ -1,1 +1,1 @@
-"""What several test files share, by subject."""
+"""Helpers that several test files share, by subject."""

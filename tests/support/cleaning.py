@@ -6,7 +6,7 @@ from sentigate.model.text.cleaning_steps import CleaningSteps
 
 
 def cleaning(*steps: str) -> CleaningSteps:
-    """The named cleaning steps and no other."""
+    """Return settings with only the named cleaning steps."""
     return CleaningSteps(**dict.fromkeys(steps, True))
 
 
@@ -18,4 +18,4 @@ ALL_BUT_LOSSY = cleaning(
     "lowercase",
     "squeeze_whitespace",
 )
-"""The cleaning of most data sets: all steps but those that drop words and signs."""
+"""The cleaning of most data sets: all steps except those that drop words and punctuation."""

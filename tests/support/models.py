@@ -1,4 +1,4 @@
-"""Small models, made by hand."""
+"""Small models, built by hand."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from sentigate.model.text.cleaning_steps import CleaningSteps
 from sentigate.settings.model import VocabParams
 
 UNFUSED = Fusion(share=0.0, temperature=1.0, prior=0.0)
-"""The network's own answers."""
+"""Leaves the network's answers unchanged."""
 
 
 def architecture(**values: Any) -> Architecture:
-    """An architecture of ``values``, plain where they say nothing."""
+    """Return an architecture with ``values``, and simple settings for the rest."""
     return Architecture(**values)
 
 
 def vocab_params(
     level: str = "word", min_count: int = 1, max_size: int = 1000, order: str = "frequency"
 ) -> VocabParams:
-    """A vocabulary without vectors."""
+    """Return the settings of a vocabulary without vectors."""
     return VocabParams(level=level, min_count=min_count, max_size=max_size, order=order)
 
 
 def linear_model(
     weights: dict[tuple[int, ...], float], bias: float, tokens: Sequence[str]
 ) -> LinearModel:
-    """A model in which each n-gram of ids adds its weight once, whose vocabulary is ``tokens``."""
+    """Return a linear model over ``tokens`` in which each n-gram of ids adds its weight once."""
     size = len(tokens)
     codes = {
         sum(token * size**power for power, token in enumerate(reversed(ngram))): weight
@@ -67,7 +67,7 @@ def save_model(
     linear: LinearModel | None = None,
     fusion: Fusion = UNFUSED,
 ) -> Path:
-    """Write a model as the train stage does, around any network, and give its folder."""
+    """Write a model with any network, as the train stage does, and return its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     description = Description(
         dataset="vader",

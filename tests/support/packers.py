@@ -1,4 +1,4 @@
-"""Every compression that a table may have."""
+"""All supported compressions of a table."""
 
 from __future__ import annotations
 
@@ -29,4 +29,4 @@ PACKERS: dict[str, Callable[[bytes, Path], object]] = {
     ".zip": zipped,
     ".zst": zstd,
 }
-"""Suffix -> a function that writes bytes, compressed, to a file."""
+"""Suffix -> function that writes compressed bytes to a file."""

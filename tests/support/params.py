@@ -1,4 +1,4 @@
-"""params.yaml of a small project: 600 rows and a network that trains in two seconds."""
+"""The params.yaml of a small project: 600 rows, and a network that trains in two seconds."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ TINY_MODEL = {
 
 
 def tiny_values(path: Path = ROOT / "params.yaml") -> dict[str, Any]:
-    """params.yaml with a small table and a network that trains in two seconds.
+    """Return a params.yaml with a small table and a network that trains in two seconds.
 
-    Its 600 rows teach a network little, so the floors that judge its accuracy are low.
+    A network learns little from 600 rows, so the gates' minimum accuracies are low.
     """
     values: dict[str, Any] = read_yaml(path)
     values |= {"dataset": "csv", "model": "tiny"}
@@ -66,7 +66,7 @@ def tiny_values(path: Path = ROOT / "params.yaml") -> dict[str, Any]:
 
 
 def write_values(values: object, folder: Path) -> None:
-    unshared = json.loads(json.dumps(values))  # or else what is there twice becomes an anchor
+    unshared = json.loads(json.dumps(values))  # otherwise YAML writes repeated values as anchors
     text = yaml.safe_dump(unshared, sort_keys=False, allow_unicode=True)
     (folder / "params.yaml").write_text(text, encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""A copy of the project, and the small table that its tests train on."""
+"""Copies of the project, and the small table for training in tests."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ SMALL_TABLE = "data/own/small.csv"
 
 
 def put_small_table(folder: Path) -> None:
-    """Put it where ``tiny_values`` says it is."""
+    """Copy the small table to its path in ``tiny_values``."""
     (folder / SMALL_TABLE).parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(ROOT / "tests/support/small.csv", folder / SMALL_TABLE)
 
 
 def copy_project(target: Path) -> Path:
-    """The files of the working tree that git does not ignore but tests, and the small table."""
+    """Copy the working tree without tests and ignored files, and add the small table."""
     listing = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"],
         cwd=ROOT,

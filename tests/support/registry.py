@@ -1,4 +1,4 @@
-"""A registered model with an alias."""
+"""Adding a promoted version to the registry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sentigate.tracking.open_run import start_run
 
 
 def add_champion(files: Path, name: str, scratch: Path) -> str:
-    """Make a model's folder the promoted version of ``name``, and give its URI."""
+    """Register a model's folder as the promoted version of ``name``, and return its URI."""
     opened = start_run("made for a test")
     opened.end()
     package = package_model(files, scratch)

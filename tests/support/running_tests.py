@@ -1,4 +1,4 @@
-"""Which tests are at work, said when no result has come for a while."""
+"""Printing the running tests when no result has come for a while."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ EVERY = 2.0
 
 
 class RunningTests:
-    """A plugin for the process that gathers what others tell of their tests."""
+    """A plugin for the main process, which collects the reports of the workers."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
         self.write = write
-        self.running: dict[str, None] = {}  # as a set, in the order of their start
+        self.running: dict[str, None] = {}  # used as a set in the order of starts
         self.told = threading.Event()
         self.over = False
         self.thread = threading.Thread(target=self._watch, daemon=True)
@@ -34,7 +34,7 @@ class RunningTests:
         self.running[nodeid] = None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call":  # a letter is printed
+        if report.when == "call":  # pytest prints a letter
             self.told.set()
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:

@@ -1,4 +1,4 @@
-"""A small project in which the whole pipeline ran, made once for all tests of a run."""
+"""A small project in which the whole pipeline ran, created once for all tests."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Done = subprocess.CompletedProcess[str]
 
 
 def train_once(folder: Path) -> tuple[Path, Done]:
-    """A project in ``folder``, and the `dvc repro` that ran there.
+    """Return a project in ``folder``, and the result of its `dvc repro`.
 
-    The first process that asks runs it; the others wait, and then have the same.
+    The first process that calls this trains; the others wait, and return the same.
     """
     project, answer = folder / "trained", folder / "trained.json"
     with FileLock(folder / "trained.lock"):
@@ -41,7 +41,7 @@ def train_once(folder: Path) -> tuple[Path, Done]:
 
 
 def copy_trained(trained: Path, target: Path) -> Path:
-    """A copy that a test may change, with its own MLflow database, models and DVC cache."""
+    """Copy the project, with its MLflow database, models and DVC cache, for a test to change."""
     shutil.copytree(trained, target, symlinks=True)
     database = f"sqlite:///{target / 'mlflow.db'}"
     keep_beside(database, str(trained / ARTIFACTS), str(target / ARTIFACTS))
@@ -49,7 +49,7 @@ def copy_trained(trained: Path, target: Path) -> Path:
 
 
 def ran(done: Done) -> list[str]:
-    """The stages that DVC says it ran."""
+    """Return the stages that ran, according to DVC's output."""
     lines = done.stdout.splitlines()
     return [line.split("'")[1] for line in lines if line.startswith("Running stage '")]
 
@@ -85,7 +85,7 @@ print(json.dumps({"runs": facts, "models": models, "versions": versions}))
 
 
 def ask_mlflow(project: Path) -> dict[str, Any]:
-    """The runs, models and versions in a project's MLflow."""
+    """Return the runs, models and versions in a project's MLflow."""
     done = run_in(project, sys.executable, "-c", ASK_MLFLOW.replace("MODEL_NAME", MODEL))
     assert done.returncode == 0, done.stderr[-2000:]
     facts: dict[str, Any] = json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""Whether the default data set can be had here."""
+"""Skipping tests that need the default data set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .project import ROOT
 
 
 def vader_or_skip() -> None:
-    """Skip where the default data set cannot be had."""
+    """Skip the test if the default data set cannot be downloaded."""
     if reason := _why_no_vader():
         pytest.skip(reason)
 

@@ -14,7 +14,7 @@ from sentigate.files import sha256_of
 
 
 def put_small_vectors(folder: Path, words: Sequence[str], values: np.ndarray) -> dict[str, str]:
-    """Put a wheel of word vectors into a folder, and give its entry of ``vectors:``."""
+    """Write a wheel of word vectors to a folder, and return its entry for ``vectors:``."""
     path = folder / "small_vectors-1.0-py3-none-any.whl"
     index, numbers = io.BytesIO(), io.BytesIO()
     pd.DataFrame({"index": pd.Series(list(words), dtype="str")}).to_parquet(index)
