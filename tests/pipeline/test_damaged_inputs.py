@@ -1,4 +1,4 @@
-"""A stage that is run on a damaged file names it and `dvc repro`, in one line."""
+"""A stage that reads a damaged file names the file and `dvc repro`, in one line."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ DAMAGE = {
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder in which all stages but the last have run."""
+    """Return a folder in which all stages except the last have run."""
     folder = tmp_path_factory.mktemp("project")
     values = tiny_values()
     set_value(values, "models.tiny.training.max_epochs", 1)
@@ -91,7 +91,7 @@ def test_one_line_names_the_file(project: Path, stage: str, name: Path, how: str
     assert len(message) < 400
 
 
-def test_a_split_whose_files_differ_in_length_is_not_trained_on(project: Path) -> None:
+def test_a_split_whose_files_differ_in_length_is_refused(project: Path) -> None:
     path = project / artifacts.PADDED / "train/lengths.npy"
     content = path.read_bytes()
     np.save(path, np.load(path)[:10])
@@ -102,7 +102,7 @@ def test_a_split_whose_files_differ_in_length_is_not_trained_on(project: Path) -
         path.write_bytes(content)
 
 
-def test_json_without_what_is_looked_for(project: Path) -> None:
+def test_json_without_a_needed_key_is_reported_as_damaged(project: Path) -> None:
     path = project / artifacts.SPLIT_REPORT
     content = path.read_bytes()
     path.write_text("{}")

@@ -1,12 +1,10 @@
-"""Each stage's gate against broken data: it holds, for the reason that was broken, and no other.
+"""Each stage's gate against broken data: exactly the expectations that the data breaks fail.
 
-The first six stages run once, for all tests (``made``), because that takes seconds; a test breaks a
-copy of a stage's rows. What the last three stages would make is written down in ``by_hand``,
-because it takes a network.
+The first six stages run once for all tests (``made``), because that takes seconds; each test breaks
+a copy of a stage's rows. The last three stages need a network, so ``by_hand`` has their rows.
 
-While a stage runs, ``recorded`` notes which settings it reads. It replaces the attribute access of
-StrictModel meanwhile: stages and what they call check the classes of sections and read their fields
-as attributes, so that neither a stand-in nor a subclass would pass for a section.
+While a stage runs, ``recorded`` notes the settings that the stage reads, by replacing StrictModel's
+attribute access. A stand-in or a subclass would not work, because stages check a section's class.
 """
 
 from __future__ import annotations
@@ -44,16 +42,16 @@ Corrupt = Callable[[Frame], Frame]
 class Made(NamedTuple):
     outputs: dict[str, GateInput]
     read: dict[str, set[str]]
-    """For each stage that was run, the dotted keys of params.yaml it looked at."""
+    """Stage that ran -> the dotted keys of params.yaml that it read."""
 
 
 def by_hand() -> dict[str, GateInput]:
-    """What train, evaluate and register hand to their gates."""
+    """Return the gate inputs of train, evaluate and register."""
     rows = np.arange(20)
     ids = pd.Series([f"text-{row}" for row in rows], dtype="str")
     label = pd.Series(rows % 2, dtype="int8")
     probability = pd.Series(np.where(rows % 2, 0.9, 0.1), dtype="float64")
-    probability[:4] = 1 - probability[:4]  # four mistakes
+    probability[:4] = 1 - probability[:4]  # four wrong predictions
     correct = ((probability >= 0.5) == (label == 1)).astype("float64")
     test = pd.DataFrame({"id": ids, "label": label, "probability": probability})
     return {
@@ -113,8 +111,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
 class recorded:  # noqa: N801
     """Within a ``with`` block, a set of the dotted keys that are read from ``params``.
 
-    ``places`` has the dotted key of each section by its identity. A section that is written out
-    whole counts as one key; to look up a section in another is no reading of its values.
+    ``places`` has the dotted key of each section by its identity. A section that is dumped as a
+    whole counts as one key. Reading a section from another one reads no value.
     """
 
     def __init__(self, params: Params) -> None:
@@ -158,7 +156,7 @@ class recorded:  # noqa: N801
         self.patch.undo()
 
 
-# How to break a frame
+# Functions that break a frame
 
 
 def put(column: str, rows: int | Sequence[int], value: Any) -> Corrupt:
@@ -182,7 +180,7 @@ def both(*steps: Corrupt) -> Corrupt:
 
 
 def like(column: str, row: int, other: int) -> Corrupt:
-    """Give one row what another has."""
+    """Copy a column's value from another row."""
     return lambda frame: put(column, row, frame[column].iloc[other])(frame)
 
 
@@ -194,7 +192,7 @@ SPLIT = SplitParams(rule="grouped", test_size=0.2, validation_size=0.1)
 
 
 def rechecked(corrupt: Corrupt) -> Corrupt:
-    """Break the split itself, and look at it as the stage does."""
+    """Break the split, and compute its checks again as the stage does."""
 
     def corrupt_and_check(frame: Frame) -> Frame:
         splits = corrupt(frame.loc[:, :"split"].reset_index(drop=True))
@@ -205,7 +203,7 @@ def rechecked(corrupt: Corrupt) -> Corrupt:
 
 
 def part_a_group(frame: Frame) -> Frame:
-    """Move one row of a group of several into another split."""
+    """Move one row of a group with several rows to another split."""
     row = parted_group(frame)[0]
     return put("split", row, "test" if frame["split"].iloc[row] != "test" else "train")(frame)
 
@@ -222,13 +220,13 @@ def repeat_a_text(frame: Frame) -> Frame:
 
 
 def repeated_text(frame: Frame) -> list[int]:
-    """The first row in training, and the first in test."""
+    """Return the first row of training and the first row of test."""
     splits = frame["split"]
     return sorted(int(np.flatnonzero(splits == side)[0]) for side in ("train", "test"))
 
 
 def nearly_repeat_a_text(frame: Frame) -> Frame:
-    """Give a test row a training row's text, and a word more."""
+    """Give a test row the text of a training row with one more word."""
     text = frame.loc[frame["split"] == "train", "text"].loc[lambda t: t.str.len() > 80].iloc[0]
     return put("text", nearly_repeated(frame), f"{text} indeed")(frame)
 
@@ -315,7 +313,7 @@ SERVED = (
     "(gates.max_served_difference)"
 )
 
-# stage, what is wrong, how to do it, the sentences that must be broken, each with its rows
+# stage, the mistake, a function that makes it, and the sentences that must fail with their rows
 CASES: list[Case] = [
     ("ingest", "duplicate id", like("id", 5, 0), {"ids are unique": [0, 5]}),
     ("ingest", "unknown sentiment", put("sentiment", [3, 7], "angry"),
@@ -464,12 +462,12 @@ CASES: list[Case] = [
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_gate_opens_for_what_is_right(stage: str, made: Made) -> None:
+def test_gate_passes_correct_data(stage: str, made: Made) -> None:
     output = made.outputs[stage]
     suite = ROOT / f"expectations/{stage}.json"
     result = validate(suite, output.frame, output.thresholds, output.key)
     assert result.success, result.message()
-    # No threshold is computed and then looked at by no expectation.
+    # Each threshold is used by an expectation.
     wanted = set(output.thresholds)
     assert {name for name in wanted if f'"$PARAMETER": "{name}"' in suite.read_text()} == wanted
 
@@ -478,7 +476,9 @@ def test_gate_opens_for_what_is_right(stage: str, made: Made) -> None:
     ("stage", "corrupt", "broken"),
     [pytest.param(s, c, b, id=f"{s}-{what.replace(' ', '_')}") for s, what, c, b in CASES],
 )
-def test_gate_holds(stage: str, corrupt: Corrupt, broken: dict[str, Rows], made: Made) -> None:
+def test_gate_fails_on_broken_data(
+    stage: str, corrupt: Corrupt, broken: dict[str, Rows], made: Made
+) -> None:
     output = made.outputs[stage]
     frame = corrupt(output.frame.reset_index(drop=True))
     result = validate(ROOT / f"expectations/{stage}.json", frame, output.thresholds, output.key)
@@ -494,8 +494,8 @@ def test_gate_holds(stage: str, corrupt: Corrupt, broken: dict[str, Rows], made:
             assert f"      {output.key}: {key!r}" in result.message()
 
 
-def test_every_expectation_is_seen_to_hold() -> None:
-    """But for those that are alike in another stage's suite, each sentence has a case."""
+def test_every_expectation_fails_in_some_case() -> None:
+    """Each sentence has a case, except those that another stage's suite has, too."""
     seen = {says for _, _, _, broken in CASES for says in broken}
     unseen = {
         f"{path.stem}: {item['meta']['notes']}"
@@ -509,7 +509,7 @@ def test_every_expectation_is_seen_to_hold() -> None:
 
 
 COMPUTED = {"rows", "max_id", "last_id", "vector_rows"}
-"""Thresholds that come from other data of the run, and from no parameter."""
+"""Thresholds that come from the run's data and not from a parameter."""
 
 
 def test_a_sentence_names_the_parameter_that_sets_its_threshold() -> None:
@@ -530,8 +530,8 @@ def test_a_sentence_names_the_parameter_that_sets_its_threshold() -> None:
                     node = node[part]
 
 
-def test_no_expectation_is_beyond_any_data() -> None:
-    """A mean of what is 0 or 1 lies between 0 and 1, and so does an accuracy."""
+def test_no_expectation_is_always_met() -> None:
+    """A share or an accuracy always lies between 0 and 1."""
     shares = {"correct", "baseline_correct", "validation_accuracy", "kept_accuracy"}
     for path in (ROOT / "expectations").glob("*.json"):
         for item in json.loads(path.read_text("utf-8"))["expectations"]:
@@ -546,7 +546,7 @@ def test_stage_reads_the_params_that_it_lists(stage: str, made: Made) -> None:
     listed = {
         key.replace("${dataset}", "csv").replace("${model}", "tiny")
         for key in dvc["params"]
-        if isinstance(key, str)  # of params.yaml; other files are named with their keys
+        if isinstance(key, str)  # a key of params.yaml; keys of other files are in a dict
     }
     unlisted = {
         key

@@ -1,4 +1,4 @@
-"""The leaderboard's stages: one for each model, trained and measured, by the real command."""
+"""The leaderboard: one entry for each model, trained and measured by the real command."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ REVIEWS = ("a fine warm film", "a dull cold film", "warm and fine", "cold and du
 LEADERBOARD = (sys.executable, "-m", "sentigate.cli.main", "leaderboard")
 
 
-def test_the_hash_is_of_the_code_that_the_entry_runs() -> None:
-    """And the other way round: no room is hashed in vain."""
+def test_the_hash_covers_exactly_the_rooms_that_an_entry_runs() -> None:
+    """Each file that runs is in a hashed room, and each hashed room has a file that runs."""
     rooms = {f"src/sentigate/{room}" for room in ROOMS}
     files = walk.reached(ROOT / SCRIPTS[0]) - {
         *map(str, SCRIPTS),
@@ -48,7 +48,7 @@ def test_the_hash_is_of_the_code_that_the_entry_runs() -> None:
         assert any(Path(file).is_relative_to(room) for file in files), room
 
 
-def test_paths_in_the_script_are_deps_outs_or_what_git_ignores() -> None:
+def test_the_script_names_only_the_table_of_splits() -> None:
     tree = ast.parse((ROOT / SCRIPTS[0]).read_text("utf-8"))
     paths = {
         str(node.value) if isinstance(node, ast.Constant) else ast.unparse(node)
@@ -64,7 +64,7 @@ def test_paths_in_the_script_are_deps_outs_or_what_git_ignores() -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """An MLflow database of these tests' own, made once, for that takes 5 s."""
+    """Give these tests their own MLflow database, created once, because that takes 5 s."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path_factory.mktemp('runs')}/runs.db")
         yield
@@ -79,7 +79,7 @@ def newest_run() -> Any:
 
 
 def write_split(folder: Path, validation: int = 16) -> None:
-    """64 training texts, so plain that a tiny network learns them, and a linear model's answers."""
+    """Write 64 training texts that a tiny network can learn, and a linear model's answers."""
     sizes = {"train": 64, "validation": validation, "test": 24}
     rows = [
         {"label": 1 - n % 2, "text": REVIEWS[n % 4], "split": name}
@@ -96,7 +96,7 @@ def write_split(folder: Path, validation: int = 16) -> None:
 
 
 def refused(model: str, capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line in which the entry ends, when nothing is written but that line."""
+    """Return the line with which an entry fails, and check that nothing else is written."""
     with pytest.raises(SystemExit) as caught:
         entry.main(model, "0")
     message = caught.value.code
@@ -127,7 +127,7 @@ def measured(small_project: Callable[..., Path]) -> dict[str, Any]:
     return written
 
 
-def test_an_entry_says_how_well_and_how_fast(measured: dict[str, Any]) -> None:
+def test_an_entry_has_figures_and_costs(measured: dict[str, Any]) -> None:
     assert (measured["model"], measured["dataset"], measured["seed"]) == ("tiny", "csv", 42)
     assert measured["validation_accuracy"] == measured["test_accuracy"] == 1.0
     assert measured["test_accuracy_low"] == measured["test_accuracy_high"] == 1.0
@@ -154,7 +154,7 @@ def test_an_entry_says_how_well_and_how_fast(measured: dict[str, Any]) -> None:
         assert logged[key] == measured[key]
     history = connect().get_metric_history(run.info.run_id, "validation.log_loss")
     steps = sorted({point.step for point in history})
-    assert steps == list(range(measured["epochs"] + 1))  # the kept epoch once more
+    assert steps == list(range(measured["epochs"] + 1))  # the kept epoch is logged again
     assert min(point.value for point in history) == pytest.approx(
         measured["validation_log_loss"], abs=1e-6
     )
@@ -167,7 +167,7 @@ def test_an_entry_says_how_well_and_how_fast(measured: dict[str, Any]) -> None:
         ("training.learning_rate", 1e30, "training diverged: a loss of epoch 0 is not finite"),
     ],
 )
-def test_a_model_that_cannot_be_trained_is_one_line(
+def test_a_model_that_cannot_be_trained_is_reported_in_one_line(
     small_project: Callable[..., Path],
     capsys: pytest.CaptureFixture[str],
     key: str,
@@ -182,7 +182,7 @@ def test_a_model_that_cannot_be_trained_is_one_line(
     assert newest_run().info.status == "FAILED"
 
 
-def test_what_cannot_be_measured_is_one_line(
+def test_an_entry_that_cannot_be_measured_is_reported_in_one_line(
     small_project: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = small_project()
@@ -195,7 +195,7 @@ def test_what_cannot_be_measured_is_one_line(
 def test_a_pretrained_model_starts_from_its_language_model(
     small_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is fitted first is the language model; the network's first encoder is its encoder."""
+    """The language model is fitted first, and the network starts with its encoder."""
     values = tiny_values()
     tiny = values["models"]["tiny"]
     tiny["network"]["bidirectional"] = False
@@ -219,7 +219,7 @@ def test_a_pretrained_model_starts_from_its_language_model(
     assert Path("reports/leaderboard/csv/tiny.json").is_file()
 
 
-# All of them
+# The whole leaderboard
 
 CHANGES: list[tuple[str, object, list[str]]] = [
     ("seed", 42, []),
@@ -240,7 +240,7 @@ def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [line.split("'")[1] for line in lines if line.startswith("Running stage '")]
 
 
-def test_the_command_trains_all_that_it_can_and_no_model_twice(tmp_path: Path) -> None:
+def test_the_command_trains_the_valid_models_and_none_twice(tmp_path: Path) -> None:
     project = copy_project(tmp_path)
     values = tiny_values()
     tiny = values["models"]["tiny"] | {"training": TINY_MODEL["training"] | {"max_epochs": 1}}
@@ -296,7 +296,7 @@ def test_the_command_trains_all_that_it_can_and_no_model_twice(tmp_path: Path) -
     assert hashes(project, values) != before
 
 
-def test_the_hash_is_of_what_word_vectors_depend_on(small_project: Callable[..., Path]) -> None:
+def test_the_hash_covers_the_inputs_of_word_vectors(small_project: Callable[..., Path]) -> None:
     project = small_project(
         models__tiny__vocab__vectors=["minilm_256"],
         models__another=copy.deepcopy(TINY_MODEL),
@@ -328,7 +328,7 @@ def test_the_hash_is_of_what_word_vectors_depend_on(small_project: Callable[...,
 
 
 def hashes(project: Path, values: dict[str, Any]) -> dict[str, str]:
-    """The hash of each model's inputs."""
+    """Return the hash of each model's inputs."""
     params = parse_params(values, "params.yaml")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project)

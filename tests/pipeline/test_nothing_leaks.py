@@ -1,4 +1,4 @@
-"""No test row decides anything: with every test text and label another, the same is chosen."""
+"""Test rows decide nothing: with other texts and labels in the test split, no choice changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHOSEN = (
     artifacts.PADDED / "train",
     artifacts.PADDED / "validation",
     artifacts.LINEAR_MODEL,
-    artifacts.TRAINED_MODEL,  # weights, and all that model.json says of how they answer
+    artifacts.TRAINED_MODEL,  # weights and model.json
     artifacts.EPOCHS.path,  # every epoch, and which one is kept
     artifacts.GATES / "vocab.json",
     artifacts.GATES / "train.json",
@@ -32,13 +32,13 @@ def run_stages(*names: str) -> None:
 
 
 def answers(side: str) -> pd.DataFrame:
-    """The linear model's, to the rows of one side."""
+    """Return the linear model's predictions for one split."""
     predictions = pd.read_parquet(artifacts.BASELINE_PREDICTIONS.path)
     return predictions.loc[predictions["split"] == side].reset_index(drop=True)
 
 
 def chosen() -> dict[str, bytes]:
-    """The content of every file that a choice ends in."""
+    """Return the content of every file that a choice is written to."""
     files = [file for path in CHOSEN for file in [path, *sorted(path.rglob("*"))]]
     found = {str(file): file.read_bytes() for file in files if file.is_file()}
     probabilities = answers("validation")["probability"]
@@ -46,7 +46,7 @@ def chosen() -> dict[str, bytes]:
 
 
 def other_test_rows(splits: pd.DataFrame) -> pd.DataFrame:
-    """Each test text backwards, with words that no other row has, and the other label."""
+    """Reverse each test text, add words that no other row has, and flip the label."""
     in_test = splits["split"] == "test"
     backwards = splits["text"].map(lambda text: " ".join(text.split()[::-1]))
     others = splits.copy()
@@ -55,7 +55,7 @@ def other_test_rows(splits: pd.DataFrame) -> pd.DataFrame:
     return others
 
 
-def test_test_rows_decide_nothing(
+def test_other_test_rows_change_no_choice(
     small_project: Callable[..., Path],
     mlflow_database: Callable[[Path], str],
     monkeypatch: pytest.MonkeyPatch,
@@ -90,7 +90,7 @@ def test_test_rows_decide_nothing(
     }
     assert after.keys() == before.keys()
     assert [name for name, content in after.items() if content != before[name]] == []
-    # And yet the stages did read the other rows.
+    # The stages did read the new test rows.
     assert (artifacts.PADDED / "test/ids.npy").read_bytes() != test_ids
     assert (answers("test")["label"] != test_answers["label"]).all()
     assert (answers("test")["probability"] != test_answers["probability"]).any()

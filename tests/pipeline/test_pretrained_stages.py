@@ -1,4 +1,4 @@
-"""The stages with pretraining: what train and evaluate write, and a text continued from it."""
+"""The stages with pretraining: the outputs of train and evaluate, and a generated text."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_language_model_is_fitted_judged_and_continues_a_text(
         models__tiny__training__pretraining=FIT,
         models__tiny__training__max_epochs=1,
     )
-    # MLflow keeps a store per URI for as long as the process lives: a relative one would be shared.
+    # Absolute, because MLflow keeps one connection for each URI, even in another folder.
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_database(Path.cwd() / "mlflow.db"))
     started: list[dict[str, torch.Tensor]] = []
     start_from = starting.start_from
@@ -61,7 +61,7 @@ def test_a_language_model_is_fitted_judged_and_continues_a_text(
         run(name, getattr(importlib.import_module(f"pipeline.{name}"), name))
 
     learnt = load_file(artifacts.TRAINED_MODEL / "language_model.safetensors")
-    (first,) = started  # the very weights with which the classifier's training began
+    (first,) = started  # the weights with which the classifier's training began
     for name in (name for name in learnt if name.startswith("encoder.")):
         assert torch.equal(first[name], learnt[name])
 
@@ -80,7 +80,7 @@ def test_a_language_model_is_fitted_judged_and_continues_a_text(
     logged = client.get_run(tracked.id).data.metrics
     assert logged["language_model.perplexity"] == pytest.approx(figures["perplexity"])
     history = client.get_metric_history(tracked.id, "language_model.validation.log_loss")
-    assert [point.step for point in history] == [0, 1, 2]  # the kept epoch once more
+    assert [point.step for point in history] == [0, 1, 2]  # the kept epoch is logged again
     assert all(0 < point.value < math.log(vocabulary_size) for point in history)
     assert logged["language_model.validation.log_loss"] == min(point.value for point in history)
     steps = [p.step for p in client.get_metric_history(tracked.id, "validation.log_loss")]
@@ -96,7 +96,7 @@ def test_a_language_model_is_fitted_judged_and_continues_a_text(
     assert texts[0].stdout == texts[1].stdout != texts[2].stdout
     assert len(texts[3].stdout.split()) == 3
 
-    # Trained again without, the language model's file may still lie there.
+    # After a training without pretraining, the language model's old file may still exist.
     values = tiny_values()
     values["models"]["tiny"]["training"]["max_epochs"] = 1
     write_values(values, Path())

@@ -1,4 +1,4 @@
-"""What a registered model knows of its table: it reads the same texts as training did."""
+"""The columns of a registered model: it reads the same texts from its table as training did."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TABLE = pd.DataFrame(
 
 @pytest.mark.parametrize("context", [None, "title", "stars", "date"])
 @pytest.mark.parametrize("text", ["title", "review", "day", "date", "sure", "stars"])
-def test_it_reads_the_texts_of_its_table_as_training_did(
+def test_a_registered_model_reads_its_table_as_training_did(
     tmp_path: Path, text: str, context: str | None
 ) -> None:
     TABLE.to_parquet(tmp_path / "table.parquet")
@@ -49,7 +49,7 @@ def test_it_reads_the_texts_of_its_table_as_training_did(
     assert columns_of(source).texts_of(pd.read_parquet(tmp_path / "table.parquet")) == trained
 
 
-def test_other_sources_have_texts_and_perhaps_entities() -> None:
+def test_columns_of_the_other_sources() -> None:
     found = {
         name: columns_of(e.source) for name, e in load_params(ROOT / "params.yaml").datasets.items()
     }

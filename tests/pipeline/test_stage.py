@@ -1,4 +1,4 @@
-"""What every stage shares: outputs are put in place whole, behind the gate, or not at all."""
+"""The common part of all stages: outputs are published whole after the gate, or not at all."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def project(small_project: Callable[..., Path]) -> Path:
 
 
 def outcome(function: Callable[[StageRun], GateInput]) -> str:
-    """The message with which the stage exits; Python prints it on stderr and exits with 1."""
+    """Return the message with which the stage exits; Python prints it and exits with 1."""
     with pytest.raises(SystemExit) as caught:
         run("probe", function)
     message = caught.value.code
@@ -64,7 +64,7 @@ def raises(error: BaseException) -> Callable[[StageRun], GateInput]:
 
 
 def files(project: Path) -> set[str]:
-    """What is there beside the project's own."""
+    """Return the files that the stage has added to the project."""
     own = ("data/own", "expectations", "params.yaml")
     paths = (path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file())
     return {path for path in paths if not path.startswith(own)}
@@ -80,7 +80,7 @@ OUTPUTS = {
 FAILURE = {"reports/failed/probe.json", "reports/failed/probe.html"}
 
 
-def test_success_puts_everything_in_place(
+def test_success_publishes_all_outputs(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "EVERY", 60)
@@ -98,12 +98,12 @@ def test_success_puts_everything_in_place(
     assert printed.err == "  checking the gate ...\n"
 
 
-def test_scratch_is_gone_after_success(project: Path) -> None:
+def test_the_scratch_folder_is_removed_after_success(project: Path) -> None:
     run("probe", writes(GOOD))
     assert not Path(".stage/probe").exists()
 
 
-def test_nothing_is_in_place_before_the_gate(project: Path) -> None:
+def test_no_output_is_published_before_the_gate(project: Path) -> None:
     def stage(stage: StageRun) -> GateInput:
         output = writes(GOOD)(stage)
         assert files(project) == {f".stage/probe/{path}" for path in OUTPUTS if "gates" not in path}
@@ -113,7 +113,7 @@ def test_nothing_is_in_place_before_the_gate(project: Path) -> None:
     assert files(project) == OUTPUTS
 
 
-def test_remains_of_a_killed_run_are_not_published(project: Path) -> None:
+def test_outputs_of_a_killed_run_are_not_published(project: Path) -> None:
     left = Path(".stage/probe/data/probe/left.txt")
     left.parent.mkdir(parents=True)
     left.write_text("half", "utf-8")
@@ -142,7 +142,7 @@ def test_remains_of_a_killed_run_are_not_published(project: Path) -> None:
          "written"),
     ],
 )  # fmt: skip
-def test_error_after_writing_leaves_nothing(
+def test_an_error_after_writing_publishes_nothing(
     project: Path, error: BaseException, message: str
 ) -> None:
     assert outcome(raises(error)) == message
@@ -150,13 +150,13 @@ def test_error_after_writing_leaves_nothing(
     assert not Path(".stage/probe").exists()
 
 
-def test_a_bug_is_not_hidden_but_leaves_nothing_either(project: Path) -> None:
+def test_a_bug_raises_and_publishes_nothing(project: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         run("probe", raises(ZeroDivisionError()))
     assert files(project) == set()
 
 
-def test_gate_failure_publishes_the_verdict_alone(project: Path) -> None:
+def test_a_failed_gate_publishes_only_its_result(project: Path) -> None:
     message = outcome(writes(BAD))
     assert message.splitlines() == [
         "sentigate probe: gate failed, no output was written: 1 of 1 expectations on 2 rows",
@@ -174,7 +174,9 @@ def test_gate_failure_publishes_the_verdict_alone(project: Path) -> None:
 
 
 @pytest.mark.parametrize("broken", [writes(BAD, "newer"), raises(DataError("no rows"))])
-def test_previous_outputs_stay(project: Path, broken: Callable[[StageRun], GateInput]) -> None:
+def test_a_failure_keeps_the_previous_outputs(
+    project: Path, broken: Callable[[StageRun], GateInput]
+) -> None:
     run("probe", writes(GOOD, "old"))
     before = {path: Path(path).read_bytes() for path in OUTPUTS}
     outcome(broken)
@@ -182,7 +184,7 @@ def test_previous_outputs_stay(project: Path, broken: Callable[[StageRun], GateI
     assert files(project) <= OUTPUTS | FAILURE
 
 
-def test_success_takes_away_the_old_failure(project: Path) -> None:
+def test_success_removes_the_page_of_an_old_failure(project: Path) -> None:
     other = Path("reports/failed/other.json")
     outcome(writes(BAD))
     other.write_text("{}", "utf-8")
@@ -190,7 +192,7 @@ def test_success_takes_away_the_old_failure(project: Path) -> None:
     assert files(project) == OUTPUTS | {str(other)}
 
 
-def test_key_names_the_rows(project: Path) -> None:
+def test_messages_have_the_key_column(project: Path) -> None:
     def stage(stage: StageRun) -> GateInput:
         return GateInput(BAD.rename(columns={"id": "epoch"}), {"most": 9}, key="epoch")
 
@@ -198,7 +200,7 @@ def test_key_names_the_rows(project: Path) -> None:
 
 
 @pytest.mark.parametrize(("frame", "verdict"), [(GOOD, True), (BAD, False)])
-def test_after_gate_hears_the_verdict_before_anything_is_in_place(
+def test_after_gate_gets_the_result_before_outputs_are_published(
     project: Path, frame: pd.DataFrame, verdict: bool
 ) -> None:
     heard: list[tuple[bool, set[str]]] = []
@@ -219,7 +221,7 @@ def test_after_gate_hears_the_verdict_before_anything_is_in_place(
     assert heard == [(verdict, {f".stage/probe/{path}" for path in scratch})]
 
 
-def test_error_after_the_gate_leaves_nothing(project: Path) -> None:
+def test_an_error_after_the_gate_publishes_nothing(project: Path) -> None:
     def stage(stage: StageRun) -> GateInput:
         def publish(passed: bool) -> None:
             raise RegistryError("MLflow is down")
@@ -230,7 +232,7 @@ def test_error_after_the_gate_leaves_nothing(project: Path) -> None:
     assert files(project) == set()
 
 
-def test_threshold_that_the_stage_does_not_give(project: Path) -> None:
+def test_a_missing_threshold_is_reported(project: Path) -> None:
     message = outcome(lambda stage: GateInput(GOOD))
     assert message == (
         "sentigate probe: expectations/probe.json needs a threshold that the stage does not "
@@ -239,7 +241,7 @@ def test_threshold_that_the_stage_does_not_give(project: Path) -> None:
     assert files(project) == set()
 
 
-def test_no_suite_no_outputs(project: Path) -> None:
+def test_without_a_suite_no_output_is_published(project: Path) -> None:
     Path("expectations/probe.json").unlink()
     assert outcome(writes(GOOD)) == (
         "sentigate probe: expectations/probe.json does not exist; `dvc repro` writes missing files"
@@ -254,7 +256,9 @@ def test_wrong_params_stop_before_the_stage_starts(project: Path) -> None:
     assert files(project) == set()
 
 
-def test_elsewhere_than_in_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_params_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert outcome(writes(GOOD)) == (
         "sentigate probe: params.yaml does not exist; run from the project's root"

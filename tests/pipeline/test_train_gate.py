@@ -1,4 +1,4 @@
-"""The train stage's gate: what is no better than chance is refused, unless the model allows it."""
+"""The train stage's gate refuses a model no better than chance, unless params.yaml allows it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run_stage(name: str) -> None:
 
 
 def refused(**changes: object) -> str:
-    """What the train stage says with some values of params.yaml changed."""
+    """Return the message of the train stage with some values of params.yaml changed."""
     values = tiny_values()
     for key, value in changes.items():
         set_value(values, key.replace("__", "."), value)
@@ -35,7 +35,7 @@ def refused(**changes: object) -> str:
     return str(caught.value.code)
 
 
-def test_the_floor_is_of_the_written_weights(
+def test_the_minimum_applies_to_the_written_weights(
     small_project: Callable[..., Path],
     mlflow_database: Callable[[Path], str],
     monkeypatch: pytest.MonkeyPatch,
@@ -56,7 +56,7 @@ def test_the_floor_is_of_the_written_weights(
     assert f"found {found}; allowed: min_value 1.0" in message
 
 
-def test_weights_that_were_never_finite_are_the_gates_to_refuse(
+def test_the_gate_refuses_weights_that_were_never_finite(
     small_project: Callable[..., Path],
     mlflow_database: Callable[[Path], str],
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""The stages vocab and pad with word vectors: what they write and say, and when they stop."""
+"""The stages vocab and pad with word vectors: outputs, printed lines and failures."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def project(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Project:
-    """Makes a project whose model has small vectors from a mirror, up to the stage split."""
+    """Return a function that creates a project with small vectors and runs it up to split."""
     mirror = tmp_path_factory.mktemp("mirror")
     monkeypatch.setenv("SENTIGATE_MIRROR", str(mirror))
 
@@ -66,7 +66,7 @@ def stopped(stage: str) -> str:
     return str(caught.value.code)
 
 
-def test_the_vectors_are_those_of_the_ids(
+def test_vectors_have_the_order_of_token_ids(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project()
@@ -74,7 +74,7 @@ def test_the_vectors_are_those_of_the_ids(
     tokens = tokens_of(read_tokenizer(TOKENIZER))
     vectors = read_vectors(VECTORS)
     assert tokens[:2] == ["<pad>", "<unk>"]
-    assert tokens[-2:] == ["zebra", "gnu"]  # in small letters, of one piece, and no entry before
+    assert tokens[-2:] == ["zebra", "gnu"]  # in lower case, one piece, and new
     assert vectors.trained_entries == len(tokens) - 2
     scaled = (VALUES / VALUES.std()).astype(np.float16)
     expected = {word: scaled[n].tolist() for n, word in enumerate(WORDS)}
@@ -92,7 +92,7 @@ def test_the_vectors_are_those_of_the_ids(
     assert "negations have a vector of 3 numbers" in out
     assert "2 more from small" in out
 
-    run_stages("pad")  # whose gate knows that ids go further
+    run_stages("pad")  # its gate allows the ids of outside words
     texts = pd.read_parquet(artifacts.SPLIT_TEXTS.path)
     train = texts.loc[texts["split"] == "train", "text"]
     ids = np.load(artifacts.PADDED / "train/ids.npy")
@@ -101,7 +101,7 @@ def test_the_vectors_are_those_of_the_ids(
     assert ids.max() < vectors.trained_entries
 
 
-def test_a_new_text_may_hold_an_outside_word(project: Project) -> None:
+def test_an_outside_word_in_a_test_text_has_its_own_id(project: Project) -> None:
     folder = project()
     texts = pd.read_parquet(artifacts.SPLIT_TEXTS.path)
     row = texts.index[texts["split"] == "test"][0]
@@ -119,7 +119,7 @@ def test_a_new_text_may_hold_an_outside_word(project: Project) -> None:
     assert zebra in np.load(artifacts.PADDED / "test/ids.npy")[place]
 
 
-def test_fifty_thousand_words_outside(project: Project) -> None:
+def test_fifty_thousand_outside_words_are_added(project: Project) -> None:
     project(models__tiny__vocab__outside_words=50_000)
     words = ["the", "a", ",", *(f"zq{n}x" for n in range(60_000))]
     mirror = Path(os.environ["SENTIGATE_MIRROR"])
@@ -135,7 +135,7 @@ def test_fifty_thousand_words_outside(project: Project) -> None:
     assert gate["rows"] == len(vectors.values)
 
 
-def test_without_vectors_there_are_no_numbers_and_no_floor(project: Project) -> None:
+def test_without_vectors_the_report_and_the_gate_leave_them_out(project: Project) -> None:
     project(
         models__tiny__vocab__vectors=[],
         models__tiny__vocab__outside_words=0,
@@ -150,7 +150,7 @@ def test_without_vectors_there_are_no_numbers_and_no_floor(project: Project) -> 
     assert json.loads(artifacts.VOCAB_REPORT.read_text("utf-8"))["vectors"] is None
 
 
-def test_few_words_with_a_vector_stop_the_stage(project: Project) -> None:
+def test_too_few_words_with_a_vector_fail_the_gate(project: Project) -> None:
     project(gates__min_vector_coverage=0.9)
     message = stopped("vocab")
     assert "enough of the training tokens have a vector" in message
@@ -159,7 +159,7 @@ def test_few_words_with_a_vector_stop_the_stage(project: Project) -> None:
 
 
 @pytest.mark.parametrize("level", ["glove", "word", "character", "bpe"])
-def test_of_texts_without_spaces_a_model_reads_the_characters(project: Project, level: str) -> None:
+def test_texts_without_spaces_need_a_model_of_characters(project: Project, level: str) -> None:
     folder = project(
         models__tiny__training__fused=False,
         models__tiny__vocab__vectors=[],
@@ -178,7 +178,7 @@ def test_of_texts_without_spaces_a_model_reads_the_characters(project: Project, 
         run_stages("vocab")
 
 
-def test_vectors_that_cannot_be_had_are_one_message(project: Project) -> None:
+def test_vectors_that_cannot_be_fetched_are_reported_in_one_message(project: Project) -> None:
     project(vectors__small__sha256="0" * 64)
     message = stopped("vocab")
     assert message.startswith("sentigate vocab: the word vectors small are not available: ")
@@ -188,7 +188,7 @@ def test_vectors_that_cannot_be_had_are_one_message(project: Project) -> None:
     assert len(message.splitlines()) == 1
 
 
-def test_negations_without_a_vector_stop_the_stage(project: Project) -> None:
+def test_negations_without_a_vector_fail_the_gate(project: Project) -> None:
     project(gates__min_negation_coverage=0.99)
     message = stopped("vocab")
     assert "enough of the negations among the training tokens" in message
@@ -208,7 +208,7 @@ def test_a_table_without_negations_passes(project: Project) -> None:
     assert json.loads(artifacts.VOCAB_REPORT.read_text("utf-8"))["vectors"]["negations"] == 0
 
 
-def test_a_language_models_vectors_stand_beside_a_tables(project: Project) -> None:
+def test_vectors_of_a_language_model_and_a_table_are_joined(project: Project) -> None:
     entry = minilm.put_minilm(Path(os.environ["SENTIGATE_MIRROR"])).model_dump()
     project(
         vectors__computed=entry,
@@ -218,7 +218,10 @@ def test_a_language_models_vectors_stand_beside_a_tables(project: Project) -> No
     run_stages("vocab")
     tokens, vectors = tokens_of(read_tokenizer(TOKENIZER)), read_vectors(VECTORS)
     assert vectors.widths == (4, 3)
-    assert tokens[-2:] == ["zebra", "gnu"]  # of the part that lists words, though it comes second
+    assert tokens[-2:] == [
+        "zebra",
+        "gnu",
+    ]  # from the part with a list of words, although it is second
     has = {t: (row[:4].any(), row[4:].any()) for t, row in zip(tokens, vectors.values, strict=True)}
     assert (has["the"], has["good"], has["movie"]) == ((True, True), (True, False), (False, True))
     assert not vectors.values[:2].any()

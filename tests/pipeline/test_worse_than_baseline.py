@@ -1,4 +1,4 @@
-"""A model worse than the linear baseline: registered, served, and said to be so everywhere."""
+"""A model worse than the linear baseline is registered and served, with a warning everywhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sentigate.tracking.ended_run import find_run
 
 
 def table(rows: int) -> pd.DataFrame:
-    """Texts that a linear model tells apart at once."""
+    """Return texts that a linear model separates easily."""
     rng = np.random.default_rng(0)
     words = rng.integers(0, 300, (rows, 6))
     labels = np.arange(rows) % 2
@@ -53,7 +53,7 @@ def end_of_train(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def test_it_is_said_everywhere_and_gives_way(
+def test_a_worse_model_has_a_warning_everywhere_and_is_replaced(
     small_project: Callable[..., Path],
     mlflow_database: Callable[[Path], str],
     monkeypatch: pytest.MonkeyPatch,
@@ -72,15 +72,15 @@ def test_it_is_said_everywhere_and_gives_way(
 
     made = run_stages(*STAGES)
     rows = json.loads(artifacts.SPLIT_REPORT.read_text("utf-8"))["splits"]["train"]["rows"]
-    steps = math.ceil(rows / 8)  # in batches of 32 or 16 they would be too few
+    steps = math.ceil(rows / 8)  # batches of 32 or 16 would be too few
     assert f"{steps} steps an epoch, 8 texts each: batch_size 32 would" in capsys.readouterr().out
     tracked = find_run(artifacts.TRAINED_WEIGHTS, "csv-tiny")
     logged = tracked.client.get_run(tracked.id).data.params
     assert (logged["steps.batch_size"], logged["steps.per_epoch"]) == ("8", str(steps))
-    assert (made["version"], made["alias"]) == (1, "champion")  # or nothing could be asked
+    assert (made["version"], made["alias"]) == (1, "champion")  # otherwise no model could be served
     assert (made["worse_than_baseline"], made["network_worse_than_baseline"]) == (True, True)
     assert made["beside_baseline"].startswith("The model is worse than the linear baseline: ")
-    assert "The network alone" not in made["beside_baseline"]  # the model is its network
+    assert "The network alone" not in made["beside_baseline"]  # the model has only its network
     report = artifacts.REPORT.read_text("utf-8")
     assert "The model is worse than the linear baseline." in report
     printed = end_of_train(capsys)
@@ -88,7 +88,7 @@ def test_it_is_said_everywhere_and_gives_way(
     assert "WARNING The linear baseline alone is better" in printed
     assert "version 1: champion (the first version, though worse than the linear" in printed
 
-    # Fused, the linear model answers in the network's place.
+    # Fused, only the linear model answers.
     values |= {"models__tiny__training__fused": True, "models__tiny__network__hidden_sizes": [8]}
     small_project(**values)
     table(700).to_csv(folder / "data/own/small.csv", index=False)
