@@ -1,8 +1,8 @@
-"""`make train` on a poor machine: whatever of this can be had here, all at once.
+"""`make train` on a restricted machine, with all of these limits that this machine can set.
 
-One core; a path with a space and a letter that is not ASCII; no HOME; no network; every folder but
-the clone read-only; a user without a home. Its processes are those that a user's are: this
-is the one whole training without the fork server.
+One core; a path with a space and a letter that is not ASCII; no HOME; no network; all folders
+except the clone read-only; a user without a home. This is the only whole training without the fork
+server, so its processes are the same as a user's.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ NOBODY = 65534
 OTHER_USER = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}")
 NAMESPACES = (
     ("unshare", "--mount", "--net"),
-    ("unshare", "--map-root-user", "--mount", "--net"),  # where users may
+    ("unshare", "--map-root-user", "--mount", "--net"),  # if users may do so
 )
-# The clone stays writable, and so do devices, shared memory among them; nothing else is.
+# Only the clone and the devices, including shared memory, stay writable.
 READ_ONLY = """
 set -eu
 mount --bind "$PWD" "$PWD"
@@ -57,7 +57,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def limits(clone: Path) -> list[str]:
-    """The start of a command line that takes away what it can."""
+    """Return the start of a command line that sets all limits that this machine allows."""
     isolation: list[str] = []
     for namespaces in NAMESPACES:
         isolation = [*namespaces, "sh", "-c", READ_ONLY, "sh"]
@@ -74,7 +74,7 @@ def limits(clone: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def environment(clone: Path) -> dict[str, str]:
-    """No HOME, and proxies where nobody answers, should there be a network after all."""
+    """Return an environment without HOME, and with closed proxies in case a network exists."""
     closed = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
     return {"PATH": os.environ["PATH"], "PYTHONPATH": str(clone / "src"), **closed}
 
@@ -88,7 +88,7 @@ def run(
 
 
 def test_the_limits_hold(clone: Path, limits: list[str], environment: dict[str, str]) -> None:
-    """Or this page tests less than it says."""
+    """Otherwise the tests below would test less."""
     code = (
         "import os, socket, json\n"
         "def can(action):\n"
@@ -134,7 +134,7 @@ def test_make_train_ends_with_a_registered_model(
 
 
 def check_quiet(done: subprocess.CompletedProcess[str]) -> None:
-    """Nothing complains of what it may not have."""
-    said = done.stdout + done.stderr
+    """Check that the output has no errors and warnings about the limits."""
+    printed = done.stdout + done.stderr
     for word in ("Traceback", "Warning", "Errno", "ermission", "failed", "temporary", "ERROR"):
-        assert word not in said
+        assert word not in printed

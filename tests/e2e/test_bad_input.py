@@ -1,4 +1,4 @@
-"""Bad input, through the real stages: one clear message, exit code 1, and nothing written."""
+"""Bad input to the real stages: one clear message, exit code 1, and no output."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def with_row(row: bytes) -> bytes:
 
 
 def refusal(name: str, function: Any, capsys: pytest.CaptureFixture[str]) -> str:
-    """The message with which a stage exits, exactly as Python prints it on stderr."""
+    """Return the message with which a stage exits, exactly as Python prints it to stderr."""
     capsys.readouterr()
     with pytest.raises(SystemExit) as caught:
         run(name, function)
@@ -48,7 +48,7 @@ def refusal(name: str, function: Any, capsys: pytest.CaptureFixture[str]) -> str
     assert message.count("sentigate ") == 1
     assert "Traceback" not in message
     assert len(message) < 1000
-    assert without_signs(capsys.readouterr().err) == ""  # the message is all there is
+    assert without_signs(capsys.readouterr().err) == ""  # nothing else is printed
     assert not list(Path(".stage").glob("*"))
     return message
 
@@ -101,7 +101,7 @@ BAD_TABLES: list[tuple[str, bytes, list[str]]] = [
     [pytest.param(data, parts, id=name.replace(" ", "_")) for name, data, parts in BAD_TABLES],
 )
 @pytest.mark.parametrize("before", [b"what was there before", None], ids=["kept", "absent"])
-def test_bad_table(
+def test_a_bad_table_is_refused(
     small_project: Project,
     capsys: pytest.CaptureFixture[str],
     data: bytes,
@@ -122,7 +122,7 @@ def test_bad_table(
     assert not artifacts.GATES.exists()
 
 
-def test_these_tables_would_be_fine_otherwise(
+def test_the_tables_without_their_mistakes_are_accepted(
     small_project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_project(datasets__csv__source__path="data/own/bad.csv")
@@ -150,7 +150,7 @@ def test_these_tables_would_be_fine_otherwise(
         ("gates.max_text_characters", 20, ["characters; allowed: 20 (gates.max_text_characters)"]),
     ],
 )  # fmt: skip
-def test_bad_params(
+def test_bad_params_are_refused(
     small_project: Project,
     capsys: pytest.CaptureFixture[str],
     key: str,
@@ -164,19 +164,19 @@ def test_bad_params(
     assert not Path("data/raw").exists()
 
 
-def test_wrong_hash_says_what_was_found(
+def test_a_wrong_hash_is_reported_with_the_right_one(
     small_project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_project(datasets__csv__source__sha256="0" * 64)
     found = hashlib.sha256(Path("data/own/small.csv").read_bytes()).hexdigest()
     assert found in refusal("ingest", ingest, capsys)
-    # With that very hash the file is taken.
+    # With the reported hash the file is accepted.
     small_project(datasets__csv__source__sha256=found)
     run("ingest", ingest)
     assert RAW.exists()
 
 
-def test_one_class_alone_is_held_by_clean(
+def test_a_table_with_one_class_fails_the_gate_of_clean(
     small_project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_project(datasets__csv__source__path="data/own/one.csv")
@@ -189,7 +189,9 @@ def test_one_class_alone_is_held_by_clean(
     assert (artifacts.FAILED / "clean.html").exists()
 
 
-def test_nothing_left_to_clean(small_project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_without_rows_after_cleaning_is_refused(
+    small_project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
     small_project(datasets__csv__source__path="data/own/neutral.csv")
     Path("data/own/neutral.csv").write_bytes(table(200, "neutral"))
     run("ingest", ingest)
@@ -198,7 +200,7 @@ def test_nothing_left_to_clean(small_project: Project, capsys: pytest.CaptureFix
     assert not Path("data/clean").exists()
 
 
-def test_a_stage_without_its_input(
+def test_a_stage_without_its_input_names_the_missing_file(
     small_project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_project()
@@ -207,7 +209,7 @@ def test_a_stage_without_its_input(
     assert message.endswith("does not exist; `dvc repro` writes missing files")
 
 
-# As DVC starts them
+# Stages as processes, as DVC starts them
 
 
 @pytest.mark.parametrize(
@@ -224,7 +226,7 @@ def test_a_stage_without_its_input(
           "`dvc repro` writes missing files"]),
     ],
 )  # fmt: skip
-def test_process_exits_with_one_message(
+def test_a_process_exits_with_one_message(
     tmp_path: Path, stage: str, key: str, value: object, data: bytes, lines: list[str]
 ) -> None:
     copy_project(tmp_path)

@@ -1,6 +1,6 @@
-"""The whole pipeline against a real MLflow server, which goes away and comes back meanwhile.
+"""The whole pipeline with a real MLflow server, which is stopped and started again.
 
-The tests run in their order, on one copy of the project.
+The tests run in order, in one copy of the project.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SENTIGATE = (sys.executable, "-m", "sentigate.cli.main")
 
 
 class Server:
-    """`mlflow server` with a store of its own, which outlives it."""
+    """`mlflow server` with its own store, which stays when the server is killed."""
 
     def __init__(self, folder: Path) -> None:
         with socket.socket() as free:
@@ -108,7 +108,7 @@ def run(project: Path, server: Server, *command: str) -> tuple[int, str, str]:
 
 
 def runs(server: Server) -> list[Run]:
-    """The newest first."""
+    """Return the runs, newest first."""
     client = MlflowClient(server.uri)
     experiment = client.get_experiment_by_name("sentigate")
     assert experiment is not None
@@ -155,25 +155,27 @@ def test_the_registered_model_answers(project: Path, server: Server) -> None:
     code, out, err = run(project, server, *SENTIGATE, "predict", "A fine film.")
     assert code == 0, err
     assert out.split("\t")[0] in ("positive", "negative")
-    code, out, err = run(project, server, *SENTIGATE, "train")  # it is whole: nothing to do
+    code, out, err = run(
+        project, server, *SENTIGATE, "train"
+    )  # the version is whole, so nothing runs
     assert code == 0, err
     assert "Running stage" not in out
 
 
-def test_a_server_that_goes_away_does_not_cost_the_training(project: Path, server: Server) -> None:
+def test_a_server_that_is_stopped_does_not_stop_the_training(project: Path, server: Server) -> None:
     process, printed = train_until_epoch_3(project, server, epochs=12)
     server.kill()
     out, err = process.communicate(timeout=300)
     out = "".join(printed) + out
     assert process.returncode == 0, out + err
-    assert out.count("training goes on") == 2  # once when it went away, once at the end
+    assert out.count("training goes on") == 2  # when the server stops, and at the end
     assert ".tracking/" in out
     assert "epoch 11," in out
     assert len(list((project / ".tracking").iterdir())) == 1
     epochs = pd.read_csv(project / artifacts.EPOCHS.path)
     assert len(epochs) == 12
 
-    # Without the server: what needs it says so, and nothing is lost.
+    # Commands that need the server report that it does not answer; no entry is lost.
     code, out, err = run(project, server, *DVC, "repro")
     assert code != 0
     assert "sentigate register: MLflow at " in err
@@ -189,7 +191,7 @@ def test_a_server_that_goes_away_does_not_cost_the_training(project: Path, serve
     points = epochs_of(server, newest)
     kept = float(epochs.loc[epochs["kept"] == 1, "validation_loss"].iloc[0])
     metrics = json.loads((project / artifacts.METRICS_REPORT).read_text("utf-8"))
-    # the last two: the kept epoch once more, and what its temperature makes of it
+    # The last two are the kept epoch again, and its loss with the temperature.
     losses = [*epochs["validation_loss"], kept, metrics["validation"]["log_loss"]]
     assert [value for _, value in points] == pytest.approx(losses, abs=1e-5)
     assert [step for step, _ in points] == [*range(13), 12]
@@ -197,7 +199,7 @@ def test_a_server_that_goes_away_does_not_cost_the_training(project: Path, serve
     assert newest.data.metrics["test.accuracy"] > 0
 
 
-def test_a_training_that_is_killed_is_closed_as_killed(project: Path, server: Server) -> None:
+def test_the_run_of_a_killed_training_is_closed_as_killed(project: Path, server: Server) -> None:
     process, _ = train_until_epoch_3(project, server, epochs=500)
     process.kill()
     process.communicate()

@@ -1,6 +1,6 @@
-"""What one run of the whole pipeline leaves, by DVC: 600 texts to a registered model.
+"""The results of one whole `dvc repro`, from 600 texts to a registered model.
 
-All tests read one project (``trained``) and change nothing in it.
+All tests read one project (``trained``), and do not change it.
 """
 
 from __future__ import annotations
@@ -54,17 +54,17 @@ def model_folder(project: Path) -> Path:
 
 
 def fused_share(project: Path) -> float:
-    """The linear model's share, which is chosen on few validation texts here."""
+    """Return the linear model's share, which is chosen on few validation texts here."""
     share: float = read_json(project / artifacts.TRAINED_MODEL / "model.json")["fusion"]["share"]
     return share
 
 
-# What the first run leaves
+# Outputs of the first run
 
 
 def test_nine_stages_run_in_order(trained: tuple[Path, Any], project: Path) -> None:
     done = trained[1]
-    # vocab and pad do not depend on baseline, nor it on them.
+    # baseline does not depend on vocab and pad, and they do not depend on it.
     order = ran(done)
     assert sorted(order) == sorted(STAGES)
     without = [stage for stage in order if stage != "baseline"]
@@ -75,7 +75,7 @@ def test_nine_stages_run_in_order(trained: tuple[Path, Any], project: Path) -> N
     assert not list(project.glob(".stage/*"))
 
 
-def test_tables_are_as_promised(project: Path) -> None:
+def test_tables_have_the_documented_content(project: Path) -> None:
     raw = pd.read_parquet(project / artifacts.RAW_TEXTS.path)
     assert len(raw) == 600
     clean = pd.read_parquet(project / artifacts.CLEAN_TEXTS.path)
@@ -90,7 +90,7 @@ def test_tables_are_as_promised(project: Path) -> None:
     assert sum(taken.values()) == len(raw)
 
 
-def test_columns_are_those_that_artifacts_names(project: Path) -> None:
+def test_tables_have_the_columns_in_artifacts(project: Path) -> None:
     tables = [*vars(artifacts).values(), *map(artifacts.padded_rows, ("train", "test"))]
     for path, columns in (table for table in tables if isinstance(table, artifacts.Table)):
         read = pd.read_parquet if path.suffix == ".parquet" else pd.read_csv
@@ -98,7 +98,7 @@ def test_columns_are_those_that_artifacts_names(project: Path) -> None:
         assert (path, list(found.items())) == (path, list(columns.items()))
 
 
-def test_matrices_are_as_promised(project: Path) -> None:
+def test_matrices_have_the_documented_shapes(project: Path) -> None:
     split = pd.read_parquet(project / artifacts.SPLIT_TEXTS.path)
     for name, part in split.groupby("split"):
         arrays = {
@@ -116,14 +116,14 @@ def test_matrices_are_as_promised(project: Path) -> None:
         assert arrays["lengths"].min() >= 1
 
 
-def test_tokenizer_and_model_are_as_promised(project: Path) -> None:
+def test_tokenizer_and_model_have_the_documented_content(project: Path) -> None:
     from safetensors.numpy import load_file
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(project / artifacts.VOCAB_TOKENIZER))
     assert tokenizer.token_to_id("<pad>") == 0
     assert tokenizer.token_to_id("<unk>") == 1
-    assert not {0} & set(tokenizer.encode("<pad> <unk>").ids)  # text cannot become padding
+    assert not {0} & set(tokenizer.encode("<pad> <unk>").ids)  # no text becomes padding
     assert sorted(path.name for path in (project / artifacts.TRAINED_MODEL).iterdir()) == [
         *(["linear.json", "linear.safetensors"] if fused_share(project) else []),
         "model.json",
@@ -155,7 +155,7 @@ def test_tokenizer_and_model_are_as_promised(project: Path) -> None:
     assert all(np.isfinite(array).all() for array in weights.values())
 
 
-def test_figures_are_those_of_the_predictions(project: Path) -> None:
+def test_figures_are_computed_from_the_predictions(project: Path) -> None:
     metrics = read_json(project / artifacts.METRICS_REPORT)
     predictions = pd.read_parquet(project / artifacts.PREDICTIONS.path)
     assert list(predictions.columns)[:7] == [
@@ -211,7 +211,7 @@ def test_figures_are_those_of_the_predictions(project: Path) -> None:
     }
 
 
-def test_reports_are_there(project: Path) -> None:
+def test_reports_exist(project: Path) -> None:
     for stage in STAGES:
         verdict = read_json(project / artifacts.GATES / f"{stage}.json")
         assert verdict["stage"] == stage
@@ -233,10 +233,10 @@ def dvc_outs(project: Path) -> list[str]:
     return [out["path"] for stage in lock["stages"].values() for out in stage["outs"]]
 
 
-def test_outputs_hold_no_path_and_no_run_id(
+def test_outputs_contain_no_path_and_no_run_id(
     project: Path, mlflow_facts: dict[str, Any], model_folder: Path
 ) -> None:
-    """Another machine, or another run, makes the same bytes."""
+    """Another machine or another run writes the same bytes."""
     identifiers = [run["id"] for run in mlflow_facts["runs"]]
     assert identifiers
     words = [str(project), str(ROOT), model_folder.parent.name, *identifiers]
@@ -255,7 +255,9 @@ def test_outputs_hold_no_path_and_no_run_id(
 # MLflow
 
 
-def test_one_run_with_everything_on_it(project: Path, mlflow_facts: dict[str, Any]) -> None:
+def test_one_run_has_all_params_figures_and_tags(
+    project: Path, mlflow_facts: dict[str, Any]
+) -> None:
     (run,) = mlflow_facts["runs"]
     assert run["name"] == "csv-tiny"
     assert run["status"] == "FINISHED"
@@ -276,8 +278,8 @@ def test_one_run_with_everything_on_it(project: Path, mlflow_facts: dict[str, An
     for key, points in run["history"].items():
         steps, values = zip(*points, strict=True)
         figures = [*training[columns[key]], kept[columns[key]]]
-        last = [len(training)]  # the kept epoch once more
-        if key.startswith("validation."):  # and the fused answer's, where it is another
+        last = [len(training)]  # the kept epoch is logged again
+        if key.startswith("validation."):  # and of the fused model, if it differs
             metric = key.removeprefix("validation.")
             fused = read_json(project / artifacts.METRICS_REPORT)["validation"][metric]
             if fused != pytest.approx(kept[columns[key]]):
@@ -294,7 +296,7 @@ def test_one_run_with_everything_on_it(project: Path, mlflow_facts: dict[str, An
                 assert run["metrics"][f"{name}.{key}"] == pytest.approx(value)
 
 
-def test_run_has_inputs_and_artifacts(project: Path, mlflow_facts: dict[str, Any]) -> None:
+def test_the_run_has_inputs_and_artifacts(project: Path, mlflow_facts: dict[str, Any]) -> None:
     (run,) = mlflow_facts["runs"]
     inputs = {item["name"]: item for item in run["inputs"]}
     assert set(inputs) == {"csv-raw", "csv-split"}
@@ -344,7 +346,7 @@ def test_one_version_with_alias_and_tags(project: Path, mlflow_facts: dict[str, 
     }
 
 
-def test_model_holds_no_pickle(model_folder: Path) -> None:
+def test_the_model_contains_no_pickle(model_folder: Path) -> None:
     files = [path for path in model_folder.rglob("*") if path.is_file()]
     assert {"weights.safetensors", "tokenizer.json", "model.json"} <= {path.name for path in files}
     assert (model_folder / "artifacts/files/weights.safetensors").is_file()
@@ -353,7 +355,7 @@ def test_model_holds_no_pickle(model_folder: Path) -> None:
     for path in files:
         assert path.suffix not in (".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib")
         start = path.read_bytes()[:4]
-        # Pickle protocols 2 to 5, and zip, in which torch.save puts its pickle.
+        # Pickle protocols 2 to 5, and zip, which torch.save uses.
         assert not (start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05"), path
         assert not start.startswith(b"PK\x03\x04"), path
 
@@ -372,7 +374,7 @@ print(json.dumps({"label": answers["label"].tolist(),
 """
 
 
-def test_model_works_without_this_repository(model_folder: Path, tmp_path: Path) -> None:
+def test_the_model_predicts_without_this_repository(model_folder: Path, tmp_path: Path) -> None:
     moved = tmp_path / "moved"
     shutil.copytree(model_folder, moved)
     done = subprocess.run(
@@ -407,7 +409,7 @@ def test_predict_prints_label_probability_and_text(project: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_predict_before_anything_is_registered(tmp_path: Path) -> None:
+def test_predict_without_a_registered_model_is_reported(tmp_path: Path) -> None:
     copy_project(tmp_path)
     write_values(tiny_values(), tmp_path)
     done = run_in(tmp_path, *SENTIGATE, "predict", "A fine film.")

@@ -1,8 +1,7 @@
-"""What happens to the registered model when `make train` runs again, or when a part is lost.
+"""The registered model after `make train` runs again, or after a part is lost.
 
-The tests run in their order, in one copy of the trained project: each goes on from the versions
-that the one before it left. Alone, most would have to train or register anew first, which takes
-seconds.
+The tests run in order, in one copy of the trained project. Each starts from the versions of the
+test before it; otherwise most would have to train or register first, which takes seconds.
 """
 
 from __future__ import annotations
@@ -34,11 +33,11 @@ def project(trained: tuple[Path, Any], tmp_path_factory: pytest.TempPathFactory)
     return copy_trained(trained[0], tmp_path_factory.mktemp("copy") / "project")
 
 
-def test_training_again_gives_the_same_bits(project: Path) -> None:
+def test_training_again_writes_the_same_bytes(project: Path) -> None:
     model = project / artifacts.TRAINED_MODEL
     before = {path.name: hash_of(path) for path in model.iterdir()}
     csv = (project / artifacts.EPOCHS.path).read_bytes()
-    # Cold: processes from one fork server have one seed of hashes, and so one order of sets.
+    # Cold, because processes of one fork server share a hash seed, and so the order of sets.
     done = run_in(project, *DVC, "repro", "-f", "-s", "train", cold=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert ran(done) == ["train"]
@@ -46,7 +45,7 @@ def test_training_again_gives_the_same_bits(project: Path) -> None:
     assert (project / artifacts.EPOCHS.path).read_bytes() == csv
 
 
-def test_a_lost_artifact_is_no_dead_end_and_a_moved_project_works(project: Path) -> None:
+def test_a_lost_model_is_registered_again_and_a_moved_project_works(project: Path) -> None:
     shutil.rmtree(project / "mlartifacts")
     done = run_in(project, *SENTIGATE, "predict", "A fine film.")
     assert done.returncode == 1
@@ -66,13 +65,13 @@ def test_a_lost_artifact_is_no_dead_end_and_a_moved_project_works(project: Path)
 
 
 def test_the_same_weights_stay_one_version(project: Path) -> None:
-    """A threshold and a resampling count change; neither the model nor what made it does."""
+    """Only a threshold and a number of bootstrap samples change, not the model or its inputs."""
     before = ask_mlflow(project)
     values = tiny_values()
     set_value(values, "gates.min_coverage", 0.61)
     set_value(values, "evaluate.bootstrap_samples", 200)
     write_values(values, project)
-    commit_all(project)  # a commit that trained nothing
+    commit_all(project)  # a commit without a training
     done = run_in(project, *SENTIGATE, "train")
     assert done.returncode == 0, done.stderr[-3000:]
     assert {"vocab", "evaluate", "register"} <= set(ran(done)) - {"train"}
@@ -86,7 +85,7 @@ def test_the_same_weights_stay_one_version(project: Path) -> None:
         assert run["history"] == was["history"]
 
 
-def test_a_worse_model_does_not_take_the_crown(project: Path) -> None:
+def test_a_worse_model_is_not_promoted(project: Path) -> None:
     values = tiny_values()
     set_value(values, "models.tiny.training.learning_rate", 0.000001)
     write_values(values, project)
@@ -98,13 +97,13 @@ def test_a_worse_model_does_not_take_the_crown(project: Path) -> None:
     (model,) = ask_mlflow(project)["models"]
     aliases = {alias: int(number) for alias, number in model["aliases"].items()}
     assert aliases == {"champion": 2, "challenger": 3}
-    # Back to what it was: DVC restores the outputs, and what is printed is true now.
+    # With the old params, DVC restores the outputs, and the printed alias is the current one.
     write_values(tiny_values(), project)
     done = run_in(project, *SENTIGATE, "train")
     assert f"{MODEL} version 2: champion (version 1" in " ".join(done.stdout.split())
 
 
-def test_train_registers_again_where_the_registry_is_lost(project: Path) -> None:
+def test_train_registers_again_if_the_registry_is_lost(project: Path) -> None:
     (project / "mlflow.db").unlink()
     shutil.rmtree(project / "mlartifacts")
     done = run_in(project, *SENTIGATE, "train")
@@ -120,7 +119,7 @@ def test_train_registers_again_where_the_registry_is_lost(project: Path) -> None
     assert run["id"] in done.stdout
 
 
-def test_a_gate_that_fails_stops_what_follows(project: Path) -> None:
+def test_a_failed_gate_stops_the_later_stages(project: Path) -> None:
     registration = (project / artifacts.REGISTRATION).read_bytes()
     values = tiny_values()
     set_value(values, "datasets.csv.gates.min_test_accuracy", 1.0)
@@ -147,7 +146,7 @@ def test_a_gate_that_fails_stops_what_follows(project: Path) -> None:
     assert f"figures are logged to MLflow run {run['id']}, which is marked FAILED" in done.stdout
 
 
-def test_a_stage_that_passes_from_the_cache_leaves_no_page_of_its_failure(project: Path) -> None:
+def test_the_page_of_a_failure_is_removed_if_the_stage_passes_from_the_cache(project: Path) -> None:
     write_values(tiny_values(), project)
     done = run_in(project, *SENTIGATE, "train")
     assert done.returncode == 0, done.stderr[-2000:]

@@ -1,4 +1,4 @@
-"""Which stages run again after a change. Each test changes a copy of its own."""
+"""Which stages run again after a change. Each test changes its own copy of the project."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def project(trained: tuple[Path, Any], tmp_path: Path) -> Path:
     return copy_trained(trained[0], tmp_path / "project")
 
 
-def test_again_runs_nothing(project: Path) -> None:
+def test_without_a_change_no_stage_runs(project: Path) -> None:
     done = run_in(project, *DVC, "repro")
     assert done.returncode == 0
     assert ran(done) == []
     assert "Data and pipelines are up to date." in done.stdout
 
 
-# For each change, the stages whose own inputs it alters; others follow only as outputs differ.
+# key, new value, and the stages that read the key; later stages run only if outputs differ.
 PARAM_CHANGES: list[tuple[str, object, set[str]]] = [
     ("gates.min_coverage", 0.1, {"vocab"}),
     ("gates.max_unknown_share", 0.9, {"pad"}),
@@ -110,7 +110,7 @@ print(json.dumps(answers))
 """
 
 
-def test_a_change_reruns_the_stages_that_it_concerns(project: Path) -> None:
+def test_a_change_reruns_the_stages_that_read_it(project: Path) -> None:
     changes = []
     for key, value, _ in PARAM_CHANGES:
         values = yaml.safe_load((project / "params.yaml").read_text("utf-8"))
@@ -132,7 +132,7 @@ def test_a_change_reruns_the_stages_that_it_concerns(project: Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     *answers, after = json.loads(done.stdout)
-    assert after == []  # all is as it was
+    assert after == []  # the original files need no run
     stages = yaml.safe_load((project / "dvc.yaml").read_text("utf-8"))["stages"]
     expected = {key: sorted(concerned) for key, _, concerned in PARAM_CHANGES}
     for name in FILE_CHANGES:
@@ -145,8 +145,8 @@ def test_a_change_reruns_the_stages_that_it_concerns(project: Path) -> None:
     assert expected["src/sentigate/data/splitting.py"]
 
 
-def test_a_threshold_reruns_its_stage_alone(project: Path) -> None:
-    """Its outputs are the same, so that nothing follows: no other model version comes of it."""
+def test_a_threshold_reruns_only_its_stage(project: Path) -> None:
+    """The stage's outputs are the same, so no later stage runs and no version is added."""
     before = (project / "params.yaml").read_bytes()
     registered = (project / artifacts.REGISTRATION).read_bytes()
     for key, stage in (
@@ -162,15 +162,15 @@ def test_a_threshold_reruns_its_stage_alone(project: Path) -> None:
     assert (project / artifacts.REGISTRATION).read_bytes() == registered
 
 
-def test_dvc_status_shows_the_nine_stages_alone(project: Path) -> None:
+def test_dvc_status_shows_only_the_nine_stages(project: Path) -> None:
     (project / "dvc.lock").rename(project / "dvc.lock.away")
     done = run_in(project, *DVC, "status", "--json")
     (project / "dvc.lock.away").rename(project / "dvc.lock")
     assert set(json.loads(done.stdout)) == {*STAGES}
 
 
-def test_an_experiment_trains_with_what_it_sets(project: Path) -> None:
-    """``-S`` as docs/changing.md has it: a value that is there, and one that is left out."""
+def test_an_experiment_trains_with_the_values_of_its_options(project: Path) -> None:
+    """``-S`` as in docs/changing.md: for a value in params.yaml, and for one that is left out."""
     settings = [
         "models.tiny.training.learning_rate=1e-05",
         "+models.tiny.network.head_dropout=0.25",
