@@ -27,7 +27,7 @@ def load(path: str) -> Any:
 
 
 @pytest.mark.parametrize("command", "".join(BLOCKS).splitlines())
-def test_a_command_is_one_that_exists(command: str) -> None:
+def test_a_named_command_exists(command: str) -> None:
     match shlex.split(command):
         case ["make", target]:
             assert target in TARGETS
@@ -61,7 +61,7 @@ def test_named_targets_exist() -> None:
     assert set(re.findall(r"`make ([\w-]+)`", CONTRIBUTING + template)) <= TARGETS
 
 
-def test_the_newest_version_is_that_of_the_package() -> None:
+def test_the_newest_version_is_the_version_of_the_package() -> None:
     first, *others = re.findall(r"^## \[(.+?)\](?: - (.+))?$", CHANGELOG, re.MULTILINE)
     assert first == ("Unreleased", "")
     versions = [tuple(map(int, version.split("."))) for version, _ in others]
@@ -89,7 +89,7 @@ def test_the_container_has_the_python_of_the_project() -> None:
     assert container["postCreateCommand"] == "make setup"
 
 
-def test_dependabot_looks_weekly() -> None:
+def test_dependabot_runs_weekly() -> None:
     updates = load(".github/dependabot.yml")["updates"]
     assert {each["package-ecosystem"] for each in updates} == {"pip", "github-actions"}
     for each in updates:
@@ -97,7 +97,7 @@ def test_dependabot_looks_weekly() -> None:
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
-def test_a_form_has_what_github_asks_for(path: Any) -> None:
+def test_a_form_has_the_keys_that_github_requires(path: Any) -> None:
     form = yaml.safe_load(path.read_text("utf-8"))
     assert form["name"]
     assert form["description"]

@@ -1,5 +1,5 @@
-"""The pages of docs/ and the README: the site builds, links lead somewhere, and what they say of
-parameters and figures is what the code and benchmarks/ hold."""
+"""The pages of docs/ and the README: the site builds, links have targets, and parameters and
+figures are those of the code and of benchmarks/."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def cells(row: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as `make docs` builds it, in a folder of its own."""
+    """Build the site as `make docs` does, in a new folder, and return the folder."""
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", folder],
@@ -59,13 +59,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_it_holds_every_page(site: Path) -> None:
+def test_the_site_contains_every_page(site: Path) -> None:
     for page in PAGES:
         assert (site / page.relative_to(DOCS).with_suffix(".html")).is_file(), page
     assert not list(site.rglob("*.py"))
 
 
-def test_its_pages_fetch_nothing_from_elsewhere(site: Path) -> None:
+def test_the_pages_load_nothing_from_other_hosts(site: Path) -> None:
     fetched = re.compile(
         r"<(?:script|img|iframe|source)\b[^>]*\bsrc=[\"']?(?:https?:)?//"
         r"|<link\b(?![^>]*rel=[\"']?canonical)[^>]*\bhref=[\"']?(?:https?:)?//"
@@ -97,7 +97,7 @@ def test_a_broken_link_fails_the_build(tmp_path: Path) -> None:
 
 
 def slugs(page: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors that GitHub makes of a page's headings."""
     headings = re.findall(r"^#+ (.*)$", FENCED.sub("", read(page)), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -105,8 +105,8 @@ def slugs(page: Path) -> set[str]:
 @pytest.mark.parametrize(
     "page", [README, CONTRIBUTING, *PAGES], ids=lambda page: str(page.relative_to(ROOT))
 )
-def test_links_lead_somewhere(page: Path) -> None:
-    """On GitHub too, where the README is read."""
+def test_links_have_targets(page: Path) -> None:
+    """Anchors are checked as on GitHub, which shows the README."""
     links = re.findall(r"\]\(([^)\s]+)\)", FENCED.sub("", read(page)))
     for link in links:
         if link.startswith(("https://", "http://")):
@@ -172,7 +172,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def allowed(schema: dict[str, Any]) -> str:
-    """What a value may be, in words."""
+    """Return the allowed values in words."""
     if "anyOf" in schema:
         return ", or ".join(allowed(resolved(part)) for part in schema["anyOf"])
     for key in ("enum", "const"):
@@ -215,7 +215,7 @@ def bounds(schema: dict[str, Any]) -> str:
 
 
 def plain(value: object) -> str:
-    """A value as params.yaml would hold it."""
+    """Return a value as it is written in params.yaml."""
     if isinstance(value, float):
         text = f"{value:.10f}".rstrip("0")
         return f"{text}0" if text.endswith(".") else text
@@ -235,7 +235,7 @@ def default(value: object) -> str:
 
 @cache
 def expected() -> dict[tuple[str, str], tuple[str, str]]:
-    """(section, key) -> (what is allowed, default), from the settings and params.yaml."""
+    """Return (section, key) -> (allowed values, default), from the settings and params.yaml."""
     return dict(walk("", SCHEMA, parse_yaml(PARAMS, "params.yaml")))
 
 
@@ -245,7 +245,7 @@ def walk(
     for key, part in schema["properties"].items():
         place, inner = f"{section}.{key}".strip("."), resolved(part)
         value = values.get(key, LEFT_OUT)
-        if place in CHOSEN:  # one entry stands for all
+        if place in CHOSEN:  # one entry represents all
             (entry,) = map(resolved, inner["patternProperties"].values())
             yield from walk(f"{place}.NAME", entry, value[CHOSEN[place]])
         elif key == "vectors" and not section:
@@ -275,7 +275,7 @@ def walk_kinds(
 
 @cache
 def described() -> dict[tuple[str, str], tuple[str, str]]:
-    """The same, as docs/parameters.md has it."""
+    """Return the same mapping, from docs/parameters.md."""
     found, section = {}, ""
     for line in read(DOCS / "parameters.md").splitlines():
         if line.startswith("#"):
@@ -303,7 +303,7 @@ def test_every_parameter_is_described_and_no_other() -> None:
     assert len(expected()) > 80
 
 
-def test_what_is_allowed_and_the_defaults_are_those_of_the_code() -> None:
+def test_allowed_values_and_defaults_are_those_of_the_code() -> None:
     for (section, key), (values, usual) in expected().items():
         if row := described().get((section, key)):  # a missing row fails the test above
             assert row == (values, usual), (
@@ -335,7 +335,7 @@ def test_the_example_of_a_table_is_valid() -> None:
 
 
 def with_model(block: str, **changes: object) -> Params:
-    """params.yaml with the model of a page's example, which is the last of ``models:``."""
+    """Return params.yaml with the model of a page's example, the last entry of its ``models:``."""
     entry = block.removeprefix("models:\n")
     (name,) = re.findall(r"^  (\w+):", entry, re.MULTILINE)
     head, rest, tail = PARAMS.partition("\nvectors:")

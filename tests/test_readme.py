@@ -1,4 +1,4 @@
-"""The commands of the README, then of docs/*.md, are run, in order, in one small clone."""
+"""The commands of the README and then of docs/*.md run, in order, in one small clone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from sentigate.sources import imdb, twitter
 
 MIRROR = Path(os.environ.get("SENTIGATE_MIRROR") or ROOT.parent / "shared/data")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-NOT_RUN = {  # but asked what they would do
+NOT_RUN = {  # `make -n` checks only that the target exists
     "make test": "is what is running here",
     "make leaderboard": "test_leaderboard_entry.py runs it, on fewer models",
     "make bench": "test_benchmarks.py runs the scripts; all of it takes an hour",
@@ -47,7 +47,7 @@ class Command(NamedTuple):
 
 
 def commands_of(page: Path) -> list[Command]:
-    """A block that activates the environment is one script; elsewhere each line stands alone."""
+    """Return a page's commands: a block that begins with `source`, or a line of another block."""
     name = page.relative_to(ROOT).as_posix()
     found = []
     for block in re.findall(r"^```bash\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.M):
@@ -61,12 +61,14 @@ COMMANDS = [command for page in PAGES for command in commands_of(page)]
 
 
 def shrink(params: Path) -> None:
-    """Networks so small that what is left to take time is the pipeline itself."""
+    """Make all networks so small that training takes little time."""
     values = read_yaml(params)
     for model in values["models"].values():
         model |= {"max_length": 16, "min_validation_mcc": -1.0}
         model["network"] |= {"hidden_sizes": [8], "layer_dropout": 0.0}
-        if model["vocab"].get("vectors"):  # GloVe alone: each word costs MiniLM a millisecond
+        if model["vocab"].get(
+            "vectors"
+        ):  # only GloVe, because MiniLM takes a millisecond for each word
             model["vocab"] |= {"vectors": ["glove_50"], "min_count": 2, "outside_words": 100}
             model["network"]["embedding_size"] = 50
         else:
@@ -96,7 +98,7 @@ def shrink_archives(folder: Path, params: Path) -> None:
         zipfile.ZipFile(folder / twitter.ARCHIVE, "w") as small,
     ):
         for name in twitter.FOLD_FILES.values():
-            # Each tweet is there six times, one after the other.
+            # Each tweet has six rows in succession.
             data = b"".join(whole.read(name).splitlines(keepends=True)[:6000])
             small.writestr(name, data)
             tweets[name] = hashlib.sha256(data).hexdigest()
@@ -145,7 +147,7 @@ def environment(clone: Path) -> dict[str, str]:
     extra = {"PYTHONPATH": str(clone / "src"), "BROWSER": "true"}
     if MIRROR.is_dir():
         extra["SENTIGATE_MIRROR"] = str(clone.parent / "mirror")
-    # The exact name of the interpreter is of no matter: .venv is there.
+    # The exact name of the interpreter does not matter, because .venv exists.
     return warm(kept | extra)
 
 
@@ -159,7 +161,7 @@ def servers(clone: Path, environment: dict[str, str]) -> Iterator[dict[str, subp
 
 
 def start(command: str, folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
-    """Start a server in a process group of its own."""
+    """Start a server in its own process group."""
     return subprocess.Popen(
         shlex.split(command),
         cwd=folder,
@@ -185,7 +187,7 @@ def wait_for(command: str, process: subprocess.Popen[str]) -> None:
     raise AssertionError(f"`{command}` did not answer within a minute")
 
 
-def test_the_pages_have_the_commands_of_the_surface() -> None:
+def test_the_pages_show_every_command() -> None:
     texts = [command.text for command in COMMANDS]
     assert texts[:2] == ["make train", "make test"]
     for target in (
@@ -202,14 +204,14 @@ def test_the_pages_have_the_commands_of_the_surface() -> None:
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "benchmarks").glob("*.md")), ids=lambda p: p.stem)
-def test_the_figures_are_the_benchmarks(page: Path) -> None:
+def test_every_row_of_a_benchmark_page_is_in_the_docs(page: Path) -> None:
     shown = {line for each in PAGES for line in each.read_text("utf-8").splitlines()}
     rows = [line for line in page.read_text("utf-8").splitlines() if line.startswith("|")]
     assert len(rows) > 2
     assert [row for row in rows if row not in shown] == []
 
 
-# What a command must have printed or written, by how it begins
+# Checks of the output and the files of a command, by its beginning
 
 
 def check_train(clone: Path, output: str) -> None:
@@ -278,7 +280,7 @@ def test_command(
     environment: dict[str, str],
     servers: dict[str, subprocess.Popen[str]],
 ) -> None:
-    """A training that ran before comes out of DVC's cache, and a server that runs stays."""
+    """DVC restores a training that ran before, and a started server keeps running."""
     text = command.text
     if text.startswith(tuple(NOT_RUN)):
         text = text.replace("make", "make -n", 1)

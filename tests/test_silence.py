@@ -96,7 +96,7 @@ def test_a_command_prints_progress_before_it_loads_a_heavy_library(
 def test_a_stage_is_watched_before_it_loads_a_heavy_library(
     probed: Callable[..., list[str]], stage: str
 ) -> None:
-    """The stage's name was just printed by DVC."""
+    """DVC has just printed the name of the stage."""
     (wanted,) = probed(f"pipeline.{stage}")
     assert wanted.endswith(f" is wanted while: {stage}")
 
