@@ -33,8 +33,8 @@ def train(
 ) -> None:
     """Bring the pipeline up to date, as `dvc repro` does, and print the model's figures.
 
-    The given data set and model become the choice in params.yaml. Without a model, the one that the
-    data set's entry names is chosen. Stages whose inputs have not changed do not run.
+    The given data set and model become the choice in params.yaml. With only a data set, the model
+    that its entry names is chosen. Stages whose inputs have not changed do not run.
 
     Example: sentigate train --dataset twitter --model lstm
     """
@@ -73,7 +73,7 @@ def _remove_refuted_pages() -> None:
 def _registered(params: Params) -> ModelVersion | None:
     """Return the version of the trained weights; None if it or the champion cannot be loaded.
 
-    No version has the weights if DVC restored them from its cache. Artifacts may also be lost.
+    Weights that DVC restored from its cache may have no version here, and artifacts may be lost.
     """
     from sentigate.registry.versions import aliased, find_version, is_whole, model_name
 
