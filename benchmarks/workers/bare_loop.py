@@ -1,8 +1,8 @@
-"""The torch calls of sentigate's training on ready tensors, and nothing else.
+"""Train with only the torch calls of sentigate, on ready tensors; a round is an epoch.
 
-`python bare_loop.py FOLDER MODEL PRECISION [frozen]`, the precision 32-true or bf16-mixed; a round
-is an epoch. With frozen, the same word vectors are an embedding of torch that is not trained, and
-no word is dropped. How threads wait, and how many they are, is for the environment to say.
+`python bare_loop.py FOLDER MODEL PRECISION [frozen]`. The precision is 32-true or bf16-mixed. With
+frozen, the word vectors are an untrained embedding of torch, and there is no word dropout. The
+environment sets the number of threads and how they wait.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sentigate.training.start import from_vectors, start_network
 
 
 def make_network(folder: Path, model: ModelPreset, frozen: bool) -> Network:
-    """The network before its first step, with the folder's word vectors where there are any."""
+    """Return the untrained network, with the word vectors of the folder if the model has some."""
     vectors = read_vectors(folder / "vectors.safetensors")
     train = load_split(folder / "train")
     has = vectors.values.shape[1]
@@ -44,7 +44,7 @@ def make_network(folder: Path, model: ModelPreset, frozen: bool) -> Network:
 def make_steps(
     folder: Path, name: str, precision: str, frozen: bool = False
 ) -> tuple[list[Callable[[], None]], int]:
-    """The steps of an epoch, and its true tokens."""
+    """Return the steps of an epoch, and its number of tokens without padding."""
     model = load_params(Path(__file__).parents[2] / "params.yaml").models[name]
     split, training = load_split(folder / "train"), model.training
     torch.manual_seed(42)
@@ -75,7 +75,7 @@ def make_steps(
 
 
 def main() -> None:
-    """Train an epoch for each line that is read."""
+    """Train an epoch for each input line."""
     folder, name, precision, *how = sys.argv[1:]
     steps, tokens = make_steps(Path(folder), name, precision, how == ["frozen"])
     for _ in sys.stdin:

@@ -1,7 +1,7 @@
-"""sentigate's own training, Lightning and all; a round is an epoch.
+"""Train with sentigate and Lightning; a round is an epoch.
 
-`python fit.py FOLDER MODEL PRECISION [CHANGES]`: a folder of padded_data, a preset, as in
-params.yaml, and a JSON object of what is changed in the preset.
+`python fit.py FOLDER MODEL PRECISION [CHANGES]`: a folder from padded_data, a preset and a
+precision of params.yaml, and a JSON object of changes to the preset.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from sentigate.training.hardware import resolve_hardware
 FOREVER = {
     "training.max_epochs": 10**6,
     "training.patience": None,
-    "training.min_epoch_steps": 0,  # the peers' batches are as large on few rows too
+    "training.min_epoch_steps": 0,  # the peers use the same batch size on few rows
 }
 
 
 def main() -> None:
-    """Train until there is no more line to read."""
+    """Train an epoch for each input line, until the input ends."""
     folder, name, precision = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     changes = json.loads(sys.argv[4]) if sys.argv[4:] else {}
     model = preset(name, changes | FOREVER)
     train = load_split(folder / "train")
-    # One row: a validation that costs nothing, for the peers have none.
+    # One row makes validation almost free, because the peers have no validation.
     validation = load_split(folder / "validation").take([0])
     tokens = int(train.lengths.sum())
     steps = -(-len(train.lengths) // model.training.batch_size)

@@ -1,7 +1,7 @@
-"""T3's network in Keras on TensorFlow, with Keras's own best practice; a round is an epoch.
+"""Train T3's network in Keras on TensorFlow, with Keras's best practice; a round is an epoch.
 
-`python keras_loop.py FOLDER`, with the Python of the peers. Texts go into batches of like length
-by tf.data's bucket_by_sequence_length, are cached as batches, and the batches shuffled.
+`python keras_loop.py FOLDER`, with the Python of the peers. tf.data's bucket_by_sequence_length
+makes batches of similar length, which are cached and shuffled.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BATCH = 32
 
 
 def batches(ids, lengths, labels, *, step: int, in_front: bool) -> tf.data.Dataset:
-    """Batches of rows whose lengths round up to the same multiple of ``step``."""
+    """Batch rows whose lengths round up to the same multiple of ``step``."""
 
     def rows():
         for row, length, label in zip(ids, lengths, labels, strict=True):
@@ -40,7 +40,7 @@ def batches(ids, lengths, labels, *, step: int, in_front: bool) -> tf.data.Datas
 
 
 def main() -> None:
-    """Train an epoch for each line that is read."""
+    """Train an epoch for each input line."""
     folder = Path(sys.argv[1], "train")
     ids, lengths, labels = (np.load(folder / f"{n}.npy") for n in ("ids", "lengths", "labels"))
     keras.utils.set_random_seed(42)
@@ -56,7 +56,7 @@ def main() -> None:
     model.compile("adam", "binary_crossentropy", metrics=["accuracy"], jit_compile=False)
     data = batches(ids, lengths, labels, step=4, in_front=True)
     tokens = int(lengths.sum())
-    for _ in range(2):  # functions are traced in these, and the cache is filled
+    for _ in range(2):  # warm-up: traces functions and fills the cache
         model.fit(data, epochs=1, verbose=0)
     for _ in sys.stdin:
         start = time.perf_counter()

@@ -1,8 +1,8 @@
-"""The default network in ONNX Runtime; a round is all batches of a folder, then one text a call.
+"""Predict with the default network in ONNX Runtime: all batches of a folder, then single texts.
 
-`python onnx_lstm.py FOLDER`, with the Python of the peers. The folder holds weights.npz, named as
-torch names them, and batches.npz and single.npz: ids (B, T) int64 and lengths (B,) int32, numbered.
-Probabilities go to onnx.npy in the order of the batches.
+`python onnx_lstm.py FOLDER`, with the Python of the peers. The folder holds weights.npz with
+torch's names, and batches.npz and single.npz with numbered ids (B, T) int64 and lengths (B,) int32.
+The probabilities are written to onnx.npy in the order of the batches.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ THREADS = 2
 
 
 def gates(weights: np.ndarray) -> np.ndarray:
-    """From torch's order of gates, i f g o, to ONNX's, i o f c."""
+    """Reorder gates from torch's order, i f g o, to that of ONNX, i o f c."""
     i, f, g, o = np.split(weights, 4)
     return np.concatenate([i, o, f, g])
 
 
 def graph(weights: dict[str, np.ndarray]) -> bytes:
-    """Embedding, LSTM both ways within each text's length, the largest over time, head."""
+    """Build the graph: embedding, LSTM in both directions, maximum over time, head."""
     layer = "encoder.layers.0."
     ways = [f"{layer}{way}." for way in ("left_to_right", "right_to_left")]
     both = {
@@ -93,14 +93,14 @@ def graph(weights: dict[str, np.ndarray]) -> bytes:
 
 
 def numbered(path: Path) -> list[dict[str, np.ndarray]]:
-    """What the network is fed, call by call."""
+    """Return the inputs of each call."""
     arrays = np.load(path)
     count = len(arrays.files) // 2
     return [{"ids": arrays[f"ids{n}"], "lengths": arrays[f"lengths{n}"]} for n in range(count)]
 
 
 def main() -> None:
-    """A round for each line that is read."""
+    """Run a round for each input line."""
     folder = Path(sys.argv[1])
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = THREADS

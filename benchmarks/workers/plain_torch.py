@@ -1,6 +1,7 @@
-"""The default network in plain torch, with torch's own threads; a round is an epoch.
+"""Train the default network in plain torch, with torch's own threads; a round is an epoch.
 
-`python plain_torch.py FOLDER`. Nothing of sentigate; batches of like length are made beforehand.
+`python plain_torch.py FOLDER`. It uses nothing of sentigate. Batches of similar length are made in
+advance.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from torch.nn import functional
 
 
 class BiLSTM(nn.Module):
-    """The largest of each feature over time, both directions, and a linear head."""
+    """A bidirectional LSTM with max pooling over time and a linear head."""
 
     def __init__(self, entries: int) -> None:
         super().__init__()
@@ -27,7 +28,7 @@ class BiLSTM(nn.Module):
         self.head = nn.Linear(256, 1)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Logits."""
+        """Return logits."""
         states, _ = self.lstm(self.dropout(self.embedding(ids)))
         states = states.masked_fill((ids == 0).unsqueeze(2), -torch.inf)
         logits: Tensor = self.head(self.dropout(states.amax(1))).squeeze(1)
@@ -35,7 +36,7 @@ class BiLSTM(nn.Module):
 
 
 def read_batches(folder: Path) -> list[tuple[Tensor, Tensor]]:
-    """64 rows of like length each."""
+    """Make batches of 64 rows of similar length."""
     ids, lengths, labels = (np.load(folder / f"{n}.npy") for n in ("ids", "lengths", "labels"))
     order = np.argsort(lengths, kind="stable")
     return [
@@ -48,7 +49,7 @@ def read_batches(folder: Path) -> list[tuple[Tensor, Tensor]]:
 
 
 def main() -> None:
-    """Train an epoch for each line that is read."""
+    """Train an epoch for each input line."""
     torch.manual_seed(42)
     folder = Path(sys.argv[1])
     entries = json.loads((folder / "vocabulary_size.json").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Models of params.yaml, perhaps changed, trained from a folder of padded_data as train does it."""
+"""Train models of params.yaml, with optional changes, on a folder from padded_data."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from sentigate.training.train_model import Trained, train_model
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 Changes = Mapping[str, Any]
-"""Dotted key of a model -> value, as ``network.word_dropout``."""
+"""Dotted key of a model, such as ``network.word_dropout`` -> value."""
 
 
 def changed(entry: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
-    """A copy of a model's entry with other values at some keys.
+    """Copy the entry of a model with changed values.
 
     Raises:
-        KeyError: the entry has no such key.
+        KeyError: The entry has no such key.
     """
     values = copy.deepcopy(dict(entry))
     for key, value in changes.items():
@@ -42,7 +42,7 @@ def changed(entry: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
 
 
 def preset(name: str, changes: Changes | None = None) -> ModelPreset:
-    """An entry of ``models:``, checked again with its changes."""
+    """Return an entry of ``models:``, checked again with its changes."""
     entry = load_params(PARAMS).models[name].model_dump()
     return ModelPreset.model_validate(changed(entry, changes or {}))
 

@@ -1,8 +1,8 @@
-"""Where the time of one stage goes: `python stage_parts.py STAGE`, in a project that has run.
+"""Divide the time of one stage: `python stage_parts.py STAGE`, in a project that has run.
 
-The last line on stderr is a JSON object of seconds, each second under one name only: imports
-(wherever they happen), gate, tracking (MLflow and its database), own (the rest), and running (all
-of them, from Python's first line to its last).
+The last line on stderr is a JSON object of seconds: imports (wherever they happen), gate, tracking
+(MLflow and its database), own (the rest), and running (their sum, from Python's first line to its
+last). Each second counts in one part only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ since = time.perf_counter()
 
 
 def settle() -> None:
-    """Count the time since the last change for the part that ran until now."""
+    """Add the time since the last change to the current part."""
     global since
     now = time.perf_counter()
     seconds[running[-1]] += now - since
@@ -31,7 +31,7 @@ def settle() -> None:
 
 
 def counted(part: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function``, its time counted as ``part``'s, but for what is counted within."""
+    """Wrap ``function`` to count its time as ``part``, except time that inner parts count."""
 
     @functools.wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
@@ -51,13 +51,13 @@ counted_import = counted("imports", python_import)
 
 
 def outermost_import(*arguments: Any, **named: Any) -> Any:
-    """Python's own, counted; what a module imports in turn is its import's time."""
+    """Import a module and count the time, with its own imports."""
     how = python_import if running[-1] == "imports" else counted_import
     return how(*arguments, **named)
 
 
 def main() -> None:
-    """Run the stage and print its parts."""
+    """Run the stage and print the seconds of its parts."""
     began = since
     stage = sys.argv.pop()
     sys.path.insert(0, str(Path.cwd()))

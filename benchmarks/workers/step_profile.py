@@ -1,6 +1,6 @@
-"""Where the time of a training step goes: prints operation -> share of the processor's time.
+"""Profile a training step: print operation -> share of the processor time.
 
-`python step_profile.py FOLDER MODEL PRECISION`, as bare_loop.py takes them.
+`python step_profile.py FOLDER MODEL PRECISION`, with the arguments of bare_loop.py.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STEPS, SHOWN = 50, 6
 
 
 def main() -> None:
-    """Profile some steps, after as many to warm up."""
+    """Profile some steps, after as many warm-up steps."""
     steps, _ = make_steps(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
     with subnormals_are_zero():
         for step in steps[:STEPS]:

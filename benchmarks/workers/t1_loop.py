@@ -1,6 +1,7 @@
-"""The published loop of T1 (characters of tweets), encoding row by row; a round is an epoch.
+"""Train with the published loop of T1 (characters of tweets), which encodes row by row.
 
-`python t1_loop.py FOLDER`. Nothing of sentigate; torch as it comes.
+`python t1_loop.py FOLDER`. A round is an epoch. It uses torch with default settings, and nothing of
+sentigate.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ LENGTH = 200
 
 
 class Tweets(Dataset[tuple[Tensor, Tensor]]):
-    """Each tweet is encoded when it is asked for, cut or padded to 200 characters."""
+    """Tweets, encoded on access, and cut or padded to 200 characters."""
 
     def __init__(self, folder: Path) -> None:
         self.texts: list[str] = json.loads((folder / "texts.json").read_text("utf-8"))
@@ -39,7 +40,7 @@ class Tweets(Dataset[tuple[Tensor, Tensor]]):
 
 
 class CharLSTM(nn.Module):
-    """One unit, read at the last position, padding and all."""
+    """An LSTM of one unit, read at the last position, after the padding."""
 
     def __init__(self, entries: int) -> None:
         super().__init__()
@@ -48,13 +49,13 @@ class CharLSTM(nn.Module):
         self.head = nn.Linear(1, 1)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Probabilities."""
+        """Return probabilities."""
         outputs, _ = self.lstm(self.embedding(ids))
         return torch.sigmoid(self.head(outputs[:, -1])).squeeze(1)
 
 
 def main() -> None:
-    """Train an epoch for each line that is read."""
+    """Train an epoch for each input line."""
     torch.manual_seed(42)
     tweets = Tweets(Path(sys.argv[1]))
     loader = DataLoader(tweets, batch_size=32, shuffle=True)

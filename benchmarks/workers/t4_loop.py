@@ -1,6 +1,7 @@
-"""The published loop of T4 (bidirectional LSTM on IMDB), packed and shuffled; a round is an epoch.
+"""Train with the published loop of T4 (bidirectional LSTM on IMDB), packed and shuffled.
 
-`python t4_loop.py FOLDER`. Nothing of sentigate; torch as it comes.
+`python t4_loop.py FOLDER`. A round is an epoch. It uses torch with default settings, and nothing of
+sentigate.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 
 class Reviews(Dataset[tuple[Tensor, Tensor]]):
-    """Texts of their own lengths, as tensors of ids."""
+    """Texts without padding, as tensors of ids."""
 
     def __init__(self, folder: Path) -> None:
         ids, lengths, labels = (np.load(folder / f"{n}.npy") for n in ("ids", "lengths", "labels"))
@@ -37,14 +38,14 @@ class Reviews(Dataset[tuple[Tensor, Tensor]]):
 
 
 def collate(batch: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
-    """Pad to the longest text of the batch."""
+    """Pad the texts to the longest text of the batch."""
     texts, labels = zip(*batch, strict=True)
     lengths = torch.tensor([len(text) for text in texts])
     return pad_sequence(list(texts), batch_first=True), lengths, torch.stack(labels)
 
 
 class BiLSTM(nn.Module):
-    """The final states of both directions, and a linear head."""
+    """A bidirectional LSTM; a linear head reads the final states of both directions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,7 +54,7 @@ class BiLSTM(nn.Module):
         self.head = nn.Linear(256, 1)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Logits."""
+        """Return logits."""
         packed = pack_padded_sequence(
             self.embedding(ids), lengths, batch_first=True, enforce_sorted=False
         )
@@ -63,7 +64,7 @@ class BiLSTM(nn.Module):
 
 
 def main() -> None:
-    """Train an epoch for each line that is read."""
+    """Train an epoch for each input line."""
     torch.manual_seed(42)
     reviews = Reviews(Path(sys.argv[1], "train"))
     loader = DataLoader(reviews, batch_size=64, shuffle=True, collate_fn=collate)

@@ -1,6 +1,6 @@
-"""A whole training by ``fit_classifier``, with the preset's own settings; prints its figures.
+"""Run a whole training with ``fit_classifier`` and the settings of a preset; print its figures.
 
-`python train.py FOLDER MODEL SEED PRECISION DEVICES`: a folder of padded_data.
+`python train.py FOLDER MODEL SEED PRECISION DEVICES`, with a folder from padded_data.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sentigate.training.hardware import resolve_hardware
 
 
 def main() -> None:
-    """Train once."""
+    """Train once, and print the figures."""
     folder, name, seed, precision, devices = Path(sys.argv[1]), *sys.argv[2:]
     model = preset(name)
     trainer = TrainerParams(accelerator="cpu", devices=int(devices), precision=precision)
@@ -36,7 +36,7 @@ def main() -> None:
         "kept_accuracy": float(epochs.loc[epochs["kept"] == 1, "validation_accuracy"].iloc[0]),
         "best_accuracy": float(epochs["validation_accuracy"].max()),
         "epochs": len(epochs),
-        # The first epoch also compiles kernels; its start is not seen here.
+        # The first epoch also compiles kernels, and its start time is unknown here.
         "seconds_per_epoch": statistics.median(b - a for a, b in pairwise(ends)),
     }
     print(json.dumps(figures))
