@@ -146,7 +146,7 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
         ),
         ("models.lstm.vocab.level", "letter", ["models.lstm.vocab.level", "'word'", "'letter'"]),
         ("models.lstm.network.cell", "mlp", ["cell", "'rnn', 'lstm' or 'gru'", "'mlp'"]),
-        ("models.lstm.network.layer_dropout", 0.2, ["layer_dropout is 0.2", "one layer"]),
+        ("models.lstm.network.layer_dropout", 0.2, ["layer_dropout is 0.2", "one entry in hidden_sizes"]),
         ("models.bilstm.network.pooling", "last_padded", ["last_padded", "bidirectional false"]),
         (
             "models.t5_cnn_lstm.network.pooling",
@@ -456,11 +456,11 @@ def test_choose_without_a_change_writes_nothing(path: Path) -> None:
         ({"dataset": "amazon", "model": "lstm"}, ["dataset is 'amazon'; allowed: vader"]),
         ({"dataset": "imdb", "model": "transformer"}, ["model is 'transformer'; allowed: bilstm"]),
         ({"dataset": "no such", "model": ""}, ["'no such'"]),
-        ({"dataset": "[", "model": ""}, ["dataset is '['"]),
-        ({"dataset": "{a: b}", "model": ""}, ["dataset is '{a: b}'"]),
+        ({"dataset": "[", "model": ""}, ["dataset cannot be set to '[': it must be a name"]),
+        ({"dataset": "{a: b}", "model": ""}, ["dataset cannot be set to '{a: b}'"]),
         ({"dataset": r"\g<1>", "model": ""}, [r"dataset is '\\g<1>'; allowed: vader"]),
-        ({"dataset": "", "model": "lstm\nseed: 7"}, [r"model is 'lstm\nseed: 7'"]),
-        ({"dataset": "imdb # or not", "model": ""}, ["dataset is 'imdb # or not'"]),
+        ({"dataset": "", "model": "lstm\nseed: 7"}, [r"model cannot be set to 'lstm\nseed: 7'"]),
+        ({"dataset": "imdb # or not", "model": ""}, ["dataset cannot be set to 'imdb # or not'"]),
     ],
 )
 def test_a_refused_choice_does_not_change_the_file(
