@@ -146,7 +146,11 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
         ),
         ("models.lstm.vocab.level", "letter", ["models.lstm.vocab.level", "'word'", "'letter'"]),
         ("models.lstm.network.cell", "mlp", ["cell", "'rnn', 'lstm' or 'gru'", "'mlp'"]),
-        ("models.lstm.network.layer_dropout", 0.2, ["layer_dropout is 0.2", "one entry in hidden_sizes"]),
+        (
+            "models.lstm.network.layer_dropout",
+            0.2,
+            ["layer_dropout is 0.2", "one entry in hidden_sizes"],
+        ),
         ("models.bilstm.network.pooling", "last_padded", ["last_padded", "bidirectional false"]),
         (
             "models.t5_cnn_lstm.network.pooling",
