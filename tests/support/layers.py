@@ -22,12 +22,13 @@ SLOW_IMPORTS = (
     *("subprocess", "multiprocessing"),
     *LIBRARIES,
     *("dvc", "transformers"),  # importing them takes seconds
+    *("sentigate.reporting.write_plots", "sentigate.leaderboard.chart"),  # Matplotlib draws slowly
     *("sentigate.gates.validate", "sentigate.tracking", "sentigate.training", "sentigate.language"),
     "sentigate.sources.word_vectors",  # runs pip
     *("sentigate.registry.versions", "sentigate.registry.promotion", "sentigate.registry.loading"),
     *("support.commands", "support.minilm", "support.registry", "support.trained", "support.vader"),
 )
-"""Modules that start processes, use one of LIBRARIES or train; submodules are included."""
+"""Modules that start processes, use one of LIBRARIES, train or draw; submodules are included."""
 _IMPORT = re.compile(r"^ *(?:from|import) +([\w.]+)(?: +import +(\w+))?", re.MULTILINE)
 _PROCESSES = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"}
 
