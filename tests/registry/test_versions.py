@@ -89,7 +89,7 @@ def run(project: Path) -> EndedRun:
 
 @pytest.fixture(scope="module")
 def package(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return package_model(files, tmp_path_factory.mktemp("scratch"))
+    return package_model(files, tmp_path_factory.mktemp("packaged"))
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +225,7 @@ def test_requirements_are_pinned_to_public_versions(package: Path) -> None:
 
 
 def test_logging_leaves_no_module_behind(uri: str) -> None:
-    assert not [path for path in sys.path if "scratch" in path]
+    assert not [path for path in sys.path if "packaged" in path]
 
 
 SETTINGS = RegisterParams(alias="champion", challenger_alias="challenger", significance_level=0.05)
@@ -269,7 +269,7 @@ def rule_champion(
 
     def add(name: str, keys: Any) -> Any:
         folder = with_keys(files, keys, tmp_path_factory.mktemp("keys") / "files")
-        package = package_model(folder, tmp_path_factory.mktemp("scratch"))
+        package = package_model(folder, tmp_path_factory.mktemp("packaged"))
         version = add_version(run, package, name, {"split_sha256": "a"})
         made = promote(version, answers_well(0), VALIDATION, "grouped", SETTINGS, FINE)
         assert made == {
