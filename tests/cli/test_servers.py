@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,19 @@ def in_session(process: psutil.Process, leader: int) -> bool:
         return False
 
 
+@contextmanager
+def default_action(number: signal.Signals) -> Iterator[None]:
+    """Start processes with the default action in this block, even if pytest runs under nohup."""
+    if signal.getsignal(number) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, signal.SIG_IGN)
+
+
 ENDINGS = [("serve", signal.SIGTERM), ("serve", signal.SIGKILL), ("ui", signal.SIGHUP)]
 
 
@@ -146,7 +160,8 @@ def test_a_signal_ends_the_server_and_frees_the_port(
     project: Path, command: str, number: signal.Signals
 ) -> None:
     port = free_port()
-    process = sentigate(project, command, f"--port={port}")
+    with default_action(number):
+        process = sentigate(project, command, f"--port={port}")
     wait_for(f"http://127.0.0.1:{port}/{PING[command]}", process)
     assert psutil.Process(process.pid).children(recursive=True) == []
     with half_a_request(port):
