@@ -28,7 +28,7 @@ import sentigate  # noqa: F401  (sets how OpenMP waits, before a test imports to
 
 # Without deadlines, because a shared machine may pause.
 hypothesis.settings.register_profile("sentigate", deadline=None)
-hypothesis.settings.register_profile("fast", deadline=None, max_examples=20)
+hypothesis.settings.register_profile("fast", deadline=None, max_examples=5)
 hypothesis.settings.load_profile("sentigate")
 
 FAST = "not slow"

@@ -191,9 +191,9 @@ def test_the_order_of_rows_does_not_matter() -> None:
 
 @pytest.mark.parametrize("kind", ["one_shingle_in_all", "all_near_copies", "two_families"])
 def test_common_shingles_are_cheap(kind: str) -> None:
-    """20,000 rows have 200 million pairs. Comparing them all would take minutes and gigabytes."""
+    """4,000 rows have 8 million pairs, of which only a few may be compared."""
     rng = np.random.default_rng(0)
-    count = 20_000
+    count = 4_000
     long = " ".join(f"w{n}" for n in range(40))
     texts = {
         "one_shingle_in_all": [
@@ -218,5 +218,5 @@ def test_common_shingles_are_cheap(kind: str) -> None:
         copies = near_copies(splits)
         clusters = len(set(near_copy_clusters(splits["text"])))
     assert compared < 100 * count
-    assert copies.sum() == (0 if kind == "one_shingle_in_all" else 10_000)
+    assert copies.sum() == (0 if kind == "one_shingle_in_all" else count // 2)
     assert clusters == {"one_shingle_in_all": count, "all_near_copies": 1, "two_families": 2}[kind]

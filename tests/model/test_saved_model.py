@@ -91,6 +91,19 @@ def test_a_language_model_is_saved_and_loaded(folder: Path, tmp_path: Path) -> N
     assert SavedModel.load(tmp_path / "both").language_model is None
 
 
+def test_loading_does_not_import_torchs_compiler(
+    run_python: Callable[..., str], folder: Path
+) -> None:
+    """Torch 2.13 imports it, for two seconds, to initialise an embedding on the device "meta"."""
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from sentigate.model.predictor import Predictor\n"
+        "Predictor(Path(sys.argv[1]))(['fine'])\n"
+        "print([name for name in sys.modules if name.startswith('torch._dynamo')])\n"
+    )
+    assert run_python(code, folder).strip() == "[]"
+
+
 @pytest.mark.parametrize("name", NETWORK_FILES)
 @pytest.mark.parametrize("damage", ["empty", "half", "missing"])
 def test_an_error_names_the_damaged_file(folder: Path, name: str, damage: str) -> None:

@@ -5,7 +5,7 @@ import unicodedata
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.cleaning import cleaning
 from support.models import vocab_params
@@ -77,6 +77,8 @@ def test_other_steps_treat_an_entity_like_its_character(
     before: str, after: str, others: set[str], variant: str
 ) -> None:
     clean = make_cleaner(cleaning("normalize_unicode", "remove_html", *others))
+    # Two apostrophes are joined before entities are read.
+    assume(clean(before)[-1:] != "'" and clean(after)[:1] != "'")
     assert clean(before + variant + after) == clean(before + "'" + after)
 
 
@@ -97,9 +99,10 @@ def test_one_form_is_idempotent_for_every_character() -> None:
 
 def test_no_letter_of_any_script_becomes_a_quote() -> None:
     """Unicode's table of confusables lists Hebrew yod and a rune with the apostrophe."""
+    letters = {"Lo", "Ll", "Lu", "Nd"}
     for sign in EVERY_SIGN:
-        if unicodedata.category(sign) in ("Lo", "Ll", "Lu", "Nd") and sign not in "\ua78b\ua78c":
-            assert one_form(sign)[:1] not in ("'", '"', "-") or sign == "\u0149", hex(ord(sign))
+        if unicodedata.category(sign) in letters and sign not in "\ua78b\ua78c\u0149":
+            assert one_form(sign)[:1] not in ("'", '"', "-"), hex(ord(sign))
 
 
 def test_unicodes_quotes_and_dashes_become_ascii() -> None:

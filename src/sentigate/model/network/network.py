@@ -21,6 +21,11 @@ Direction = Callable[[Tensor], Tensor]
 """One direction of a layer: (B, T, width) -> (B, T, size)."""
 
 
+def padding_id(architecture: Architecture) -> int | None:
+    """Return the id whose vector is zero; a network that reads padding learns that vector."""
+    return None if architecture.reads_padding else 0
+
+
 class Encoder(nn.Module):
     """Maps token ids to a state per token; T is the longest text of the batch.
 
@@ -33,17 +38,15 @@ class Encoder(nn.Module):
         self,
         architecture: Architecture,
         vocabulary_size: int,
-        embedding: CorrectedEmbedding | None = None,
+        embedding: nn.Embedding | CorrectedEmbedding | None = None,
     ) -> None:
         """``embedding`` takes the place of one that is learned from nothing."""
         super().__init__()
         sizes = architecture.hidden_sizes
         directions = 2 if architecture.bidirectional else 1
-        # A network that reads padding learns its vector; in other networks it is the zero vector.
-        padding = None if architecture.reads_padding else 0
         width = architecture.embedding_size
-        self.embedding: nn.Embedding | CorrectedEmbedding = (
-            nn.Embedding(vocabulary_size, width, padding_idx=padding)
+        self.embedding = (
+            nn.Embedding(vocabulary_size, width, padding_idx=padding_id(architecture))
             if embedding is None
             else embedding
         )
@@ -91,7 +94,7 @@ class Network(nn.Module):
         self,
         architecture: Architecture,
         vocabulary_size: int,
-        embedding: CorrectedEmbedding | None = None,
+        embedding: nn.Embedding | CorrectedEmbedding | None = None,
     ) -> None:
         """``embedding`` takes the place of one that is learned from nothing."""
         super().__init__()
@@ -108,7 +111,13 @@ class Network(nn.Module):
     ) -> Network:
         """Return a network in eval mode with ``weights``, as float32, as its ``state_dict``."""
         with torch.device("meta"):  # skips random initial weights, which would take time
-            network = cls(architecture, vocabulary_size)
+            # Torch would import its compiler, for two seconds, to draw this layer's on "meta".
+            embedding = nn.Embedding.from_pretrained(
+                torch.empty(vocabulary_size, architecture.embedding_size),
+                freeze=False,
+                padding_idx=padding_id(architecture),
+            )
+            network = cls(architecture, vocabulary_size, embedding)
         network.load_state_dict({k: v.float() for k, v in weights.items()}, assign=True)
         return network.eval()
 
