@@ -4,7 +4,9 @@ BASE ?= main
 BIN := .venv/bin
 SENTIGATE := $(BIN)/sentigate
 BENCHMARKS := training overhead bfloat16 precision spread reading threads processes data_stages startup prediction
-# Without --no-compile, pip compiles all files, which takes a minute; Python compiles on first use.
+# Without --no-compile, pip compiles all files, which takes a minute; Python compiles on first use,
+# and must be allowed to keep the result: many containers forbid it, and every import takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 PIP_INSTALL := python -m pip --disable-pip-version-check install --no-compile
 LOCK_HEAD := echo "\# Made by make lock from pyproject.toml; do not edit."
 LOCK_FREEZE := .cache/lock/bin/python -m pip freeze --exclude sentigate | sed 's/+cpu$$//'

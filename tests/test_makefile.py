@@ -121,6 +121,11 @@ def test_without_a_port_the_program_gets_no_port(project: Path, target: str) -> 
     assert given(project) == [target]
 
 
+def test_programs_may_keep_compiled_files(project: Path) -> None:
+    assert make(project, "test", PYTHONDONTWRITEBYTECODE="1").returncode == 0
+    assert b"PYTHONDONTWRITEBYTECODE" not in (project / "environment").read_bytes()
+
+
 def test_file_and_out_reach_the_program(project: Path) -> None:
     assert make(project, "predict", "FILE=a b.csv", "OUT=-c.csv").returncode == 0
     assert given(project) == ["predict", "--file=a b.csv", "--out=-c.csv"]
