@@ -112,10 +112,11 @@ class Network(nn.Module):
         """Return a network in eval mode with ``weights``, as float32, as its ``state_dict``."""
         with torch.device("meta"):  # skips random initial weights, which would take time
             # Torch would import its compiler, for two seconds, to draw this layer's on "meta".
-            embedding = nn.Embedding.from_pretrained(
-                torch.empty(vocabulary_size, architecture.embedding_size),
-                freeze=False,
+            embedding = nn.Embedding(
+                vocabulary_size,
+                architecture.embedding_size,
                 padding_idx=padding_id(architecture),
+                _weight=torch.empty(vocabulary_size, architecture.embedding_size),
             )
             network = cls(architecture, vocabulary_size, embedding)
         network.load_state_dict({k: v.float() for k, v in weights.items()}, assign=True)
