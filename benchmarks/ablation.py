@@ -29,8 +29,8 @@ from sentigate.data.word_vectors import WordVectors, read_vectors
 from sentigate.evaluation.baseline import strongest
 from sentigate.evaluation.difference import SMALLEST_P, accuracy_difference
 from sentigate.evaluation.linear_fit import TrainingTexts
-from sentigate.model.fusion import Fusion, Logits, probabilities
-from sentigate.model.labels import log_losses, predicted_labels
+from sentigate.model.answers import Logits, log_losses, predicted_labels, probabilities
+from sentigate.model.fusion import Fusion
 from sentigate.model.network.batches import EncodedSplit, load_split
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import has_known_token, network_logits
@@ -77,7 +77,9 @@ def read_data(name: str, folder: Path, params: Params) -> Data:
     table = pd.read_parquet(folder / "texts.parquet", columns=["text", "label", "split"])
     parts = {split: table.loc[table["split"] == split] for split in ("train", *JUDGED)}
     texts = {split: part["text"].tolist() for split, part in parts.items()}
-    training = TrainingTexts(texts["train"], parts["train"]["label"].to_numpy())
+    training = TrainingTexts(
+        texts["train"], parts["train"]["label"].to_numpy(), params.datasets[name].classes
+    )
     tokens = {split: encode_texts(training.tokenizer, texts[split]) for split in JUDGED}
     best = strongest(
         training,
@@ -138,10 +140,10 @@ def train(data: Data, params: Params, left_out: str | None, seed: int) -> Figure
         raise MeasurementError(f"{data.name}: training with seed {seed} diverged")
     network = Network.from_weights(model.network, len(vectors.values), trained.classifier.weights)
     logits = {split: network_logits(network, rows) for split, rows in data.splits.items()}
-    positives = float(load_split(data.folder / "train").labels.mean())
+    counts = np.bincount(load_split(data.folder / "train").labels)
     fusions = {
         FUSED: trained.fusion,
-        ALONE: fit_fusion(trained.logits, None, data.splits["validation"].labels, positives),
+        ALONE: fit_fusion(trained.logits, None, data.splits["validation"].labels, counts / counts.sum()),
     }
     judged = {kind: _judged(data, logits, fusion, params) for kind, fusion in fusions.items()}
     epochs = len(trained.classifier.epochs)
@@ -155,8 +157,8 @@ def _judged(data: Data, logits: Mapping[str, Logits], fusion: Fusion, params: Pa
     }
     difference = accuracy_difference(
         data.splits["test"].labels,
-        probabilities(answers["test"]),
-        probabilities(data.baseline["test"]),
+        predicted_labels(probabilities(answers["test"])),
+        predicted_labels(probabilities(data.baseline["test"])),
         samples=params.evaluate.bootstrap_samples,
         seed=params.seed,
     )

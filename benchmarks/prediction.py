@@ -33,7 +33,8 @@ from sentigate.data.vocabulary import add_words, build_tokenizer, tokens_of
 from sentigate.data.word_vectors import words_outside
 from sentigate.errors import SentigateError
 from sentigate.evaluation import linear_fit
-from sentigate.model.fusion import Fusion, probabilities
+from sentigate.model.answers import probabilities
+from sentigate.model.fusion import Fusion
 from sentigate.model.linear_model import LinearModel
 from sentigate.model.network.batches import Batches, EncodedSplit
 from sentigate.model.network.network import Network
@@ -90,10 +91,11 @@ def fit_linear(params: Params, tweets: pd.DataFrame) -> Linear:
     """Fit the linear baseline on the tweets that have a label."""
     dataset, settings = params.datasets["twitter"], params.baseline.candidates[CANDIDATE]
     clean = make_cleaner(dataset.clean.steps)
-    labels = tweets["sentiment"].map(dataset.labels)
-    known = labels.notna()
+    names = tweets["sentiment"].map(dataset.labels)
+    known = names.notna()
+    labels = names[known].map(dataset.classes.names.index)
     texts = [clean(text) for text in tweets["text"][known]]
-    training = linear_fit.TrainingTexts(texts, labels[known].to_numpy(dtype=np.int8))
+    training = linear_fit.TrainingTexts(texts, labels.to_numpy(dtype=np.int8), dataset.classes)
     return Linear(training.tokenizer, linear_fit.fit_linear(training, settings, params.seed))
 
 
@@ -117,7 +119,7 @@ def make_model(
     add_words(tokenizer, islice(outside, entry.vocab.outside_words))
     size = tokenizer.get_vocab_size()
     torch.manual_seed(params.seed)
-    weights = Network(entry.network, size).state_dict()
+    weights = Network(entry.network, size, dataset.classes.scores).state_dict()
     if entry.vocab.vectors:
         weights[EMBEDDING] = weights[EMBEDDING].half()  # word vectors are stored as float16
     description = Description(
@@ -299,7 +301,7 @@ def main() -> None:
             ours = network_alone(predictor.network, split)
             alone = alternate({"ours": ours, "onnx": onnx}, rounds)
         order = np.argsort(split.lengths, kind="stable")
-        answers = probabilities(network_logits(predictor.network, split))[order]
+        answers = probabilities(network_logits(predictor.network, split))[order, 1:]
         difference = float(np.abs(answers - np.load(folder / "onnx.npy")).max())
     if difference > 1e-4:
         raise MeasurementError(f"ONNX Runtime's probabilities differ by up to {difference:g}")

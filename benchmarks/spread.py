@@ -36,8 +36,7 @@ def train(folder: Path, name: str, precision: str, seed: int) -> dict[str, float
     """Train a model of params.yaml, and return its accuracy on validation and test rows."""
     from workers.presets import preset, train_preset
 
-    from sentigate.model.fusion import probabilities
-    from sentigate.model.labels import predicted_labels
+    from sentigate.model.answers import predicted_labels, probabilities
     from sentigate.model.network.batches import load_split
     from sentigate.model.network.network import Network
     from sentigate.model.predictor import network_logits

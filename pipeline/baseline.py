@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from pipeline.stage import GateInput, StageRun, run
 from sentigate import artifacts
 from sentigate.data.stage_files import read_table
 from sentigate.evaluation.baseline import strongest
 from sentigate.evaluation.linear_fit import TrainingTexts
 from sentigate.evaluation.metrics import classification_figures, matthews_correlation
-from sentigate.model.fusion import probabilities
+from sentigate.model.answers import (
+    named_columns,
+    predicted_labels,
+    probabilities,
+    table_probabilities,
+)
 from sentigate.model.linear_model import LinearModel
 from sentigate.model.text.encoding import encode_texts
 from sentigate.progress import doing
@@ -16,11 +23,11 @@ from sentigate.progress import doing
 
 def baseline(stage: StageRun) -> GateInput:
     """Write the strongest model, its predictions of validation and test rows, and its figures."""
-    params = stage.params
+    params, classes = stage.params, stage.params.chosen_dataset.classes
     splits = read_table(artifacts.SPLIT_TEXTS, ["id", "split", "label", "text"])
     train, validation = (splits.loc[splits["split"] == name] for name in ("train", "validation"))
     with doing("counting tokens"):
-        training = TrainingTexts(train["text"].tolist(), train["label"].to_numpy())
+        training = TrainingTexts(train["text"].tolist(), train["label"].to_numpy(), classes)
     best = strongest(
         training,
         encode_texts(training.tokenizer, validation["text"]),
@@ -34,19 +41,22 @@ def baseline(stage: StageRun) -> GateInput:
     others = splits.loc[splits["split"] != "train"]
     with doing(f"predicting validation and test with the strongest, {best.chosen}"):
         logits = saved.logits(*encode_texts(training.tokenizer, others["text"]))
+    columns = named_columns("logit", logits) | named_columns("probability", probabilities(logits))
     predictions = stage.write_table(
-        others.drop(columns="text").assign(logit=logits, probability=probabilities(logits)),
-        artifacts.BASELINE_PREDICTIONS,
+        others.drop(columns="text").assign(**columns), artifacts.BASELINE_PREDICTIONS
     )
+    chances = table_probabilities(predictions)
     with doing("measuring, with bootstrap intervals"):
         figures = {
-            str(name): classification_figures(
-                part["label"].to_numpy(),
-                part["probability"].to_numpy(),
+            name: classification_figures(
+                predictions["label"].to_numpy()[rows],
+                chances[rows],
+                classes,
                 params.evaluate,
                 params.seed,
             )
-            for name, part in predictions.groupby("split")
+            for name in ("test", "validation")
+            for rows in [(predictions["split"] == name).to_numpy()]
         }
     choice = {
         "chosen": best.chosen,
@@ -56,11 +66,14 @@ def baseline(stage: StageRun) -> GateInput:
     stage.write_json({**figures, **choice}, artifacts.BASELINE_REPORT)
     print(f"  {best.description}")
     print(f"  test accuracy {figures['test']['accuracy']:.4f}")
-    mcc = matthews_correlation(
-        predictions["label"].to_numpy(), predictions["probability"].to_numpy()
-    )
+    mcc = matthews_correlation(predictions["label"].to_numpy(), predicted_labels(chances))
     return GateInput(
-        predictions.assign(mcc=mcc), {"min_baseline_mcc": params.gates.min_baseline_mcc}
+        predictions.assign(
+            mcc=mcc,
+            largest_logit=np.abs(table_probabilities(predictions, "logit")).max(axis=1),
+            probability_sum=chances.sum(axis=1),
+        ),
+        {"min_baseline_mcc": params.gates.min_baseline_mcc},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from pipeline.stage import GateInput, StageRun, run
@@ -13,14 +14,19 @@ from sentigate.data.training_files import (
     read_model,
     read_split,
 )
-from sentigate.evaluation.behaviour import behaviour_figures, judge_cases
+from sentigate.evaluation.behaviour import applies, behaviour_figures, judge_cases
 from sentigate.evaluation.behaviour_cases import CASES, read_suite
 from sentigate.evaluation.calibration import temperature_figures
 from sentigate.evaluation.comparison import compare, perplexities
 from sentigate.evaluation.failures import failure_groups
 from sentigate.evaluation.mistakes import confident_errors, mark_correct
 from sentigate.evaluation.slices import slice_figures
-from sentigate.model.fusion import probabilities
+from sentigate.model.answers import (
+    named_columns,
+    predicted_labels,
+    probabilities,
+    table_probabilities,
+)
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.predictor import Predictor, has_known_token, network_logits
 from sentigate.model.saved_model import SavedModel
@@ -34,6 +40,7 @@ from sentigate.tracking.training_run import log_evaluation
 def evaluate(stage: StageRun) -> GateInput:
     """Write figures, predictions, tables, plots and the report."""
     params, settings = stage.params, stage.params.evaluate
+    classes = params.chosen_dataset.classes
     saved = read_model()
     padded = {name: read_split(name) for name in SPLITS}
     splits = read_table(artifacts.SPLIT_TEXTS, ["id", "slice", "label", "text", "split"])
@@ -45,25 +52,27 @@ def evaluate(stage: StageRun) -> GateInput:
         held_out[["id", "split", "slice", "label", *judged.columns]], artifacts.PREDICTIONS
     )
     test = predictions.loc[predictions["split"] == "test"]
+    labels, predicted = test["label"].to_numpy(), test["predicted"].to_numpy()
+    chances = table_probabilities(test)
     with doing("measuring, with bootstrap intervals"):
-        metrics = compare(predictions, settings, params.seed)
+        metrics = compare(predictions, classes, settings, params.seed)
     fusion = saved.description.fusion
     metrics["fusion"] = {"share": fusion.share, "temperature": fusion.temperature}
     metrics["calibration"] = temperature_figures(
-        test["label"].to_numpy(),
-        test["probability"].to_numpy(),
-        fusion.temperature,
-        settings.calibration_bins,
+        labels, chances, predicted, fusion.temperature, settings.calibration_bins
     )
     if language_model := perplexities(saved, padded):
         metrics["language_model"] = language_model
-    with doing("trying the behavioural tests"):
-        suite, predictor = read_suite(CASES), Predictor(artifacts.TRAINED_MODEL)
-        behaviour = judge_cases(suite, predictor)
-        metrics["behaviour"] = behaviour_figures(
-            behaviour, predictor(suite.unknown_words), float(padded["train"].labels.mean())
-        )
-    slices = slice_figures(test)
+    behaviour = None
+    if applies(classes):
+        with doing("trying the behavioural tests"):
+            suite, predictor = read_suite(CASES), Predictor(artifacts.TRAINED_MODEL)
+            behaviour = judge_cases(suite, predictor, classes, predictor.threshold)
+            counts = np.bincount(padded["train"].labels, minlength=classes.count)
+            metrics["behaviour"] = behaviour_figures(
+                behaviour, predictor(suite.unknown_words), counts / counts.sum(), classes
+            )
+    slices = slice_figures(test, classes)
     encoded = written_checks(artifacts.PADDED / "test")  # lengths and unknown tokens
     encoded = encoded.set_index(read_ids("test"))
     failures = failure_groups(held_out.loc[test.index].join(encoded, on="id"))
@@ -72,16 +81,18 @@ def evaluate(stage: StageRun) -> GateInput:
     for table, path in (
         (slices, artifacts.SLICES),
         (failures, artifacts.FAILURES),
-        (behaviour, artifacts.BEHAVIOUR),
+        (pd.DataFrame() if behaviour is None else behaviour, artifacts.BEHAVIOUR),
     ):
         table.to_csv(stage.path(path), index=False, lineterminator="\n")
     plots = stage.path(artifacts.PLOTS)
     with doing("drawing the charts"):
         write_plots(
             plots,
-            labels=test["label"].to_numpy(),
-            probabilities=test["probability"].to_numpy(),
-            baseline_probabilities=test["baseline_probability"].to_numpy(),
+            labels=labels,
+            probabilities=chances,
+            predicted=predicted,
+            baseline_probabilities=table_probabilities(test, "baseline_probability"),
+            classes=classes,
             training=epochs,
             slices=slices,
             bins=settings.calibration_bins,
@@ -97,8 +108,9 @@ def evaluate(stage: StageRun) -> GateInput:
         dataset=params.dataset,
         model=params.model,
         baseline=linear,
+        classes=classes,
         figures=metrics,
-        splits=pd.DataFrame(sizes).T.rename_axis("split").reset_index(),
+        splits=sizes,
         leakage=leaks,
         reading=unread,
         slices=slices,
@@ -115,32 +127,39 @@ def evaluate(stage: StageRun) -> GateInput:
         log_evaluation(params, metrics, len(epochs), stage.out, passed)
 
     return GateInput(
-        mark_correct(test),
+        mark_correct(test).assign(
+            probability_sum=chances.sum(axis=1),
+            baseline_probability_sum=table_probabilities(test, "baseline_probability").sum(axis=1),
+        ),
         {"min_test_accuracy": params.chosen_dataset.gates.min_test_accuracy},
         after_gate=log,
     )
 
 
 def _judged(saved: SavedModel, split: EncodedSplit, name: str) -> pd.DataFrame:
-    """Return P(positive) of a split's rows.
+    """Answer a split's rows with the model, with its network alone and with the baseline.
 
     Returns:
-        Columns probability, network_probability (of the network alone) and baseline_probability,
-        all float32; the index is the rows' id.
+        Columns predicted, network_predicted and baseline_predicted (int8); then the probability of
+        each class (float32), as ``named_columns`` names them; the index is the rows' id.
     """
     ids = read_ids(name)
     network = network_logits(saved.network, split)
     baseline = read_baseline_logits(ids)
     beside = baseline if saved.linear else None
     logits = saved.description.fusion(network, beside, has_known_token(split.ids))
-    return pd.DataFrame(
-        {
-            "probability": probabilities(logits),
-            "network_probability": probabilities(network),
-            "baseline_probability": probabilities(baseline),
-        },
-        index=pd.Index(ids),
-    )
+    judged = {
+        prefix: probabilities(values)
+        for prefix, values in (("", logits), ("network_", network), ("baseline_", baseline))
+    }
+    threshold = saved.description.threshold
+    labels = {
+        f"{prefix}predicted": predicted_labels(chances, threshold).astype("int8")
+        for prefix, chances in judged.items()
+    }
+    for prefix, chances in judged.items():
+        labels |= named_columns(f"{prefix}probability", chances)
+    return pd.DataFrame(labels, index=pd.Index(ids))
 
 
 if __name__ == "__main__":

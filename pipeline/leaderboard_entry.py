@@ -24,7 +24,7 @@ from sentigate.evaluation.metrics import classification_figures, flat
 from sentigate.files import written_whole
 from sentigate.language.pretraining import pretrain
 from sentigate.leaderboard.entry import entry_path, failure_path
-from sentigate.model.fusion import Logits, probabilities
+from sentigate.model.answers import Probabilities, probabilities
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import has_known_token, network_logits
@@ -65,6 +65,7 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
             name: classification_figures(
                 splits[name].labels,
                 _answers(trained, network, splits[name], ids[name]),
+                params.chosen_dataset.classes,
                 params.evaluate,
                 params.seed,
             )
@@ -132,6 +133,7 @@ def _trained(
         )
         trained = train_model(
             model,
+            params.chosen_dataset.classes,
             vocabulary.vectors,
             splits["train"],
             splits["validation"],
@@ -155,8 +157,8 @@ def _trained(
 
 def _answers(
     trained: Trained, network: Network, split: EncodedSplit, ids: pd.Series[str]
-) -> Logits:
-    """Return P(positive) of a split's rows, (rows,) float32."""
+) -> Probabilities:
+    """Return the probability of each class for a split's rows, (rows, K) float32."""
     assert trained.fusion
     beside = read_baseline_logits(ids) if trained.fusion.share else None
     logits = trained.fusion(network_logits(network, split), beside, has_known_token(split.ids))

@@ -15,11 +15,12 @@ from sentigate.data.stage_files import read_json, read_table
 from sentigate.data.training_files import read_model
 from sentigate.evaluation.difference import beside_baseline
 from sentigate.files import sha256_of
+from sentigate.model.answers import table_probabilities
 from sentigate.model.columns import Columns
 from sentigate.model.model_files import LINEAR_FILES, NETWORK_FILES
 from sentigate.model.saved_model import SavedModel
 from sentigate.progress import doing
-from sentigate.registry.loading import code_of, load_predict
+from sentigate.registry.loading import code_of, load_predict, predictor_of
 from sentigate.registry.package import model_sha256, package_model
 from sentigate.registry.promotion import Standing, promote
 from sentigate.registry.training_keys import TRAINED_ON, training_keys, unseen
@@ -44,6 +45,7 @@ CHECKED_ROWS = 200
 def register_model(stage: StageRun) -> GateInput:
     """Write the registration: the version, its alias, and the reason for the alias."""
     params, rule = stage.params, stage.params.chosen_dataset.split.rule
+    classes = params.chosen_dataset.classes
     raw = read_table(artifacts.RAW_TEXTS, ["id", "text"]).rename(columns={"text": "raw"})
     rows = read_table(artifacts.SPLIT_TEXTS, ["id", "group", "label", "split"])
     rows = rows.merge(raw, on="id", validate="one_to_one")
@@ -58,7 +60,8 @@ def register_model(stage: StageRun) -> GateInput:
     checked = predictions.loc[predictions["split"] == "test"].head(CHECKED_ROWS)
     checked = checked.merge(raw, on="id", validate="one_to_one")
     answers = served(checked["raw"].tolist())
-    difference = (answers["probability"] - checked["probability"]).abs()
+    served_probabilities = answers[[f"probability_{name}" for name in classes.names]].to_numpy()
+    difference = np.abs(served_probabilities - table_probabilities(checked)).max(axis=1)
 
     @doing("registering in MLflow")
     def publish(passed: bool) -> None:
@@ -81,7 +84,7 @@ def register_model(stage: StageRun) -> GateInput:
         with doing("comparing with the champion"):
             registration = promote(
                 version,
-                lambda texts: served(list(texts))["probability"].to_numpy(),
+                predictor_of(package / "artifacts/files"),
                 validation,
                 rule,
                 params.register_,
@@ -93,7 +96,10 @@ def register_model(stage: StageRun) -> GateInput:
 
     return GateInput(
         checked.assign(served_label=answers["label"], difference=difference),
-        {"max_served_difference": params.gates.max_served_difference},
+        {
+            "classes": list(classes.names),
+            "max_served_difference": params.gates.max_served_difference,
+        },
         after_gate=publish,
     )
 
@@ -130,13 +136,13 @@ def _standing(predictions: pd.DataFrame, level: float, fused: bool) -> Standing:
         beside_baseline(
             predictions["label"].to_numpy(),
             predictions[column].to_numpy(),
-            predictions["baseline_probability"].to_numpy(),
+            predictions["baseline_predicted"].to_numpy(),
             whose=whose,
             level=level,
         )
         for whose, column in (
-            ("The model", "probability"),
-            ("The network alone", "network_probability"),
+            ("The model", "predicted"),
+            ("The network alone", "network_predicted"),
         )
     )
     shown = [model, network] if fused else [model]

@@ -21,8 +21,8 @@ from sentigate.data.training_files import (
 from sentigate.data.vocabulary import read_tokenizer, tokens_of
 from sentigate.data.word_vectors import read_vectors
 from sentigate.language.pretraining import pretrain
-from sentigate.model.fusion import Fusion, probabilities
-from sentigate.model.labels import predicted_labels
+from sentigate.model.answers import predicted_labels, probabilities
+from sentigate.model.fusion import Fusion
 from sentigate.model.saved_model import Description, SavedModel
 from sentigate.progress import doing
 from sentigate.tracking.training_run import end_training_run, open_training_run
@@ -32,7 +32,8 @@ from sentigate.training.start import FromLanguageModel, FromVectors, Start
 from sentigate.training.steps import steps_of, steps_sentence
 from sentigate.training.train_model import train_model
 
-UNFITTED = Fusion(share=0.0, temperature=1.0, prior=0.0)
+def _unfitted(scores: int) -> Fusion:
+    return Fusion(share=0.0, temperature=1.0, prior=(0.0,) * scores)
 
 
 def train(stage: StageRun) -> GateInput:
@@ -41,6 +42,7 @@ def train(stage: StageRun) -> GateInput:
     With pretraining, the model's folder also has the language model from which it started.
     """
     params, model = stage.params, stage.params.chosen_model
+    classes = params.chosen_dataset.classes
     training, validation = map(read_split, ("train", "validation"))
     reading = read_reading()
     hardware = resolve_hardware(params.trainer, model.network)
@@ -67,6 +69,7 @@ def train(stage: StageRun) -> GateInput:
             )
             trained = train_model(
                 model,
+                classes,
                 vectors,
                 training,
                 validation,
@@ -77,7 +80,7 @@ def train(stage: StageRun) -> GateInput:
                 scratch=stage.out,
                 on_epoch=tracked.log_epoch,
             )
-        fusion = trained.fusion or UNFITTED
+        fusion = trained.fusion or _unfitted(classes.scores)
         if language_model:
             tracked.log_kept(language_model.epochs, "language_model.")
         if linear:
@@ -86,6 +89,7 @@ def train(stage: StageRun) -> GateInput:
         description = Description(
             dataset=params.dataset,
             model=params.model,
+            classes=classes,
             cleaning=params.chosen_dataset.clean.steps,
             max_length=reading.max_length,
             last_tokens=reading.last,

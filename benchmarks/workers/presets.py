@@ -10,7 +10,8 @@ from typing import Any
 
 from sentigate.data.word_vectors import WordVectors, read_vectors
 from sentigate.language.pretraining import pretrain
-from sentigate.model.fusion import Logits
+from sentigate.model.answers import Logits
+from sentigate.model.labels import BINARY
 from sentigate.model.network.batches import EncodedSplit, load_split
 from sentigate.settings.model import ModelPreset
 from sentigate.settings.params import load_params
@@ -79,6 +80,7 @@ def train_preset(
         )
         return train_model(
             model,
+            BINARY,  # the data sets of the benchmarks have two classes
             vectors,
             train,
             validation,

@@ -74,9 +74,9 @@ def padded_rows(split: str) -> Table:
 LINEAR_MODEL = Path("data/baseline")
 BASELINE_REPORT = Path("reports/baseline.json")
 BASELINE_PREDICTIONS = Table(
-    Path("reports/baseline_predictions.parquet"),
-    {"id": "str", "split": "str", "label": "int8", "logit": "float32", "probability": "float32"},
+    Path("reports/baseline_predictions.parquet"), {"id": "str", "split": "str", "label": "int8"}
 )
+"""It also has float32 columns ``logit_k`` for each logit, and ``probability_k`` for each class."""
 
 # train
 
@@ -103,11 +103,13 @@ PREDICTIONS = Table(
         "split": "str",
         "slice": "str",
         "label": "int8",
-        "probability": "float32",
-        "network_probability": "float32",
-        "baseline_probability": "float32",
+        "predicted": "int8",
+        "network_predicted": "int8",
+        "baseline_predicted": "int8",
     },
 )
+"""It also has float32 columns ``probability_k``, ``network_probability_k`` and
+``baseline_probability_k`` for each class."""
 SLICES = Path("reports/slices.csv")
 FAILURES = Path("reports/failures.csv")
 BEHAVIOUR = Path("reports/behaviour.csv")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from sentigate.model.fusion import Fusion
+from sentigate.model.labels import BINARY, Classes
 from sentigate.model.linear_model import LinearDescription, LinearModel
 from sentigate.model.network.architecture import Architecture
 from sentigate.model.network.network import Network
@@ -17,7 +18,7 @@ from sentigate.model.saved_model import Description, SavedModel
 from sentigate.model.text.cleaning_steps import CleaningSteps
 from sentigate.settings.model import VocabParams
 
-UNFUSED = Fusion(share=0.0, temperature=1.0, prior=0.0)
+UNFUSED = Fusion(share=0.0, temperature=1.0, prior=(0.0,))
 """Leaves the network's answers unchanged."""
 
 
@@ -34,9 +35,14 @@ def vocab_params(
 
 
 def linear_model(
-    weights: dict[tuple[int, ...], float], bias: float, tokens: Sequence[str]
+    weights: Mapping[tuple[int, ...], float | Sequence[float]],
+    bias: float | Sequence[float],
+    tokens: Sequence[str],
 ) -> LinearModel:
-    """Return a linear model over ``tokens`` in which each n-gram of ids adds its weight once."""
+    """Return a linear model over ``tokens`` in which each n-gram of ids adds its weights once.
+
+    With more than two classes, a weight and the bias are sequences with a number for each class.
+    """
     size = len(tokens)
     codes = {
         sum(token * size**power for power, token in enumerate(reversed(ngram))): weight
@@ -50,10 +56,10 @@ def linear_model(
             words=tuple(tokens),
         ),
         codes=np.array(sorted(codes), dtype=np.int64),
-        weights=np.array([codes[code] for code in sorted(codes)], dtype=np.float32),
+        weights=np.array([np.atleast_1d(codes[code]) for code in sorted(codes)], np.float32).T,
         idf=None,
         characters=None,
-        bias=bias,
+        bias=np.atleast_1d(np.array(bias, dtype=np.float32)),
     )
 
 
@@ -66,12 +72,16 @@ def save_model(
     *,
     linear: LinearModel | None = None,
     fusion: Fusion = UNFUSED,
+    classes: Classes = BINARY,
+    threshold: float | None = None,
 ) -> Path:
     """Write a model with any network, as the train stage does, and return its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     description = Description(
         dataset="vader",
         model="bilstm",
+        classes=classes,
+        threshold=threshold,
         cleaning=steps,
         max_length=max_length,
         vocabulary_size=tokenizer.get_vocab_size(),

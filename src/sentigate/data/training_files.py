@@ -10,7 +10,7 @@ import pandas as pd
 
 from sentigate import artifacts
 from sentigate.errors import DataError
-from sentigate.model.fusion import Logits
+from sentigate.model.answers import Logits
 from sentigate.model.linear_model import LinearModel
 from sentigate.model.model_files import ModelFileError
 from sentigate.model.network.batches import EncodedSplit, load_split
@@ -65,7 +65,7 @@ def read_linear(tokens: Sequence[str]) -> LinearModel:
 
 
 def read_baseline_logits(ids: pd.Series[str]) -> Logits:
-    """Read the linear baseline's logits of the rows with these ids, (rows,) float32.
+    """Read the linear baseline's logits of the rows with these ids, (rows, S) float32.
 
     Args:
         ids: Ids of validation or test rows.
@@ -73,10 +73,14 @@ def read_baseline_logits(ids: pd.Series[str]) -> Logits:
     Raises:
         DataError: the table is damaged or lacks a row.
     """
-    table = artifacts.BASELINE_PREDICTIONS
-    logits = read_table(table, ["id", "logit"]).set_index("id")["logit"].reindex(ids)
-    if logits.isna().any():
-        raise damaged(table.path, f"it has no row {logits.index[logits.isna()][0]}")
+    path = artifacts.BASELINE_PREDICTIONS.path
+    with reading(path):
+        table = pd.read_parquet(path)
+        columns = [name for name in table if name.startswith("logit_")]
+        logits = table.set_index("id")[columns].reindex(ids)
+    missing = logits.isna().any(axis=1)
+    if missing.any():
+        raise damaged(path, f"it has no row {logits.index[missing][0]}")
     return logits.to_numpy(dtype=np.float32)
 
 

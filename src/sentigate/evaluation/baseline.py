@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sentigate.errors import DataError
-from sentigate.model.fusion import probabilities
-from sentigate.model.labels import log_losses, predicted_labels
+from sentigate.model.answers import log_losses, predicted_labels, probabilities
 from sentigate.model.linear_model import LinearModel
 from sentigate.model.text.encoding import Encoded
 from sentigate.progress import doing
@@ -50,12 +49,12 @@ def strongest(
     Args:
         training: training texts.
         texts: validation texts, as token ids of ``training.tokenizer``.
-        labels: labels of the validation texts, 0 or 1, (texts,).
+        labels: classes of the validation texts, (texts,).
         candidates: settings by name, at least one.
         seed: seed of the solver.
 
     Raises:
-        DataError: there are no validation texts, or training has only one label or no n-gram.
+        DataError: there are no validation texts, or training lacks a class or has no n-gram.
     """
     if not len(labels):
         raise DataError(

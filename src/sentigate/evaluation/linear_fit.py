@@ -14,6 +14,7 @@ import numpy.typing as npt
 from sentigate.data.spacing import spacing
 from sentigate.data.vocabulary import build_tokenizer, tokens_of
 from sentigate.errors import DataError, counted
+from sentigate.model.labels import Classes
 from sentigate.model.linear_model import LinearDescription, LinearModel
 from sentigate.model.text.encoding import encode_texts
 from sentigate.model.text.ngram_codes import FIRST_WORD, check_codes_fit
@@ -47,21 +48,32 @@ class TrainingTexts:
 
     Args:
         texts: training texts.
-        labels: 0 or 1, int8, (texts,).
+        labels: classes of the texts, int8, (texts,).
+        classes: the classes.
 
     Attributes:
-        labels: labels of the texts.
+        labels: classes of the texts.
+        classes: the classes.
         level: level of the tokens: GloVe's, or characters for texts without spaces between words.
         tokenizer: tokenizer that knows every token of the texts.
         words: entries of the tokenizer by id.
         tokens: token ids of the texts.
 
     Raises:
-        DataError: the texts have no token.
+        DataError: the texts have no token, or a class has no text.
     """
 
-    def __init__(self, texts: Sequence[str], labels: npt.NDArray[np.int8]) -> None:
-        self.labels = labels
+    def __init__(
+        self, texts: Sequence[str], labels: npt.NDArray[np.int8], classes: Classes
+    ) -> None:
+        self.labels, self.classes = labels, classes
+        counts = np.bincount(labels, minlength=classes.count)
+        if lacking := [name for name, n in zip(classes.names, counts, strict=True) if not n]:
+            raise DataError(
+                f"no baseline from {counted(len(labels), 'training text')}: none of them is "
+                f"{' or '.join(lacking)}; add rows of every class, or leave a class out of "
+                "datasets.X.classes"
+            )
         self.level: Level = SPACED_LEVEL if spacing(texts).parts_words else "character"
         self.tokenizer = build_tokenizer(texts, _every_token(self.level))
         self.words = tokens_of(self.tokenizer)
@@ -129,52 +141,77 @@ def _every_token(level: Level) -> VocabParams:
 def fit_linear(training: TrainingTexts, settings: LinearModelParams, seed: int) -> LinearModel:
     """Fit one model: L2-regularised logistic regression on the n-grams that ``settings`` names.
 
+    With more than two classes, TF-IDF models are multinomial. Naive-Bayes ratios are those of one
+    class against the rest, so these models fit one regression for each class.
+
     Raises:
-        DataError: the texts have only one label, or no n-gram in enough texts.
+        DataError: no n-gram is in enough texts.
     """
     from scipy.sparse import hstack
-    from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
-    naive_bayes = settings.naive_bayes_smoothing is not None
-    classifier = LogisticRegression(
-        C=settings.inverse_regularization,
-        solver="liblinear" if naive_bayes else "lbfgs",
-        max_iter=1000,
-        random_state=seed,
-    )
     lengths = training.lengths(settings)
     codes, counts = training.count(lengths, settings.min_count)
-    idf, ratios, block = None, None, None
+    idf, block, smoothing = None, None, settings.naive_bayes_smoothing
     try:
         with threadpool_limits(1):  # with several, the last bits of sums differ
-            if settings.naive_bayes_smoothing is None:
-                idf = idf_of(counts)
-                features = tfidf(counts, idf)
-            else:
-                features = counts.sign()
-                ratios = log_count_ratios(features, training.labels, settings.naive_bayes_smoothing)
-                features.data *= ratios[features.indices]
             if settings.character_ngrams and training.level == SPACED_LEVEL:
                 block = training.characters(settings.character_ngrams, settings.min_count)
-                features = hstack([features, block.features], format="csr")
-            classifier.fit(features, training.labels)
+            beside = [] if block is None else [block.features]
+            if smoothing is None:
+                idf = idf_of(counts)
+                features = hstack([tfidf(counts, idf), *beside], format="csr")
+                fitted = _regression(features, training.labels, settings, "lbfgs", seed)
+            else:
+                ones, parts = counts.sign(), []
+                later = [1] if training.classes.count == 2 else range(training.classes.count)
+                for label in later:  # one class against the rest
+                    chosen = training.labels == label
+                    ratios = log_count_ratios(ones, chosen, smoothing)
+                    features = ones.copy()
+                    features.data *= ratios[features.indices]
+                    features = hstack([features, *beside], format="csr")
+                    part = _regression(features, chosen, settings, "liblinear", seed)
+                    part.weights[:, : len(codes)] *= ratios
+                    parts.append(part)
+                fitted = _Regression(*map(np.concatenate, zip(*parts, strict=True)))
     except ValueError as error:  # scikit-learn names what is missing
         rows = len(training.labels)
         raise DataError(f"no baseline from {counted(rows, 'training text')}: {error}") from None
-    weights, of_characters = np.split(classifier.coef_[0].astype(np.float32), [len(codes)])
+    weights, of_characters = np.split(fitted.weights, [len(codes)], axis=1)
     return LinearModel(
         LinearDescription(
             description=describe(settings, training),
             ngrams=lengths,
-            weighting="naive_bayes" if naive_bayes else "tfidf",
+            weighting="tfidf" if smoothing is None else "naive_bayes",
             words=tuple(training.words),
         ),
         codes,
-        weights if ratios is None else weights * ratios,
+        np.ascontiguousarray(weights),
         idf,
-        None if block is None else block.of_tokens @ of_characters,
-        float(np.float32(classifier.intercept_[0])),
+        None if block is None else np.stack([block.of_tokens @ each for each in of_characters]),
+        fitted.bias,
+    )
+
+
+class _Regression(NamedTuple):
+    """Fitted weights, (S, features) float32, and biases, (S,) float32."""
+
+    weights: Floats
+    bias: Floats
+
+
+def _regression(
+    features: Any, labels: npt.NDArray[Any], settings: LinearModelParams, solver: str, seed: int
+) -> _Regression:
+    from sklearn.linear_model import LogisticRegression
+
+    classifier = LogisticRegression(
+        C=settings.inverse_regularization, solver=solver, max_iter=1000, random_state=seed
+    )
+    classifier.fit(features, labels)
+    return _Regression(
+        classifier.coef_.astype(np.float32), classifier.intercept_.astype(np.float32)
     )
 
 
@@ -187,25 +224,25 @@ def tfidf(counts: Any, idf: Floats) -> Any:
     return features
 
 
-def log_count_ratios(features: Any, labels: npt.NDArray[np.int8], smoothing: float) -> Floats:
+def log_count_ratios(features: Any, chosen: npt.NDArray[np.bool_], smoothing: float) -> Floats:
     """Return each n-gram's naive-Bayes log-count ratio (Wang and Manning 2012).
 
-    r = ln((p / |p|) / (q / |q|)), where p and q are the sums of the features over positive and
-    over negative texts, each sum plus ``smoothing``, and |.| is the sum over all n-grams.
+    r = ln((p / |p|) / (q / |q|)), where p and q are the sums of the features over the chosen and
+    over the other texts, each sum plus ``smoothing``, and |.| is the sum over all n-grams.
 
     Args:
         features: sparse, (texts, n-grams), 0 or 1.
-        labels: 0 or 1, (texts,).
+        chosen: (texts,), whether the text is of the class.
         smoothing: addend of each count, more than 0.
 
     Returns:
         (n-grams,) float32; 0 for an n-gram that is equally common in both.
     """
-    positive, negative = (
-        np.asarray(features[labels == label].sum(axis=0), dtype=np.float64).ravel() + smoothing
-        for label in (1, 0)
+    inside, outside = (
+        np.asarray(features[rows].sum(axis=0), dtype=np.float64).ravel() + smoothing
+        for rows in (chosen, ~chosen)
     )
-    ratios = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
+    ratios = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
     return np.asarray(ratios, dtype=np.float32)
 
 

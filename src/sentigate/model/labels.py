@@ -1,39 +1,51 @@
-"""The classes: their names in order, and the class of a probability."""
+"""The classes that a model can answer: their names and their order."""
 
 from __future__ import annotations
 
-from typing import Any
+import unicodedata
+from typing import Annotated
 
-import numpy as np
-import numpy.typing as npt
+from pydantic import AfterValidator, Field
 
-CLASSES = ("negative", "positive")
-"""Names of the labels 0 and 1."""
-THRESHOLD = 0.5
-"""A text with this P(positive) or a higher one is positive."""
-SMALLEST_PROBABILITY = 2.0**-23
-"""float32's epsilon: networks answer in float32, which rounds a sure answer to exactly 0 or 1."""
+from .strict_model import StrictModel
+
+MAX_CLASSES = 64
 
 
-def predicted_labels(probabilities: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Return the label of each P(positive), in the same shape."""
-    return (probabilities >= THRESHOLD).astype(np.int64)
+def _readable(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse names that cannot be told apart, or that break a line or a table."""
+    for name in names:
+        if name != name.strip() or not name:
+            raise ValueError(f"{name!r} is blank or has blanks at an end; allowed: a name")
+        if any(unicodedata.category(sign).startswith("C") for sign in name):
+            raise ValueError(f"{name!r} has a control character; allowed: letters and signs")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"{repeated[0]!r} is there twice; allowed: different names")
+    return names
 
 
-def label_of(probability: float) -> str:
-    """Return the class name of a P(positive)."""
-    return CLASSES[int(probability >= THRESHOLD)]
+class Classes(StrictModel):
+    """The classes of a data set. A label is an index into their names."""
+
+    names: Annotated[
+        tuple[str, ...],
+        Field(min_length=2, max_length=MAX_CLASSES, strict=False),
+        AfterValidator(_readable),
+    ]
+    ordered: bool = False
+    """Whether the names go from the least to the most, as stars do."""
+
+    @property
+    def count(self) -> int:
+        """The number of classes, K."""
+        return len(self.names)
+
+    @property
+    def scores(self) -> int:
+        """The number of logits of a model: K, or 1 with two classes."""
+        return 1 if self.count == 2 else self.count
 
 
-def log_losses(
-    labels: npt.NDArray[Any], probabilities: npt.NDArray[Any]
-) -> npt.NDArray[np.floating[Any]]:
-    """Return each answer's loss: -ln of the true class's probability, (rows,), in nats.
-
-    Args:
-        labels: 0 or 1, (rows,).
-        probabilities: P(positive), (rows,); clipped to float32's epsilon.
-    """
-    clipped = np.clip(probabilities, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
-    losses: npt.NDArray[np.floating[Any]] = -np.log(np.where(labels == 1, clipped, 1 - clipped))
-    return losses
+BINARY = Classes(names=("negative", "positive"))
+"""The classes of models that older versions made."""

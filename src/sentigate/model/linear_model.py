@@ -1,11 +1,11 @@
 """A linear model of n-grams of token ids. It is saved in two files and predicts with numpy alone.
 
-The logit of a text is a bias, plus the weight of each n-gram times its value, plus the weights of
-its tokens' characters divided by the square root of its number of tokens. The weighting decides the
-values of the n-grams:
+A text has S logits: one for the later of two classes, or else one for each class. A logit is a
+bias, plus the weight of each n-gram times its value, plus the weights of the tokens' characters
+divided by the square root of the number of tokens. The weighting decides the values of the n-grams:
 
 - ``tfidf``: (1 + ln count) times inverse document frequency, scaled to length 1 over the text;
-- ``naive_bayes``: 1 for each different n-gram; its weight includes its log-count ratio
+- ``naive_bayes``: 1 for each different n-gram; its weights include its log-count ratios
   (Wang and Manning 2012).
 """
 
@@ -49,17 +49,17 @@ class LinearDescription(StrictModel):
 
 
 class Contribution(NamedTuple):
-    """The contribution of an n-gram, or of a token's characters, to a text's logit.
+    """The contribution of an n-gram, or of a token's characters, to a text's logits.
 
     Attributes:
         places: indices of the tokens at which the n-gram begins.
         length: number of its tokens.
-        logit: sum of the contributions of all its occurrences.
+        logits: (S,) float32, sums of the contributions of all its occurrences.
     """
 
     places: tuple[int, ...]
     length: int
-    logit: float
+    logits: Floats
 
 
 class Known(NamedTuple):
@@ -81,10 +81,10 @@ class LinearModel:
     Attributes:
         about: description of the model, with its vocabulary of V entries.
         codes: (n,) int64, sorted codes, from ``find_ngrams``, of the n-grams that have a weight.
-        weights: (n,) float32, weight of each code.
+        weights: (S, n) float32, weights of each code.
         idf: (n,) float32, inverse document frequencies; None unless weighting is ``tfidf``.
-        characters: (V,) float32, weight of each token's characters; None in a model without them.
-        bias: logit of a text without any known n-gram.
+        characters: (S, V) float32, weights of each token's characters; None in a model without them.
+        bias: (S,) float32, logits of a text without any known n-gram.
     """
 
     about: LinearDescription
@@ -92,14 +92,14 @@ class LinearModel:
     weights: Floats
     idf: Floats | None
     characters: Floats | None
-    bias: float
+    bias: Floats
 
     def save(self, folder: Path) -> None:
         """Write both files to ``folder``, which exists."""
         text = json.dumps(self.about.model_dump(mode="json"), indent=2, ensure_ascii=False)
         (folder / LINEAR_DESCRIPTION).write_text(text + "\n", encoding="utf-8")
         tensors: dict[str, npt.NDArray[Any] | None] = {
-            "bias": np.array([self.bias], dtype=np.float32),
+            "bias": self.bias,
             "characters": self.characters,
             "codes": self.codes,
             "idf": self.idf,
@@ -130,18 +130,18 @@ class LinearModel:
                 tensors["weights"],
                 tensors.get("idf"),
                 tensors.get("characters"),
-                float(tensors["bias"][0]),
+                tensors["bias"],
             )
 
     def logits(self, ids: npt.NDArray[Any], offsets: npt.NDArray[Any]) -> Floats:
-        """Return the log-odds of class 1 of each text.
+        """Return the logits of each text.
 
         Args:
             ids: (tokens,) integers, token ids of one text after another.
             offsets: (rows + 1,) integers, start of each text, then the number of tokens.
 
         Returns:
-            (rows,) float32. Other texts do not change a text's logit, not even its last bit.
+            (rows, S) float32. Other texts do not change a text's logits, not even their last bits.
 
         Raises:
             ValueError: an id is outside the vocabulary.
@@ -150,7 +150,7 @@ class LinearModel:
         size = len(self.about.words)
         if len(ids) and not (ids.min() >= 0 and ids.max() < size):
             raise ValueError(f"token ids {ids.min()} to {ids.max()}; allowed: 0 to {size - 1}")
-        logits = np.empty(len(offsets) - 1, dtype=np.float32)
+        logits = np.empty((len(offsets) - 1, len(self.bias)), dtype=np.float32)
         for start, end in _parts(offsets):
             bounds = offsets[start : end + 1]
             own = ids[bounds[0] : bounds[-1]]
@@ -158,26 +158,26 @@ class LinearModel:
         return logits
 
     def contributions(self, ids: npt.NDArray[Any] | Sequence[int]) -> list[Contribution]:
-        """Return the contributions to one text's logit of its known n-grams and its characters.
+        """Return the contributions to one text's logits of its known n-grams and its characters.
 
-        The logit is the bias plus their sum.
+        The logits are the bias plus their sum.
         """
         ids = np.asarray(ids, dtype=np.int64)
         known = self._known(ids, np.zeros_like(ids))
         features, which, counts = np.unique(known.features, return_inverse=True, return_counts=True)
-        added = self.weights[features]
+        added = self.weights[:, features]
         if self.idf is not None:
             values = (1 + np.log(counts)) * self.idf[features]
             added = added * values / (np.sqrt(np.square(values).sum()) or 1)
         ends = [part.stop for part in self._slices.values()]
         lengths = self.about.ngrams[0] + np.searchsorted(ends, features, side="right")
         contributions = [
-            Contribution(tuple(known.places[which == i].tolist()), length, logit)
-            for i, (length, logit) in enumerate(zip(lengths.tolist(), added.tolist(), strict=True))
+            Contribution(tuple(known.places[which == i].tolist()), length, logits)
+            for i, (length, logits) in enumerate(zip(lengths.tolist(), added.T, strict=True))
         ]
         if self.characters is not None:
-            weights = self.characters[ids] / np.sqrt(max(1, len(ids)))
-            contributions += [Contribution((i,), 1, w) for i, w in enumerate(weights.tolist()) if w]
+            weights = self.characters[:, ids] / np.sqrt(max(1, len(ids)))
+            contributions += [Contribution((i,), 1, w) for i, w in enumerate(weights.T) if w.any()]
         return contributions
 
     def renumbered(self, tokens: Sequence[str]) -> LinearModel:
@@ -197,7 +197,7 @@ class LinearModel:
         for own in (ids for part in parts for ids in part):
             weighs[own] = True
         if self.characters is not None:
-            weighs |= self.characters != 0
+            weighs |= (self.characters != 0).any(axis=0)
         theirs = {token: place for place, token in enumerate(tokens)}
         places = np.array([theirs.get(word, -1) for word in self.about.words], dtype=np.int64)
         places[:FIRST_WORD] = range(FIRST_WORD)
@@ -218,19 +218,19 @@ class LinearModel:
         order = np.argsort(codes)
         characters = None
         if self.characters is not None:
-            characters = np.zeros(len(tokens), dtype=np.float32)
-            characters[places[weighs]] = self.characters[weighs]
+            characters = np.zeros((len(self.bias), len(tokens)), dtype=np.float32)
+            characters[:, places[weighs]] = self.characters[:, weighs]
         return replace(
             self,
             about=self.about.model_copy(update={"words": tuple(tokens)}),
             codes=codes[order],
-            weights=self.weights[order],
+            weights=np.ascontiguousarray(self.weights[:, order]),
             idf=None if self.idf is None else self.idf[order],
             characters=characters,
         )
 
     def _logits(self, ids: Ids, lengths: Ids) -> Floats:
-        """Return the logits, (rows,), of one part of the texts, whose arrays fit the cache."""
+        """Return the logits, (rows, S), of one part of the texts, whose arrays fit the cache."""
         count = len(lengths)
         rows = np.repeat(np.arange(count), lengths)
         shift = len(self.codes).bit_length()  # a key is a row's number, then a feature's bits
@@ -240,16 +240,22 @@ class LinearModel:
         starts = np.flatnonzero(np.diff(key, prepend=-1))
         key, times = key[starts], np.diff(starts, append=len(key))
         row, feature = key >> shift, key & ((1 << shift) - 1)
-        if self.idf is None:
-            logits = np.bincount(row, self.weights[feature], count)
-        else:
+        values = norms = None
+        if self.idf is not None:
             values = (1 + np.log(times, dtype=np.float32)) * self.idf[feature]
             norms = np.sqrt(np.bincount(row, values * values, count)).clip(min=1e-12)
-            logits = np.bincount(row, values * self.weights[feature], count) / norms
-        if self.characters is not None:
-            of_tokens = np.bincount(rows, self.characters[ids], count)
-            logits = logits + of_tokens / np.sqrt(lengths.clip(min=1))
-        return np.asarray(logits + self.bias, dtype=np.float32)
+        columns = []
+        for score, bias in enumerate(self.bias.tolist()):
+            weights = self.weights[score, feature]
+            if values is None:
+                logits = np.bincount(row, weights, count)
+            else:
+                logits = np.bincount(row, values * weights, count) / norms
+            if self.characters is not None:
+                of_tokens = np.bincount(rows, self.characters[score, ids], count)
+                logits = logits + of_tokens / np.sqrt(lengths.clip(min=1))
+            columns.append(logits + bias)
+        return np.stack(columns, axis=1).astype(np.float32)
 
     def _known(self, ids: Ids, rows: Ids) -> Known:
         found = [*find_ngrams(ids, rows, self.about.ngrams, len(self.about.words))]
@@ -288,13 +294,16 @@ def _check(tensors: dict[str, npt.NDArray[Any]], about: LinearDescription) -> No
             the codes are out of order.
     """
     size = len(about.words)
-    codes = tensors.get("codes", np.empty(0))
-    expected = {"bias": (np.float32, 1), "codes": (np.int64, len(codes))}
-    expected |= {"weights": (np.float32, len(codes))}
+    codes, scores = tensors.get("codes", np.empty(0)), len(tensors.get("bias", np.empty(0)))
+    expected: dict[str, tuple[Any, ...]] = {
+        "bias": (np.float32, scores),
+        "codes": (np.int64, len(codes)),
+        "weights": (np.float32, scores, len(codes)),
+    }
     if about.weighting == "tfidf":
         expected |= {"idf": (np.float32, len(codes))}
     if "characters" in tensors:
-        expected |= {"characters": (np.float32, size)}
+        expected |= {"characters": (np.float32, scores, size)}
     found = {name: (array.dtype.type, *array.shape) for name, array in tensors.items()}
     if found != expected:
         wrong = sorted(n for n in {*found, *expected} if found.get(n) != expected.get(n))

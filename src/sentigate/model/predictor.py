@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from .answers import Logits, Probabilities, confidences, predicted_labels, probabilities
 from .columns import Columns
-from .fusion import Logits, probabilities
 from .network.batches import Batch, Batches, EncodedSplit
 from .network.fast_lstm import FastLSTM, has_fast_path
 from .network.network import Network
@@ -32,8 +32,8 @@ INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf", "Mn"}
 FILLERS = set("\u115f\u1160\u2800\u3164\uffa0")
 
 
-def network_logits(network: Network, split: EncodedSplit) -> npt.NDArray[np.float32]:
-    """Return the network's logit of the positive label of every row: (rows,) float32, in order.
+def network_logits(network: Network, split: EncodedSplit) -> Logits:
+    """Return the network's logits of every row: (rows, S) float32, in order.
 
     Batches run in parallel, each on one thread; torch's number of threads limits how many. The same
     rows give the same bits on one processor with one number of threads. Another number of threads,
@@ -52,7 +52,7 @@ def network_logits(network: Network, split: EncodedSplit) -> npt.NDArray[np.floa
         return batch.rows.numpy(), model(batch.inputs).numpy()
 
     batches = Batches(split, BATCH_SIZE, full_width=architecture.reads_padding)
-    logits = np.empty(len(split.lengths), dtype=np.float32)
+    logits = np.empty((len(split.lengths), network.head.out_features), dtype=np.float32)
     with _parallel_map(several) as apply:
         for rows, values in apply(answer, batches):
             logits[rows] = values
@@ -89,11 +89,15 @@ class Answers(NamedTuple):
     """The answers of a model to texts.
 
     Attributes:
-        probabilities: P(positive), (texts,) float32.
+        labels: the name of the class answered, for each text.
+        confidences: (texts,) float32, the probability of that class.
+        probabilities: (texts, K) float32, in the order of ``Predictor.classes``.
         notes: the notes on each text, "" for none: it has nothing to judge, or it was cut.
     """
 
-    probabilities: npt.NDArray[np.float32]
+    labels: list[str]
+    confidences: npt.NDArray[np.float32]
+    probabilities: Probabilities
     notes: list[str]
 
 
@@ -103,6 +107,8 @@ class Predictor:
     def __init__(self, folder: Path) -> None:
         saved = SavedModel.load(folder)
         self.columns = Columns.load(folder)
+        self.classes = saved.description.classes
+        self.threshold = saved.description.threshold
         self.clean = make_cleaner(saved.description.cleaning)
         self.tokenizer = saved.tokenizer
         self.max_length = saved.description.max_length
@@ -116,8 +122,11 @@ class Predictor:
         for token, token_id in vocabulary.items():
             self.informative[token_id] = token_id > UNKNOWN_ID and not is_blank(token)
 
-    def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return P(positive) of raw texts: (texts,) float32. An empty text is one unknown token."""
+    def __call__(self, texts: Sequence[str]) -> Probabilities:
+        """Return the probability of each class for raw texts, (texts, K) float32.
+
+        An empty text is one unknown token.
+        """
         return self.judge(texts).probabilities
 
     def pad(self, encoded: Encoded) -> Padded:
@@ -125,7 +134,7 @@ class Predictor:
         return pad(encoded, self.max_length, len(self.informative), self.last_tokens)
 
     def logits(self, encoded: Encoded, padded: Padded) -> Logits:
-        """Return the logits of the answers, (texts,) float32.
+        """Return the logits of the answers, (texts, S) float32.
 
         Args:
             encoded: whole texts, for the linear model.
@@ -139,12 +148,15 @@ class Predictor:
         )
 
     def judge(self, texts: Sequence[str]) -> Answers:
-        """Return P(positive) of raw texts, with notes on texts that are cut or cannot be judged."""
+        """Answer raw texts, with notes on texts that are cut or cannot be judged."""
         cleaned = [self.clean(text) for text in texts]
         encoded = encode_texts(self.tokenizer, cleaned)
         padded = self.pad(encoded)
-        logits = self.logits(encoded, padded)
-        return Answers(probabilities(logits), self._notes(cleaned, encoded, padded))
+        chances = probabilities(self.logits(encoded, padded))
+        labels = predicted_labels(chances, self.threshold)
+        names = [self.classes.names[label] for label in labels]
+        notes = self._notes(cleaned, encoded, padded)
+        return Answers(names, confidences(chances, labels), chances, notes)
 
     def _notes(self, cleaned: Sequence[str], encoded: Encoded, padded: Padded) -> list[str]:
         can_judge = self.informative[padded.ids].any(axis=1)

@@ -6,14 +6,24 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from pydantic import Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .fusion import Fusion
+from .labels import BINARY, Classes
 from .linear_model import LinearModel
-from .model_files import DESCRIPTION, LANGUAGE_MODEL, NETWORK_WEIGHTS, TOKENIZER, named
+from .model_files import (
+    DESCRIPTION,
+    LANGUAGE_MODEL,
+    LINEAR_WEIGHTS,
+    NETWORK_WEIGHTS,
+    TOKENIZER,
+    ModelFileError,
+    named,
+)
 from .network.architecture import Architecture
 from .network.network import Network
 from .strict_model import StrictModel
@@ -30,6 +40,11 @@ class Description(StrictModel):
     """Entry of ``datasets:`` that the model was trained on."""
     model: str
     """Entry of ``models:`` that configured the model."""
+    classes: Classes = BINARY
+    """Classes that the model answers. Models of older versions lack this key."""
+    threshold: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    """With two classes: smallest probability of the later class for which it is the answer. None
+    for the most probable class."""
     cleaning: CleaningSteps
     max_length: int
     """Largest number of tokens that the network reads of a text."""
@@ -101,9 +116,16 @@ class SavedModel:
             with named(folder / LANGUAGE_MODEL) as path:
                 language_model = load_file(path)
         linear = LinearModel.load(folder) if description.fusion.share else None
+        scores = description.classes.scores
+        if linear is not None and len(linear.bias) != scores:
+            raise ModelFileError(
+                folder / LINEAR_WEIGHTS, f"it has {len(linear.bias)} logits; expected: {scores}"
+            )
         with named(folder / NETWORK_WEIGHTS) as path:
             saved = cls(description, tokenizer, load_file(path), linear, language_model)
-            assert saved.network  # build it here, to refuse weights of another architecture
+            found = saved.network.head.out_features  # also refuses another architecture's weights
+            if found != scores:
+                raise ValueError(f"it has {found} logits; expected: {scores}")
         return saved
 
     @cached_property

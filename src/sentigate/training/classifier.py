@@ -21,6 +21,7 @@ EMBEDDING = "encoder.embedding.weight"
 def fit_classifier(
     model: ModelPreset,
     vocabulary_size: int,
+    scores: int,
     start: Start,
     train: EncodedSplit,
     validation: EncodedSplit,
@@ -35,6 +36,7 @@ def fit_classifier(
     Args:
         model: the model's section of params.yaml.
         vocabulary_size: number of tokenizer entries.
+        scores: number of logits.
         start: starting point of the network.
         train: rows to learn from.
         validation: rows that decide when to stop and which epoch is kept.
@@ -51,7 +53,7 @@ def fit_classifier(
             "there are no validation rows for early stopping: raise split.validation_size"
         )
     fitted = fit(
-        partial(start_network, model.network, vocabulary_size, start),
+        partial(start_network, model.network, vocabulary_size, scores, start),
         train,
         validation,
         model.training,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 
 from sentigate.errors import counted
 from sentigate.model.fusion import Fusion
@@ -23,7 +24,7 @@ FloatArray = npt.NDArray[np.floating[Any]]
 
 
 def fit_fusion(
-    network: FloatArray, linear: FloatArray | None, labels: npt.NDArray[Any], positives: float
+    network: FloatArray, linear: FloatArray | None, labels: npt.NDArray[Any], shares: FloatArray
 ) -> Fusion:
     """Return the linear model's share and the temperature with the lowest log loss.
 
@@ -31,25 +32,31 @@ def fit_fusion(
     2017, sec. 4.2).
 
     Args:
-        network: the network's finite logits of the positive label, (rows,). The rows must be in
-            the training data of neither model.
+        network: the network's finite logits, (rows, S). The rows must be in the training data of
+            neither model.
         linear: the linear model's logits of the same rows; None without a linear model.
-        labels: 0 or 1, (rows,).
-        positives: share of positive training texts, above 0 and below 1.
+        labels: classes of the rows, (rows,).
+        shares: shares of the classes among the training texts, (K,), each above 0.
     """
-    signs = np.where(labels == 1, 1.0, -1.0)
     mixed = (
         [(0.0, network.astype(np.float64))]
         if linear is None
         else [(float(s), (1 - s) * network.astype(np.float64) + s * linear) for s in SHARES]
     )
-    tried = [(*_temperature(signs * logits), share) for share, logits in mixed]
+    tried = [(*_temperature(logits, labels), share) for share, logits in mixed]
     _, temperature, share = min(tried)
     return Fusion(
         share=round(share, 2),
         temperature=round(temperature, 6),
-        prior=float(np.log(positives / (1 - positives))),
+        prior=prior_of(shares),
     )
+
+
+def prior_of(shares: FloatArray) -> tuple[float, ...]:
+    """Return the logits whose probabilities are ``shares``, (K,): K of them, or 1 if K is 2."""
+    if len(shares) == 2:
+        return (float(np.log(shares[1] / (1 - shares[1]))),)
+    return tuple(np.log(shares).tolist())
 
 
 def share_sentences(fusion: Fusion, texts: int) -> Iterator[str]:
@@ -72,11 +79,17 @@ def share_sentences(fusion: Fusion, texts: int) -> Iterator[str]:
         )
 
 
-def _temperature(signed: FloatArray) -> tuple[float, float]:
+def _temperature(logits: FloatArray, labels: npt.NDArray[Any]) -> tuple[float, float]:
     """Return the lowest log loss, and its temperature."""
+    if logits.shape[1] == 1:
+        against = np.where(labels == 1, -1.0, 1.0)[:, None] * logits  # (rows, 1)
+    else:  # how much each class's logit exceeds the true class's, (rows, K)
+        against = logits - np.take_along_axis(logits, labels.astype(np.int64)[:, None], axis=1)
 
     def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0.0, -signed * np.exp(-log_temperature)).mean())
+        scaled = against * np.exp(-log_temperature)
+        losses = np.logaddexp(0.0, scaled) if scaled.shape[1] == 1 else logsumexp(scaled, axis=1)
+        return float(losses.mean())
 
     found = minimize_scalar(loss, bounds=(-LIMIT, LIMIT), method="bounded")
     return float(found.fun), float(np.exp(found.x))

@@ -31,8 +31,14 @@ Objective = Callable[[Any, Batch], BatchSums]
 
 
 def classify(network: Network, batch: Batch) -> BatchSums:
-    """Return the binary cross-entropy of a batch, and the number of its right answers."""
-    logits = network(batch.inputs)
-    loss = functional.binary_cross_entropy_with_logits(logits, batch.labels, reduction="sum")
-    correct = ((logits >= 0) == batch.labels.bool()).sum()
-    return BatchSums(loss, correct, batch.rows.new_tensor(len(batch.labels)))
+    """Return the cross-entropy of a batch, and the number of its right answers."""
+    logits, labels = network(batch.inputs), batch.labels
+    if logits.shape[1] == 1:  # two classes
+        logits = logits.squeeze(1)
+        loss = functional.binary_cross_entropy_with_logits(logits, labels.float(), reduction="sum")
+        predicted = (logits >= 0).long()
+    else:
+        loss = functional.cross_entropy(logits, labels, reduction="sum")
+        predicted = logits.argmax(dim=1)
+    correct = (predicted == labels).sum()
+    return BatchSums(loss, correct, batch.rows.new_tensor(len(labels)))

@@ -64,15 +64,23 @@ Start = FromLanguageModel | FromVectors | None
 """None is random weights."""
 
 
-def start_network(architecture: Architecture, vocabulary_size: int, start: Start) -> Network:
+def start_network(
+    architecture: Architecture, vocabulary_size: int, scores: int, start: Start
+) -> Network:
     """Return the network before its first training step.
+
+    Args:
+        architecture: shape of the network.
+        vocabulary_size: number of tokenizer entries.
+        scores: number of logits.
+        start: starting point of the network.
 
     Raises:
         DataError: the width of the word vectors differs from the width of the embedding.
     """
     if isinstance(start, FromVectors):
-        return Network(architecture, vocabulary_size, _embedding(architecture, start))
-    network = Network(architecture, vocabulary_size)
+        return Network(architecture, vocabulary_size, scores, _embedding(architecture, start))
+    network = Network(architecture, vocabulary_size, scores)
     return network if start is None else start_from(network, start.weights)
 
 

@@ -6,8 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from sentigate.data.word_vectors import WordVectors
-from sentigate.model.fusion import Fusion, Logits
+from sentigate.model.answers import Logits
+from sentigate.model.fusion import Fusion
+from sentigate.model.labels import Classes
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import network_logits
@@ -28,7 +32,7 @@ class Trained(NamedTuple):
     Attributes:
         start: starting point of the network.
         classifier: fitted network.
-        logits: the network's logits of the validation rows, (rows,) float32; None if no epoch's
+        logits: the network's logits of the validation rows, (rows, S) float32; None if no epoch's
             loss was finite.
         fusion: fusion of the network and the linear model; None if ``logits`` is None.
     """
@@ -41,6 +45,7 @@ class Trained(NamedTuple):
 
 def train_model(
     model: ModelPreset,
+    classes: Classes,
     vectors: WordVectors,
     train: EncodedSplit,
     validation: EncodedSplit,
@@ -56,10 +61,11 @@ def train_model(
 
     Args:
         model: the model's section of params.yaml.
+        classes: classes of the labels.
         vectors: a vector for each vocabulary entry; a width of 0 means no vectors.
         train: rows to learn from.
         validation: rows that decide when to stop, which epoch is kept, and the fusion.
-        linear: the linear model's logits of the validation rows, (rows,); None for a model
+        linear: the linear model's logits of the validation rows, (rows, S); None for a model
             without fusion.
         language_model: the language model to start from; None without one.
         hardware: hardware to run on.
@@ -79,6 +85,7 @@ def train_model(
     fitted = fit_classifier(
         model,
         vocabulary_size,
+        classes.scores,
         start,
         train,
         validation,
@@ -92,5 +99,6 @@ def train_model(
     with doing("calibrating on validation"):
         network = Network.from_weights(model.network, vocabulary_size, fitted.weights)
         logits = network_logits(network, validation)
-        fusion = fit_fusion(logits, linear, validation.labels, float(train.labels.mean()))
+        counts = np.bincount(train.labels, minlength=classes.count)
+        fusion = fit_fusion(logits, linear, validation.labels, counts / counts.sum())
     return Trained(start, fitted, logits, fusion)

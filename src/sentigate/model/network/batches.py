@@ -28,7 +28,7 @@ class Batch(NamedTuple):
 
     Attributes:
         inputs: texts; T is the longest length, or at most a 32nd more.
-        labels: (B,) float32, 1 positive, 0 negative.
+        labels: (B,) int64, indexes into the names of the classes.
         rows: (B,) int64, row numbers in the split.
     """
 
@@ -122,7 +122,7 @@ class Batches:
                 torch.from_numpy(split.ids[rows, :width].astype(np.int64)),
                 torch.from_numpy(lengths),
             ),
-            labels=torch.from_numpy(split.labels[rows].astype(np.float32)),
+            labels=torch.from_numpy(split.labels[rows].astype(np.int64)),
             rows=torch.from_numpy(rows.astype(np.int64)),
         )
 

@@ -64,7 +64,7 @@ class FastLSTM:
         self.tables = [vectors @ way.inputs + way.bias for way in self.layers[0]]
 
     def __call__(self, inputs: Inputs) -> Tensor:
-        """Return logits, (B,), of texts sorted by length, as ``Batches`` sorts them."""
+        """Return logits, (B, S), of texts sorted by length, as ``Batches`` sorts them."""
         ids, lengths = (values.flip(0) for values in inputs)
         count, width = ids.shape
         places = self.places[ids.T.contiguous()]

@@ -94,16 +94,24 @@ class Network(nn.Module):
         self,
         architecture: Architecture,
         vocabulary_size: int,
+        scores: int,
         embedding: nn.Embedding | CorrectedEmbedding | None = None,
     ) -> None:
-        """``embedding`` takes the place of one that is learned from nothing."""
+        """Make a network with random weights.
+
+        Args:
+            architecture: shape of the network.
+            vocabulary_size: number of tokenizer entries.
+            scores: number of logits, S: 1 for two classes, or else one for each class.
+            embedding: takes the place of one that is learned from nothing.
+        """
         super().__init__()
         self.architecture = architecture
         self.encoder = Encoder(architecture, vocabulary_size, embedding)
         features = self.encoder.features
         self.pooling = Pooling(architecture.pooling, features, architecture.bidirectional)
         self.head_dropout = Dropout(architecture.head_dropout)
-        self.head = nn.Linear(features, 1)
+        self.head = nn.Linear(features, scores)
 
     @classmethod
     def from_weights(
@@ -118,18 +126,18 @@ class Network(nn.Module):
                 padding_idx=padding_id(architecture),
                 _weight=torch.empty(vocabulary_size, architecture.embedding_size),
             )
-            network = cls(architecture, vocabulary_size, embedding)
+            network = cls(architecture, vocabulary_size, len(weights["head.weight"]), embedding)
         network.load_state_dict({k: v.float() for k, v in weights.items()}, assign=True)
         return network.eval()
 
     def forward(self, inputs: Inputs) -> Tensor:
-        """Return logits of the positive label, (B,) float32."""
+        """Return logits, (B, S) float32."""
         return self.decide(*self.encoder(inputs))
 
     def decide(self, states: Tensor, layout: PaddedLayout) -> Tensor:
-        """Return logits, (B,), from the encoder's states."""
+        """Return logits, (B, S), from the encoder's states."""
         pooled = self.pooling(states, layout)  # (B, features)
-        logits: Tensor = self.head(self.head_dropout(pooled)).squeeze(1)
+        logits: Tensor = self.head(self.head_dropout(pooled))
         return logits
 
 
