@@ -143,7 +143,9 @@ def train(data: Data, params: Params, left_out: str | None, seed: int) -> Figure
     counts = np.bincount(load_split(data.folder / "train").labels)
     fusions = {
         FUSED: trained.fusion,
-        ALONE: fit_fusion(trained.logits, None, data.splits["validation"].labels, counts / counts.sum()),
+        ALONE: fit_fusion(
+            trained.logits, None, data.splits["validation"].labels, counts / counts.sum()
+        ),
     }
     judged = {kind: _judged(data, logits, fusion, params) for kind, fusion in fusions.items()}
     epochs = len(trained.classifier.epochs)

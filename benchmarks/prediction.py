@@ -130,7 +130,7 @@ def make_model(
         vocabulary_size=size,
         network=entry.network,
         start="vectors" if entry.vocab.vectors else "random",
-        fusion=Fusion(share=SHARE if entry.training.fused else 0.0, temperature=1.0, prior=0.0),
+        fusion=Fusion(share=SHARE if entry.training.fused else 0.0, temperature=1.0, prior=(0.0,)),
         precision="32-true",
     )
     part = linear.model.renumbered(tokens_of(tokenizer)) if entry.training.fused else None

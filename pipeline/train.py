@@ -32,9 +32,6 @@ from sentigate.training.start import FromLanguageModel, FromVectors, Start
 from sentigate.training.steps import steps_of, steps_sentence
 from sentigate.training.train_model import train_model
 
-def _unfitted(scores: int) -> Fusion:
-    return Fusion(share=0.0, temperature=1.0, prior=(0.0,) * scores)
-
 
 def train(stage: StageRun) -> GateInput:
     """Write the model, which needs no other file to predict raw texts, and a row for each epoch.
@@ -80,7 +77,8 @@ def train(stage: StageRun) -> GateInput:
                 scratch=stage.out,
                 on_epoch=tracked.log_epoch,
             )
-        fusion = trained.fusion or _unfitted(classes.scores)
+        unfitted = Fusion(share=0.0, temperature=1.0, prior=(0.0,) * classes.scores)
+        fusion = trained.fusion or unfitted
         if language_model:
             tracked.log_kept(language_model.epochs, "language_model.")
         if linear:

@@ -17,7 +17,7 @@ from sentigate.model.network.batches import EncodedSplit, load_split
 from sentigate.model.saved_model import SavedModel
 
 from .reading_length import Reading
-from .stage_files import damaged, read_ids, read_json, read_table, reading
+from .stage_files import damaged, read_ids, read_json, reading
 
 
 def read_split(name: str) -> EncodedSplit:

@@ -54,7 +54,8 @@ def predicted_labels(
         if count != 2:
             raise ValueError(f"a threshold decides between two classes, not {count}")
         return (probabilities[:, 1] >= threshold).astype(np.int64)
-    return count - 1 - np.argmax(probabilities[:, ::-1], axis=1)
+    labels: Labels = count - 1 - np.argmax(probabilities[:, ::-1], axis=1)
+    return labels
 
 
 def confidences(
@@ -90,7 +91,7 @@ def named_columns(prefix: str, probabilities: npt.NDArray[Any]) -> dict[str, npt
 
 def table_probabilities(table: Mapping[str, Any], prefix: str = "probability") -> Probabilities:
     """Return the columns that ``named_columns`` named, as one array, (rows, K)."""
-    columns = []
+    columns: list[npt.NDArray[np.float32]] = []
     while (name := f"{prefix}_{len(columns)}") in table:
         columns.append(np.asarray(table[name]))
     return np.stack(columns, axis=1)

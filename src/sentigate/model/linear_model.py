@@ -83,7 +83,7 @@ class LinearModel:
         codes: (n,) int64, sorted codes, from ``find_ngrams``, of the n-grams that have a weight.
         weights: (S, n) float32, weights of each code.
         idf: (n,) float32, inverse document frequencies; None unless weighting is ``tfidf``.
-        characters: (S, V) float32, weights of each token's characters; None in a model without them.
+        characters: (S, V) float32, weights of each token's characters; None without them.
         bias: (S,) float32, logits of a text without any known n-gram.
     """
 
@@ -240,7 +240,7 @@ class LinearModel:
         starts = np.flatnonzero(np.diff(key, prepend=-1))
         key, times = key[starts], np.diff(starts, append=len(key))
         row, feature = key >> shift, key & ((1 << shift) - 1)
-        values = norms = None
+        values: Floats | None = None
         if self.idf is not None:
             values = (1 + np.log(times, dtype=np.float32)) * self.idf[feature]
             norms = np.sqrt(np.bincount(row, values * values, count)).clip(min=1e-12)

@@ -74,7 +74,7 @@ def resolve_hardware(trainer: TrainerParams, architecture: Architecture) -> Hard
 def _trains_in_bfloat16(architecture: Architecture) -> bool:
     """Try two tokens, because torch offers no other way to ask whether this CPU has kernels."""
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
-        network = Network(architecture, vocabulary_size=2)
+        network = Network(architecture, vocabulary_size=2, scores=1)
         try:
             with torch.autocast("cpu", torch.bfloat16):
                 logits = network(Inputs(torch.ones(1, 2, dtype=torch.int64), torch.tensor([2])))
