@@ -27,6 +27,7 @@ from sentigate.model.answers import (
     probabilities,
     table_probabilities,
 )
+from sentigate.model.labels import ThresholdMetric
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.predictor import Predictor, has_known_token, network_logits
 from sentigate.model.saved_model import SavedModel
@@ -35,6 +36,7 @@ from sentigate.progress import doing
 from sentigate.reporting.report import render_report
 from sentigate.reporting.write_plots import CHARTS, write_plots
 from sentigate.tracking.training_run import log_evaluation
+from sentigate.training.threshold import choose_threshold
 
 
 def evaluate(stage: StageRun) -> GateInput:
@@ -48,6 +50,8 @@ def evaluate(stage: StageRun) -> GateInput:
         judged = pd.concat([_judged(saved, padded[name], name) for name in ("validation", "test")])
     held_out = splits.loc[splits["split"] != "train"].reset_index(drop=True)
     held_out = held_out.join(judged, on="id")
+    if metric := saved.description.threshold_metric:
+        _choose_thresholds(held_out, metric)
     predictions = stage.write_table(
         held_out[["id", "split", "slice", "label", *judged.columns]], artifacts.PREDICTIONS
     )
@@ -152,14 +156,26 @@ def _judged(saved: SavedModel, split: EncodedSplit, name: str) -> pd.DataFrame:
         prefix: probabilities(values)
         for prefix, values in (("", logits), ("network_", network), ("baseline_", baseline))
     }
-    threshold = saved.description.threshold
+    thresholds = {"": saved.description.threshold}
     labels = {
-        f"{prefix}predicted": predicted_labels(chances, threshold).astype("int8")
+        f"{prefix}predicted": predicted_labels(chances, thresholds.get(prefix)).astype("int8")
         for prefix, chances in judged.items()
     }
     for prefix, chances in judged.items():
         labels |= named_columns(f"{prefix}probability", chances)
     return pd.DataFrame(labels, index=pd.Index(ids))
+
+
+def _choose_thresholds(held_out: pd.DataFrame, metric: ThresholdMetric) -> None:
+    """Give the network alone and the baseline thresholds too, so that all are compared alike."""
+    validation = held_out.loc[held_out["split"] == "validation"]
+    for prefix in ("network_", "baseline_"):
+        column = f"{prefix}probability"
+        threshold = choose_threshold(
+            validation["label"].to_numpy(), table_probabilities(validation, column), metric
+        )
+        labels = predicted_labels(table_probabilities(held_out, column), threshold)
+        held_out[f"{prefix}predicted"] = labels.astype("int8")
 
 
 if __name__ == "__main__":

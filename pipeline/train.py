@@ -30,6 +30,7 @@ from sentigate.training.fusion import share_sentences
 from sentigate.training.hardware import resolve_hardware
 from sentigate.training.start import FromLanguageModel, FromVectors, Start
 from sentigate.training.steps import steps_of, steps_sentence
+from sentigate.training.threshold import choose_threshold, threshold_sentences
 from sentigate.training.train_model import train_model
 
 
@@ -84,10 +85,15 @@ def train(stage: StageRun) -> GateInput:
         if linear:
             for sentence in share_sentences(fusion, len(validation.labels)):
                 print(f"  {sentence}")
+        if trained.threshold:
+            for sentence in threshold_sentences(trained.threshold, classes, validation.labels):
+                print(f"  {sentence}")
         description = Description(
             dataset=params.dataset,
             model=params.model,
             classes=classes,
+            threshold=trained.threshold,
+            threshold_metric=model.training.threshold_metric,
             cleaning=params.chosen_dataset.clean.steps,
             max_length=reading.max_length,
             last_tokens=reading.last,
@@ -112,7 +118,9 @@ def train(stage: StageRun) -> GateInput:
         epochs = read_epochs(table)
         judged, kept = epochs.assign(kept_mcc=math.nan), epochs["kept"] == 1
         if trained.logits is not None:  # otherwise no epoch's loss was finite, and the gate fails
-            answers = predicted_labels(probabilities(trained.logits))
+            chances, metric = probabilities(trained.logits), model.training.threshold_metric
+            threshold = choose_threshold(validation.labels, chances, metric) if metric else None
+            answers = predicted_labels(chances, threshold)
             judged.loc[kept, "kept_mcc"] = matthews_corrcoef(validation.labels, answers)
 
     return GateInput(

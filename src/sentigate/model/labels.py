@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from .strict_model import StrictModel
 
 MAX_CLASSES = 64
+ThresholdMetric = Literal["f1", "macro_f1", "balanced_accuracy", "mcc"]
+"""Metric for which a threshold between two classes is chosen; f1 is that of the later class."""
 
 
 def _readable(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .fusion import Fusion
-from .labels import BINARY, Classes
+from .labels import BINARY, Classes, ThresholdMetric
 from .linear_model import LinearModel
 from .model_files import (
     DESCRIPTION,
@@ -45,6 +45,8 @@ class Description(StrictModel):
     threshold: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     """With two classes: smallest probability of the later class for which it is the answer. None
     for the most probable class."""
+    threshold_metric: ThresholdMetric | None = None
+    """Metric for which the threshold was chosen."""
     cleaning: CleaningSteps
     max_length: int
     """Largest number of tokens that the network reads of a text."""

@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from sentigate.errors import shorten
+from sentigate.model.labels import ThresholdMetric
 from sentigate.model.network.architecture import Architecture
 from sentigate.model.strict_model import StrictModel
 
@@ -63,6 +64,9 @@ class VocabParams(StrictModel):
         return self
 
 
+ClassWeighting = Literal["inverse_frequency", "effective_number"]
+
+
 class TrainingParams(StrictModel):
     """How a network is fitted."""
 
@@ -98,6 +102,11 @@ class ClassifierTraining(TrainingParams):
 
     fused: bool = False
     """Whether the linear baseline has a share in the answers; the share is chosen on validation."""
+    class_weights: ClassWeighting | None = None
+    """How the loss weights the classes; None: every text counts the same."""
+    threshold_metric: ThresholdMetric | None = None
+    """With two classes: the metric for which the threshold is chosen on validation; None: the more
+    probable class is the answer."""
     vector_correction: VectorCorrection | None = None
     """None: training changes no word vector except that of the unknown word."""
     pretraining: TrainingParams | None = None

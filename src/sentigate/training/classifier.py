@@ -6,13 +6,17 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from sentigate.errors import DataError
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.settings.model import ModelPreset
 
 from .best_epoch import Epoch
+from .class_weights import class_weights
 from .engine import Fitted, fit
 from .hardware import ONE_CPU, Hardware
+from .objective import classify
 from .start import FromVectors, Start, start_network
 
 EMBEDDING = "encoder.embedding.weight"
@@ -52,11 +56,14 @@ def fit_classifier(
         raise DataError(
             "there are no validation rows for early stopping: raise split.validation_size"
         )
+    weighting = model.training.class_weights
+    weights = class_weights(np.bincount(train.labels), weighting) if weighting else None
     fitted = fit(
         partial(start_network, model.network, vocabulary_size, scores, start),
         train,
         validation,
         model.training,
+        objective=partial(classify, class_weights=weights) if weights else classify,
         full_width=model.network.reads_padding,
         hardware=hardware,
         seed=seed,

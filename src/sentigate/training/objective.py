@@ -30,15 +30,26 @@ Objective = Callable[[Any, Batch], BatchSums]
 """Maps a network and a batch to the sums over the batch; training minimises the loss."""
 
 
-def classify(network: Network, batch: Batch) -> BatchSums:
-    """Return the cross-entropy of a batch, and the number of its right answers."""
+def classify(
+    network: Network, batch: Batch, class_weights: tuple[float, ...] | None = None
+) -> BatchSums:
+    """Return the cross-entropy of a batch, and the number of its right answers.
+
+    Args:
+        network: the network.
+        batch: the batch.
+        class_weights: weight of each class in the loss, (K,); None: 1 for each.
+    """
     logits, labels = network(batch.inputs), batch.labels
+    weights = None if class_weights is None else logits.new_tensor(class_weights)
     if logits.shape[1] == 1:  # two classes
         logits = logits.squeeze(1)
-        loss = functional.binary_cross_entropy_with_logits(logits, labels.float(), reduction="sum")
+        loss = functional.binary_cross_entropy_with_logits(
+            logits, labels.float(), None if weights is None else weights[labels], reduction="sum"
+        )
         predicted = (logits >= 0).long()
     else:
-        loss = functional.cross_entropy(logits, labels, reduction="sum")
+        loss = functional.cross_entropy(logits, labels, weights, reduction="sum")
         predicted = logits.argmax(dim=1)
     correct = (predicted == labels).sum()
     return BatchSums(loss, correct, batch.rows.new_tensor(len(labels)))

@@ -1,4 +1,4 @@
-"""Train a model of params.yaml: its network, then the fusion with the linear model."""
+"""Train a model of params.yaml: its network, the fusion with the linear model, the threshold."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from sentigate.data.word_vectors import WordVectors
-from sentigate.model.answers import Logits
+from sentigate.model.answers import Logits, probabilities
 from sentigate.model.fusion import Fusion
 from sentigate.model.labels import Classes
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
-from sentigate.model.predictor import network_logits
+from sentigate.model.predictor import has_known_token, network_logits
 from sentigate.progress import doing
 from sentigate.settings.model import ModelPreset
 
@@ -24,6 +24,7 @@ from .engine import Fitted
 from .fusion import fit_fusion
 from .hardware import ONE_CPU, Hardware
 from .start import FromLanguageModel, Start, from_vectors
+from .threshold import choose_threshold
 
 
 class Trained(NamedTuple):
@@ -35,12 +36,14 @@ class Trained(NamedTuple):
         logits: the network's logits of the validation rows, (rows, S) float32; None if no epoch's
             loss was finite.
         fusion: fusion of the network and the linear model; None if ``logits`` is None.
+        threshold: threshold between two classes; None for the most probable class.
     """
 
     start: Start
     classifier: Fitted
     logits: Logits | None
     fusion: Fusion | None
+    threshold: float | None
 
 
 def train_model(
@@ -57,14 +60,15 @@ def train_model(
     scratch: Path,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Trained:
-    """Fit the network, then the fusion.
+    """Fit the network, then the fusion and the threshold.
 
     Args:
         model: the model's section of params.yaml.
         classes: classes of the labels.
         vectors: a vector for each vocabulary entry; a width of 0 means no vectors.
         train: rows to learn from.
-        validation: rows that decide when to stop, which epoch is kept, and the fusion.
+        validation: rows that decide when to stop, which epoch is kept, the fusion and the
+            threshold.
         linear: the linear model's logits of the validation rows, (rows, S); None for a model
             without fusion.
         language_model: the language model to start from; None without one.
@@ -95,10 +99,14 @@ def train_model(
         on_epoch=on_epoch,
     )
     if not fitted.weights:
-        return Trained(start, fitted, None, None)
+        return Trained(start, fitted, None, None, None)
     with doing("calibrating on validation"):
         network = Network.from_weights(model.network, vocabulary_size, fitted.weights)
         logits = network_logits(network, validation)
         counts = np.bincount(train.labels, minlength=classes.count)
         fusion = fit_fusion(logits, linear, validation.labels, counts / counts.sum())
-    return Trained(start, fitted, logits, fusion)
+        threshold = None
+        if metric := model.training.threshold_metric:
+            answers = fusion(logits, linear, has_known_token(validation.ids))
+            threshold = choose_threshold(validation.labels, probabilities(answers), metric)
+    return Trained(start, fitted, logits, fusion, threshold)
