@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pandas as pd
 import pytest
+from support.answers import MOODS, two
 
-from sentigate.evaluation.behaviour import behaviour_figures, failed_examples, judge_cases
+from sentigate.evaluation import behaviour
+from sentigate.evaluation.behaviour import applies, behaviour_figures, failed_examples
 from sentigate.evaluation.behaviour_cases import (
     CASES,
     NOT_HIGHER,
@@ -17,12 +20,17 @@ from sentigate.evaluation.behaviour_cases import (
     Suite,
     read_suite,
 )
+from sentigate.model.labels import BINARY, Classes
 
 SUITE = read_suite(CASES)
 
 
+def judge_cases(suite: Suite, predict: Callable[[Sequence[str]], np.ndarray]) -> pd.DataFrame:
+    return behaviour.judge_cases(suite, predict, BINARY)
+
+
 def answering(probabilities: dict[str, float]) -> Callable[[Sequence[str]], np.ndarray]:
-    return lambda texts: np.array([probabilities[text] for text in texts], dtype=np.float32)
+    return lambda texts: two(np.array([probabilities[text] for text in texts], dtype=np.float32))
 
 
 def oracle() -> dict[str, float]:
@@ -46,7 +54,7 @@ def test_an_oracle_passes_all_cases() -> None:
 
 @pytest.mark.parametrize("always", [0.99, 0.01])
 def test_a_constant_answer_fails_half_of_the_mft_cases(always: float) -> None:
-    judged = judge_cases(SUITE, lambda texts: np.full(len(texts), always))
+    judged = judge_cases(SUITE, lambda texts: two(np.full(len(texts), always)))
     asked = judged["kind"] == "MFT"
     assert 0.45 < judged.loc[asked, "passed"].mean() < 0.55
     assert judged.loc[~asked, "passed"].all()
@@ -86,7 +94,7 @@ def test_a_case_passes_by_the_rule_of_its_kind(
 
     def predict(texts: Sequence[str]) -> np.ndarray:
         asked.extend(texts)
-        return np.array([{"before": before, "after": after}[text] for text in texts])
+        return two([{"before": before, "after": after}[text] for text in texts])
 
     judged = judge_cases(suite, predict)
     assert judged["passed"].tolist() == [passed]
@@ -99,7 +107,7 @@ def test_figures() -> None:
     cases.append(Case("names", "INV", "y", SAME, "text 0", "text 9"))
     answers = {"text 0": 0.9, "text 1": 0.2, "text 2": 0.7, "text 9": 0.8}
     judged = judge_cases(Suite(cases, 0.1, []), answering(answers))
-    assert behaviour_figures(judged, np.array([0.5, 0.7]), 0.45) == {
+    assert behaviour_figures(judged, two(np.array([0.5, 0.7])), np.array([0.55, 0.45]), BINARY) == {
         "cases": 4,
         "passed": 0.75,
         "words_cases": 3,
@@ -122,3 +130,70 @@ def test_examples_come_from_different_tests_first() -> None:
     assert shown["text"].tolist() == ["text 0", "text 2", "text 5"]
     assert shown.columns.tolist() == judged.columns.tolist()
     assert failed_examples(judged.head(0)).empty
+
+
+@pytest.mark.parametrize(
+    ("names", "fit"),
+    [
+        (("negative", "positive"), True),
+        (("positive", "negative"), True),
+        (("negative", "neutral", "positive"), True),
+        (("Irrelevant", "negative", "positive"), True),
+        (("negative", "positive", "very positive"), False),
+        (("Very Negative", "negative", "positive"), False),
+        (("ham", "spam"), False),
+        (("Negative", "Positive"), False),
+    ],
+)
+def test_the_tests_need_negative_and_positive_and_no_kind_of_them(
+    names: tuple[str, ...], fit: bool
+) -> None:
+    assert applies(Classes(names=names)) == fit
+
+
+def judged_moods(before: list[float], after: list[float], kind: str, expect: str) -> bool:
+    changed = "after" if after else ""
+    suite = Suite([Case("words", kind, "x", expect, "before", changed)], 0.1, [])
+    table = behaviour.judge_cases(
+        suite, lambda texts: np.array([before, after][: len(texts)]), MOODS
+    )
+    assert table["probability"].tolist() == [before[2]]
+    return bool(table["passed"].item())
+
+
+def test_a_neutral_answer_is_neither_positive_nor_negative() -> None:
+    neutral = [0.3, 0.4, 0.3]
+    assert not judged_moods(neutral, [], "MFT", "positive")
+    assert not judged_moods(neutral, [], "MFT", "negative")
+    assert judged_moods([0.3, 0.3, 0.4], [], "MFT", "positive")
+
+
+def test_a_change_between_two_other_classes_is_a_change() -> None:
+    assert not judged_moods([0.6, 0.3, 0.1], [0.3, 0.6, 0.1], "INV", SAME)
+    assert judged_moods([0.45, 0.4, 0.15], [0.4, 0.45, 0.15], "INV", SAME)
+    assert judged_moods([0.6, 0.3, 0.1], [0.3, 0.6, 0.1], "DIR", NOT_LOWER)
+    assert not judged_moods([0.1, 0.3, 0.6], [0.2, 0.4, 0.4], "DIR", NOT_LOWER)
+
+
+def test_the_order_of_the_classes_does_not_matter() -> None:
+    reverse = Classes(names=("positive", "negative"))
+    right = answering(oracle())
+    judged = behaviour.judge_cases(SUITE, lambda texts: right(texts)[:, ::-1], reverse)
+    assert judged["passed"].all()
+
+
+def test_the_models_threshold_decides_the_label() -> None:
+    suite = Suite([Case("words", "MFT", "x", "positive", "a text", "")], 0.1, [])
+    answer = answering({"a text": 0.3})
+    assert not behaviour.judge_cases(suite, answer, BINARY)["passed"].any()
+    assert behaviour.judge_cases(suite, answer, BINARY, threshold=0.25)["passed"].all()
+
+
+def test_the_distance_of_several_classes_is_the_largest() -> None:
+    judged = judge_cases(Suite([Case("words", "MFT", "x", "positive", "a", "")], 0.1, []),
+                         answering({"a": 0.9}))  # fmt: skip
+    unknown = np.array([[0.2, 0.6, 0.2], [0.4, 0.4, 0.2]])
+    figures = behaviour_figures(judged, unknown, np.array([0.5, 0.25, 0.25]), MOODS)
+    assert figures["unknown_words_probability"] == 0.2
+    assert figures["training_positives"] == 0.25
+    assert figures["unknown_words_distance"] == 0.25

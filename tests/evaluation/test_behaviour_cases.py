@@ -22,9 +22,9 @@ from sentigate.evaluation.behaviour_cases import (
     Case,
     read_suite,
 )
-from sentigate.model.labels import CLASSES
+from sentigate.model.labels import BINARY
 
-EXPECTED = {"MFT": set(CLASSES), "INV": {SAME}, "DIR": {NOT_LOWER, NOT_HIGHER}}
+EXPECTED = {"MFT": set(BINARY.names), "INV": {SAME}, "DIR": {NOT_LOWER, NOT_HIGHER}}
 MFT = {"capability": "words", "kind": "MFT", "says": "x", "expect": "positive"}
 INV = {"capability": "words", "kind": "INV", "says": "x"}
 DIR = {"capability": "words", "kind": "DIR", "says": "x", "expect": NOT_LOWER}

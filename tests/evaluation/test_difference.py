@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from support.answers import answers
+from support.answers import class_answers
 
 from sentigate.errors import DataError
 from sentigate.evaluation.difference import (
@@ -20,12 +20,12 @@ from sentigate.evaluation.difference import (
 def right_and_wrong(
     both: int, network: int, baseline: int, neither: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return labels and the probabilities of both, right on the given numbers of rows."""
+    """Return labels and the answers of both, right on the given numbers of rows."""
     counts = [both, network, baseline, neither]
     labels = np.arange(sum(counts)) % 2
 
     def answers_of(right: list[bool]) -> np.ndarray:
-        return np.abs(labels - np.where(np.repeat(right, counts), 0.1, 0.9))
+        return np.where(np.repeat(right, counts), labels, 1 - labels)
 
     return (
         labels,
@@ -51,8 +51,9 @@ def test_few_rows_are_counted_exactly():
 
 
 def test_the_same_answers_do_not_differ():
-    labels, probabilities = answers()
-    got = accuracy_difference(labels, probabilities, probabilities, samples=100, seed=1)
+    labels, probabilities = class_answers(4)
+    predicted = probabilities.argmax(axis=1)
+    got = accuracy_difference(labels, predicted, predicted, samples=100, seed=1)
     assert got == {
         "accuracy": 0,
         "accuracy_low": 0,
@@ -71,8 +72,16 @@ def test_a_tiny_p_is_not_rounded_to_zero():
 
 def test_wrong_answers_of_the_baseline_are_refused():
     with pytest.raises(DataError, match="none may be missing"):
-        accuracy_difference(np.array([0, 1]), np.full(2, 0.5), np.array([0.5, np.nan]),
-                            samples=1, seed=1)  # fmt: skip
+        accuracy_difference(
+            np.array([0, 1]), np.full(2, 1), np.array([1, np.nan]), samples=1, seed=1
+        )
+
+
+def test_two_wrong_answers_to_a_row_are_equally_wrong():
+    labels, model, baseline = np.full(4, 2), np.array([2, 0, 1, 0]), np.array([2, 1, 0, 2])
+    got = accuracy_difference(labels, model, baseline, samples=100, seed=1)
+    assert (got["only_model_right"], got["only_baseline_right"]) == (0, 1)
+    assert got["accuracy"] == -0.25
 
 
 @pytest.mark.parametrize(
@@ -125,7 +134,7 @@ def test_worse_is_less_often_right_by_more_than_chance():
 
 def test_few_or_no_texts_show_no_difference():
     assert not beside_baseline(*right_and_wrong(0, 0, 4, 0), whose="The model", level=0.05).worse
-    nothing = np.array([], dtype=np.int64), np.array([]), np.array([])
+    nothing = (np.array([], dtype=np.int64),) * 3
     found = beside_baseline(*nothing, whose="The model", level=0.05)
     assert not found.worse
     assert "no validation texts" in found.sentence

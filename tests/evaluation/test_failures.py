@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from support.answers import answers
+from support.answers import class_answers
 
 from sentigate.errors import DataError
 from sentigate.evaluation.failures import failure_groups
@@ -22,8 +22,8 @@ def texts(**columns: Any) -> pd.DataFrame:
         "length": 2,
         "unknown_share": 0.0,
         "label": 1,
-        "probability": 0.9,
-        "baseline_probability": 0.9,
+        "predicted": 1,
+        "baseline_predicted": 1,
     }
     return pd.DataFrame(usual | columns, index=range(rows))
 
@@ -35,12 +35,12 @@ def groups(frame: pd.DataFrame, by: str) -> dict[str, int]:
 
 
 def test_a_groups_figures_come_from_its_rows() -> None:
-    labels, probabilities = answers()
+    labels, probabilities = class_answers(3)
     rng = np.random.default_rng(2)
     frame = texts(
         label=labels,
-        probability=probabilities,
-        baseline_probability=rng.random(len(labels)),
+        predicted=probabilities.argmax(axis=1),
+        baseline_predicted=rng.integers(0, 3, len(labels)),
         length=rng.integers(1, 60, len(labels)),
         unknown_share=rng.choice([0.0, 0.03, 0.1, 0.5], len(labels)),
         text=rng.choice(["a film", "not a film"], len(labels)),
@@ -57,12 +57,12 @@ def test_a_groups_figures_come_from_its_rows() -> None:
     assert len(table) == 4 + 2 + 4
     for place, mask in alone.items():
         part, row = frame.loc[mask], table.loc[place]
-        right = (part["probability"] >= 0.5) == (part["label"] == 1)
+        right = part["predicted"] == part["label"]
         assert (row["rows"], row["errors"]) == (len(part), (~right).sum())
         assert row["accuracy"] == pytest.approx(right.mean())
         ends = wilson_interval(np.array([right.sum()]), np.array([len(part)]))
         assert [row["accuracy_low"], row["accuracy_high"]] == pytest.approx(np.ravel(ends))
-        baseline = (part["baseline_probability"] >= 0.5) == (part["label"] == 1)
+        baseline = part["baseline_predicted"] == part["label"]
         assert row["baseline_accuracy"] == pytest.approx(baseline.mean())
     totals = table["rows"].groupby("by").sum()
     assert totals.tolist() == [len(frame)] * 3
@@ -137,4 +137,4 @@ def test_names_and_types_of_columns() -> None:
 
 def test_a_row_without_baseline_is_refused() -> None:
     with pytest.raises(DataError, match="none may be missing"):
-        failure_groups(texts(baseline_probability=[0.5, np.nan]))
+        failure_groups(texts(baseline_predicted=[1, np.nan]))

@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from sentigate.errors import DataError, shorten
-from sentigate.model.labels import CLASSES
+from sentigate.model.labels import BINARY
 from sentigate.model.strict_model import StrictModel
 
 CASES = Path(__file__).with_name("behaviour.yaml")
@@ -72,7 +72,7 @@ class _Test(StrictModel):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> _Test:
-        allowed = {"MFT": CLASSES, "INV": (None,), "DIR": (NOT_LOWER, NOT_HIGHER)}[self.kind]
+        allowed = {"MFT": BINARY.names, "INV": (None,), "DIR": (NOT_LOWER, NOT_HIGHER)}[self.kind]
         if self.expect not in allowed:
             raise ValueError(f"expect is {self.expect!r}; allowed with {self.kind}: {_or(allowed)}")
         if (self.change is None) == (self.kind == "INV"):

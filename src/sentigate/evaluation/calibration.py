@@ -1,4 +1,4 @@
-"""Calibration: is a share p of the texts with probability p positive?"""
+"""Calibration: is a share p of the texts answered with probability p answered correctly?"""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sentigate.model.labels import predicted_labels
+from sentigate.model.answers import confidences
 
 from .answers import FloatArray, IntArray, check_answers
 
 
-def expected_calibration_error(labels: IntArray, probabilities: FloatArray, bins: int) -> float:
+def expected_calibration_error(
+    labels: IntArray, probabilities: FloatArray, predicted: IntArray, bins: int
+) -> float:
     """Return the mean gap between confidence and accuracy (Guo et al. 2017, eq. 3).
 
     Confidence is the probability of the predicted class. Bins have equal width over (0, 1] and are
-    closed on the right, as in the paper. Confidence is never below 0.5 with two classes, so the
-    lower half of the bins stays empty.
+    closed on the right, as in the paper. The probability of the most probable of K classes is
+    never below 1/K, so the lowest bins stay empty.
 
     Args:
-        labels: 0 or 1, integers, (rows,).
-        probabilities: probabilities of class 1, in [0, 1], (rows,).
+        labels: true classes, 0 to K-1, integers, (rows,).
+        probabilities: probability of each class, in [0, 1], (rows, K).
+        predicted: answered classes, 0 to K-1, integers, (rows,).
         bins: number of bins, at least 1.
 
     Raises:
@@ -28,20 +31,24 @@ def expected_calibration_error(labels: IntArray, probabilities: FloatArray, bins
         ValueError: ``bins`` is below 1.
     """
     labels, probabilities = check_answers(labels, probabilities)
-    predicted = predicted_labels(probabilities)
-    confidence = np.where(predicted == 1, probabilities, 1 - probabilities)
+    confidence = confidences(probabilities, predicted)
     gaps = np.bincount(_bin_of(confidence, bins), weights=(predicted == labels) - confidence)
     return float(np.abs(gaps).sum() / len(labels))
 
 
 def temperature_figures(
-    labels: IntArray, probabilities: FloatArray, temperature: float, bins: int
+    labels: IntArray,
+    probabilities: FloatArray,
+    predicted: IntArray,
+    temperature: float,
+    bins: int,
 ) -> dict[str, float | int | None]:
     """Measure the effect of dividing the logits by a temperature.
 
     Args:
-        labels: 0 or 1, integers, (rows,).
-        probabilities: probabilities of class 1 from the divided logits, (rows,).
+        labels: true classes, 0 to K-1, integers, (rows,).
+        probabilities: probability of each class from the divided logits, (rows, K).
+        predicted: answered classes, 0 to K-1, (rows,). The temperature does not change them.
         temperature: divisor, above 0, fitted on other rows.
         bins: number of bins, at least 1.
 
@@ -49,21 +56,36 @@ def temperature_figures(
         ``temperature``, and the calibration errors ``error_before`` and ``error_after`` the
         division, rounded to 6 decimals so that files stay stable.
     """
-    after = np.clip(probabilities.astype(np.float64), 1e-12, 1 - 1e-12)
-    before = 1 / (1 + ((1 - after) / after) ** temperature)
+    before = _undivided(probabilities, temperature)
     return {
         "temperature": round(temperature, 6),
-        "error_before": round(expected_calibration_error(labels, before, bins), 6),
-        "error_after": round(expected_calibration_error(labels, probabilities, bins), 6),
+        "error_before": round(expected_calibration_error(labels, before, predicted, bins), 6),
+        "error_after": round(expected_calibration_error(labels, probabilities, predicted, bins), 6),
     }
 
 
-def calibration_table(labels: IntArray, probabilities: FloatArray, bins: int) -> pd.DataFrame:
-    """Return the predicted and the observed share of positives in each bin.
+def _undivided(probabilities: FloatArray, temperature: float) -> npt.NDArray[np.float64]:
+    """Return the probabilities, (rows, K), of the logits before their division."""
+    after = np.clip(probabilities.astype(np.float64), 1e-12, 1 - 1e-12)
+    if after.shape[1] == 2:
+        later = 1 / (1 + ((1 - after[:, 1]) / after[:, 1]) ** temperature)
+        return np.stack([1 - later, later], axis=1)
+    raised = after**temperature
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
+def calibration_table(
+    labels: IntArray, probabilities: FloatArray, predicted: IntArray, bins: int
+) -> pd.DataFrame:
+    """Return the predicted and the observed share of a class in each bin.
+
+    With two classes this class is the later one, so that the table covers both answers. With more
+    it is the answered class of each row, so the table compares confidence with accuracy.
 
     Args:
-        labels: 0 or 1, integers, (rows,).
-        probabilities: probabilities of class 1, in [0, 1], (rows,).
+        labels: true classes, 0 to K-1, integers, (rows,).
+        probabilities: probability of each class, in [0, 1], (rows, K).
+        predicted: answered classes, 0 to K-1, integers, (rows,).
         bins: number of bins, at least 1. They have equal width over [0, 1] and are closed on the
             right.
 
@@ -76,7 +98,8 @@ def calibration_table(labels: IntArray, probabilities: FloatArray, bins: int) ->
         ValueError: ``bins`` is below 1.
     """
     labels, probabilities = check_answers(labels, probabilities)
-    index = _bin_of(probabilities, bins)
+    values, occurs = calibrated(labels, probabilities, predicted)
+    index = _bin_of(values, bins)
     rows = np.bincount(index, minlength=bins)
     filled = rows > 0
     edges = np.linspace(0, 1, bins + 1)
@@ -84,11 +107,31 @@ def calibration_table(labels: IntArray, probabilities: FloatArray, bins: int) ->
         {
             "low": edges[:-1][filled],
             "high": edges[1:][filled],
-            "mean_probability": np.bincount(index, probabilities, bins)[filled] / rows[filled],
-            "positives": np.bincount(index, labels, bins)[filled] / rows[filled],
+            "mean_probability": np.bincount(index, values, bins)[filled] / rows[filled],
+            "positives": np.bincount(index, occurs, bins)[filled] / rows[filled],
             "rows": rows[filled],
         }
     )
+
+
+def calibrated(
+    labels: IntArray, probabilities: FloatArray, predicted: IntArray
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Return the probability whose calibration is shown, and whether its class is the true one.
+
+    It is the probability of the later of two classes; with more classes, that of the answered one.
+
+    Args:
+        labels: true classes, 0 to K-1, integers, (rows,).
+        probabilities: probability of each class, (rows, K).
+        predicted: answered classes, 0 to K-1, integers, (rows,).
+
+    Returns:
+        Two arrays, (rows,).
+    """
+    if probabilities.shape[1] == 2:
+        return probabilities[:, 1], labels == 1
+    return confidences(probabilities, predicted), labels == predicted
 
 
 def _bin_of(values: FloatArray, bins: int) -> npt.NDArray[np.intp]:

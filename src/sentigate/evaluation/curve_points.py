@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from .answers import FloatArray, IntArray
 
 MAX_POINTS = 500
 """More points cannot be distinguished in a plot."""
@@ -54,8 +57,67 @@ def beside_precision_recall(model: pd.DataFrame, baseline: pd.DataFrame) -> pd.D
     It comes from the baseline's steps, because precision between two points is not linear (Davis &
     Goadrich 2006).
     """
-    step = np.searchsorted(baseline["recall"].to_numpy(), model["recall"].to_numpy(), side="left")
-    return model.assign(baseline_precision=baseline["precision"].to_numpy()[step])
+    return model.assign(baseline_precision=_step(baseline, model["recall"].to_numpy()))
+
+
+def class_curves(
+    labels: IntArray, probabilities: FloatArray, points: Callable[[Any, Any], pd.DataFrame]
+) -> dict[int, pd.DataFrame]:
+    """Return the curve of each class against the rest; of two classes, only that of the later.
+
+    Args:
+        labels: true classes, 0 to K-1, at least two of them present, (rows,).
+        probabilities: probability of each class, (rows, K).
+        points: ``roc_points`` or ``precision_recall_points``.
+
+    Returns:
+        Class -> its curve. A class that does not occur has none.
+    """
+    count = probabilities.shape[1]
+    numbers = [1] if count == 2 else [number for number in range(count) if number in labels]
+    return {number: points(labels == number, probabilities[:, number]) for number in numbers}
+
+
+def mean_roc(curves: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return the mean ``tpr`` of several ``roc_points``, at ``MAX_POINTS`` even ``fpr``.
+
+    The curve of a single class is returned as it is.
+    """
+    curves = list(curves)
+    if len(curves) == 1:
+        return curves[0]
+    fpr = np.linspace(0, 1, MAX_POINTS)
+    heights = [_height(curve, fpr) for curve in curves]
+    # A curve rises at 0, so a point (0, 0) comes first, as on each of the curves.
+    return pd.DataFrame(
+        {"fpr": np.append(0.0, fpr), "tpr": np.append(0.0, np.mean(heights, axis=0))}
+    )
+
+
+def _height(curve: pd.DataFrame, fpr: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the curve's highest ``tpr`` at each ``fpr``, (points,)."""
+    last = ~curve["fpr"].duplicated(keep="last")
+    return np.interp(fpr, curve.loc[last, "fpr"], curve.loc[last, "tpr"])
+
+
+def mean_precision_recall(curves: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return the mean ``precision`` of several curves, at ``MAX_POINTS`` even ``recall``.
+
+    The curve of a single class is returned as it is.
+    """
+    curves = list(curves)
+    if len(curves) == 1:
+        return curves[0]
+    recall = np.linspace(0, 1, MAX_POINTS)
+    heights = [_step(curve, recall) for curve in curves]
+    return pd.DataFrame({"recall": recall, "precision": np.mean(heights, axis=0)})
+
+
+def _step(curve: pd.DataFrame, recall: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the precision at each ``recall``, (points,), from a curve's steps."""
+    step = np.searchsorted(curve["recall"].to_numpy(), recall, side="left")
+    precision: npt.NDArray[np.float64] = curve["precision"].to_numpy()[step]
+    return precision
 
 
 def _thinned(points: pd.DataFrame) -> pd.DataFrame:

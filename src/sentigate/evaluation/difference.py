@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from sentigate.model.labels import predicted_labels
-
-from .answers import FloatArray, IntArray, check_answers
+from .answers import IntArray, check_labels
 from .formats import count, points
 from .intervals import paired_interval
 from .metrics import Figures
@@ -20,8 +18,8 @@ SMALLEST_P = 0.0001
 
 def accuracy_difference(
     labels: IntArray,
-    model: FloatArray,
-    baseline: FloatArray,
+    model: IntArray,
+    baseline: IntArray,
     *,
     samples: int,
     seed: int,
@@ -32,9 +30,9 @@ def accuracy_difference(
     two is right: if both were equally good, a fair coin would decide which one.
 
     Args:
-        labels: 0 or 1, (rows,).
-        model: the model's probabilities of class 1, (rows,).
-        baseline: the baseline's probabilities of class 1 for the same rows.
+        labels: true classes, 0 to K-1, (rows,).
+        model: the classes that the model answered, 0 to K-1, (rows,).
+        baseline: the classes that the baseline answered for the same rows, (rows,).
         samples: number of bootstrap resamples, at least 1.
         seed: seed of the bootstrap.
 
@@ -101,16 +99,16 @@ class Beside(NamedTuple):
 
 
 def beside_baseline(
-    labels: IntArray, model: FloatArray, baseline: FloatArray, *, whose: str, level: float
+    labels: IntArray, model: IntArray, baseline: IntArray, *, whose: str, level: float
 ) -> Beside:
     """Test whether a model is less often right than the baseline by more than chance.
 
     The test is McNemar's, exact and one-sided, because only a worse model matters here.
 
     Args:
-        labels: 0 or 1 for each validation text, (rows,); may be empty.
-        model: the model's probabilities of class 1, (rows,).
-        baseline: the baseline's probabilities of class 1 for the same rows.
+        labels: true class of each validation text, 0 to K-1, (rows,); may be empty.
+        model: the classes that the model answered, 0 to K-1, (rows,).
+        baseline: the classes that the baseline answered for the same rows, (rows,).
         whose: name of the model, as at the start of a sentence.
         level: the model is worse if p is below this level.
 
@@ -122,7 +120,7 @@ def beside_baseline(
     ahead, behind = _one_right(labels, model, baseline)
     p = _mcnemar(ahead, behind, "less")
     worse = p < level
-    mine, theirs = (float((predicted_labels(a) == labels).mean()) for a in (model, baseline))
+    mine, theirs = (float((answers == labels).mean()) for answers in (model, baseline))
     return Beside(
         worse,
         f"{whose} is {'worse' if worse else 'not found to be worse'} than the linear baseline: "
@@ -131,14 +129,12 @@ def beside_baseline(
     )
 
 
-def _one_right(labels: IntArray, model: FloatArray, baseline: FloatArray) -> tuple[int, int]:
+def _one_right(labels: IntArray, model: IntArray, baseline: IntArray) -> tuple[int, int]:
     """Count the rows on which only the model is right, and those with only the baseline right."""
-    labels, model = check_answers(labels, model)
-    labels, baseline = check_answers(labels, baseline)
-    model_right = predicted_labels(model) == labels
-    baseline_right = predicted_labels(baseline) == labels
-    ahead = int((model_right & ~baseline_right).sum())
-    behind = int((baseline_right & ~model_right).sum())
+    labels, model = check_labels(labels, model)
+    labels, baseline = check_labels(labels, baseline)
+    ahead = int(((model == labels) & (baseline != labels)).sum())
+    behind = int(((baseline == labels) & (model != labels)).sum())
     return ahead, behind
 
 

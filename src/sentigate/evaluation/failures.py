@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sentigate.model.labels import predicted_labels
 from sentigate.model.text.one_form import one_form
 
-from .answers import check_answers
+from .answers import check_labels
 from .intervals import wilson_interval
 
 CONTRACTED = "ai|are|ca|could|did|do|does|had|has|have|is|might|must|need|sha|should|was|were|wo"
@@ -48,7 +47,7 @@ def failure_groups(frame: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         frame: text (str, cleaned), length (tokens, at least 1), unknown_share (of these tokens, in
-            [0, 1]), label (0 or 1), probability and baseline_probability (of class 1).
+            [0, 1]), label, predicted and baseline_predicted (classes, 0 to K-1).
 
     Returns:
         by (length, negation or unknown tokens), group (its name), rows and errors (int64; errors
@@ -56,12 +55,12 @@ def failure_groups(frame: pd.DataFrame) -> pd.DataFrame:
         _high of its 95 % interval (Wilson 1927), which holds for small groups too.
 
     Raises:
-        DataError: there are no rows, or labels or probabilities are out of range.
+        DataError: there are no rows, or a label is missing or negative.
     """
     right = []
-    for column in ("probability", "baseline_probability"):
-        labels, probabilities = check_answers(frame["label"].to_numpy(), frame[column].to_numpy())
-        right.append(predicted_labels(probabilities) == labels)
+    for column in ("predicted", "baseline_predicted"):
+        labels, predicted = check_labels(frame["label"].to_numpy(), frame[column].to_numpy())
+        right.append(predicted == labels)
     tables = [_figures(grouping, *right) for grouping in _groupings(frame)]
     return pd.concat(tables, ignore_index=True)
 

@@ -1,4 +1,4 @@
-"""95 % intervals of a share of correct answers, and of the difference of two shares."""
+"""95 % intervals of a share of correct answers, of the difference of two shares, and of an F1."""
 
 from __future__ import annotations
 
@@ -52,6 +52,34 @@ def paired_interval(
     shares = np.array([ahead, behind, rows - ahead - behind]) / rows
     drawn = np.random.default_rng(seed).multinomial(rows, shares, samples)
     low, high = np.percentile((drawn[:, 0] - drawn[:, 1]) / rows, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def f1_interval(
+    right: int, wrong: int, missed: int, rows: int, samples: int, seed: int
+) -> tuple[float, float]:
+    """Return the percentile bootstrap's 95 % interval of the F1 of a class.
+
+    As in ``paired_interval``, the counts of the kinds of rows are drawn. A resample without a row
+    of the class and without an answer of it has an F1 of 0.
+
+    Args:
+        right: number of rows of the class that are predicted to be of it.
+        wrong: number of other rows that are predicted to be of it.
+        missed: number of rows of the class that are predicted to be of another.
+        rows: number of all rows.
+        samples: number of resamples.
+        seed: seed of the draws.
+
+    Raises:
+        ValueError: ``samples`` is below 1.
+    """
+    if samples < 1:
+        raise ValueError(f"samples must be at least 1, not {samples}")
+    shares = np.array([right, wrong, missed, rows - right - wrong - missed]) / rows
+    drawn = np.random.default_rng(seed).multinomial(rows, shares, samples)
+    either = 2 * drawn[:, 0] + drawn[:, 1] + drawn[:, 2]
+    low, high = np.percentile(2 * drawn[:, 0] / np.maximum(either, 1), [2.5, 97.5])
     return float(low), float(high)
 
 
