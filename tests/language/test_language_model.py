@@ -161,7 +161,7 @@ def test_perplexity_of_a_uniform_model_is_the_vocabulary_size() -> None:
 
 def test_a_model_without_language_model_is_refused_with_advice(tmp_path: Path) -> None:
     tokenizer = build_tokenizer(["a b"], vocab_params())
-    network = Network(shape_of(), tokenizer.get_vocab_size())
+    network = Network(shape_of(), tokenizer.get_vocab_size(), 1)
     saved = SavedModel.load(save_model(tmp_path, network, tokenizer, cleaning()))
     with pytest.raises(DataError, match="has no language model; `make train"):
         language_model_of(saved)

@@ -88,9 +88,9 @@ def test_a_classifier_starts_with_the_language_models_encoder(tmp_path: Path) ->
         SHAPE, VOCABULARY, split, split, params(max_epochs=1), seed=1, scratch=tmp_path
     )
     torch.manual_seed(2)
-    fresh = Network(SHAPE, VOCABULARY).state_dict()
+    fresh = Network(SHAPE, VOCABULARY, 3).state_dict()
     torch.manual_seed(2)
-    started = start_from(Network(SHAPE, VOCABULARY), weights).state_dict()
+    started = start_from(Network(SHAPE, VOCABULARY, 3), weights).state_dict()
     encoder = {name for name in fresh if name.startswith("encoder.")}
     assert encoder == {name for name in weights if name.startswith("encoder.")}
     assert encoder < set(fresh)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from support.models import architecture
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from sentigate import progress
 from sentigate.gates.validate import validate
@@ -39,14 +39,15 @@ SHAPE = architecture(
 Weights = dict[str, Tensor]
 
 
-def texts(rows: int, seed: int, *, noise: float = 0.0) -> EncodedSplit:
-    """Return random tokens; one token, 2 or 3, shows the label, wrongly in a share ``noise``."""
+def texts(rows: int, seed: int, *, noise: float = 0.0, classes: int = 2) -> EncodedSplit:
+    """Return random tokens; one, 2 plus the label, shows it, wrongly in a share ``noise``."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(2, 9, rows).astype(np.int32)
-    labels = (np.arange(rows) % 2).astype(np.int8)
-    ids = np.where(np.arange(8) < lengths[:, None], rng.integers(4, VOCABULARY, (rows, 8)), 0)
+    labels = (np.arange(rows) % classes).astype(np.int8)
+    others = rng.integers(2 + classes, VOCABULARY, (rows, 8))
+    ids = np.where(np.arange(8) < lengths[:, None], others, 0)
     ids[np.arange(rows), rng.integers(0, lengths)] = np.where(
-        rng.random(rows) < noise, 3 - labels, 2 + labels
+        rng.random(rows) < noise, 2 + (labels + 1) % classes, 2 + labels
     )
     return EncodedSplit(ids.astype(np.uint16), lengths, labels)
 
@@ -72,10 +73,11 @@ def trained(
     *,
     seed: int = 42,
     shape: Architecture = SHAPE,
+    scores: int = 1,
     **choices: object,
 ) -> tuple[Weights, pd.DataFrame]:
     return fit(
-        lambda: Network(shape, VOCABULARY),
+        lambda: Network(shape, VOCABULARY, scores),
         train,
         validation,
         params(**choices),
@@ -86,12 +88,19 @@ def trained(
 
 
 def loss_of(weights: Weights, split: EncodedSplit) -> float:
-    network = Network(SHAPE, VOCABULARY)
-    network.load_state_dict(weights)
+    logits, labels = logits_of(weights, split), torch.from_numpy(split.labels.astype(np.int64))
+    if logits.shape[1] == 1:
+        return float(binary_cross_entropy_with_logits(logits.squeeze(1), labels.float()))
+    return float(cross_entropy(logits, labels))
+
+
+def logits_of(weights: Weights, split: EncodedSplit) -> Tensor:
+    """Return the logits of a split, (rows, S)."""
+    network = Network.from_weights(SHAPE, VOCABULARY, weights)
+    ids, lengths = (torch.from_numpy(values.astype(np.int64)) for values in split[:2])
     with torch.no_grad():
-        ids, lengths, labels = (torch.from_numpy(values.astype(np.int64)) for values in split)
-        logits = network.eval()(Inputs(ids, lengths))
-        return float(binary_cross_entropy_with_logits(logits, labels.float()))
+        logits: Tensor = network(Inputs(ids, lengths))
+    return logits
 
 
 def same(first: Weights, second: Weights) -> bool:
@@ -106,6 +115,18 @@ def test_training_memorises_64_texts(tmp_path: Path) -> None:
     assert table["train_loss"].iloc[-1] < 0.1
     assert table["validation_accuracy"].iloc[-1] == 1.0
     assert loss_of(weights, split) < 0.05
+
+
+@pytest.mark.parametrize("classes", [3, 7])
+def test_training_learns_several_classes(tmp_path: Path, classes: int) -> None:
+    """Each class has its token, so that a network that learned them judges new texts rightly."""
+    train, validation = (texts(rows, rows, classes=classes) for rows in (40 * classes, 50))
+    weights, table = trained(tmp_path, train, validation, scores=classes)
+    assert table["validation_accuracy"].iloc[0] < 0.9
+    assert table["validation_accuracy"].iloc[-1] == 1.0
+    new = texts(99, 1, classes=classes)
+    assert (logits_of(weights, new).argmax(dim=1).numpy() == new.labels).mean() > 0.95
+    assert loss_of(weights, new) < 0.2
 
 
 @pytest.mark.numeric
@@ -155,7 +176,7 @@ def test_the_table_has_a_row_for_each_epoch(tmp_path: Path) -> None:
     reported: list[Epoch] = []
     split = texts(40, 0)
     _, table = fit(
-        lambda: Network(SHAPE, VOCABULARY), split, split, params(max_epochs=2), seed=1,
+        lambda: Network(SHAPE, VOCABULARY, 1), split, split, params(max_epochs=2), seed=1,
         scratch=tmp_path, on_epoch=reported.append,
     )  # fmt: skip
     assert {name: str(kind) for name, kind in table.dtypes.items()} == {
@@ -183,13 +204,17 @@ def test_the_weights_of_the_best_epoch_are_returned(tmp_path: Path) -> None:
     assert losses.min() < losses.iloc[-1] - 1e-3
 
 
-def test_figures_weight_all_rows_equally(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("classes", "scores"), [(2, 1), (3, 3)])
+def test_figures_weight_all_rows_equally(tmp_path: Path, classes: int, scores: int) -> None:
     """The last batch is smaller; a mean over batches would give its rows more weight."""
-    validation = texts(4 * 16 + 3, 9)
-    weights, table = trained(tmp_path, texts(35, 1), validation, max_epochs=1)
+    validation = texts(4 * 16 + 3, 9, classes=classes)
+    train = texts(35, 1, classes=classes)
+    weights, table = trained(tmp_path, train, validation, scores=scores, max_epochs=1)
     assert loss_of(weights, validation) == pytest.approx(table["validation_loss"].iloc[0], abs=1e-6)
-    hits = table["validation_accuracy"].iloc[0] * len(validation.labels)
-    assert hits == pytest.approx(round(hits), abs=1e-4)
+    logits = logits_of(weights, validation)
+    answered = logits.argmax(dim=1) if scores > 1 else (logits[:, 0] >= 0).long()
+    right = (answered.numpy() == validation.labels).mean()
+    assert table["validation_accuracy"].iloc[0] == pytest.approx(right, abs=1e-6)
 
 
 def test_training_stops_when_the_validation_loss_no_longer_falls(tmp_path: Path) -> None:
@@ -309,7 +334,7 @@ def test_a_failed_training_ends_its_progress_display(
         whole = progress._innermost
         with pytest.raises(ValueError):  # noqa: PT011
             fit(
-                lambda: Network(SHAPE, VOCABULARY), split, split, params(max_epochs=1),
+                lambda: Network(SHAPE, VOCABULARY, 1), split, split, params(max_epochs=1),
                 full_width=False, seed=1, scratch=tmp_path, on_epoch=fail,
             )  # fmt: skip
         assert progress._innermost is whole

@@ -160,7 +160,7 @@ def test_a_network_gets_the_same_gradients() -> None:
         layer_dropout=0.0,
         head_dropout=0.0,
     )
-    network = Network(shape, 9)
+    network = Network(shape, 9, 1)
     inputs = Inputs(torch.tensor([[2, 3, 4], [5, 6, 0]]), torch.tensor([3, 2]))
     found = []
     for in_parallel in (False, True):

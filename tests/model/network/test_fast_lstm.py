@@ -16,13 +16,13 @@ pytestmark = pytest.mark.numeric
 VOCABULARY = 50
 
 
-def make(**changes: object) -> Network:
+def make(scores: int = 1, **changes: object) -> Network:
     shape = {
         "embedding_size": 7, "cell": "lstm", "hidden_sizes": (6, 5), "bidirectional": True,
         "pooling": "max", "embedding_dropout": 0.5, "layer_dropout": 0.5, "head_dropout": 0.5,
     }  # fmt: skip
     torch.manual_seed(3)
-    network = Network(architecture(**(shape | changes)), VOCABULARY)
+    network = Network(architecture(**(shape | changes)), VOCABULARY, scores)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter)
     with torch.no_grad():
@@ -34,7 +34,11 @@ def make(**changes: object) -> Network:
 @pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize("hidden_sizes", [(6, 5), (6,)])
 @settings(max_examples=15)
-@given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=6), spare=st.integers(0, 3))
+@given(
+    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=6),
+    spare=st.integers(0, 3),
+    scores=st.sampled_from([1, 4]),
+)
 @torch.inference_mode()
 def test_the_fast_lstm_gives_the_networks_logits(
     pooling: str,
@@ -42,9 +46,10 @@ def test_the_fast_lstm_gives_the_networks_logits(
     hidden_sizes: tuple[int, ...],
     lengths: list[int],
     spare: int,
+    scores: int,
 ) -> None:
     sizes = {"hidden_sizes": hidden_sizes, "layer_dropout": 0.0}
-    network = make(pooling=pooling, bidirectional=bidirectional, **sizes)
+    network = make(scores, pooling=pooling, bidirectional=bidirectional, **sizes)
     assert has_fast_path(network.architecture)
     lengths = sorted(lengths)
     width = lengths[-1] + spare
@@ -55,6 +60,7 @@ def test_the_fast_lstm_gives_the_networks_logits(
     # FastLSTM may know more tokens than the batch has.
     found = FastLSTM(network, np.vstack((ids, np.full_like(ids, 49))))(given_)
     expected = network(given_)
+    assert found.shape == (len(lengths), scores)
     assert found == pytest.approx(expected.numpy(), rel=1e-4, abs=1e-4)
 
 

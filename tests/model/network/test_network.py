@@ -54,9 +54,9 @@ def shape_of(
     )
 
 
-def network(sizes: tuple[int, ...], both: bool, pooling: str) -> Network:
+def network(sizes: tuple[int, ...], both: bool, pooling: str, scores: int = 1) -> Network:
     torch.manual_seed(1)
-    return Network(shape_of(sizes, both, pooling), VOCABULARY)
+    return Network(shape_of(sizes, both, pooling), VOCABULARY, scores)
 
 
 def batch(lengths: list[int], width: int | None = None, seed: int = 2) -> tuple[Tensor, Tensor]:
@@ -67,10 +67,10 @@ def batch(lengths: list[int], width: int | None = None, seed: int = 2) -> tuple[
     return ids * (torch.arange(ids.shape[1]) < counts.unsqueeze(1)), counts
 
 
-def composed(choices: dict[str, Any]) -> Network:
+def composed(choices: dict[str, Any], scores: int = 1) -> Network:
     torch.manual_seed(1)
     values = shape_of((7,), False, "max").model_dump() | choices
-    return Network(architecture(**values), VOCABULARY)
+    return Network(architecture(**values), VOCABULARY, scores)
 
 
 @shapes
@@ -96,7 +96,7 @@ def test_padding_and_other_texts_never_change_a_result(
 def test_padding_never_changes_a_result_with_other_parts(
     choices: dict[str, Any], lengths: list[int], more: int, seed: int
 ) -> None:
-    padding_changes_nothing(composed(choices), lengths, more, seed)
+    padding_changes_nothing(composed(choices, scores=4), lengths, more, seed)
 
 
 def padding_changes_nothing(net: Network, lengths: list[int], more: int, seed: int) -> None:
@@ -110,7 +110,7 @@ def padding_changes_nothing(net: Network, lengths: list[int], more: int, seed: i
                 for row, length in zip(ids, counts, strict=True)
             ]
         )
-    assert together.shape == (len(lengths),)
+    assert together.shape == (len(lengths), net.head.out_features)
     assert (together - alone).abs().max() < 1e-6
 
 
@@ -129,7 +129,7 @@ def test_the_result_depends_on_every_token(
 
 @whole
 def test_every_part_depends_on_every_token_and_learns(choices: dict[str, Any]) -> None:
-    net = composed(choices)
+    net = composed(choices, scores=3)
     ids, counts = batch([12])
     net(Inputs(ids, counts)).sum().backward()
     for name, parameter in net.named_parameters():
@@ -149,7 +149,7 @@ def test_last_padded_reads_padding() -> None:
     reference = nn.LSTM(6, 7, batch_first=True)
     reference.load_state_dict(net.encoder.layers[0].left_to_right.state_dict())
     outputs, _ = reference(net.encoder.embedding(longer))
-    assert torch.allclose(net.head(outputs[:, -1]).squeeze(1), net(Inputs(longer, counts)))
+    assert torch.allclose(net.head(outputs[:, -1]), net(Inputs(longer, counts)))
     net(Inputs(longer, counts)).sum().backward()
     assert net.encoder.embedding.weight.grad[0].abs().max() > 0  # it learns a vector for padding
 
@@ -214,13 +214,13 @@ class Packed(nn.Module):
             outputs, (final, _) = lstm(packed)
             states, _ = pad_packed_sequence(outputs, batch_first=True, total_length=ids.shape[1])
         if self.pooling == "attention":
-            return self.head(self.attention(states, PaddedLayout(lengths, ids.shape[1]))).squeeze(1)
+            return self.head(self.attention(states, PaddedLayout(lengths, ids.shape[1])))
         if self.pooling == "last":
             pooled = torch.cat((final[0], final[1]), dim=1) if self.both else final[0]
         else:
             pool = (lambda s: s.amax(0)) if self.pooling == "max" else (lambda s: s.mean(0))
             pooled = torch.stack([pool(s[:n]) for s, n in zip(states, lengths, strict=True)])
-        return self.head(pooled).squeeze(1)
+        return self.head(pooled)
 
 
 @shapes
@@ -288,24 +288,37 @@ def test_padding_stays_the_zero_vector() -> None:
 
 def test_dropout_is_off_in_evaluation() -> None:
     torch.manual_seed(3)
-    net = Network(shape_of((7, 5), True, "mean", dropout=0.5), VOCABULARY)
+    net = Network(shape_of((7, 5), True, "mean", dropout=0.5), VOCABULARY, 1)
     ids, lengths = batch([4, 9])
     assert not torch.equal(net(Inputs(ids, lengths)), net(Inputs(ids, lengths)))
     net.eval()
     assert torch.equal(net(Inputs(ids, lengths)), net(Inputs(ids, lengths)))
 
 
-def test_the_number_of_parameters_matches_a_hand_calculation() -> None:
+@pytest.mark.parametrize("scores", [1, 3, 7])
+def test_the_number_of_parameters_matches_a_hand_calculation(scores: int) -> None:
     """Each unit and direction has four gates with input, recurrent and two bias weights."""
-    net = network((7, 5), True, "max")
+    net = network((7, 5), True, "max", scores)
 
     def lstm(width: int, size: int) -> int:
         return 2 * 4 * size * (width + size + 2)
 
-    expected = VOCABULARY * 6 + lstm(6, 7) + lstm(14, 5) + 10 + 1
+    expected = VOCABULARY * 6 + lstm(6, 7) + lstm(14, 5) + scores * (10 + 1)
     assert sum(math.prod(p.shape) for p in net.parameters()) == expected
 
 
-def test_a_text_may_have_one_token() -> None:
-    net = network((7,), True, "last").eval()
-    assert net(Inputs(torch.tensor([[1]]), torch.tensor([1]))).shape == (1,)
+@pytest.mark.parametrize("scores", [1, 3])
+def test_a_text_may_have_one_token(scores: int) -> None:
+    net = network((7,), True, "last", scores).eval()
+    assert net(Inputs(torch.tensor([[1]]), torch.tensor([1]))).shape == (1, scores)
+
+
+@pytest.mark.parametrize("scores", [1, 3, 7])
+def test_weights_alone_rebuild_the_network(scores: int) -> None:
+    """The number of logits is that of the head's weights."""
+    net = network((7, 5), True, "attention", scores).eval()
+    again = Network.from_weights(net.architecture, VOCABULARY, net.state_dict())
+    inputs = Inputs(*batch([4, 9]))
+    assert not again.training
+    assert torch.equal(again(inputs), net(inputs))
+    assert again(inputs).shape == (2, scores)
