@@ -6,7 +6,6 @@ model has K logits, and softmax turns them into probabilities.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -89,8 +88,8 @@ def named_columns(prefix: str, probabilities: npt.NDArray[Any]) -> dict[str, npt
     return {f"{prefix}_{k}": probabilities[:, k] for k in range(probabilities.shape[1])}
 
 
-def table_probabilities(table: Mapping[str, Any], prefix: str = "probability") -> Probabilities:
-    """Return the columns that ``named_columns`` named, as one array, (rows, K)."""
+def table_probabilities(table: Any, prefix: str = "probability") -> Probabilities:
+    """Return the columns of a DataFrame that ``named_columns`` named, as one array, (rows, K)."""
     columns: list[npt.NDArray[np.float32]] = []
     while (name := f"{prefix}_{len(columns)}") in table:
         columns.append(np.asarray(table[name]))
