@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 from rich.console import Console
@@ -30,6 +29,8 @@ from sentigate.evaluation.metrics import METRICS, Metric, MetricInput, classific
 from sentigate.evaluation.mistakes import confident_errors
 from sentigate.evaluation.slices import slice_figures
 from sentigate.leaderboard.table import leaderboard_markdown, leaderboard_table
+from sentigate.model.answers import named_columns, predicted_labels
+from sentigate.model.labels import BINARY
 from sentigate.reporting.pull_request_comment import render_comment
 from sentigate.reporting.report import render_report
 from sentigate.settings.params import load_params
@@ -38,7 +39,7 @@ from sentigate.tracking.open_run import start_run
 
 
 def brier_score(answers: MetricInput) -> float:
-    return float(np.mean((answers.probabilities - answers.labels) ** 2))
+    return float(np.mean((answers.probabilities[:, 1] - answers.labels) ** 2))
 
 
 BRIER = Metric(
@@ -51,6 +52,7 @@ BRIER = Metric(
     interval=lambda answers: (brier_score(answers) - 0.01, brier_score(answers) + 0.01),
     headline_on=("validation", "test"),
 )
+SHARES = {"negative": 0.4, "positive": 0.6}
 
 
 @pytest.fixture
@@ -61,16 +63,18 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             assert module.METRICS is METRICS
             monkeypatch.setattr(module, "METRICS", (*METRICS, BRIER))
     labels, probabilities = answers()
-    frame = pd.DataFrame({"label": labels, "probability": probabilities})
-    frame["network_probability"] = frame["probability"].clip(0.1, 0.9)
-    frame["baseline_probability"] = frame["probability"].clip(0.2, 0.8)
+    frame = answers_frame(labels, probabilities, "films")
+    for prefix, limit in (("network", 0.1), ("baseline", 0.2)):
+        values = probabilities.clip(limit, 1 - limit)
+        frame = frame.assign(**named_columns(f"{prefix}_probability", values))
+        frame[f"{prefix}_predicted"] = frame["predicted"]
     frame["split"] = np.where(np.arange(len(frame)) < 300, "test", "validation")
-    return compare(frame, EVALUATE, seed=1)
+    return compare(frame, BINARY, EVALUATE, seed=1)
 
 
 def test_a_new_metric_is_last_in_metrics_json(figures: dict[str, Any]) -> None:
     labels, probabilities = answers()
-    expected = ((probabilities.astype(float) - labels) ** 2)[:300].mean()
+    expected = ((probabilities[:, 1].astype(float) - labels) ** 2)[:300].mean()
     assert figures["test"]["brier"] == round(expected, 6)
     for part in ("test", "network", "baseline", "validation"):
         assert list(figures[part])[-3:] == ["brier", "brier_low", "brier_high"]
@@ -79,20 +83,24 @@ def test_a_new_metric_is_last_in_metrics_json(figures: dict[str, Any]) -> None:
 def test_a_new_metric_is_in_the_report(figures: dict[str, Any]) -> None:
     labels, probabilities = answers()
     rows = answers_frame(labels, probabilities, "films")
-    behaviour = judge_cases(read_suite(CASES), lambda texts: np.full(len(texts), 0.5))
+    halves = np.array([0.5, 0.5])
+    behaviour = judge_cases(
+        read_suite(CASES), lambda texts: np.tile(halves, (len(texts), 1)), BINARY
+    )
     page = render_report(
         dataset="made",
         model="lstm",
         baseline="a linear model",
+        classes=BINARY,
         figures=figures
         | {"fusion": {"share": 0.25, "temperature": 1.0}}
         | {"calibration": {"temperature": 1.0, "error_before": 0.1, "error_after": 0.1}}
-        | {"behaviour": behaviour_figures(behaviour, probabilities, 0.6)},
-        splits=pd.DataFrame({"split": ["test"], "rows": [300], "positives": [0.6]}),
+        | {"behaviour": behaviour_figures(behaviour, probabilities, halves, BINARY)},
+        splits={"test": {"rows": 300, "classes": SHARES}},
         leakage={"group": 0.0, "text": 0.0, "near_copy": 0.0},
         reading={"max_length": 64, "last": 0, "splits": {"test": {"cut_texts": 0}}},
-        slices=slice_figures(rows),
-        failures=failure_groups(rows.assign(baseline_probability=0.9, length=5, unknown_share=0.0)),
+        slices=slice_figures(rows, BINARY),
+        failures=failure_groups(rows.assign(baseline_predicted=1, length=5, unknown_share=0.0)),
         behaviour=behaviour,
         errors=confident_errors(rows, 1),
         gates=[],
@@ -130,8 +138,8 @@ def test_a_new_metric_is_in_the_comment(
 def test_a_new_metric_is_in_the_leaderboard(figures: dict[str, Any]) -> None:
     entry = {"model": "lstm", **flat(figures)}
     baseline = {"validation": figures["validation"], "test": figures["baseline"]}
-    splits = {name: {"positives": 0.6} for name in ("validation", "test")}
-    table = leaderboard_table([entry], baseline, splits).set_index("model")
+    splits = {name: {"classes": SHARES} for name in ("validation", "test")}
+    table = leaderboard_table([entry], baseline, splits, BINARY).set_index("model")
     assert table.loc["lstm", "validation_brier"] == figures["validation"]["brier"]
     assert table.loc["linear baseline", "test_brier"] == figures["baseline"]["brier"]
     assert table.loc["lstm", "test_brier_high"] == figures["test"]["brier_high"]
@@ -156,8 +164,9 @@ def test_a_new_metric_is_printed_at_the_end_of_train(figures: dict[str, Any]) ->
 
 def test_the_table_at_the_end_of_train_fits_a_terminal() -> None:
     labels, probabilities = answers()
-    one = classification_figures(labels, probabilities, EVALUATE, seed=1)
-    same = accuracy_difference(labels, probabilities, probabilities, samples=9, seed=1)
+    one = classification_figures(labels, probabilities, BINARY, EVALUATE, seed=1)
+    predicted = predicted_labels(probabilities)
+    same = accuracy_difference(labels, predicted, predicted, samples=9, seed=1)
     parts = dict.fromkeys(("test", "network", "baseline"), one)
     differences = dict.fromkeys(("difference", "network_difference"), same)
     metrics = {**parts, "majority": {"accuracy": 0.6}, **differences}

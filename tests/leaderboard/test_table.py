@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.answers import MOODS, STARS
 
 from sentigate.leaderboard.chart import leaderboard_chart, write_leaderboard_chart
 from sentigate.leaderboard.table import (
@@ -20,11 +21,15 @@ from sentigate.leaderboard.table import (
     leaderboard_table,
     shown,
 )
+from sentigate.model.labels import BINARY
 
 LINEAR = {"accuracy": 0.788, "accuracy_low": 0.77, "accuracy_high": 0.8, "log_loss": 0.45}
 LINEAR |= {"f1": 0.8, "mcc": 0.576, "recall": 0.79}
 BASE = {"test": LINEAR, "validation": LINEAR | {"accuracy": 0.77, "log_loss": 0.46}}
-SPLITS = {"validation": {"positives": 0.3}, "test": {"positives": 0.6}}
+SPLITS = {
+    "validation": {"classes": {"negative": 0.7, "positive": 0.3}},
+    "test": {"classes": {"negative": 0.4, "positive": 0.6}},
+}
 
 
 def entry(model: str, log_loss: float = 0.5, accuracy: float = 0.75, **others: Any) -> Any:
@@ -52,7 +57,7 @@ def entry(model: str, log_loss: float = 0.5, accuracy: float = 0.75, **others: A
 @pytest.fixture
 def table() -> pd.DataFrame:
     entries = [entry("slow", 0.5, 0.70), entry("quick", 0.4, 0.72), entry("odd", 0.45, 0.9)]
-    return leaderboard_table(entries, BASE, SPLITS)
+    return leaderboard_table(entries, BASE, SPLITS, BINARY)
 
 
 def test_order_is_by_validation_log_loss(table: pd.DataFrame) -> None:
@@ -62,12 +67,12 @@ def test_order_is_by_validation_log_loss(table: pd.DataFrame) -> None:
 
 @given(st.permutations([entry(f"m{n}", 0.3 + n / 100) for n in range(6)]))
 def test_the_order_of_entries_does_not_matter(entries: list[Any]) -> None:
-    models = list(leaderboard_table(entries, BASE, SPLITS)["model"])
+    models = list(leaderboard_table(entries, BASE, SPLITS, BINARY)["model"])
     assert models == [*(f"m{n}" for n in range(6)), BASELINE, MAJORITY]
 
 
 def test_table_holds_the_figures_of_entries_and_baseline(table: pd.DataFrame) -> None:
-    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == leaderboard_dtypes()
+    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == leaderboard_dtypes(BINARY)
     rows = table.set_index("model")
     given_row = entry("quick", 0.4, 0.72)
     for key in rows.columns:
@@ -112,9 +117,9 @@ def test_page_holds_every_cell_and_the_models_that_failed(table: pd.DataFrame) -
 
 
 def test_table_without_entries_holds_baseline_and_majority_class() -> None:
-    table = leaderboard_table([], BASE, SPLITS)
+    table = leaderboard_table([], BASE, SPLITS, BINARY)
     assert list(table["model"]) == [BASELINE, MAJORITY]
-    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == leaderboard_dtypes()
+    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == leaderboard_dtypes(BINARY)
     assert "| majority class |" in leaderboard_markdown(table, "made", "a", {"all": "broken"})
 
 
@@ -147,7 +152,7 @@ def test_chart_file_has_the_same_bytes_with_any_user_style(
     entries = [
         entry(f"m_{n}_$x$", 0.3 + n / 100, texts_per_second=10**n % 7919) for n in range(count)
     ]
-    table = leaderboard_table(entries, BASE, SPLITS)
+    table = leaderboard_table(entries, BASE, SPLITS, BINARY)
     write_leaderboard_chart(table, "made", tmp_path / "one.png")
     monkeypatch.setitem(matplotlib.rcParams, "font.size", 20)
     write_leaderboard_chart(table, "made", tmp_path / "two.png")
@@ -155,3 +160,23 @@ def test_chart_file_has_the_same_bytes_with_any_user_style(
     assert content == (tmp_path / "two.png").read_bytes()
     assert content.startswith(b"\x89PNG\r\n\x1a\n")
     assert b"Software" not in content
+
+
+def test_several_classes_have_their_own_figures() -> None:
+    more = {"test_macro_f1": 0.6, "test_mean_absolute_error": 0.4}
+    base = {name: part | {"macro_f1": 0.5} for name, part in BASE.items()}
+    splits = {
+        name: {"classes": dict(zip(MOODS.names, (0.2, 0.45, 0.35), strict=True))}
+        for name in ("validation", "test")
+    }
+    table = leaderboard_table([entry("lstm", **more)], base, splits, MOODS)
+    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == leaderboard_dtypes(MOODS)
+    assert not {"test_f1", "test_mean_absolute_error"} & set(table.columns)
+    rows = table.set_index("model")
+    assert (rows.loc["lstm", "test_macro_f1"], rows.loc[BASELINE, "test_macro_f1"]) == (0.6, 0.5)
+    assert rows.loc[MAJORITY, "test_accuracy"] == 0.45
+    assert "test macro F1" in shown(table).columns
+    assert "| test macro F1 |" in leaderboard_markdown(table, "made", "a", {})
+    ordered = leaderboard_table([entry("lstm", **more)], base, splits, STARS)
+    assert ordered.set_index("model").loc["lstm", "test_mean_absolute_error"] == 0.4
+    assert "test mean absolute error" in shown(ordered).columns

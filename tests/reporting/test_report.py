@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from support.answers import EVALUATE
+from support.answers import EVALUATE, STARS, answers_frame, class_answers, some_classes, two
 
 from sentigate.evaluation.behaviour_cases import Case
+from sentigate.evaluation.class_figures import class_figures
 from sentigate.evaluation.failures import failure_groups
 from sentigate.evaluation.formats import share
 from sentigate.evaluation.metrics import classification_figures
 from sentigate.evaluation.mistakes import confident_errors
 from sentigate.evaluation.slices import slice_figures
+from sentigate.model.labels import BINARY, Classes
 from sentigate.reporting.report import render_report
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -68,23 +70,19 @@ def context(tmp_path):
     rng = np.random.default_rng(0)
     labels = np.arange(200) % 2
     probabilities = np.clip(labels * 0.3 + rng.random(200) * 0.7, 0, 1)
-    rows = pd.DataFrame(
-        {
-            "id": [f"r{n:03d}" for n in range(200)],
-            "slice": np.array(["films", "<i>tweets</i>"])[np.arange(200) // 2 % 2],
-            "text": "plain text",
-            "label": labels,
-            "probability": probabilities,
-        }
-    )
-    figures = classification_figures(labels, probabilities, EVALUATE, seed=1)
+    slices = np.array(["films", "<i>tweets</i>"])[np.arange(200) // 2 % 2]
+    rows = answers_frame(labels, probabilities, slices).assign(text="plain text")
+    predicted = rows["predicted"].to_numpy()
+    figures = classification_figures(labels, two(probabilities), BINARY, EVALUATE, seed=1)
     picture = tmp_path / "roc.png"
     picture.write_bytes(PIXEL)
     return {
         "dataset": "vader",
         "model": "bilstm",
         "baseline": "nb<svm>, the strongest of 3 linear models on validation: it counts words",
+        "classes": BINARY,
         "figures": {
+            "classes": class_figures(labels, two(probabilities), predicted, BINARY, EVALUATE, 1),
             "test": {**figures, "accuracy": 0.8123},
             "network": {**figures, "accuracy": 0.7654},
             "baseline": {**figures, "accuracy": 0.7},
@@ -115,18 +113,15 @@ def context(tmp_path):
                 "training_positives": 0.53,
             },
         },
-        "splits": pd.DataFrame(
-            {
-                "split": ["train", "validation", "test"],
-                "rows": [12_345, 90, 200],
-                "positives": [0.5, 0.4, 0.333],
-            }
-        ),
+        "splits": {
+            name: {"rows": size, "classes": {"negative": 1 - share, "positive": share}}
+            for name, size, share in (("train", 12_345, 0.5), ("test", 200, 0.333))
+        },
         "leakage": {"group": 0.0, "text": 0.0, "near_copy": 0.0},
         "reading": reading(0, 0),
-        "slices": slice_figures(rows),
+        "slices": slice_figures(rows, BINARY),
         "failures": failure_groups(
-            rows.assign(baseline_probability=0.9, length=[5] * 150 + [30] * 50, unknown_share=0.1)
+            rows.assign(baseline_predicted=1, length=[5] * 150 + [30] * 50, unknown_share=0.1)
         ),
         "behaviour": pd.DataFrame(
             [
@@ -334,7 +329,8 @@ def test_error_shows_the_prediction_and_its_confidence(context):
             "slice": ["films", "films"],
             "text": ["one", "two"],
             "label": [1, 0],
-            "probability": [0.125, 0.75],
+            "predicted": [0, 1],
+            "confidence": [0.875, 0.75],
         }
     )
     words = " ".join(Page(render_report(**context)).words.split())
@@ -354,3 +350,80 @@ def test_report_without_errors_and_images(context):
     page = Page(render_report(**context))
     assert "The list is empty." in page.words
     assert "Plots" not in page.words
+
+
+def of_classes(context: dict[str, Any], classes: Classes) -> dict[str, Any]:
+    """Return the context of a report on a data set with these classes."""
+    labels, probabilities = class_answers(classes.count)
+    rows = answers_frame(labels, probabilities, "films")
+    predicted = rows["predicted"].to_numpy()
+    figures = classification_figures(labels, probabilities, classes, EVALUATE, seed=1)
+    parts = dict.fromkeys(("test", "network", "baseline", "validation"), figures)
+    parts["classes"] = class_figures(labels, probabilities, predicted, classes, EVALUATE, 1)
+    shares = dict(zip(classes.names, np.bincount(labels) / len(labels), strict=True))
+    kept = {key: value for key, value in context["figures"].items() if key != "behaviour"}
+    return context | {
+        "classes": classes,
+        "figures": kept | parts,
+        "splits": {"train": {"rows": 500, "classes": shares}},
+        "slices": slice_figures(rows, classes),
+        "behaviour": None,
+        "errors": confident_errors(rows, 3),
+    }
+
+
+def test_every_class_has_its_figures(context):
+    context["figures"]["classes"]["negative"] |= {"precision": 0.1234, "precision_low": None}
+    words = " ".join(Page(render_report(**context)).words.split())
+    part = context["figures"]["classes"]["negative"]
+    assert f"negative100 12.3 %– to {share(part['precision_high'])}" in words
+    assert f"{share(part['f1'])}{share(part['f1_low'])} to {share(part['f1_high'])}" in words
+    assert "SplitTextsnegativepositive train12,34550.0 %50.0 %" in words
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [STARS, some_classes(3), some_classes(12), Classes(names=("ham", "spam"))],
+    ids=lambda classes: str(classes.count),
+)
+def test_report_of_other_classes_names_them_alone(context, classes):
+    context = of_classes(context, classes)
+    words = " ".join(Page(render_report(**context)).words.split())
+    for name in classes.names:
+        assert name in words
+    behaviour = "The behavioural tests did not run. Their texts are negative or positive, so these"
+    assert behaviour in words
+    others = re.sub(r"The behavioural tests did not run\. .*?The classes are", "", words)
+    for word in ("negative", "ositive class", "positive text", "of positive", "Positive"):
+        assert word not in others
+    test = context["figures"]["test"]
+    assert ("Macro F1Mean of" in words) == (classes.count >= 2)
+    assert ("PrecisionShare" in words) == (classes.count == 2)
+    assert ("mean absolute error" in words.lower()) == (classes is STARS)
+    if classes is STARS:
+        assert f"{test['quadratic_weighted_kappa']:.3f}" in words
+    row = context["errors"].iloc[0]
+    actual, predicted = classes.names[row["label"]], classes.names[row["predicted"]]
+    assert f"{actual}{predicted}{share(row['confidence'])} surefilms" in words
+
+
+def test_report_says_what_an_accuracy_is_worth_on_skewed_texts(context):
+    assert "already has an accuracy" not in Page(render_report(**context)).words
+    figures = context["figures"]
+    figures["majority"] = {"accuracy": 0.96}
+    figures["test"] |= {"accuracy": 0.965, "balanced_accuracy": 0.61, "macro_f1": 0.64}
+    figures["classes"]["negative"]["rows"] = 192
+    figures["classes"]["positive"]["rows"] = 8
+    words = " ".join(Page(render_report(**context)).words.split())
+    assert "96.0 % of the test texts are negative" in words
+    assert "already has an accuracy of 96.0 %, and the model has 96.5 %." in words
+    assert "Balanced accuracy61.0 % mean recall of the 2 classes" in words
+    assert "Macro F164.0 % mean F1 of the 2 classes, 200 test texts" in words
+
+
+def test_names_of_classes_are_escaped(context):
+    classes = Classes(names=("<i>bad</i>", "a & b", "$x$"))
+    page = Page(render_report(**of_classes(context, classes)))
+    assert "i" not in page.tags
+    for name in classes.names:
+        assert name in page.words

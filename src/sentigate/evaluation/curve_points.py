@@ -87,17 +87,11 @@ def mean_roc(curves: Iterable[pd.DataFrame]) -> pd.DataFrame:
     if len(curves) == 1:
         return curves[0]
     fpr = np.linspace(0, 1, MAX_POINTS)
-    heights = [_height(curve, fpr) for curve in curves]
+    heights = [np.interp(fpr, curve["fpr"], curve["tpr"]) for curve in curves]
     # A curve rises at 0, so a point (0, 0) comes first, as on each of the curves.
     return pd.DataFrame(
         {"fpr": np.append(0.0, fpr), "tpr": np.append(0.0, np.mean(heights, axis=0))}
     )
-
-
-def _height(curve: pd.DataFrame, fpr: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the curve's highest ``tpr`` at each ``fpr``, (points,)."""
-    last = ~curve["fpr"].duplicated(keep="last")
-    return np.interp(fpr, curve.loc[last, "fpr"], curve.loc[last, "tpr"])
 
 
 def mean_precision_recall(curves: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from sentigate.model.labels import Classes
+
 from .chart import write_leaderboard_chart
 from .table import leaderboard_markdown, leaderboard_table
 
@@ -20,6 +22,7 @@ def publish(
     failed: Mapping[str, str],
     baseline: Mapping[str, Any],
     splits: Mapping[str, Any],
+    classes: Classes,
 ) -> pd.DataFrame:
     """Write reports/leaderboard.md, .csv and .png.
 
@@ -30,11 +33,12 @@ def publish(
         failed: Model -> one line with the reason why it is not in the table.
         baseline: Content of reports/baseline.json.
         splits: ``splits`` from reports/split.json.
+        classes: Names of the data set's classes.
 
     Returns:
         The table, with dataset as its first column.
     """
-    table = leaderboard_table(entries, baseline, splits)
+    table = leaderboard_table(entries, baseline, splits, classes)
     scratch = Path(".stage/leaderboard")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)

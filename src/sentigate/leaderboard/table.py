@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from sentigate.evaluation.formats import precise
-from sentigate.evaluation.metrics import TEST, VALIDATION, Metric, flat, headlines
+from sentigate.evaluation.metrics import METRICS, TEST, VALIDATION, Metric, flat, headlines
+from sentigate.model.labels import Classes
 
 BASELINE, MAJORITY = "linear baseline", "majority class"
 COSTS = {
@@ -25,45 +26,54 @@ RULE = (
 )
 
 
-def leaderboard_dtypes() -> dict[str, str]:
+def leaderboard_dtypes(classes: Classes) -> dict[str, str]:
     """Return column -> dtype, in order: headline figures of both splits, then the costs.
+
+    The headline figures are those of the data set's classes.
 
     Only test figures have intervals, because validation figures only order the models.
     """
     dtypes = {"model": "str"}
-    for split, metric in _columns():
-        dtypes[f"{split}_{metric.key}"] = "Int64" if metric.unit == "count" else "float64"
-        if split == TEST and metric.interval:
-            dtypes |= {f"{split}_{key}": "float64" for key in metric.interval_keys}
+    for split in (VALIDATION, TEST):
+        for metric in headlines(split, classes):
+            dtypes |= _dtypes(split, metric)
     return dtypes | COSTS
+
+
+def _dtypes(split: str, metric: Metric) -> dict[str, str]:
+    dtypes = {f"{split}_{metric.key}": "Int64" if metric.unit == "count" else "float64"}
+    if split == TEST and metric.interval:
+        dtypes |= {f"{split}_{key}": "float64" for key in metric.interval_keys}
+    return dtypes
 
 
 def leaderboard_table(
     entries: Sequence[Mapping[str, Any]],
     baseline: Mapping[str, Any],
-    splits: Mapping[str, Mapping[str, float]],
+    splits: Mapping[str, Mapping[str, Any]],
+    classes: Classes,
 ) -> pd.DataFrame:
     """Build a table with a row for each entry, the baseline and the majority class.
 
     Args:
         entries: Contents of reports/leaderboard/<dataset>/<model>.json, for one data set and seed.
         baseline: Content of reports/baseline.json.
-        splits: ``splits`` from reports/split.json, with the share of positives in each split.
+        splits: ``splits`` from reports/split.json, with the share of each class in each split.
+        classes: Names of the data set's classes.
 
     Returns:
         The columns of ``leaderboard_dtypes``; a missing figure is NaN or NA. The rows are ordered
         by validation log loss, lowest first. The majority class has no log loss and is last.
     """
     majority = {
-        split: {"accuracy": max(splits[split]["positives"], 1 - splits[split]["positives"])}
-        for split in (VALIDATION, TEST)
+        split: {"accuracy": max(splits[split]["classes"].values())} for split in (VALIDATION, TEST)
     }
     rows = [
         *entries,
         {"model": BASELINE, **flat(baseline)},
         {"model": MAJORITY, **flat(majority)},
     ]
-    dtypes = leaderboard_dtypes()
+    dtypes = leaderboard_dtypes(classes)
     table = pd.DataFrame(rows).reindex(columns=list(dtypes)).astype(dtypes)
     return table.sort_values("validation_log_loss", kind="stable", ignore_index=True)
 
@@ -75,7 +85,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
         return ["" if pd.isna(value) else form(value) for value in table[column]]
 
     cells = {"model": written("model", str)}
-    for split, metric in _columns():
+    for split, metric in _columns(table):
         form = partial(precise, unit=metric.unit)
         cells[f"{split} {metric.title}"] = written(f"{split}_{metric.key}", form)
         low, high = (f"{split}_{key}" for key in metric.interval_keys)
@@ -122,7 +132,8 @@ def leaderboard_markdown(
     return "\n".join(lines) + "\n"
 
 
-def _columns() -> Iterator[tuple[str, Metric]]:
+def _columns(table: pd.DataFrame) -> Iterator[tuple[str, Metric]]:
     for split in (VALIDATION, TEST):
-        for metric in headlines(split):
-            yield split, metric
+        for metric in METRICS:
+            if f"{split}_{metric.key}" in table:
+                yield split, metric

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from sentigate.evaluation.answers import FloatArray, IntArray
+from sentigate.evaluation.calibration import calibrated
+from sentigate.evaluation.confusion import confusion
+from sentigate.evaluation.curve_points import mean_precision_recall, mean_roc
 from sentigate.evaluation.intervals import wilson_interval
-from sentigate.model.labels import CLASSES
+from sentigate.model.labels import Classes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,10 +22,16 @@ if TYPE_CHECKING:
 
 MAX_SLICES = 30
 """Most bars in a plot that is still readable."""
+MAX_NAMED_CURVES = 8
+"""With more classes than this, the legend names only the averages."""
+MAX_COUNTED = 24
+"""With more classes than this, the cells of the confusion matrix hold no numbers."""
 
 # The palette of Okabe and Ito, which colour-blind people can tell apart.
 BLUE, ORANGE, GREEN, AMBER, SKY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9"
 GREY, INK = "#8C8C8C", "#222222"
+OF_CLASSES = (BLUE, GREEN, AMBER, SKY, "#CC79A7", "#B8A800", "#7F3C8D", "#666666")
+"""Colours of the curves of single classes; ink is the model's average, orange the baseline's."""
 
 STYLE: dict[str, Any] = {
     "figure.dpi": 120,
@@ -73,32 +82,42 @@ def _percent(axis: Axis, decimals: int | None = 0) -> None:
     axis.set_major_formatter(PercentFormatter(1.0, decimals=decimals, symbol=" %"))
 
 
-def confusion_chart(table: pd.DataFrame) -> Figure:
-    """Draw counts and shares of each actual class, from the columns actual and predicted."""
+def confusion_chart(labels: IntArray, predicted: IntArray, classes: Classes) -> Figure:
+    """Draw the number of rows by true and answered class, and their shares of each true class.
+
+    Args:
+        labels: true classes, 0 to K-1, (rows,).
+        predicted: answered classes, 0 to K-1, (rows,).
+        classes: names of the K classes.
+    """
     from matplotlib.colors import LinearSegmentedColormap
 
-    counts = pd.crosstab(table["actual"], table["predicted"]).reindex(
-        index=CLASSES, columns=CLASSES, fill_value=0
-    )
-    cells = counts.to_numpy()
-    shares = cells / cells.sum(axis=1, keepdims=True)
-    figure = _figure(5.4, 4.6)
+    count, cells = classes.count, confusion(labels, predicted, classes.count)
+    shares = cells / np.maximum(cells.sum(axis=1, keepdims=True), 1)
+    # With more classes, a cell shrinks to a size that still holds a number, and then below it.
+    side = 1.6 if count == 2 else 0.78 if count < 6 else 0.62 if count < 13 else 11 / count
+    figure = _figure(2.2 + side * count, 1.4 + side * count)
     axes = figure.add_subplot()
     axes.grid(visible=False)
     colours = LinearSegmentedColormap.from_list("blues", ["#F4F8FB", BLUE])
     axes.imshow(shares, cmap=colours, vmin=0, vmax=1)
-    for row in range(2):
-        for column in range(2):
-            colour = "white" if shares[row, column] > 0.5 else INK
-            place: dict[str, Any] = {"ha": "center", "va": "center", "color": colour}
-            axes.text(column, row - 0.06, f"{cells[row, column]:,}", size=18, **place)
-            note = f"{shares[row, column]:.1%} of {CLASSES[row]}".replace("%", " %")
-            axes.text(column, row + 0.16, note, size=10, **place)
-    axes.set_xticks((0, 1), CLASSES)
-    axes.set_yticks((0, 1), CLASSES, rotation=90, va="center")
+    for row in range(count if count <= MAX_COUNTED else 0):
+        for column in range(count):
+            _cell(axes, row, column, cells, shares, classes)
+    names = [_shortened(name, 18) for name in classes.names]
+    turned = max(map(len, names)) > 9 * side
+    axes.set_xticks(range(count), names, **({"rotation": 40, "ha": "right"} if turned else {}))
+    upright: dict[str, Any] = {"rotation": 90, "va": "center"} if count == 2 else {}
+    axes.set_yticks(range(count), names, **upright)
+    for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        label.set_parse_math(False)
+        label.set_size(10 if side > 0.5 else max(4.0, 18 * side))
+        if turned:
+            label.set_rotation_mode("anchor")
     axes.spines[:].set_visible(False)
-    axes.axhline(0.5, color="white", linewidth=3)
-    axes.axvline(0.5, color="white", linewidth=3)
+    for edge in np.arange(count - 1) + 0.5:
+        axes.axhline(edge, color="white", linewidth=3 if count == 2 else 1.5)
+        axes.axvline(edge, color="white", linewidth=3 if count == 2 else 1.5)
     right = cells.trace() / cells.sum()
     axes.set(
         title=f"Confusion: {100 * right:.1f} % of {cells.sum():,} test texts are right",
@@ -108,68 +127,227 @@ def confusion_chart(table: pd.DataFrame) -> Figure:
     return figure
 
 
+def _cell(
+    axes: Axes,
+    row: int,
+    column: int,
+    cells: np.ndarray[Any, Any],
+    shares: np.ndarray[Any, Any],
+    classes: Classes,
+) -> None:
+    """Write the count of a cell, and its share of the true class if there is room."""
+    share, count = shares[row, column], classes.count
+    place: dict[str, Any] = {"ha": "center", "va": "center"}
+    place["color"] = "white" if share > (0.5 if count == 2 else 0.6) else INK
+    if count == 2:
+        axes.text(column, row - 0.06, f"{cells[row, column]:,}", size=18, **place)
+        note = f"{share:.1%} of {_shortened(classes.names[row], 12)}".replace("%", " %")
+        axes.text(column, row + 0.16, note, size=10, parse_math=False, **place)
+    elif count < 13:
+        axes.text(
+            column, row - 0.1, f"{cells[row, column]:,}", size=11 if count < 6 else 9, **place
+        )
+        note = f"{share:.0%}".replace("%", " %")
+        axes.text(column, row + 0.24, note, size=8 if count < 6 else 6.5, **place)
+    else:
+        axes.text(column, row, f"{cells[row, column]:,}", size=max(4.0, 90 / count), **place)
+
+
+class _Kind(NamedTuple):
+    """A kind of curve: its columns, its mean over classes, and the area below it."""
+
+    x: str
+    y: str
+    mean: Callable[[Iterable[pd.DataFrame]], pd.DataFrame]
+    area: str
+    score: Callable[[Any, Any], float]
+    style: dict[str, Any]
+
+
+Curves = Mapping[int, pd.DataFrame]
+"""The curves of ``class_curves``, by class."""
+
+
 def roc_chart(
-    curves: Sequence[pd.DataFrame], labels: IntArray, probabilities: Sequence[FloatArray]
+    curves: Sequence[Curves],
+    labels: IntArray,
+    probabilities: Sequence[FloatArray],
+    classes: Classes,
 ) -> Figure:
-    """Draw the ROC curves of model and baseline (``roc_points``), with the areas under them."""
+    """Draw the ROC curves (``roc_points``), with the areas under them.
+
+    With two classes, these are the curves of model and baseline. With more, they are the means of
+    both over all classes, and the model's curve of each class against the rest.
+
+    Args:
+        curves: the model's and the baseline's.
+        labels: true classes, 0 to K-1, (rows,).
+        probabilities: the model's and the baseline's, (rows, K).
+        classes: names of the K classes.
+    """
     from sklearn.metrics import roc_auc_score
 
-    figure = _figure(5.4, 5.2)
-    axes = figure.add_subplot()
-    _unit_square(axes)
-    for name, colour, dashes, curve, values in zip(
-        ("Model", "Baseline"), (BLUE, ORANGE), ("-", "--"), curves, probabilities, strict=True
-    ):
-        area = roc_auc_score(labels, values)
-        label = f"{name} (AUC {area:.3f})"
-        axes.plot(curve["fpr"], curve["tpr"], dashes, color=colour, label=label, clip_on=False)
+    figure, axes = _curve_axes(classes)
+    kind = _Kind("fpr", "tpr", mean_roc, "AUC", roc_auc_score, {})
+    _draw_curves(axes, kind, curves, labels, probabilities, classes)
     axes.plot((0, 1), (0, 1), ":", color=GREY, linewidth=1.2, label="Chance (AUC 0.500)")
-    axes.legend(loc="lower right")
-    axes.set(
-        title="ROC: positives found against false alarms",
-        xlabel="False positive rate (share of negative texts)",
-        ylabel="True positive rate (share of positive texts)",
+    if classes.count == 2:
+        earlier, later = (_shortened(name, 18) for name in classes.names)
+        title, x, y = "hits against false alarms", f"{earlier} texts", f"{later} texts"
+    else:
+        title, x, y = "each class against the rest", "other texts", "texts of the class"
+    _words(
+        axes,
+        f"ROC: {title}",
+        f"False positive rate (share of {x})",
+        f"True positive rate (share of {y})",
     )
+    _curve_legend(figure, axes, classes, "lower right")
     return figure
 
 
 def precision_recall_chart(
-    curves: Sequence[pd.DataFrame], labels: IntArray, probabilities: Sequence[FloatArray]
+    curves: Sequence[Curves],
+    labels: IntArray,
+    probabilities: Sequence[FloatArray],
+    classes: Classes,
 ) -> Figure:
-    """Draw the curves of model and baseline (``precision_recall_points``)."""
+    """Draw the curves (``precision_recall_points``) that ``roc_chart`` draws as ROC curves."""
     from sklearn.metrics import average_precision_score
 
-    figure = _figure(5.4, 5.2)
-    axes = figure.add_subplot()
-    _unit_square(axes)
-    for name, colour, dashes, curve, values in zip(
-        ("Model", "Baseline"), (BLUE, ORANGE), ("-", "--"), curves, probabilities, strict=True
-    ):
-        area = average_precision_score(labels, values)
-        axes.plot(
-            curve["recall"],
-            curve["precision"],
-            dashes,
-            color=colour,
-            drawstyle="steps-pre",
-            label=f"{name} (average precision {area:.3f})",
-            clip_on=False,
-        )
-    share = labels.mean()
-    axes.axhline(share, linestyle=":", color=GREY, linewidth=1.2, label=f"Chance ({share:.3f})")
-    axes.legend(loc="lower left")
-    axes.set(
-        title="Precision and recall of the positive class",
-        xlabel="Recall (share of positive texts found)",
-        ylabel="Precision (share of finds that are positive)",
+    figure, axes = _curve_axes(classes)
+    kind = _Kind(
+        "recall",
+        "precision",
+        mean_precision_recall,
+        "average precision" if classes.count == 2 else "AP",
+        average_precision_score,
+        {"drawstyle": "steps-pre"},
     )
+    _draw_curves(axes, kind, curves, labels, probabilities, classes)
+    # The mean over the classes of their shares of the rows.
+    share = float(np.mean([(labels == number).mean() for number in curves[0]]))
+    axes.axhline(share, linestyle=":", color=GREY, linewidth=1.2, label=f"Chance ({share:.3f})")
+    if classes.count == 2:
+        later = _shortened(classes.names[1], 18)
+        title, found = f"Precision and recall of the {later} class", later
+        texts = f"{later} texts"
+    else:
+        title, found = "Precision and recall of each class", "of the class"
+        texts = "texts of the class"
+    _words(
+        axes,
+        title,
+        f"Recall (share of {texts} found)",
+        f"Precision (share of finds that are {found})",
+    )
+    _curve_legend(figure, axes, classes, "lower left")
     return figure
 
 
+def _curve_axes(classes: Classes) -> tuple[Figure, Axes]:
+    # The legend of several classes is below the axes, in two columns.
+    entries = 3 + (classes.count if classes.count <= MAX_NAMED_CURVES else 1)
+    below = 0.0 if classes.count == 2 else 0.1 + 0.18 * ((entries + 1) // 2)
+    figure = _figure(5.4, 5.2 + below)
+    axes = figure.add_subplot()
+    _unit_square(axes)
+    return figure, axes
+
+
+def _draw_curves(
+    axes: Axes,
+    kind: _Kind,
+    curves: Sequence[Curves],
+    labels: IntArray,
+    probabilities: Sequence[FloatArray],
+    classes: Classes,
+) -> None:
+    several = classes.count > 2
+    areas = [
+        {number: kind.score(labels == number, values[:, number]) for number in part}
+        for part, values in zip(curves, probabilities, strict=True)
+    ]
+    if several:
+        named = classes.count <= MAX_NAMED_CURVES
+        for number, curve in curves[0].items():
+            name = f"{_shortened(classes.names[number], 18)} ({areas[0][number]:.3f})"
+            axes.plot(
+                curve[kind.x],
+                curve[kind.y],
+                color=OF_CLASSES[number] if named else BLUE,
+                alpha=0.85 if named else 0.35,
+                linewidth=1.1,
+                label=name if named else None,
+                clip_on=False,
+                **kind.style,
+            )
+        if not named:
+            low, high = min(areas[0].values()), max(areas[0].values())
+            label = f"{len(areas[0])} classes ({low:.3f} to {high:.3f})"
+            axes.plot([], [], color=BLUE, alpha=0.6, linewidth=1.1, label=label)
+    of_model = INK if several else BLUE
+    for name, colour, dashes, part, area in zip(
+        ("Model", "Baseline"), (of_model, ORANGE), ("-", "--"), curves, areas, strict=True
+    ):
+        curve = kind.mean(part.values())
+        word = f"mean {kind.area}" if several else kind.area
+        axes.plot(
+            curve[kind.x],
+            curve[kind.y],
+            dashes,
+            color=colour,
+            label=f"{name} ({word} {np.mean(list(area.values())):.3f})",
+            clip_on=False,
+            **kind.style,
+        )
+
+
+def _words(axes: Axes, title: str, x: str, y: str) -> None:
+    """Set title and labels, in which a dollar sign of a class is a dollar sign."""
+    axes.set(title=title, xlabel=x, ylabel=y)
+    for text in (axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label):  # type: ignore[attr-defined]
+        text.set_parse_math(False)
+
+
+def _curve_legend(figure: Figure, axes: Axes, classes: Classes, place: str) -> None:
+    if classes.count == 2:
+        axes.legend(loc=place)
+        return
+    handles, names = axes.get_legend_handles_labels()
+    # The averages come first, and then the classes.
+    order = [*range(len(handles) - 3, len(handles)), *range(len(handles) - 3)]
+    legend = figure.legend(
+        [handles[at] for at in order],
+        [names[at] for at in order],
+        loc="outside lower center",
+        ncols=2,
+        fontsize=8.5,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
 def calibration_chart(
-    table: pd.DataFrame, labels: IntArray, probabilities: FloatArray, bins: int
+    table: pd.DataFrame,
+    labels: IntArray,
+    probabilities: FloatArray,
+    predicted: IntArray,
+    classes: Classes,
+    bins: int,
 ) -> Figure:
     """Draw a reliability diagram (``calibration_table``) above a histogram of the probabilities."""
+    values, occurs = calibrated(labels, probabilities, predicted)
+    if classes.count == 2:
+        earlier, later = (_shortened(name, 24) for name in classes.names)
+        observed, groups = (
+            f"Observed share of {later} texts",
+            (f"{earlier} texts", f"{later} texts"),
+        )
+        x, place = f"Predicted probability of {later}", "upper center"
+    else:
+        observed, groups = "Observed share of right answers", ("wrong answers", "right answers")
+        x, place = "Confidence (probability of the answer)", "best"
     figure = _figure(5.4, 6.0)
     upper, lower = figure.subplots(2, height_ratios=(3, 1), sharex=True)
     upper.plot((0, 1), (0, 1), ":", color=GREY, linewidth=1.2, label="Perfect calibration")
@@ -187,26 +365,23 @@ def calibration_chart(
         label="Model, with 95 % intervals",
         clip_on=False,
     )
-    upper.set(
-        title="Calibration: predicted against observed",
-        ylabel="Observed share of positives",
-        xlim=(0, 1),
-        ylim=(0, 1),
-    )
+    _words(upper, "Calibration: predicted against observed", "", observed)
+    upper.set(xlim=(0, 1), ylim=(0, 1))
     _percent(upper.yaxis)
-    upper.legend(loc="upper left")
+    upper.legend(loc="upper left" if classes.count == 2 else "lower right")
     lower.hist(
-        (probabilities[labels == 0], probabilities[labels == 1]),
+        (values[~occurs], values[occurs]),
         bins=list(np.linspace(0, 1, bins + 1)),
         stacked=True,
         color=(AMBER, SKY),
-        label=("negative texts", "positive texts"),
+        label=groups,
         edgecolor="white",
         linewidth=0.6,
     )
-    lower.set(xlabel="Predicted probability of positive", ylabel="Test texts")
+    _words(lower, "", x, "Test texts")
     lower.yaxis.set_major_formatter("{x:,.0f}")
-    lower.legend(loc="upper center", fontsize=9)
+    for text in lower.legend(loc=place, fontsize=9).get_texts():
+        text.set_parse_math(False)
     _percent(lower.xaxis)
     lower.set_xticks(np.linspace(0, 1, 6))
     return figure
@@ -262,5 +437,8 @@ def slices_chart(table: pd.DataFrame) -> Figure:
 
 
 def _tick(name: object, rows: object) -> str:
-    text = " ".join(str(name).split())
-    return f"{text if len(text) <= 40 else text[:39] + '…'} ({rows:,})"
+    return f"{_shortened(' '.join(str(name).split()), 40)} ({rows:,})"
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from sentigate.evaluation.difference import difference_sentence
 from sentigate.evaluation.formats import MISSING, count, difference, figure, share
@@ -108,6 +109,8 @@ def _figures_table(before: Side, after: Side) -> str:
     comparable = before.dataset == after.dataset
     for metric in METRICS:
         old, new = before.of(metric.key), after.of(metric.key)
+        if old is None and new is None:
+            continue  # the metric is for other classes, or newer than both versions
         lines.append(_row(metric.heading, old, new, metric, comparable))
         if metric.interval:
             intervals = " | ".join(_interval(side, metric) for side in (before, after))
@@ -116,6 +119,10 @@ def _figures_table(before: Side, after: Side) -> str:
     old, new = (side.of("accuracy", "baseline") for side in (before, after))
     name = f"{accuracy.heading} of the linear baseline"
     lines.append(_row(name, old, new, accuracy, comparable))
+    old, new = (side.of("accuracy", "majority") for side in (before, after))
+    if new is not None:
+        name = f"{accuracy.heading} of the majority class"
+        lines.append(_row(name, old, new, replace(accuracy, better="neither"), comparable))
     old, new = (side.of("passed", "behaviour") for side in (before, after))
     if new is not None:
         lines.append(_row("Behavioural tests passed", old, new, accuracy, comparable))

@@ -13,12 +13,21 @@ import pandas as pd
 from sentigate.evaluation.behaviour import failed_examples
 from sentigate.evaluation.difference import difference_sentence, is_worse
 from sentigate.evaluation.formats import count, figure, number, points, share
-from sentigate.evaluation.metrics import METRICS, Figures
+from sentigate.evaluation.metrics import Figures, metrics_of
+from sentigate.evaluation.skew import is_skewed, skew_sentence
 from sentigate.files import templates
-from sentigate.model.labels import CLASSES, label_of
+from sentigate.model.labels import BINARY, Classes
 
 LONG_TEXT = 300
 """Longer texts are folded; in characters."""
+LARGE = 800
+"""A wider chart has small print, and so gets the whole width of the page; in pixels."""
+CLASS_METRICS = (
+    ("precision", "Precision", "Share of the texts answered with the class that are of it."),
+    ("recall", "Recall", "Share of the texts of the class that are answered with it."),
+    ("f1", "F1", "Harmonic mean of precision and recall."),
+)
+"""Key, heading and meaning of the figures of a class that have an interval."""
 
 
 def render_report(
@@ -26,13 +35,14 @@ def render_report(
     dataset: str,
     model: str,
     baseline: str,
-    figures: Mapping[str, Figures],
-    splits: pd.DataFrame,
+    classes: Classes,
+    figures: Mapping[str, Mapping[str, Any]],
+    splits: Mapping[str, Mapping[str, Any]],
     leakage: Mapping[str, float],
     reading: Mapping[str, Any],
     slices: pd.DataFrame,
     failures: pd.DataFrame,
-    behaviour: pd.DataFrame,
+    behaviour: pd.DataFrame | None,
     errors: pd.DataFrame,
     gates: Sequence[str],
     images: Mapping[str, Path],
@@ -46,19 +56,23 @@ def render_report(
         dataset: Name of the data set.
         model: Name of the model.
         baseline: ``description`` from reports/baseline.json.
+        classes: Names of the classes.
         figures: ``test``, ``network``, ``baseline`` and ``validation``, as
-            ``classification_figures`` returns them; ``majority`` with ``accuracy``; ``difference``
+            ``classification_figures`` returns them; ``classes``, as ``class_figures`` returns it;
+            ``majority`` with ``accuracy``; ``difference``
             and ``network_difference``, as ``accuracy_difference`` returns them; ``fusion`` with
             ``share``; ``calibration``, as ``temperature_figures`` returns it; ``behaviour``, as
-            ``behaviour_figures`` returns it; and optionally ``language_model``, with three
-            perplexities and ``tokens``.
-        splits: Columns ``split``, ``rows`` and ``positives`` (share of the rows, in [0, 1]).
+            ``behaviour_figures`` returns it, if the behavioural tests fit the classes; and
+            optionally ``language_model``, with three perplexities and ``tokens``.
+        splits: ``splits`` from reports/split.json: split -> ``rows`` and ``classes``, the share of
+            the rows in each class, in [0, 1].
         leakage: Share of test rows whose ``group`` occurs in training, whose ``text`` does, and
             which have a ``near_copy`` of another group there; each in [0, 1].
         reading: Content of reports/pad.json.
         slices: Table as ``slice_figures`` returns it.
         failures: Table as ``failure_groups`` returns it.
-        behaviour: Table as ``judge_cases`` returns it.
+        behaviour: Table as ``judge_cases`` returns it, or None if the behavioural tests do not fit
+            the classes.
         errors: Table as ``confident_errors`` returns it.
         gates: Stages whose gates have passed. The page links to ``gates/<stage>.html`` beside it.
         images: Title -> PNG file, in the order of the page.
@@ -81,11 +95,17 @@ def render_report(
         gain_over_baseline=_difference(test, figures["baseline"]),
         gain_over_majority=_difference(test, majority),
         columns=[figures[name] for name in ("test", "network", "baseline", "validation")],
-        metrics=METRICS,
+        classes=classes,
+        two=classes.count == 2,
+        metrics=metrics_of(classes),
+        class_figures=_class_figures(figures["classes"]),
+        class_metrics=CLASS_METRICS,
+        skewed=is_skewed(figures),
+        skew_sentence=skew_sentence(figures),
         differences=_differences(figures),
         fused=figures["fusion"]["share"],
         language_model=figures.get("language_model"),
-        splits=splits[["split", "rows", "positives"]].to_dict("records"),
+        splits=splits,
         leaked_groups=leakage["group"],
         leaked_texts=leakage["text"],
         near_copies=leakage["near_copy"],
@@ -93,12 +113,13 @@ def render_report(
         last=reading["last"],
         cut=reading["splits"]["test"],
         slices=slices.to_dict("records"),
-        slice_metrics=[metric for metric in METRICS if metric.key in slices],
+        slice_metrics=[metric for metric in metrics_of(classes) if metric.key in slices],
         failures=failures.to_dict("records"),
         calibration=figures["calibration"],
-        behaviour=figures["behaviour"],
-        capabilities=_capabilities(behaviour),
-        errors=[_mistake(row) for row in errors.to_dict("records")],
+        behaviour=figures.get("behaviour"),
+        known_to_behaviour=BINARY.names,
+        capabilities=[] if behaviour is None else _capabilities(behaviour),
+        errors=[_mistake(row, classes) for row in errors.to_dict("records")],
         long_text=LONG_TEXT,
         gates=gates,
         images=[_image(title, path) for title, path in images.items()],
@@ -142,7 +163,8 @@ def _image(title: str, path: Path) -> dict[str, str | int]:
     # The first chunk of a PNG file holds its size. With it, the page does not move as it loads.
     width, height = struct.unpack(">II", content[16:24])
     data = base64.b64encode(content).decode("ascii")
-    return {"title": title, "data": data, "width": width, "height": height}
+    kind = "wide" if width > 1.5 * height else "large" if width > LARGE else ""
+    return {"title": title, "data": data, "width": width, "height": height, "kind": kind}
 
 
 def _difference(one: Figures, other: Figures) -> float | None:
@@ -150,12 +172,12 @@ def _difference(one: Figures, other: Figures) -> float | None:
     return None if first is None or second is None else first - second
 
 
-def _mistake(row: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Add the names of the classes, and the probability of the predicted class, to an error."""
-    probability = row["probability"]
-    return {
-        **row,
-        "actual": CLASSES[row["label"]],
-        "predicted": label_of(probability),
-        "confidence": max(probability, 1 - probability),
-    }
+def _mistake(row: Mapping[Any, Any], classes: Classes) -> dict[Any, Any]:
+    """Replace the labels of an error by the names of their classes."""
+    actual, predicted = (classes.names[row[column]] for column in ("label", "predicted"))
+    return {**row, "actual": actual, "predicted": predicted}
+
+
+def _class_figures(figures: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row for each class, with its figures."""
+    return [{"name": name, **part} for name, part in figures.items()]

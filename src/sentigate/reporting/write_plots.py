@@ -14,15 +14,18 @@ import pandas as pd
 
 from sentigate import artifacts
 from sentigate.errors import DataError
-from sentigate.evaluation.answers import FloatArray, IntArray, check_answers
+from sentigate.evaluation.answers import FloatArray, IntArray, check_answers, check_labels
 from sentigate.evaluation.calibration import calibration_table
 from sentigate.evaluation.curve_points import (
     beside_precision_recall,
     beside_roc,
+    class_curves,
+    mean_precision_recall,
+    mean_roc,
     precision_recall_points,
     roc_points,
 )
-from sentigate.model.labels import CLASSES, predicted_labels
+from sentigate.model.labels import Classes
 
 from . import draw
 
@@ -42,7 +45,9 @@ def write_plots(
     *,
     labels: IntArray,
     probabilities: FloatArray,
+    predicted: IntArray,
     baseline_probabilities: FloatArray,
+    classes: Classes,
     training: pd.DataFrame,
     slices: pd.DataFrame,
     bins: int = 15,
@@ -50,13 +55,17 @@ def write_plots(
     """Write the plots, and the data of the plots that `dvc plots` compares, into ``folder``.
 
     confusion, roc, precision_recall and calibration each become a CSV and a PNG file; training and
-    slices each become a PNG file.
+    slices each become a PNG file. With more than two classes, roc.csv and precision_recall.csv have
+    the mean of the curves of each class against the rest, and calibration.csv compares confidence
+    with accuracy.
 
     Args:
         folder: Output folder; created if it does not exist.
-        labels: (rows,) labels of the test rows, 0 or 1; both occur.
-        probabilities: (rows,) the model's probabilities of class 1.
-        baseline_probabilities: (rows,) the baseline's probabilities of class 1.
+        labels: (rows,) true classes of the test rows, 0 to K-1; at least two occur.
+        probabilities: (rows, K) the model's probabilities.
+        predicted: (rows,) the classes that the model answered, 0 to K-1.
+        baseline_probabilities: (rows, K) the baseline's probabilities.
+        classes: Names of the K classes.
         training: Table as ``training.engine.fit`` returns it.
         slices: Table as ``slice_figures`` returns it.
         bins: Number of bins in the calibration plot.
@@ -70,23 +79,25 @@ def write_plots(
     labels, probabilities = check_answers(labels, probabilities)
     _, baseline_probabilities = check_answers(labels, baseline_probabilities)
     if labels.min() == labels.max():
-        raise DataError("the test rows are all of one class; plots need both")
-    names = np.array(CLASSES)
-    confusion = pd.DataFrame(
-        {"actual": names[labels], "predicted": names[predicted_labels(probabilities)]}
-    )
-    roc = [roc_points(labels, values) for values in (probabilities, baseline_probabilities)]
-    precision_recall = [
-        precision_recall_points(labels, values)
-        for values in (probabilities, baseline_probabilities)
-    ]
-    calibration = calibration_table(labels, probabilities, bins)
+        raise DataError("the test rows are all of one class; plots need at least two classes")
+    labels, predicted = check_labels(labels, predicted)
+    names = np.array(classes.names)
+    confusion = pd.DataFrame({"actual": names[labels], "predicted": names[predicted]})
+    both = probabilities, baseline_probabilities
+    roc = [class_curves(labels, values, roc_points) for values in both]
+    precision_recall = [class_curves(labels, values, precision_recall_points) for values in both]
+    calibration = calibration_table(labels, probabilities, predicted, bins)
 
     folder.mkdir(parents=True, exist_ok=True)
     for written, table in (
         (artifacts.CONFUSION, confusion),
-        (artifacts.ROC, beside_roc(*roc)),
-        (artifacts.PRECISION_RECALL, beside_precision_recall(*precision_recall)),
+        (artifacts.ROC, beside_roc(*(mean_roc(part.values()) for part in roc))),
+        (
+            artifacts.PRECISION_RECALL,
+            beside_precision_recall(
+                *(mean_precision_recall(part.values()) for part in precision_recall)
+            ),
+        ),
         (artifacts.CALIBRATION, calibration),
     ):
         path = folder / written.path.name
@@ -96,12 +107,14 @@ def write_plots(
         # The font may lack characters of a slice's name: it shows boxes, without a warning.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         for name, figure in {
-            "confusion": draw.confusion_chart(confusion),
-            "roc": draw.roc_chart(roc, labels, (probabilities, baseline_probabilities)),
+            "confusion": draw.confusion_chart(labels, predicted, classes),
+            "roc": draw.roc_chart(roc, labels, both, classes),
             "precision_recall": draw.precision_recall_chart(
-                precision_recall, labels, (probabilities, baseline_probabilities)
+                precision_recall, labels, both, classes
             ),
-            "calibration": draw.calibration_chart(calibration, labels, probabilities, bins),
+            "calibration": draw.calibration_chart(
+                calibration, labels, probabilities, predicted, classes, bins
+            ),
             "training": draw.training_chart(training),
             "slices": draw.slices_chart(slices),
         }.items():
