@@ -90,7 +90,10 @@ def fit_linear(params: Params, tweets: pd.DataFrame) -> Linear:
     """Fit the linear baseline on the tweets that have a label."""
     dataset, settings = params.datasets["twitter"], params.baseline.candidates[CANDIDATE]
     clean = make_cleaner(dataset.clean.steps)
-    labels = tweets["sentiment"].map(dataset.labels)
+    names = dataset.classes.names
+    labels = tweets["sentiment"].map(
+        {key: None if name is None else names.index(name) for key, name in dataset.labels.items()}
+    )
     known = labels.notna()
     texts = [clean(text) for text in tweets["text"][known]]
     training = linear_fit.TrainingTexts(texts, labels[known].to_numpy(dtype=np.int8))

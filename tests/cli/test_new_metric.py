@@ -130,7 +130,7 @@ def test_a_new_metric_is_in_the_comment(
 def test_a_new_metric_is_in_the_leaderboard(figures: dict[str, Any]) -> None:
     entry = {"model": "lstm", **flat(figures)}
     baseline = {"validation": figures["validation"], "test": figures["baseline"]}
-    splits = {name: {"positives": 0.6} for name in ("validation", "test")}
+    splits = {name: {"classes": {"bad": 0.4, "good": 0.6}} for name in ("validation", "test")}
     table = leaderboard_table([entry], baseline, splits).set_index("model")
     assert table.loc["lstm", "validation_brier"] == figures["validation"]["brier"]
     assert table.loc["linear baseline", "test_brier"] == figures["baseline"]["brier"]

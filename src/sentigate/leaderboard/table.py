@@ -41,22 +41,21 @@ def leaderboard_dtypes() -> dict[str, str]:
 def leaderboard_table(
     entries: Sequence[Mapping[str, Any]],
     baseline: Mapping[str, Any],
-    splits: Mapping[str, Mapping[str, float]],
+    splits: Mapping[str, Mapping[str, Any]],
 ) -> pd.DataFrame:
     """Build a table with a row for each entry, the baseline and the majority class.
 
     Args:
         entries: Contents of reports/leaderboard/<dataset>/<model>.json, for one data set and seed.
         baseline: Content of reports/baseline.json.
-        splits: ``splits`` from reports/split.json, with the share of positives in each split.
+        splits: ``splits`` from reports/split.json, with the share of each class in each split.
 
     Returns:
         The columns of ``leaderboard_dtypes``; a missing figure is NaN or NA. The rows are ordered
         by validation log loss, lowest first. The majority class has no log loss and is last.
     """
     majority = {
-        split: {"accuracy": max(splits[split]["positives"], 1 - splits[split]["positives"])}
-        for split in (VALIDATION, TEST)
+        split: {"accuracy": max(splits[split]["classes"].values())} for split in (VALIDATION, TEST)
     }
     rows = [
         *entries,
