@@ -47,7 +47,7 @@ def choose(clone: Path, made: Path | None) -> None:
     own, twitter = values["datasets"]["csv"], values["datasets"]["twitter"]
     own["source"] |= {f"{name}_column": name for name in ("id", "group", "slice", "sentiment")}
     own["source"]["path"] = str(made)
-    for key in ("labels", "clean", "split"):
+    for key in ("classes", "labels", "clean", "split"):
         own[key] = copy.deepcopy(twitter[key])  # a shared object would be written as an anchor
     own["clean"] = {key: value for key, value in own["clean"].items() if key != "folds"}
     path.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")

@@ -28,7 +28,7 @@ def real_tweets(params: Params) -> pd.DataFrame:
     try:
         tweets = read_source(
             dataset.source,
-            list(dataset.labels),
+            dataset.labels,
             params.gates.max_text_characters,
             ROOT / ".cache/archives",
         )

@@ -12,7 +12,8 @@ from sentigate.progress import doing
 
 def split(stage: StageRun) -> GateInput:
     """Write the texts with their splits, and a report: sizes, balance and leakage."""
-    params, gates = stage.params.chosen_dataset.split, stage.params.gates
+    dataset, gates = stage.params.chosen_dataset, stage.params.gates
+    params, classes = dataset.split, dataset.classes.names
     texts = read_table(artifacts.CLEAN_TEXTS)
     clusters = None
     if params.near_duplicates == "keep_together":
@@ -25,6 +26,7 @@ def split(stage: StageRun) -> GateInput:
     with doing("assigning texts to splits"):
         splits = split_rows(
             texts,
+            classes,
             params,
             stage.params.seed,
             near_copies=clusters,
@@ -32,12 +34,14 @@ def split(stage: StageRun) -> GateInput:
         )
     splits = stage.write_table(splits, artifacts.SPLIT_TEXTS)
     with doing("looking for leaks"):
-        summary, leaks, copies = split_summary(splits), leakage(splits), near_copies(splits)
+        summary, leaks = split_summary(splits, classes), leakage(splits)
+        copies = near_copies(splits)
         near = near_copy_figures(splits, copies)
     report = {"splits": summary, "leakage": leaks, "near_copies": near}
     stage.write_json(report, artifacts.SPLIT_REPORT)
     for name, row in summary.items():
-        print(f"  {name:<10} {row['rows']:>7,} rows, {row['positives']:.1%} positive")
+        shares = ", ".join(f"{share:.1%} {each}" for each, share in row["classes"].items())
+        print(f"  {name:<10} {row['rows']:>7,} rows: {shares}")
     if leaks["group"] or leaks["text"]:
         print(
             f"  LEAKS: {leaks['group']:.2%} of test rows have their group, and "
@@ -56,7 +60,6 @@ def split(stage: StageRun) -> GateInput:
             "splits": [name for name in SPLITS if name != "validation" or params.validation_size],
             "min_size_difference": -gates.max_size_difference,
             "max_size_difference": gates.max_size_difference,
-            "min_balance_difference": -gates.max_balance_difference,
             "max_balance_difference": gates.max_balance_difference,
         },
     )

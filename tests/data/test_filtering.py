@@ -1,16 +1,18 @@
 """Filtering: which rows each rule drops, in which order, and the form of the kept rows."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.cleaning import cleaning
 
-from sentigate.data.filtering import CHUNK, label_and_clean, text_checks
+from sentigate.data.filtering import CHUNK, class_checks, label_and_clean, text_checks
 from sentigate.errors import DataError
 from sentigate.settings.dataset import CleanParams
 
-LABELS = {"Positive": 1, "Negative": 0, "Neutral": None}
+CLASSES = ("negative", "positive")
+LABELS = {"Positive": "positive", "Negative": "negative", "Neutral": None}
 CLEAN = CleanParams(
     steps=cleaning("lowercase", "remove_mentions", "squeeze_whitespace"),
     drop_duplicates=True,
@@ -45,7 +47,7 @@ def filtered(
     conflicts: bool = True,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     choices = {"folds": folds, "drop_duplicates": duplicates, "drop_conflicts": conflicts}
-    texts, taken, _ = label_and_clean(frame, LABELS, CLEAN.model_copy(update=choices))
+    texts, taken, _ = label_and_clean(frame, LABELS, CLASSES, CLEAN.model_copy(update=choices))
     return texts, taken
 
 
@@ -68,7 +70,7 @@ def test_each_rule_is_counted_in_the_order_it_is_applied() -> None:
         ("fold_left_out", 1),
         ("sentiment_left_out", 1),
         ("empty", 2),
-        ("both_labels", 2),
+        ("several_labels", 2),
         ("duplicate", 1),
         ("kept", 2),
     ]
@@ -76,14 +78,17 @@ def test_each_rule_is_counted_in_the_order_it_is_applied() -> None:
 
 
 def test_dropped_rows_are_counted_for_each_published_fold() -> None:
-    *_, folds = label_and_clean(EXAMPLE, LABELS, CLEAN)
+    *_, folds = label_and_clean(EXAMPLE, LABELS, CLASSES, CLEAN)
     assert folds == {
-        "train": {"sentiment_left_out": 1, "empty": 2, "both_labels": 2, "duplicate": 2, "kept": 1},
+        "train": {
+            "sentiment_left_out": 1, "empty": 2, "several_labels": 2, "duplicate": 2, "kept": 1,
+        },
         "validation": {"kept": 1},
-    }
-    *_, folds = label_and_clean(EXAMPLE, LABELS, CLEAN.model_copy(update={"folds": ("train",)}))
+    }  # fmt: skip
+    only_train = CLEAN.model_copy(update={"folds": ("train",)})
+    *_, folds = label_and_clean(EXAMPLE, LABELS, CLASSES, only_train)
     assert folds["validation"] == {"fold_left_out": 1}
-    *_, folds = label_and_clean(raw(("Positive", "a")), LABELS, CLEAN)
+    *_, folds = label_and_clean(raw(("Positive", "a")), LABELS, CLASSES, CLEAN)
     assert folds == {}  # no published fold
 
 
@@ -109,15 +114,15 @@ def test_duplicates_alone_keep_a_text_once_for_each_label() -> None:
 
 def test_conflicts_alone_keep_repetitions() -> None:
     texts, taken = filtered(EXAMPLE, duplicates=False)
-    assert taken["both_labels"] == 2
+    assert taken["several_labels"] == 2
     assert texts["text"].tolist() == ["fine", "fine", "bad", "bad"]
 
 
 def test_a_row_of_a_dropped_fold_cannot_conflict() -> None:
     frame = raw(("Positive", "same", "train"), ("Negative", "same", "validation"))
     assert filtered(frame, folds=("train",))[1] == {
-        "fold_left_out": 1, "sentiment_left_out": 0, "empty": 0, "both_labels": 0, "duplicate": 0,
-        "kept": 1,
+        "fold_left_out": 1, "sentiment_left_out": 0, "empty": 0, "several_labels": 0,
+        "duplicate": 0, "kept": 1,
     }  # fmt: skip
 
 
@@ -167,7 +172,7 @@ def test_more_texts_than_one_chunk() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["", "a", "b", "été"]), st.integers(0, 1))))
+@given(st.lists(st.tuples(st.sampled_from(["", "a", "b", "été"]), st.integers(0, 5))))
 def test_checks_equal_counts_by_pandas(rows: list[tuple[str, int]]) -> None:
     texts = pd.DataFrame(rows, columns=["text", "label"]).astype({"text": "str", "label": "int8"})
     texts.index += 7
@@ -177,6 +182,26 @@ def test_checks_equal_counts_by_pandas(rows: list[tuple[str, int]]) -> None:
     groups = texts.groupby("text")["label"]
     assert checks["rows_of_text"].tolist() == groups.transform("size").tolist()
     assert checks["labels_of_text"].tolist() == groups.transform("nunique").tolist()
+
+
+@pytest.mark.parametrize("count", [2, 3, 64])
+def test_a_label_is_the_index_of_the_class(count: int) -> None:
+    names = [f"class {number}" for number in range(count)]
+    labels = {f"s{number}": name for number, name in enumerate(names)} | {"more": names[-1]}
+    rows = [(sentiment, f"text {number}") for number, sentiment in enumerate(labels)]
+    rows += [("left out", "a"), ("s0", "same"), ("s1", "same"), ("more", "same")]
+    texts, taken, _ = label_and_clean(raw(*rows), {**labels, "left out": None}, names, CLEAN)
+    assert texts["label"].tolist() == [*range(count), count - 1]
+    assert (taken["sentiment_left_out"], taken["several_labels"]) == (1, 3)
+
+
+def test_class_checks_by_hand() -> None:
+    texts = pd.DataFrame({"label": np.array([2, 0, 2, 2, 0], np.int8)}, index=range(3, 8))
+    checks = class_checks(texts, ["bad", "fair", "good"])
+    assert checks["class"].tolist() == ["good", "bad", "good", "good", "bad"]
+    assert checks["class_share"].tolist() == [0.6, 0.4, 0.6, 0.6, 0.4]
+    assert checks.index.equals(texts.index)
+    assert class_checks(texts.iloc[:0], ["bad", "good"]).empty
 
 
 ROWS = st.lists(
@@ -206,7 +231,9 @@ def test_every_row_is_kept_or_counted_once(
     numbers = texts["id"].str.removeprefix("r").astype(int)
     assert numbers.is_monotonic_increasing
     original = frame.set_index("id").loc[texts["id"]]
-    assert texts["label"].tolist() == [LABELS[name] for name in original["sentiment"]]
+    assert texts["label"].tolist() == [
+        CLASSES.index(str(LABELS[name])) for name in original["sentiment"]
+    ]
     for column in ("group", "slice", "fold"):
         assert texts[column].tolist() == original[column].tolist()
     assert (texts["text"] != "").all()

@@ -9,7 +9,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sentigate.data.near_copies import near_copies, near_copy_clusters
-from sentigate.data.splitting import SPLITS, leakage, split_checks, split_rows, split_summary
+from sentigate.data.splitting import (
+    SPLITS,
+    _split_clusters,
+    leakage,
+    split_checks,
+    split_rows,
+    split_summary,
+)
 from sentigate.errors import DataError
 from sentigate.settings.dataset import SplitParams
 
@@ -53,7 +60,8 @@ def split(
 ) -> pd.DataFrame:
     sizes = {"test_size": None if rule == "published" else 0.2, "validation_size": 0.1}
     params = SplitParams(**{"rule": rule, "stratify": True, **sizes, **choices})
-    return split_rows(texts, params, seed, near_copies=near_copies, cleaned=cleaned)
+    names = [f"class {label}" for label in range(max([1, *texts["label"]]) + 1)]
+    return split_rows(texts, names, params, seed, near_copies=near_copies, cleaned=cleaned)
 
 
 def sides(splits: pd.DataFrame, key: str) -> int:
@@ -228,13 +236,13 @@ def test_published_needs_both_sides_and_no_other(folds: list[str]) -> None:
 def test_published_names_the_rule_that_dropped_the_test_rows() -> None:
     taken = {
         "train": {"duplicate": 3, "kept": 4},
-        "test": {"empty": 1, "both_labels": 2, "duplicate": 1_200},
+        "test": {"empty": 1, "several_labels": 2, "duplicate": 1_200},
     }
     with pytest.raises(DataError) as error:
         split(frame([0, 1, 0, 1], folds=["train"] * 4), "published", cleaned=taken)
     message = str(error.value)
     assert "the data has 'train'. Cleaning dropped all 1,203 rows of fold 'test': " in message
-    assert "1 with an empty text, 2 with a text that has both labels (clean.dr" in message
+    assert "1 with an empty text, 2 with a text that has several labels (clean.dr" in message
     assert "1,200 that repeat an earlier row (clean.drop_duplicates). " in message
     assert "'train': 3" not in message
     assert "\n" not in message
@@ -269,9 +277,15 @@ def test_the_index_of_the_frame_does_not_matter() -> None:
         (frame([0, 1]), "random", {"stratify": False}, "validation|train"),
         (frame([0]), "random", {"stratify": False}, "1 row"),
         (frame([0]), "grouped", {}, "1 row"),
-        (frame([0] * 40 + [1]), "random", {}, "member|class"),
-        (frame([0] * 40 + [1]), "grouped", {}, "label 1 has too few"),
-        (frame([0, 1, 0, 1]), "grouped", {"test_size": 0.9}, "label 0 has too few"),
+        (frame([0] * 40 + [1]), "random", {}, r"class 'class 1' has too few .*\(1 of 41\)"),
+        (frame([0] * 96 + [1] * 2), "random", {"test_size": 0.1}, "class 'class 1' has too few"),
+        (
+            frame([0] * 40 + [1]),
+            "grouped",
+            {},
+            "class 'class 1' has too few rows to be on both sides",
+        ),
+        (frame([0, 1, 0, 1]), "grouped", {"test_size": 0.9}, "class 'class 0' has too few"),
     ],
 )
 def test_rows_that_cannot_be_split_are_refused(
@@ -297,7 +311,7 @@ def test_the_refusal_names_no_group_if_a_random_split_is_impossible_too() -> Non
     texts = frame([0] * 40 + [1], ["acme"] * 5 + [f"g{n}" for n in range(36)])
     with pytest.raises(DataError) as error:
         split(texts)
-    assert "label 1 has too few" in str(error.value)
+    assert "'class 1' has too few" in str(error.value)
     assert "acme" not in str(error.value)
 
 
@@ -340,12 +354,12 @@ def test_leakage_by_hand() -> None:
 
 
 def test_summary_by_hand() -> None:
-    assert split_summary(HAND_MADE) == {
-        "train": {"rows": 3, "positives": 0.666667},
-        "validation": {"rows": 1, "positives": 0.0},
-        "test": {"rows": 4, "positives": 0.5},
+    assert split_summary(HAND_MADE, ["bad", "good", "superb"]) == {
+        "train": {"rows": 3, "classes": {"bad": 0.333333, "good": 0.666667, "superb": 0.0}},
+        "validation": {"rows": 1, "classes": {"bad": 1.0, "good": 0.0, "superb": 0.0}},
+        "test": {"rows": 4, "classes": {"bad": 0.5, "good": 0.5, "superb": 0.0}},
     }
-    assert list(split_summary(HAND_MADE.iloc[:3])) == ["train"]
+    assert list(split_summary(HAND_MADE.iloc[:3], ["bad", "good"])) == ["train"]
 
 
 def test_checks_by_hand() -> None:
@@ -356,7 +370,88 @@ def test_checks_by_hand() -> None:
     assert checks["splits_of_text"].tolist() == [2, 1, 1, 1, 2, 1, 1, 1]
     # requested: test 2/8, validation 3/8, train 3/8
     assert checks["size_difference"].tolist() == [0.0] * 3 + [-0.25] + [0.25] * 4
-    assert checks["balance_difference"].round(6).tolist() == [0.166667] * 3 + [-0.5] + [0.0] * 4
+    assert checks["balance_difference"].round(6).tolist() == [0.166667] * 3 + [0.5] + [0.0] * 4
+    assert checks["missing_classes"].tolist() == [0] * 3 + [1] + [0] * 4
+
+
+def test_checks_of_three_classes_by_hand() -> None:
+    labels = pd.Series([0, 1, 2, 2, 2, 0, 2, 2], dtype="int8")
+    checks = split_checks(
+        HAND_MADE.assign(label=labels),
+        SplitParams(rule="grouped", test_size=0.5, validation_size=0.25),
+    )
+    # all rows: 2, 1, 5 of 8; train: 1, 1, 1 of 3; validation: 0, 0, 1 of 1; test: 1, 0, 3 of 4
+    differences = [5 / 8 - 1 / 3] * 3 + [3 / 8] + [1 / 8] * 4
+    assert checks["balance_difference"].tolist() == pytest.approx(differences)
+    assert checks["missing_classes"].tolist() == [0] * 3 + [2] + [1] * 4
+
+
+def two_class_clusters(
+    clusters: Any, labels: Any, size: float, seed: int
+) -> tuple[list[int], list[int]]:
+    """The loop of the versions that had only two classes."""
+    count = int(clusters.max()) + 1
+    positives = np.bincount(clusters, weights=labels, minlength=count)
+    negatives = np.bincount(clusters, minlength=count) - positives
+    most_negatives, most_positives = negatives.sum() * size + 0.5, positives.sum() * size + 0.5
+    order = np.random.default_rng(seed).permutation(count)
+    chosen = np.zeros(count, dtype=bool)
+    taken_negatives = taken_positives = 0.0
+    for cluster in order:
+        negative, positive = negatives[cluster], positives[cluster]
+        if (
+            taken_negatives + negative <= most_negatives
+            and taken_positives + positive <= most_positives
+        ):
+            taken_negatives += negative
+            taken_positives += positive
+            chosen[cluster] = True
+    small = chosen[clusters]
+    return np.flatnonzero(~small).tolist(), np.flatnonzero(small).tolist()
+
+
+@settings(deadline=None)
+@given(
+    st.integers(0, 2**32), st.integers(2, 300), st.floats(0.02, 0.98), st.integers(0, 99),
+    st.floats(0.05, 0.95),
+)  # fmt: skip
+def test_two_classes_are_split_as_in_older_versions(
+    data: int, rows: int, size: float, seed: int, balance: float
+) -> None:
+    rng = np.random.default_rng(data)
+    clusters = np.unique(rng.integers(0, rows, rows) // rng.integers(1, 5), return_inverse=True)[1]
+    labels = (rng.random(rows) < balance).astype(np.int8)
+    expected = two_class_clusters(clusters, labels, size, seed)
+    assume(clusters.max() > 0 and expected[1])
+    large, small = _split_clusters(clusters, labels, size, seed)
+    assert (large.tolist(), small.tolist()) == expected
+
+
+@pytest.mark.parametrize("count", [3, 4, 8, 64])
+@pytest.mark.parametrize("rule", ["grouped", "random"])
+def test_each_class_has_its_share_of_each_split(rule: str, count: int) -> None:
+    rng = np.random.default_rng(1)
+    rows = 150 * count
+    groups = np.repeat(np.arange(rows), rng.integers(1, 4, rows))[:rows]
+    weights = np.arange(count) + 0.3 * count  # the last class has about four times the first's rows
+    labels = rng.choice(count, rows, p=weights / weights.sum())
+    splits = split(frame(labels.tolist(), [f"g{group}" for group in groups]), rule)
+    for label in range(count):
+        mine = splits.loc[splits["label"] == label, "split"]
+        # scikit-learn rounds to whole rows twice.
+        assert (mine == "test").sum() == pytest.approx(0.2 * len(mine), abs=3)
+        assert (mine == "validation").sum() == pytest.approx(0.08 * len(mine), abs=3)
+    checks = split_checks(splits, SplitParams(rule="grouped", test_size=0.2, validation_size=0.1))
+    assert checks["balance_difference"].max() < 0.02
+    if rule == "grouped":
+        assert sides(splits, "group") == 1
+
+
+@pytest.mark.parametrize("rule", ["grouped", "random"])
+def test_a_class_of_one_row_among_many_is_named(rule: str) -> None:
+    texts = frame([0, 1, 2] * 20 + [3])
+    with pytest.raises(DataError, match=r"class 'class 3' has too few .* \(1 of 61\)"):
+        split(texts, rule)
 
 
 def test_a_published_test_split_has_the_requested_size() -> None:

@@ -27,6 +27,7 @@ from support.vectors import put_small_vectors
 
 from pipeline.stage import GateInput, StageRun
 from sentigate.artifacts import STAGES
+from sentigate.data.filtering import class_checks
 from sentigate.data.near_copies import near_copies
 from sentigate.data.splitting import split_checks
 from sentigate.gates.validate import _parameters, validate
@@ -244,8 +245,32 @@ def positive_test(frame: Frame) -> Frame:
     return frame.assign(label=frame["label"].mask(frame["split"] == "test", 1).astype("int8"))
 
 
+def all_negatives_elsewhere(frame: Frame) -> Frame:
+    """Leave only positive rows in validation."""
+    away = (frame["split"] == "validation") & (frame["label"] == 0)
+    return frame.loc[~away]
+
+
+def in_split(name: str) -> Callable[[Frame], list[int]]:
+    return lambda frame: [int(n) for n in np.flatnonzero(frame["split"] == name)]
+
+
 def beyond(column: str, most: float) -> Callable[[Frame], list[int]]:
     return lambda frame: [int(n) for n in np.flatnonzero(frame[column].abs() > most)]
+
+
+def reclassed(corrupt: Corrupt) -> Corrupt:
+    """Break the labels, and compute the checks of the classes again as the stage does."""
+
+    def corrupt_and_check(frame: Frame) -> Frame:
+        broken = corrupt(frame)
+        return broken.assign(**class_checks(broken, ["negative", "positive"]))
+
+    return corrupt_and_check
+
+
+def negative_rows(frame: Frame) -> list[int]:
+    return [int(n) for n in np.flatnonzero(frame["label"] == 0)]
 
 
 def five_negatives(frame: Frame) -> Frame:
@@ -263,10 +288,11 @@ def huge_vocabulary(frame: Frame) -> Frame:
 AGGREGATE: list[int] = []
 Rows = list[int] | Callable[[Frame], list[int]]
 Case = tuple[str, str, Corrupt, dict[str, Rows]]
-EVERY_LABEL = "every label is 1 (positive) or 0 (negative)"
-COMMON = "both labels are common enough to learn from (share of positives, gates.min_class_share)"
+EVERY_LABEL = "every label is the number of a class (datasets.X.classes)"
+ALL_CLASSES = "every class has rows (datasets.X.classes)"
+COMMON = "every class is common enough to learn from (share of all rows, gates.min_class_share)"
 TWICE = "no text occurs twice, if duplicates are dropped (datasets.X.clean.drop_duplicates)"
-BOTH = "no text has both labels, if conflicts are dropped (datasets.X.clean.drop_conflicts)"
+SEVERAL = "no text has several labels, if conflicts are dropped (datasets.X.clean.drop_conflicts)"
 GROUPS = "no group is in two splits, if the rule keeps groups together (datasets.X.split.rule)"
 TEXTS = "no text is in two splits, if the rule keeps groups together (datasets.X.split.rule)"
 NEAR = (
@@ -274,7 +300,10 @@ NEAR = (
     "together (datasets.X.split.near_duplicates)"
 )
 SIZE = "each split has the requested share of rows (gates.max_size_difference)"
-BALANCE = "each split has the same share of positives as all rows (gates.max_balance_difference)"
+BALANCE = (
+    "each class has the same share of each split as of all rows (gates.max_balance_difference)"
+)
+MISSING = "no class is missing in a split"
 ENTRIES = (
     "the vocabulary has more than the two special entries, and not more than allowed "
     "(models.X.vocab.max_size and outside_words)"
@@ -333,18 +362,19 @@ CASES: list[Case] = [
 
     ("clean", "label outside 0 and 1", put("label", [2, 8, 9], 2), {EVERY_LABEL: [2, 8, 9]}),
     ("clean", "negative label", put("label", 3, -1), {EVERY_LABEL: [3]}),
-    ("clean", "one class too rare", five_negatives, {COMMON: AGGREGATE}),
-    ("clean", "one class alone", lambda f: f.loc[f["label"] == 0], {COMMON: AGGREGATE}),
+    ("clean", "one class too rare", reclassed(five_negatives), {COMMON: negative_rows}),
+    ("clean", "one class alone", reclassed(lambda f: f.loc[f["label"] == 0]),
+     {ALL_CLASSES: AGGREGATE}),
     ("clean", "empty text", both(put("text", 5, ""), put("characters", 5, 0)),
      {"no text is empty": [5]}),
     ("clean", "missing text", put("text", 5, None), {"text is never missing": [5]}),
     ("clean", "text twice", put("rows_of_text", [1, 3], 2),
      {TWICE: [1, 3]}),
     ("clean", "text with both labels", put("labels_of_text", [1, 3], 2),
-     {BOTH: [1, 3]}),
+     {SEVERAL: [1, 3]}),
     ("clean", "duplicate id", like("id", 4, 2), {"ids are unique": [2, 4]}),
     ("clean", "one row", lambda f: f.head(1),
-     {"at least two rows are kept": AGGREGATE, COMMON: AGGREGATE}),
+     {"at least two rows are kept": AGGREGATE, ALL_CLASSES: AGGREGATE}),
     ("clean", "wide label", lambda f: f.astype({"label": "int64"}), {"label is int8": AGGREGATE}),
 
     ("split", "a group in two splits", rechecked(part_a_group),
@@ -356,7 +386,9 @@ CASES: list[Case] = [
     ("split", "wrong size", rechecked(move_groups_to_test),
      {SIZE: beyond("size_difference", 0.05)}),
     ("split", "unbalanced", rechecked(positive_test),
-     {BALANCE: beyond("balance_difference", 0.1)}),
+     {BALANCE: beyond("balance_difference", 0.1), MISSING: in_split("test")}),
+    ("split", "a class missing in validation", rechecked(all_negatives_elsewhere),
+     {BALANCE: in_split("validation"), MISSING: in_split("validation")}),
     ("split", "unknown split", put("split", [0, 2], "dev"),
      {"every row is in train, validation or test": [0, 2]}),
     ("split", "no validation", lambda f: f.loc[f["split"] != "validation"],

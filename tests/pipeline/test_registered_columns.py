@@ -45,7 +45,8 @@ def test_a_registered_model_reads_its_table_as_training_did(
         slice_column=None,
         fold_column=None,
     )
-    trained = read_source(source, ["positive", "negative"], 1000, tmp_path)["text"].tolist()
+    labels: dict[str, str | None] = {"positive": "positive", "negative": "negative"}
+    trained = read_source(source, labels, 1000, tmp_path)["text"].tolist()
     assert columns_of(source).texts_of(pd.read_parquet(tmp_path / "table.parquet")) == trained
 
 

@@ -36,7 +36,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], p
     """Return a function that splits a sample of a data set's rows; each source is read once."""
     downloads = tmp_path_factory.mktemp("downloads")
 
-    def raw(source: Source, labels: dict[str, int | None]) -> pd.DataFrame:
+    def raw(source: Source, labels: dict[str, str | None]) -> pd.DataFrame:
         key = source.model_dump_json()
         if key not in sources:
             frame = read_source(source, labels, 100_000, downloads)
@@ -52,8 +52,9 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], p
         if dataset.source.kind in ("twitter", "imdb") and not MIRROR.is_dir():
             pytest.skip(f"the archives are not in {MIRROR}")
         source = raw(dataset.source, dataset.labels)
-        texts, *_ = label_and_clean(source, dataset.labels, dataset.clean)
-        return split_rows(texts, dataset.split, PARAMS.seed)
+        classes = dataset.classes.names
+        texts, *_ = label_and_clean(source, dataset.labels, classes, dataset.clean)
+        return split_rows(texts, classes, dataset.split, PARAMS.seed)
 
     with pytest.MonkeyPatch.context() as patch:
         if MIRROR.is_dir():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from support.params import set_value
 
 from sentigate.cli.selection import choose
 from sentigate.errors import ParamsError
+from sentigate.model.text.values import as_text
 from sentigate.settings.params import load_params, parse_params
 from sentigate.settings.yaml_file import parse_yaml
 
@@ -199,7 +201,40 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
         ("vectors.minilm_256.size", MISSING, ["vectors.minilm_256.size: ", "required"]),
         ("models.lstm.network.hidden_sizes", [], ["hidden_sizes", "at least 1 item", "[]"]),
         ("datasets.csv.source.kind", "excel", ["datasets.csv.source", "'csv'", "excel"]),
-        ("datasets.csv.labels.neutral", 2, ["datasets.csv.labels.neutral", "0 or 1", "2"]),
+        (
+            "datasets.csv.labels.neutral",
+            2,
+            ["datasets.csv: labels maps 'neutral' to '2'", "allowed (classes.names, or null"],
+        ),
+        (
+            "datasets.csv.labels.neutral",
+            "Positive",
+            ["datasets.csv: labels maps 'neutral' to 'Positive'", "negative, positive, null"],
+        ),
+        ("datasets.csv.labels.neutral", ["positive"], ["datasets.csv.labels.neutral: ", "string"]),
+        ("datasets.csv.labels", ["positive"], ["datasets.csv.labels: ", "dictionary"]),
+        (
+            "datasets.csv.labels",
+            {"a": "negative", None: "positive"},
+            ["csv: labels has the key null"],
+        ),
+        (
+            "datasets.csv.labels",
+            {"a": "negative", "1": "positive", 1: "positive"},
+            ["datasets.csv: labels has '1' twice, as a number and as a text"],
+        ),
+        (
+            "datasets.csv.classes",
+            ["negative", "positive"],
+            ["datasets.csv.classes: ", "dictionary"],
+        ),
+        ("datasets.csv.classes.names", ["positive"], ["csv.classes.names: ", "at least 2 items"]),
+        (
+            "datasets.csv.classes.names",
+            ["negative", "negative"],
+            ["datasets.csv.classes.names: 'negative' occurs twice"],
+        ),
+        ("datasets.csv.classes.order", True, ["classes: unknown key 'order'", "names, ordered"]),
         ("register.alias", "The Best", ["register.alias", "a-z", "'The Best'"]),
         # Missing.
         ("seed", MISSING, ["seed: ", "required"]),
@@ -278,8 +313,8 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
         ),
         (
             "datasets.csv.labels",
-            {"good": 1, "fine": 1, "meh": None},
-            ["datasets.csv", "labels is {'good': 1", "allowed: at least one", "one to 0"],
+            {"good": "positive", "fine": "positive", "meh": None},
+            ["datasets.csv: labels maps no sentiment to 'negative'", "allowed: at least one for"],
         ),
     ],
 )
@@ -292,6 +327,71 @@ def test_errors_name_key_value_and_allowed_values(
         assert fragment in message
     assert len(message.splitlines()) == 2
     assert "pydantic" not in message
+
+
+LINES = (
+    "    classes: {names: [negative, positive]}",
+    '    labels: {good: positive, "2": positive, bad: negative, "true": null}',
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines"),
+    [
+        ({"labels": {"good": 1, 2: 1, "bad": 0, True: None}, "classes": MISSING}, LINES),
+        ({"labels": {"good": 1, "2": 1, "bad": 0, "true": None}}, LINES[1:]),
+        (
+            {"labels": {"a": "so so", "b": "good", "c": "so so"}, "classes": MISSING},
+            (
+                "    classes: {names: [so so, good]}",
+                "    labels: {a: so so, b: good, c: so so}",
+            ),
+        ),
+    ],
+)
+def test_the_error_about_labels_of_older_versions_has_the_lines_to_write(
+    changes: dict[str, object], lines: tuple[str, ...]
+) -> None:
+    values = copy.deepcopy(VALUES)
+    entry = values["datasets"]["csv"]
+    for key, value in changes.items():
+        entry.pop(key)
+        if value is not MISSING:
+            entry[key] = value
+    message = refusal(values)
+    _, problem, *written = message.splitlines()
+    assert problem.startswith("  datasets.csv: ")
+    assert problem.endswith("Write in params.yaml:")
+    assert written == list(lines)
+    entry |= parse_yaml("\n".join(line.strip() for line in lines), "the message")
+    if "so so" not in message:  # more names than today's are allowed later
+        parse_params(values, "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("{1: negative, 2: positive}", {"1": "negative", "2": "positive"}),
+        ("{1.0: negative, 2.5: positive}", {"1.0": "negative", "2.5": "positive"}),
+        ("{true: positive, false: negative}", {"true": "positive", "false": "negative"}),
+        ("{yes: positive, no: negative}", {"yes": "positive", "no": "negative"}),
+        ("{-1: negative, +1: positive, 0: }", {"-1": "negative", "1": "positive", "0": None}),
+    ],
+)
+def test_numbers_and_truth_values_are_sentiments(text: str, labels: dict[str, object]) -> None:
+    values = changed("datasets.csv.labels", parse_yaml(text, "params.yaml"))
+    params = parse_params(values | {"dataset": "csv"}, "params.yaml")
+    assert params.chosen_dataset.labels == labels
+    assert params.chosen()["dataset"]["labels"] == json.dumps(labels)
+    for key in parse_yaml(text, "params.yaml"):
+        assert as_text(key) in labels  # what a source reads for this value
+
+
+def test_labels_are_the_text_of_a_name_too() -> None:
+    """Names and labels may both be stars."""
+    entry = copy.deepcopy(VALUES["datasets"]["csv"])
+    entry |= {"classes": {"names": [1, 2, 3]}, "labels": {"1": 1, "2": 2, "3": 3}}
+    assert refusal(changed("datasets.csv", entry)).count("until more classes are supported") == 1
 
 
 @pytest.mark.parametrize(

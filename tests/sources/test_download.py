@@ -79,7 +79,7 @@ def read(url: str, cache: Path, sha256: str | None = None) -> pd.DataFrame:
         fold_column=None,
         context_column=None,
     )
-    return read_source(source, ["good", "bad"], 1_000, cache)
+    return read_source(source, {"good": "good", "bad": "bad"}, 1_000, cache)
 
 
 def refusal(url: str, cache: Path, sha256: str | None = None) -> str:

@@ -13,6 +13,7 @@ from sentigate.errors import SourceError
 from sentigate.settings.dataset import ImdbSource
 from sentigate.sources import imdb, read_source
 
+LABELS: dict[str, str | None] = {"Positive": "positive", "Negative": "negative"}
 NOWHERE = "http://127.0.0.1:9/aclImdb_v1.tar.gz"
 
 
@@ -42,7 +43,7 @@ def refusal(archive: Path) -> str:
     source = ImdbSource(kind="imdb", url=NOWHERE, sha256=(digest,))
     before = sorted(archive.parent.parent.rglob("*"))
     with pytest.raises(SourceError) as caught:
-        read_source(source, ["Positive", "Negative"], 100_000, archive.parent.parent / "cache")
+        read_source(source, LABELS, 100_000, archive.parent.parent / "cache")
     assert sorted(archive.parent.parent.rglob("*")) == before
     return str(caught.value)
 
@@ -115,7 +116,7 @@ def test_the_error_names_both_hashes_and_keeps_the_file(archive: Path, tmp_path:
     archive.write_bytes(b"altered")
     source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64, "1" * 64))
     with pytest.raises(SourceError) as caught:
-        read_source(source, ["Positive", "Negative"], 100_000, tmp_path / "cache")
+        read_source(source, LABELS, 100_000, tmp_path / "cache")
     message = str(caught.value)
     assert str(archive) in message
     assert hashlib.sha256(b"altered").hexdigest() in message
@@ -129,14 +130,14 @@ def test_a_mirror_that_is_not_a_folder_is_refused(
     monkeypatch.setenv("SENTIGATE_MIRROR", str(tmp_path / "nowhere"))
     source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64,))
     with pytest.raises(SourceError, match=r"SENTIGATE_MIRROR is .* which is not a folder"):
-        read_source(source, ["Positive", "Negative"], 100_000, tmp_path / "cache")
+        read_source(source, LABELS, 100_000, tmp_path / "cache")
 
 
 def test_without_a_mirror_the_url_is_used(archive: Path, tmp_path: Path) -> None:
     assert not archive.exists()
     source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64,))
     with pytest.raises(SourceError, match=r"could not be downloaded: .*refused"):
-        read_source(source, ["Positive", "Negative"], 100_000, tmp_path / "cache")
+        read_source(source, LABELS, 100_000, tmp_path / "cache")
 
 
 def test_rows_are_sorted_in_any_order_of_the_archive(
@@ -149,7 +150,7 @@ def test_rows_are_sorted_in_any_order_of_the_archive(
             add(tar, f"aclImdb/{name}.txt", name.encode())
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64, digest))
-    frame = read_source(source, ["Positive", "Negative"], 100_000, tmp_path / "cache")
+    frame = read_source(source, LABELS, 100_000, tmp_path / "cache")
     assert frame["id"].tolist() == [
         "train/pos/3_9",
         "train/neg/9_2",

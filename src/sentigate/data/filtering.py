@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,13 +17,17 @@ CHUNK = 8192
 
 
 def label_and_clean(
-    raw: pd.DataFrame, labels: Mapping[str, int | None], clean: CleanParams
+    raw: pd.DataFrame,
+    labels: Mapping[str, str | None],
+    classes: Sequence[str],
+    clean: CleanParams,
 ) -> tuple[pd.DataFrame, dict[str, int], dict[str, dict[str, int]]]:
     """Keep the rows with a labelled sentiment, clean their texts, and drop unusable rows.
 
     Args:
         raw: Columns id, group, slice, sentiment, text, fold (str), as ingest writes them.
-        labels: Sentiment -> 1 positive, 0 negative, None dropped.
+        labels: Sentiment -> the name of its class; None: its rows are dropped.
+        classes: Names of the classes; a label is the index of a name.
         clean: The cleaning steps, and which rows to drop.
 
     Returns:
@@ -48,17 +52,22 @@ def label_and_clean(
         published = raw["fold"].isin(list(clean.folds))
         taken["fold_left_out"] = raw.loc[~published, "fold"]
         kept = raw.loc[published]
-    wanted = kept["sentiment"].isin([name for name, label in labels.items() if label is not None])
+    numbers, sentiments = pd.factorize(kept["sentiment"])
+    # -1: the sentiment's rows are dropped.
+    label_of = [
+        -1 if (name := labels[each]) is None else classes.index(name) for each in sentiments
+    ]
+    label = np.array(label_of, dtype=np.int8)[numbers]
+    wanted = label >= 0
     taken["sentiment_left_out"] = kept.loc[~wanted, "fold"]
-    kept = kept.loc[wanted]
-    positive = [name for name, label in labels.items() if label == 1]
+    kept, label = kept.loc[wanted], label[wanted]
     texts = pd.DataFrame(
         {
             "id": kept["id"],
             "group": kept["group"],
             "slice": kept["slice"],
             "fold": kept["fold"],
-            "label": kept["sentiment"].isin(positive).astype("int8"),
+            "label": label,
             "text": _mapped(make_cleaner(clean.steps), kept["text"]),
         }
     )
@@ -68,7 +77,7 @@ def label_and_clean(
     texts = texts.loc[~empty]
     if clean.drop_conflicts:
         conflicting = text_checks(texts)["labels_of_text"] > 1
-        taken["both_labels"] = texts.loc[conflicting, "fold"]
+        taken["several_labels"] = texts.loc[conflicting, "fold"]
         texts = texts.loc[~conflicting]
     if clean.drop_duplicates:
         duplicate = texts.duplicated(["text", "label"])
@@ -88,7 +97,7 @@ def text_checks(texts: pd.DataFrame) -> pd.DataFrame:
     """Compute the columns that the gate checks, one row for each text.
 
     Args:
-        texts: Columns text (str) and label (0 or 1).
+        texts: Columns text (str) and label (int8).
 
     Returns:
         Columns characters, rows_of_text (rows with the same text) and labels_of_text (number of
@@ -97,16 +106,33 @@ def text_checks(texts: pd.DataFrame) -> pd.DataFrame:
     # Numbers instead of texts: groupby would sort the texts, which is slow for a million.
     numbers, _ = pd.factorize(texts["text"])
     rows = np.bincount(numbers)
-    positives = np.bincount(numbers, weights=texts["label"])
-    both = (positives > 0) & (positives < rows)
+    labels = texts["label"].to_numpy(dtype=np.int64)
+    several = labels.max(initial=0) + 1
+    pairs = np.unique(numbers * several + labels)  # each text once for each of its labels
     return pd.DataFrame(
         {
             "characters": texts["text"].str.len(),
             "rows_of_text": rows[numbers],
-            "labels_of_text": np.where(both, 2, 1)[numbers],
+            "labels_of_text": np.bincount(pairs // several)[numbers],
         },
         index=texts.index,
     )
+
+
+def class_checks(texts: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Compute the columns that the gate checks about classes, one row for each text.
+
+    Args:
+        texts: Column label (int8).
+        classes: Names of the classes; a label is the index of a name.
+
+    Returns:
+        Columns class (name, str) and class_share (share of all rows that have the row's label).
+    """
+    labels = texts["label"].to_numpy()
+    shares = np.bincount(labels, minlength=len(classes)) / max(len(labels), 1)
+    names = pd.Series(pd.array(classes, dtype="str").take(labels), index=texts.index)
+    return pd.DataFrame({"class": names, "class_share": shares[labels]}, index=texts.index)
 
 
 def _mapped(function: Callable[[str], str], texts: pd.Series[str]) -> pd.Series[str]:

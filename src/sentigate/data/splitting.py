@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from operator import add, le
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +20,7 @@ RULES = {
     "fold_left_out": "of a fold that is not kept (clean.folds)",
     "sentiment_left_out": "with a sentiment that has no label (labels)",
     "empty": "with an empty text",
-    "both_labels": "with a text that has both labels (clean.drop_conflicts)",
+    "several_labels": "with a text that has several labels (clean.drop_conflicts)",
     "duplicate": "that repeat an earlier row (clean.drop_duplicates)",
 }
 """Rule of ``label_and_clean`` -> which rows it drops, for messages."""
@@ -26,6 +28,7 @@ RULES = {
 
 def split_rows(
     texts: pd.DataFrame,
+    classes: Sequence[str],
     split: SplitParams,
     seed: int,
     *,
@@ -41,8 +44,9 @@ def split_rows(
 
     Args:
         texts: Columns group, fold, text (str) and label (int8).
+        classes: Names of the classes, for messages; a label is the index of a name.
         split: The rule and the sizes. With ``stratify``, each split has about the same share of
-            positives.
+            each class.
         seed: Seed for shuffling.
         near_copies: (rows,), as ``near_copy_clusters`` returns it. With ``grouped``, rows with the
             same number stay together too.
@@ -60,12 +64,14 @@ def split_rows(
         if near_copies is not None:
             columns = columns.assign(near_copies=near_copies)
             _refuse_large_cluster(columns, split.test_size)
-        train, test = _split_in_two(columns, split, split.test_size, seed, "test")
+        train, test = _split_in_two(columns, classes, split, split.test_size, seed, "test")
     sides = np.full(len(texts), SPLITS.index("train"))
     sides[test] = SPLITS.index("test")
     if split.validation_size > 0:
         rest = columns.iloc[train]
-        _, validation = _split_in_two(rest, split, split.validation_size, seed, "validation")
+        _, validation = _split_in_two(
+            rest, classes, split, split.validation_size, seed, "validation"
+        )
         sides[train[validation]] = SPLITS.index("validation")
     return texts.assign(split=pd.array(SPLITS, dtype="str").take(sides))
 
@@ -113,15 +119,21 @@ def _dropped_folds(cleaned: Mapping[str, Mapping[str, int]]) -> str:
 
 
 def _split_in_two(
-    texts: pd.DataFrame, split: SplitParams, size: float, seed: int, part: str
+    texts: pd.DataFrame,
+    classes: Sequence[str],
+    split: SplitParams,
+    size: float,
+    seed: int,
+    part: str,
 ) -> tuple[Rows, Rows]:
     """Return the row numbers of the larger side, and of the smaller, which becomes ``part``."""
-    split_by_rule: Callable[[pd.DataFrame, float, bool, int], tuple[Rows, Rows]]
     split_by_rule = _split_grouped if split.rule == "grouped" else _split_random
     try:
-        large, small = split_by_rule(texts, size, split.stratify, seed)
+        large, small = _with_all_classes(split_by_rule, texts, classes, split, size, seed)
     except ValueError as error:  # it names the class or the side that is too small
-        grouping_fails = split.rule == "grouped" and _can_split_at_random(texts, split, size)
+        grouping_fails = split.rule == "grouped" and _can_split_at_random(
+            texts, classes, split, size
+        )
         reason = _shared_values(texts) if grouping_fails else ""
         raise DataError(
             f"cannot split {counted(len(texts), 'row')} into training and {part}: {error}{reason}"
@@ -129,10 +141,39 @@ def _split_in_two(
     return large, small
 
 
-def _can_split_at_random(texts: pd.DataFrame, split: SplitParams, size: float) -> bool:
+def _with_all_classes(
+    split_by_rule: Callable[[pd.DataFrame, float, bool, int], tuple[Rows, Rows]],
+    texts: pd.DataFrame,
+    classes: Sequence[str],
+    split: SplitParams,
+    size: float,
+    seed: int,
+) -> tuple[Rows, Rows]:
+    """Split by the rule; with ``stratify``, refuse sides without a row of some class."""
+    labels = texts["label"].to_numpy()
+    rows = np.bincount(labels, minlength=len(classes))
+
+    def refuse(few: npt.NDArray[np.bool_]) -> None:
+        if split.stratify and few.any():
+            label = int(few.argmax())
+            raise ValueError(
+                f"class {classes[label]!r} has too few rows to be on both sides "
+                f"({rows[label]:,} of {len(labels):,})"
+            )
+
+    refuse(rows == 1)  # scikit-learn's message would show the label's number
+    large, small = split_by_rule(texts, size, split.stratify, seed)
+    in_small = np.bincount(labels[small], minlength=len(classes))
+    refuse((rows > 0) & ((in_small == 0) | (in_small == rows)))
+    return large, small
+
+
+def _can_split_at_random(
+    texts: pd.DataFrame, classes: Sequence[str], split: SplitParams, size: float
+) -> bool:
     """Return whether a random split is possible, so that the groups are the problem."""
     try:
-        _split_random(texts, size, split.stratify, 0)
+        _with_all_classes(_split_random, texts, classes, split, size, 0)
     except ValueError:
         return False
     return True
@@ -217,7 +258,7 @@ def _refuse_large_cluster(texts: pd.DataFrame, test_size: float) -> None:
 def _split_clusters(
     clusters: Rows, labels: npt.NDArray[np.int8], size: float, seed: int
 ) -> tuple[Rows, Rows]:
-    """Fill the small side with shuffled clusters; skip a cluster if a label would exceed its share.
+    """Fill the small side with shuffled clusters; skip a cluster if a class would exceed its share.
 
     scikit-learn's StratifiedGroupKFold only makes sides of 1/k; this function takes any share.
     """
@@ -226,58 +267,62 @@ def _split_clusters(
         raise ValueError("there are no rows")
     if count == 1:
         raise ValueError("all rows are in one cluster")
-    positives = np.bincount(clusters, weights=labels, minlength=count)
-    negatives = np.bincount(clusters, minlength=count) - positives
-    # .data gives plain floats, which are faster in this loop over the clusters.
-    most_negatives, most_positives = negatives.sum() * size + 0.5, positives.sum() * size + 0.5
+    rows = [np.bincount(clusters[labels == label], minlength=count) for label in np.unique(labels)]
+    most = [float(each.sum() * size + 0.5) for each in rows]
     order = np.random.default_rng(seed).permutation(count)
     chosen = np.zeros(count, dtype=bool)
-    taken_negatives = taken_positives = 0.0
-    shuffled = (values.data for values in (order, negatives[order], positives[order]))
-    for cluster, negative, positive in zip(*shuffled, strict=True):
-        if (
-            taken_negatives + negative <= most_negatives
-            and taken_positives + positive <= most_positives
-        ):
-            taken_negatives += negative
-            taken_positives += positive
+    taken = [0] * len(rows)
+    # Plain numbers of Python are faster than numpy's in this loop over the clusters.
+    for cluster, *new in zip(order.tolist(), *(each[order].tolist() for each in rows), strict=True):
+        after = list(map(add, taken, new))
+        if all(map(le, after, most)):
+            taken = after
             chosen[cluster] = True
     small = chosen[clusters]
     if not small.any():
         raise ValueError(f"no cluster of rows is small enough for a side of {100 * size:.3g}%")
-    for label in np.unique(labels):
-        if len(np.unique(small[labels == label])) < 2:
-            raise ValueError(f"label {label} has too few rows to be on both sides")
     return np.flatnonzero(~small), np.flatnonzero(small)
 
 
-def split_summary(splits: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Return ``rows`` and ``positives``, the share of label 1, for each split that has rows."""
-    return {
-        name: {"rows": len(labels), "positives": round(float(labels.mean()), 6)}
-        for name in SPLITS
-        if len(labels := splits.loc[splits["split"] == name, "label"])
-    }
+def split_summary(splits: pd.DataFrame, classes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return ``rows`` and ``classes`` (name -> share of the rows) for each split that has rows."""
+    summary = {}
+    for name in SPLITS:
+        labels = splits.loc[splits["split"] == name, "label"]
+        if len(labels):
+            shares = np.bincount(labels, minlength=len(classes)) / len(labels)
+            named = zip(classes, shares.tolist(), strict=True)
+            summary[name] = {
+                "rows": len(labels),
+                "classes": {each: round(share, 6) for each, share in named},
+            }
+    return summary
 
 
 def split_checks(splits: pd.DataFrame, split: SplitParams) -> pd.DataFrame:
     """Add the columns that the gate checks to ``splits``.
 
     They are splits_of_group and splits_of_text (number of splits that have the row's group, or its
-    text), size_difference (its split's share of all rows minus the requested share) and
-    balance_difference (its split's share of positives minus the share over all rows).
+    text), size_difference (its split's share of all rows minus the requested share),
+    balance_difference (largest difference between a class's share of its split and of all rows)
+    and missing_classes (number of the classes that its split has no row of).
     """
     share = splits["split"].value_counts(normalize=True)
     test = float(share.get("test", 0.0)) if split.test_size is None else split.test_size
     validation = (1 - test) * split.validation_size
     wanted = {"train": 1 - test - validation, "validation": validation, "test": test}
-    balance = splits.groupby("split")["label"].mean() - splits["label"].mean()
     sides, names = pd.factorize(splits["split"])
+    labels, count = splits["label"].to_numpy(dtype=np.int64), int(splits["label"].max()) + 1
+    rows = np.bincount(sides * count + labels, minlength=len(names) * count).reshape(-1, count)
+    in_all = rows.sum(axis=0)
+    balance = np.abs(rows / rows.sum(axis=1, keepdims=True) - in_all / in_all.sum()).max(axis=1)
+    missing = ((rows == 0) & (in_all > 0)).sum(axis=1)
     return splits.assign(
         splits_of_group=_sides_of_value(splits["group"], sides, len(names)),
         splits_of_text=_sides_of_value(splits["text"], sides, len(names)),
         size_difference=(share - pd.Series(wanted)).reindex(names).to_numpy()[sides],
-        balance_difference=balance.reindex(names).to_numpy()[sides],
+        balance_difference=balance[sides],
+        missing_classes=missing[sides],
     )
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from sentigate.errors import shorten
+from sentigate.model.labels import BINARY, Classes
 from sentigate.model.strict_model import StrictModel
 from sentigate.model.text.cleaning_steps import CleaningSteps
+
+from .yaml_file import flow_mapping, flow_sequence
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
@@ -83,7 +87,7 @@ class CleanParams(StrictModel):
     drop_duplicates: bool = False
     """Drop a row if an earlier row has the same cleaned text and label."""
     drop_conflicts: bool = False
-    """Drop every row whose cleaned text occurs with both labels."""
+    """Drop every row whose cleaned text occurs with several labels."""
 
 
 class SplitParams(StrictModel):
@@ -128,21 +132,58 @@ class Dataset(StrictModel):
     """One entry of ``datasets:``."""
 
     source: Source
-    labels: dict[str, Literal[0, 1] | None]
-    """Each sentiment that the source may have -> 1 positive, 0 negative, None dropped."""
+    classes: Classes
+    labels: dict[str, str | None]
+    """Each sentiment that the source may have -> the name of its class; None: rows are dropped."""
     clean: CleanParams
     split: SplitParams
     model: Name
     """The recommended entry of ``models:``."""
     gates: DatasetGates
 
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_and_truth_values_are_names(cls, values: Any) -> Any:
+        """Read ``1: good`` as ``"1": good``; refuse the labels of older versions."""
+        if not isinstance(values, dict) or not isinstance(values.get("labels"), dict):
+            return values
+        labels = _with_names(values["labels"])
+        classes = values.get("classes")
+        if classes is None:
+            _refuse_labels_without_classes(labels)
+            return values
+        names = classes.get("names") if isinstance(classes, dict) else None
+        if isinstance(names, list | tuple):
+            names = [_name(name) for name in names]
+            classes = classes | {"names": names}
+            _refuse_numbers_of_classes(labels, names)
+        labels = {key: _name(value) for key, value in labels.items()}
+        return values | {"classes": classes, "labels": labels}
+
     @model_validator(mode="after")
-    def _both_classes(self) -> Dataset:
-        if {0, 1} - set(self.labels.values()):
+    def _two_classes(self) -> Dataset:
+        if self.classes.names != BINARY.names:
             raise ValueError(
-                f"labels is {shorten(self.labels)}; allowed: at least one sentiment mapped to 1 "
-                "and one to 0"
+                f"classes.names is {shorten(list(self.classes.names))}; allowed, until more "
+                f"classes are supported: {list(BINARY.names)}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _each_class_has_a_sentiment(self) -> Dataset:
+        names = self.classes.names
+        for sentiment, name in self.labels.items():
+            if name is not None and name not in names:
+                raise ValueError(
+                    f"labels maps {shorten(sentiment)} to {shorten(name)}; allowed (classes.names, "
+                    f"or null, which drops its rows): {', '.join(names)}, null"
+                )
+        for name in names:
+            if name not in self.labels.values():
+                raise ValueError(
+                    f"labels maps no sentiment to {shorten(name)}; allowed: at least one for each "
+                    f"of classes.names: {', '.join(names)}"
+                )
         return self
 
     @model_validator(mode="after")
@@ -173,6 +214,62 @@ class Dataset(StrictModel):
         if self.split.rule == "published" and not published:
             raise ValueError(f"split.rule is published without {lacking}; allowed: random, grouped")
         return self
+
+
+def _name(value: Any) -> Any:
+    """Return a number or truth value as a source reads it: 1 as "1", true as "true"."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _with_names(labels: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return ``labels`` with keys as a table writes them: 1 as "1", true as "true".
+
+    Raises:
+        ValueError: a key is null, or two keys become one.
+    """
+    named: dict[Any, Any] = {}
+    for key, value in labels.items():
+        if key is None:
+            raise ValueError('labels has the key null; write "null" (a text) or "" (no sentiment)')
+        if _name(key) in named:
+            raise ValueError(f"labels has {shorten(_name(key))} twice, as a number and as a text")
+        named[_name(key)] = value
+    return named
+
+
+def _refuse_labels_without_classes(labels: Mapping[Any, Any]) -> None:
+    """Raise an error with the lines to write, if the labels show which classes there are."""
+    values = [value for value in labels.values() if value is not None]
+    if all(type(value) is int for value in values) and set(values) == {0, 1}:
+        names, ready = list(BINARY.names), _classes_of_numbers(labels, BINARY.names)
+    elif all(isinstance(value, str) for value in values) and len(set(values)) > 1:
+        names, ready = list(dict.fromkeys(values)), dict(labels)
+    else:
+        return
+    raise ValueError(
+        "classes is missing; an entry names its classes, and labels maps each sentiment to a name. "
+        f"Write in params.yaml:\n    classes: {{names: {flow_sequence(names)}}}\n"
+        f"    labels: {flow_mapping(ready)}"
+    )
+
+
+def _refuse_numbers_of_classes(labels: Mapping[Any, Any], names: list[Any]) -> None:
+    """Raise an error with the line to write, if labels has numbers of classes, not names."""
+    values = [value for value in labels.values() if value is not None]
+    if not values or not all(type(value) is int and 0 <= value < len(names) for value in values):
+        return
+    if all(_name(value) in names for value in values):
+        return
+    raise ValueError(
+        f"labels has numbers of classes; allowed: names. Write in params.yaml:\n"
+        f"    labels: {flow_mapping(_classes_of_numbers(labels, names))}"
+    )
+
+
+def _classes_of_numbers(labels: Mapping[Any, Any], names: Any) -> dict[Any, Any]:
+    return {key: None if value is None else names[value] for key, value in labels.items()}
 
 
 def table_name(dataset: str, entry: Dataset) -> str:

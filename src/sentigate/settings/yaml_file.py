@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +52,30 @@ def _sharing(event: Event) -> str | None:
     if isinstance(event, ScalarEvent) and event.value == "<<" and event.implicit[0]:
         return "the merge key <<"
     return None
+
+
+def flow_mapping(values: Mapping[str, str | None]) -> str:
+    """Write texts and nulls as YAML, on one line: ``{good: positive, "1": null}``."""
+    items = (f"{_scalar(key)}: {_scalar(value)}" for key, value in values.items())
+    return "{" + ", ".join(items) + "}"
+
+
+def flow_sequence(values: Iterable[str]) -> str:
+    """Write texts as YAML, on one line: ``[negative, "1"]``."""
+    return "[" + ", ".join(map(_scalar, values)) + "]"
+
+
+# Texts that YAML 1.1, 1.2 and DVC read as the same text without quotes.
+_PLAIN = re.compile(
+    r"(?!(?:true|false|null|yes|no|on|off|y|n|nan|inf)$)[a-z](?:[a-z0-9_ -]*[a-z0-9_-])?",
+    re.IGNORECASE,
+)
+
+
+def _scalar(text: str | None) -> str:
+    if text is None:
+        return "null"
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def read_yaml(path: Path) -> Any:

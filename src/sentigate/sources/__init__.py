@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -12,12 +12,13 @@ from sentigate.settings.dataset import CsvSource, ImdbSource, Source, TwitterSou
 
 from . import imdb, twitter, vader
 from . import own_table as table
+from .sentiments import as_labels
 
 __all__ = ["read_source"]
 
 
 def read_source(
-    source: Source, labels: Collection[str], max_characters: int, cache: Path
+    source: Source, labels: Mapping[str, str | None], max_characters: int, cache: Path
 ) -> pd.DataFrame:
     """Read a data set as published; this function cleans and drops nothing.
 
@@ -26,7 +27,7 @@ def read_source(
 
     Args:
         source: A ``source`` section of params.yaml.
-        labels: The sentiments that the source may have.
+        labels: Each sentiment that the source may have -> the name of its class, or None.
         max_characters: Length of the longest allowed text, in characters.
         cache: Folder for verified downloads; created if it is missing.
 
@@ -49,19 +50,16 @@ def read_source(
             frame, origin = imdb.read(source, cache), "imdb"
         case CsvSource():
             frame, origin = table.read(source, labels, cache)
-    _check_sentiments(frame, labels, origin)
+    if not isinstance(source, CsvSource):  # whose reader names the column, too
+        frame["sentiment"] = as_labels(
+            frame["sentiment"],
+            labels,
+            lambda index: (
+                f"{origin}: row {index + 1:,} ({frame['id'].iloc[index]}), the sentiment,"
+            ),
+        )
     _check_lengths(frame, max_characters, origin)
     return frame
-
-
-def _check_sentiments(frame: pd.DataFrame, labels: Collection[str], origin: str) -> None:
-    unknown = frame[~frame["sentiment"].isin(list(labels))]
-    if len(unknown):
-        raise SourceError(
-            f"{origin}: row {unknown.index[0] + 1:,} ({unknown['id'].iloc[0]}) has the sentiment "
-            f"{shorten(unknown['sentiment'].iloc[0])}; allowed (the data set's labels): "
-            f"{', '.join(labels)}"
-        )
 
 
 def _check_lengths(frame: pd.DataFrame, max_characters: int, origin: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,11 +21,14 @@ from sentigate.tables.compression import format_of, unpack
 from sentigate.tables.parse import PARSERS, Chunk
 
 from .own_file import find, named
+from .sentiments import as_labels
 
 FOLDS = ("train", "test")
 
 
-def read(source: CsvSource, labels: Collection[str], cache: Path) -> tuple[pd.DataFrame, str]:
+def read(
+    source: CsvSource, labels: Mapping[str, str | None], cache: Path
+) -> tuple[pd.DataFrame, str]:
     """Read the rows of the table; also return its name for messages.
 
     Without ``source.id_column``, a row's ``id`` is its number. Without ``group_column``, or with an
@@ -97,9 +100,10 @@ def _collect(chunks: Iterable[Chunk], names: Collection[str], origin: str) -> Ow
     return OwnColumns(columns, np.concatenate(places), unit, origin)
 
 
-def _frame(source: CsvSource, table: OwnColumns, labels: Collection[str]) -> pd.DataFrame:
+def _frame(source: CsvSource, table: OwnColumns, labels: Mapping[str, str | None]) -> pd.DataFrame:
     size = len(table.places)
-    sentiments = _sentiments(table, source.sentiment_column, labels)
+    column = source.sentiment_column
+    sentiments = as_labels(table.columns[column], labels, lambda index: table.place(index, column))
     if source.id_column is None:
         numbers = pa.array(np.arange(1, size + 1)).cast(pa.large_string())
         ids = pd.Series(numbers, dtype="str")
@@ -146,21 +150,6 @@ def _as_text(value: object, place: str) -> str:
     if text is None:
         raise SourceError(f"{place} is {shorten(value)}; allowed: text, a number or a date")
     return text
-
-
-def _sentiments(table: OwnColumns, column: str, labels: Collection[str]) -> pd.Series[str]:
-    # A column of whole numbers with a missing value is often stored as 0.0 and 1.0.
-    label_of = {f"{label}.0": label for label in labels} | {label: label for label in labels}
-    values = table.columns[column]
-    if (index := _first(~values.isin(list(label_of)))) is not None:
-        value = values.iloc[index]
-        what = f"is {shorten(value)}" if value.strip() else "is empty"
-        raise SourceError(
-            f"{table.place(index, column)} {what}; "
-            f"allowed (the data set's labels): {', '.join(labels)}"
-        )
-    numbers, names = pd.factorize(values)
-    return pd.Series(pd.array([label_of[name] for name in names], dtype="str").take(numbers))
 
 
 def _check_ids(ids: pd.Series[str], column: str, table: OwnColumns) -> None:

@@ -1,0 +1,95 @@
+"""Which label of params.yaml a sentiment of the source is, although it may be written otherwise."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+
+import numpy as np
+import pandas as pd
+
+from sentigate.errors import SourceError, counted, shorten
+from sentigate.settings.yaml_file import flow_mapping
+
+MOST_LISTED = 20
+LONGEST = 80
+"""With more unknown sentiments, or longer ones, another column probably has the sentiments."""
+NUMBER = re.compile(r"([+-]?)(?=\.?[0-9])0*([0-9]*)(?:\.([0-9]*?)0*)?")
+
+
+def label_of(sentiment: str, labels: Iterable[str]) -> str | None:
+    """Return the label that is ``sentiment``, or None if no label or more than one could be it.
+
+    A label of exactly this text comes first. Otherwise the one label counts that differs at most in
+    blanks at the ends, in upper and lower case, or in the way a number is written: ``1``, ``1.0``
+    and ``01`` are alike, and so are ``true`` (Parquet) and ``True`` (CSV). ``true``, ``yes`` and
+    ``1`` are not.
+    """
+    labels = list(labels)
+    if sentiment in labels:
+        return sentiment
+    alike = [label for label in labels if _plain(label) == _plain(sentiment)]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _plain(sentiment: str) -> str:
+    text = unicodedata.normalize("NFC", sentiment).strip().casefold()
+    number = NUMBER.fullmatch(text)
+    if number is None:
+        return text
+    sign, whole, part = number.groups()
+    value = (whole or "0") + (f".{part}" if part else "")
+    return f"-{value}" if sign == "-" and value != "0" else value
+
+
+def as_labels(
+    sentiments: pd.Series[str], labels: Mapping[str, str | None], place: Callable[[int], str]
+) -> pd.Series[str]:
+    """Return each sentiment as the label that it is, by ``label_of``.
+
+    Args:
+        sentiments: One for each row.
+        labels: ``labels`` of the data set: sentiment -> name of its class, or None.
+        place: Returns the name of the value at an index, for messages.
+
+    Raises:
+        SourceError: some sentiments are no label; the message names all of them, and the line to
+            write in params.yaml.
+    """
+    numbers, names = pd.factorize(sentiments)
+    found = [label_of(name, labels) for name in names]
+    if unknown := [number for number, label in enumerate(found) if label is None]:
+        rows = np.bincount(numbers)
+        raise _refusal(
+            place(int((numbers == unknown[0]).argmax())),
+            {names[number]: int(rows[number]) for number in unknown},
+            labels,
+        )
+    known = pd.array(found, dtype="str").take(numbers)
+    return pd.Series(known, index=sentiments.index)
+
+
+def _refusal(
+    place: str, unknown: Mapping[str, int], labels: Mapping[str, str | None]
+) -> SourceError:
+    first = next(iter(unknown))
+    what = f"is {shorten(first)}" if first.strip() else "is empty"
+    listed = [
+        f"{shorten(name)} ({counted(rows, 'row')})"
+        for name, rows in islice(unknown.items(), MOST_LISTED)
+    ]
+    message = (
+        f"{place} {what}; allowed (the data set's labels): {', '.join(labels)}. "
+        f"Sentiments without a label: {', '.join(listed)}"
+    )
+    if len(unknown) > MOST_LISTED:
+        return SourceError(f"{message} and {len(unknown) - MOST_LISTED:,} more")
+    if max(map(len, unknown)) > LONGEST:
+        return SourceError(message)
+    return SourceError(
+        f"{message}. To use their rows, correct the source, or write this in params.yaml, with a "
+        "class of classes.names instead of null; null drops the rows:\n"
+        f"    labels: {flow_mapping({**labels, **dict.fromkeys(unknown)})}"
+    )

@@ -1,0 +1,94 @@
+"""Sentiments written otherwise than the label, and the message about those that are no label."""
+
+import pandas as pd
+import pytest
+
+from sentigate.errors import SourceError
+from sentigate.settings.yaml_file import parse_yaml
+from sentigate.sources.sentiments import MOST_LISTED, as_labels, label_of
+
+STARS = ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("sentiment", "labels", "label"),
+    [
+        ("good", ["good", "bad"], "good"),
+        ("Good", ["good", "bad"], "good"),
+        ("GOOD ", ["good", "bad"], "good"),
+        ("\u00a0good\t", ["good", "bad"], "good"),
+        ("good", [" Good", "bad"], " Good"),
+        ("cafe\u0301", ["caf\u00e9", "bad"], "caf\u00e9"),
+        ("True", ["true", "false"], "true"),  # CSV against Parquet
+        ("false", ["TRUE", "FALSE"], "FALSE"),
+        ("Yes", ["yes", "no"], "yes"),
+        ("1.0", STARS, "1"),
+        ("4.", STARS, "4"),
+        ("01", STARS, "1"),
+        ("+5", STARS, "5"),
+        ("4", ["1.0", "4.0"], "4.0"),
+        ("10", ["1", "10"], "10"),
+        ("-1.50", ["-1.5", "1.5"], "-1.5"),
+        ("-0.0", ["-1", "0"], "0"),
+        (".5", ["0.5", "5"], "0.5"),
+        ("  ", ["", "good"], ""),
+        # A label of exactly this text comes first.
+        ("1.0", ["1", "1.0"], "1.0"),
+        ("good", ["Good", "good", "GOOD"], "good"),
+        # Doubt: two labels could be it.
+        ("GOOD", ["Good", "good"], None),
+        ("1.00", ["1", "1.0"], None),
+        # Another word is another sentiment, and so is another number.
+        ("goods", ["good", "bad"], None),
+        ("yes", ["true", "false"], None),
+        ("1", ["true", "false"], None),
+        ("true", ["1", "0"], None),
+        ("1.5", STARS, None),
+        ("6", STARS, None),
+        ("10", ["1"], None),
+        ("100", ["1", "10"], None),
+        ("", ["0", "1"], None),
+        (".", ["0", "1"], None),
+        ("1 star", STARS, None),
+        ("123456789012345678901234567891", ["123456789012345678901234567890"], None),
+        ("nan", ["NaN ", "1"], "NaN "),
+    ],
+)
+def test_the_label_of_a_sentiment(sentiment: str, labels: list[str], label: str | None) -> None:
+    assert label_of(sentiment, labels) == label
+
+
+def place(index: int) -> str:
+    return f"row {index + 1}"
+
+
+def test_each_row_gets_its_label() -> None:
+    sentiments = pd.Series(["1.0", "2", "true", "1", " 2"], index=range(4, 9), dtype="str")
+    read = as_labels(sentiments, {"1": "bad", "2": "good", "TRUE": None}, place)
+    assert read.tolist() == ["1", "2", "TRUE", "1", "2"]
+    assert read.index.equals(sentiments.index)
+    assert read.dtype == "str"
+    assert as_labels(sentiments.iloc[:0], {"1": "bad"}, place).dtype == "str"
+
+
+def refusal(sentiments: list[str], labels: dict[str, str | None]) -> str:
+    with pytest.raises(SourceError) as caught:
+        as_labels(pd.Series(sentiments, dtype="str"), labels, place)
+    return str(caught.value)
+
+
+def test_all_unknown_sentiments_are_named_with_their_rows_and_the_line_to_write() -> None:
+    labels: dict[str, str | None] = {"1": "bad", "5": "very good", "?": None}
+    message = refusal(["5.0", "4", "", "4", "true", "4"], labels)
+    said, line = message.split("\n")
+    assert said.startswith("row 2 is '4'; allowed (the data set's labels): 1, 5, ?. ")
+    assert "Sentiments without a label: '4' (3 rows), '' (1 row), 'true' (1 row). " in said
+    assert parse_yaml(line, "params.yaml") == {
+        "labels": labels | {"4": None, "": None, "true": None}
+    }
+
+
+def test_a_column_of_many_unknown_sentiments_gets_a_short_message() -> None:
+    message = refusal([f"text {number}" for number in range(5_000)], {"good": "a", "bad": "b"})
+    assert message.endswith(f"'text {MOST_LISTED - 1}' (1 row) and 4,980 more")
+    assert len(message) < 1_000
