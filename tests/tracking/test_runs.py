@@ -69,6 +69,36 @@ def test_params_and_metrics_get_dotted_names() -> None:
     assert [(point.step, point.value) for point in history] == [(3, 7.0), (4, 8.0)]
 
 
+NAMES = ("so so", "joy/fun", "why?", "C+", "C*", "愛", "😀", "../up", "a//b", "..", "x" * 300)
+
+
+def test_figures_of_classes_are_logged_whatever_their_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An open run sends them as one entry, which MLflow refuses as a whole for one bad name."""
+    classes = {name: {"f1": place / 10, "auroc": None} for place, name in enumerate(NAMES)}
+    opened = start_run("named")
+    opened.log_metrics({"test": {"accuracy": 0.5}, "classes": classes})
+    opened.end()
+    later = ended("later")
+    later.log_metrics({"test": {"accuracy": 0.5}, "classes": classes}, step=1)
+    for run in (opened, later):
+        figures = stored(run).data.metrics
+        assert sorted(figures.values()) == sorted([0.5, *(n / 10 for n in range(len(NAMES)))])
+        assert figures["classes.so so.f1"] == 0.0
+        assert figures["classes.joy_fun.f1"] == 0.1
+        assert (figures["classes.C_.f1"], figures["classes.C__2.f1"]) == (0.3, 0.4)
+    assert "refused" not in capsys.readouterr().out
+
+
+def test_figures_of_the_largest_number_of_classes_are_logged() -> None:
+    keys = [f"figure_{number}" for number in range(12)]
+    classes = {f"class {number}": dict.fromkeys(keys, 0.5) for number in range(64)}
+    run = ended("many")
+    run.log_metrics({"classes": classes, "test": dict.fromkeys(keys, 0.5)}, step=1)
+    assert len(stored(run).data.metrics) == 65 * 12
+
+
 def test_a_loss_that_is_not_finite_can_be_logged() -> None:
     run = start_run("diverged")
     run.log_metrics({"loss": float("nan")})
