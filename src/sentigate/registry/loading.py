@@ -11,22 +11,51 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import numpy as np
 
 from sentigate.errors import LostModelError, RegistryError
+from sentigate.model.answers import Probabilities, confidences, predicted_labels
+from sentigate.model.columns import PLAIN, Columns
+from sentigate.model.labels import BINARY, Classes
 from sentigate.tracking.connection import connect, tracking_uri
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import pandas as pd
     from mlflow.pyfunc import PyFuncModel
 
+    from sentigate.model.predictor import Answers
+
 Predict = Callable[[object], "pd.DataFrame"]
 """Takes raw texts, or a table that ``Columns.texts_of`` can read. Returns a row for each text:
-label, probability of positive (float32) and note."""
-PredictProba = Callable[[Sequence[str]], "npt.NDArray[np.float32]"]
-"""Takes raw texts. Returns P(positive), (texts,) float32."""
+label, confidence, a column ``probability_<class name>`` for each class (float32), and note."""
+
+
+class PredictProba(Protocol):
+    """A model that can be compared with another one."""
+
+    @property
+    def classes(self) -> Classes:
+        """The classes that the model answers."""
+        ...
+
+    def __call__(self, texts: Sequence[str], /) -> Probabilities:
+        """Return the probabilities of raw texts, (texts, K) float32, in the order of classes."""
+        ...
+
+
+class LoadedModel(PredictProba, Protocol):
+    """A registered model, whose own code answers."""
+
+    @property
+    def columns(self) -> Columns:
+        """The columns that the model was trained on."""
+        ...
+
+    def judge(self, texts: Sequence[str], /) -> Answers:
+        """Return the answers to raw texts, with notes."""
+        ...
 
 
 def load_predict(uri: str | Path) -> Predict:
@@ -50,7 +79,7 @@ def load_pyfunc(uri: str) -> PyFuncModel:
         return cast("PyFuncModel", mlflow.pyfunc.load_model(uri))
 
 
-def load_predictor(uri: str) -> PredictProba:
+def load_predictor(uri: str) -> LoadedModel:
     """Return the predictor inside a model of sentigate: the same answers without MLflow's cost.
 
     The predictor runs the code that the model carries, which may be another version of sentigate.
@@ -78,7 +107,7 @@ def code_of(files: Path) -> Path:
     return found[0]
 
 
-def predictor_of(files: Path) -> PredictProba:
+def predictor_of(files: Path) -> LoadedModel:
     """Return the predictor of a model, from the folder that ``model_files`` returns.
 
     Raises:
@@ -86,7 +115,35 @@ def predictor_of(files: Path) -> PredictProba:
     """
     with importable(code_of(files).parent):
         predictor = importlib.import_module("sentigate_model.predictor").Predictor(files)
-    return cast("PredictProba", predictor)
+    return cast("LoadedModel", predictor) if hasattr(predictor, "classes") else _Older(predictor)
+
+
+class _Older:
+    """A predictor of an older version of sentigate, which knows two classes, as today's predictors.
+
+    Its call returns P(positive), (texts,) float32. The oldest versions have no method ``judge``,
+    which returns the notes too, and no attribute ``columns``.
+    """
+
+    def __init__(self, predictor: Any) -> None:
+        self.predictor = predictor
+        self.classes = BINARY
+        self.columns = cast("Columns", getattr(predictor, "columns", PLAIN))
+
+    def __call__(self, texts: Sequence[str], /) -> Probabilities:
+        return self.judge(texts).probabilities
+
+    def judge(self, texts: Sequence[str], /) -> Answers:
+        from sentigate.model.predictor import Answers  # imports torch, as the model's code does
+
+        if hasattr(self.predictor, "judge"):
+            positive, notes = self.predictor.judge(texts)
+        else:
+            positive, notes = self.predictor(texts), [""] * len(texts)
+        probabilities = np.stack([1 - positive, positive], axis=1)
+        predicted = predicted_labels(probabilities)
+        labels = [self.classes.names[label] for label in predicted]
+        return Answers(labels, confidences(probabilities, predicted), probabilities, notes)
 
 
 def model_files(uri: str, folder: Path) -> Path:

@@ -7,6 +7,8 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
+from sentigate.model.model_files import DESCRIPTION
+
 from .loading import importable, quiet
 from .training_keys import TRAINED_ON
 
@@ -43,6 +45,8 @@ def package_model(files: Path, folder: Path) -> Path:
     from mlflow.models import ModelSignature
     from mlflow.types.schema import ColSpec, Schema
 
+    from sentigate.model.saved_model import Description  # imports torch
+
     here = Path(__file__).parent
     # Python caches the content of a relative folder on its path, even if the working directory
     # changes.
@@ -55,7 +59,9 @@ def package_model(files: Path, folder: Path) -> Path:
     # MLflow only shows this signature, because it is marked as one from a type hint. If MLflow
     # checked inputs against it, it would reduce a table to its first column; served_model.py checks
     # inputs.
-    answers = {"label": "string", "probability": "float", "note": "string"}
+    description = Description.model_validate_json((files / DESCRIPTION).read_text("utf-8"))
+    numbers = ["confidence", *(f"probability_{name}" for name in description.classes.names)]
+    answers = {"label": "string", **dict.fromkeys(numbers, "float"), "note": "string"}
     outputs = Schema([ColSpec(kind, name) for name, kind in answers.items()])
     signature = ModelSignature(Schema([ColSpec("string")]), outputs)
     signature._is_signature_from_type_hint = True

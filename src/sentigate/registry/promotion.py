@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sentigate.errors import LostModelError, RegistryError
-from sentigate.model.labels import log_losses
+from sentigate.errors import LostModelError, RegistryError, shorten
+from sentigate.model.answers import log_losses
 from sentigate.tracking.connection import connect, mlflow_errors
 
 from .loading import PredictProba, model_files, predictor_of
@@ -67,9 +67,10 @@ def judge(
     answer each text, so the difficulty of a text cancels out.
 
     Args:
-        newcomer: predictor of the newcomer.
-        champion: predictor of the champion.
-        rows: validation texts that neither was trained on: columns raw (str) and label (0 or 1).
+        newcomer: the newcomer.
+        champion: the champion, which answers the same classes.
+        rows: validation texts that neither was trained on: columns raw (str) and label (the class's
+            index).
         version: version of the champion, for the reason.
         level: significance level; the newcomer is better if the test's p is below it.
     """
@@ -111,8 +112,9 @@ def promote(
 
     Args:
         version: the version, with tag ``split_sha256``.
-        newcomer: predictor of the version's model.
-        rows: today's validation texts: columns id, split, group, raw and label.
+        newcomer: the version's model.
+        rows: today's validation texts: columns id, split, group, raw and label, the index of a
+            class of the newcomer.
         rule: rule of the split.
         settings: the aliases, and the significance level.
         standing: how the version's model stands beside the linear baseline.
@@ -188,6 +190,13 @@ def _compare(
         except Exception as error:  # the model's code, an older version of ours, may raise anything
             reason = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
             return Verdict(True, f"{before} no longer runs ({reason})")
+        if champion.classes.names != newcomer.classes.names:
+            theirs, ours = (shorten(", ".join(m.classes.names), 100) for m in (champion, newcomer))
+            return Verdict(
+                False,
+                f"version {best.version} answers {theirs}, this version {ours}, so they cannot be "
+                "compared; to serve this version, give it that version's alias in the MLflow UI",
+            )
         if same:
             return Verdict(True, f"the same model as {before} with today's code")
         if keys is not None:

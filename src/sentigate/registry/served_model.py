@@ -11,12 +11,11 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
-from sentigate_model.labels import label_of
 from sentigate_model.predictor import Predictor  # in the registered model's code folder
 
 
 class SentimentModel(PythonModel):
-    """Answers raw texts: a label, a probability and a note for each."""
+    """Answers raw texts: a label, its confidence, the probabilities and a note for each."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Read the model's files."""
@@ -32,9 +31,10 @@ class SentimentModel(PythonModel):
                 ``Columns.texts_of`` can read.
 
         Returns:
-            A row for each text, with the index of a given table or Series. Columns: ``label``
-            (positive or negative), ``probability`` (of positive, float32) and ``note`` ("", or why
-            the text holds nothing to go by, or how much of it was read).
+            A row for each text, with the index of a given table or Series. Columns: ``label`` (a
+            class name), ``confidence`` (the probability of that class, float32), for each class
+            ``probability_<class name>`` (float32), and ``note`` ("", or why the text holds nothing
+            to go by, or how much of it was read).
 
         Raises:
             MlflowException: the input is none of these, a value is not a text, or a text has half a
@@ -52,11 +52,12 @@ class SentimentModel(PythonModel):
                     f"text {number} (from 0) holds half a surrogate pair (\\ud800 to \\udfff), "
                     "which is not a character"
                 ) from None
-        probabilities, notes = self.predictor.judge(texts)
-        labels = [label_of(probability) for probability in probabilities]
-        answers = {"label": labels, "probability": probabilities, "note": notes}
+        answers = self.predictor.judge(texts)
+        columns = {"label": answers.labels, "confidence": answers.confidences}
+        for name, column in zip(self.predictor.classes.names, answers.probabilities.T, strict=True):
+            columns[f"probability_{name}"] = column
         given = model_input.index if isinstance(model_input, pd.DataFrame | pd.Series) else None
-        return pd.DataFrame(answers, index=given)
+        return pd.DataFrame({**columns, "note": answers.notes}, index=given)
 
 
 set_model(SentimentModel())
