@@ -155,6 +155,7 @@ def test_a_text_that_is_not_utf_8_is_refused(
         (("--out", "a.csv"), "give texts"),
         (("a text", "--file", "a.csv", "--out", "b.csv"), "give texts"),
         (("a text", "--column", "b"), "--column (with make: COLUMN=) is for a file"),
+        (("a text", "--probabilities"), "--probabilities is for a file"),
         (("a text", "--context-column", "b"), "--context-column is for a file"),
         (("--file", "a.csv", "--out", "b.xlsx"), "b.xlsx has an unknown extension"),
     ],

@@ -20,14 +20,10 @@ from typing import Any
 
 import psutil
 import pytest
-from support.cleaning import cleaning
 from support.commands import environment_of
-from support.models import architecture, save_model, vocab_params
 from support.project import ROOT
-from support.registry import add_champion
+from support.registry import THREE, add_champion, write_files
 
-from sentigate.data.vocabulary import build_tokenizer
-from sentigate.model.network.network import Network
 from sentigate.registry.versions import model_name
 from sentigate.serving.scoring_app import MAX_BYTES, MAX_TEXTS
 
@@ -37,7 +33,7 @@ PING = {"serve": "ping", "ui": "health"}
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project with a promoted model, whose network is untrained."""
+    """Return a project with a promoted model of three classes, whose network is untrained."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("params.yaml", "Makefile"):
         shutil.copyfile(ROOT / name, folder / name)
@@ -50,15 +46,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml", ".venv/installed"):
         (folder / name).touch()
     files, scratch = folder / "files", folder / "scratch"
-    files.mkdir()
     scratch.mkdir()
-    tokenizer = build_tokenizer(["a fine film , warm ."], vocab_params())
-    shape = architecture(
-        embedding_size=8, cell="lstm", hidden_sizes=(6,), bidirectional=True, pooling="max",
-        embedding_dropout=0.0, layer_dropout=0.0, head_dropout=0.0,
-    )  # fmt: skip
-    network = Network(shape, tokenizer.get_vocab_size())
-    save_model(files, network, tokenizer, cleaning("lowercase", "squeeze_whitespace"))
+    write_files(files, THREE, ["a fine film , warm ."])
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         # Absolute, because MLflow keeps one connection for each URI, even in another folder.
@@ -255,7 +244,11 @@ def test_valid_requests_are_answered(address: tuple[str, int]) -> None:
         status, text = ask(address, body, kind)
         assert status == 200
         first, cut, *others = json.loads(text)["predictions"]
-        assert set(first) == {"label", "probability", "note"}
+        probabilities = {f"probability_{name}": name for name in THREE.names}
+        assert list(first) == ["label", "confidence", *probabilities, "note"]
+        assert sum(first[name] for name in probabilities) == pytest.approx(1, abs=1e-6)
+        assert first["label"] == probabilities[max(probabilities, key=first.get)]
+        assert first["confidence"] == max(first[name] for name in probabilities)
         assert first["note"] == ""
         assert cut["note"] == "cut: 24 of 30 tokens read"
         assert all(other["note"].startswith("nothing to go by") for other in others)
@@ -394,7 +387,7 @@ def test_make_predicts_the_given_column_and_counts_notes(project: Path, tmp_path
     lines = output.splitlines()
     assert f"  {table} has 'label' already: the answers are in 'predicted_label'" in lines
     assert f"3 rows, 1 cut, 1 with nothing to go by\t{tmp_path}/a.csv" in lines
-    assert (tmp_path / "a.csv").read_text().startswith("label,body,predicted_label,probability,")
+    assert (tmp_path / "a.csv").read_text().startswith("label,body,predicted_label,confidence,")
 
 
 @pytest.mark.parametrize("number", SIGNALS)

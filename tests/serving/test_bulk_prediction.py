@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,18 +17,44 @@ from hypothesis import strategies as st
 from support.packers import PACKERS
 
 from sentigate.errors import DataError, SentigateError, SourceError
-from sentigate.model.columns import Columns
+from sentigate.model.columns import PLAIN, Columns
+from sentigate.model.labels import BINARY, Classes
+from sentigate.model.predictor import Answers
 from sentigate.serving.bulk_prediction import predict_file
 from sentigate.tables import read as record_reading
 
 HARD = ["NA", "null", "", " lead and trail ", "1.50", "a,b", 'say "no"', "tab\there", "two\nlines",
         "cr\rhere", "crlf\r\nhere", "😀", "\u2028 apart", "true"]  # fmt: skip
-COLUMNS = ["id", "text", "label", "probability", "note"]
+COLUMNS = ["id", "text", "label", "confidence", "note"]
 
 
-def judge(texts: Sequence[str]) -> npt.NDArray[np.float32]:
+class Model:
     """Stand in for a model by a function of the text; the registry's tests have a real one."""
-    return np.array([sum(t.encode()) % 997 / 996 for t in texts], dtype=np.float32)
+
+    columns = PLAIN
+
+    def __init__(self, classes: Classes = BINARY) -> None:
+        self.classes = classes
+
+    def judge(self, texts: Sequence[str]) -> Answers:
+        sums = np.array([sum(text.encode()) for text in texts])
+        weights = 1.0 + sums[:, None] * (1 + np.arange(self.classes.count)) ** 2 % 997
+        probabilities = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+        labels = probabilities.argmax(axis=1)
+        names = [self.classes.names[label] for label in labels]
+        notes = self.notes(texts)
+        return Answers(names, probabilities.max(axis=1), probabilities, notes)
+
+    def notes(self, texts: Sequence[str]) -> list[str]:
+        return [""] * len(texts)
+
+
+MODEL = Model()
+
+
+def confidences(texts: Sequence[str]) -> list[float]:
+    found: list[float] = MODEL.judge(texts).confidences.tolist()
+    return found
 
 
 def write(path: Path, texts: Sequence[str]) -> Path:
@@ -59,27 +84,22 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 def check(path: Path, texts: Sequence[str]) -> None:
     rows = read(path)
-    expected = judge(texts)
+    expected = MODEL.judge(texts)
     assert [row["text"] for row in rows] == list(texts)
     assert [row["id"] for row in rows] == [f"0{n}" for n in range(len(texts))]
-    assert [np.float32(row["probability"]) for row in rows] == expected.tolist()
-    assert [row["label"] for row in rows] == [
-        "positive" if p >= 0.5 else "negative" for p in expected
-    ]
+    assert [np.float32(row["confidence"]) for row in rows] == expected.confidences.tolist()
+    assert [row["label"] for row in rows] == expected.labels
     assert all(list(row) == COLUMNS for row in rows)
 
 
 FORMATS = [".csv", ".tsv", ".jsonl", ".parquet"]
 
 
-class Noting:
+class Noting(Model):
     """A model with the note "empty" on empty texts."""
 
-    def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        return judge(texts)
-
-    def judge(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], list[str]]:
-        return judge(texts), ["" if text else "empty" for text in texts]
+    def notes(self, texts: Sequence[str]) -> list[str]:
+        return ["" if text else "empty" for text in texts]
 
 
 @pytest.mark.parametrize("out", FORMATS)
@@ -103,25 +123,25 @@ def test_the_model_reads_the_columns_that_it_was_trained_on(
     def answers(data: str, *columns: str | None) -> list[float]:
         (tmp_path / "t.csv").write_text(data)
         predict_file(Reviewing(), tmp_path / "t.csv", tmp_path / "a.csv", *columns)
-        return [np.float32(row["probability"]) for row in read(tmp_path / "a.csv")]
+        return [np.float32(row["confidence"]) for row in read(tmp_path / "a.csv")]
 
     def said() -> list[str]:
         lines = capsys.readouterr().err.splitlines()
         return [line.partition("t.csv ")[2] for line in lines if line.startswith("  /")]
 
     both = "text,product,review\nx,Acme,fine\n"
-    assert answers(both) == judge(["__context_acme fine"]).tolist()
-    assert answers(both, "text") == judge(["__context_acme x"]).tolist()
-    assert answers(both, None, "text") == judge(["__context_x fine"]).tolist()
+    assert answers(both) == confidences(["__context_acme fine"])
+    assert answers(both, "text") == confidences(["__context_acme x"])
+    assert answers(both, None, "text") == confidences(["__context_x fine"])
     assert said() == []
     # Other tables have no column of products, or only one column.
-    assert answers("review,text\nfine,x\n") == judge(["fine"]).tolist()
-    assert answers("body\nfine\n") == judge(["fine"]).tolist()
+    assert answers("review,text\nfine,x\n") == confidences(["fine"])
+    assert answers("body\nfine\n") == confidences(["fine"])
     missing = "has no column 'product': its texts are read without a context"
     # The message names the column, because in a file without a header the name is a text.
     only = "has no column 'review': the texts are read from its only column, 'body'"
     assert said() == [missing, only, missing]
-    assert answers("product,body\nAcme,fine\n") == judge(["__context_acme fine"]).tolist()
+    assert answers("product,body\nAcme,fine\n") == confidences(["__context_acme fine"])
     assert said() == [only]
     with pytest.raises(DataError, match="has no column 'review', which"):
         answers("product\nAcme\n")
@@ -146,7 +166,7 @@ def test_columns_named_as_the_answers_are_kept(
         predict_file(Noting(), file, answers)
         file = answers
     found = read(file)
-    names = ["label", "probability", "note"]
+    names = ["label", "confidence", "note"]
     assert list(found[0]) == [
         *("id", "text", *names),
         *(f"predicted_{name}" for name in names),
@@ -156,13 +176,59 @@ def test_columns_named_as_the_answers_are_kept(
         for end in ("", "_2"):
             assert row[f"predicted_note{end}"] == row["note"] == note
             assert row[f"predicted_label{end}"] == row["label"]
-            again = np.float32(row[f"predicted_probability{end}"])
-            assert again == np.float32(row["probability"])
+            again = np.float32(row[f"predicted_confidence{end}"])
+            assert again == np.float32(row["confidence"])
     said = (
-        f"  {tmp_path}/a0{source} has 'label', 'probability', 'note' already: the answers are in "
-        "'predicted_label', 'predicted_probability', 'predicted_note'\n"
+        f"  {tmp_path}/a0{source} has 'label', 'confidence', 'note' already: the answers are in "
+        "'predicted_label', 'predicted_confidence', 'predicted_note'\n"
     )
     assert said in capsys.readouterr().err
+
+
+THREE = Classes(names=("negative", "neutral", "positive"))
+MANY = Classes(names=("label", "a, b", 'say "no"', "ça va?", "愛", "a", "a_2", "1.0", "x" * 200))
+
+
+@pytest.mark.parametrize("classes", [BINARY, THREE, MANY], ids=lambda classes: classes.count)
+@pytest.mark.parametrize("out", FORMATS)
+def test_the_probabilities_of_all_classes_are_added_on_demand(
+    tmp_path: Path, out: str, classes: Classes
+) -> None:
+    model, answers = Model(classes), tmp_path / f"answers{out}"
+    predict_file(model, write(tmp_path / f"tweets{out}", HARD), answers, "text", probabilities=True)
+    rows, expected = read(answers), model.judge(HARD)
+    columns = [f"probability_{name}" for name in classes.names]
+    assert all(list(row) == [*COLUMNS[:-1], *columns, "note"] for row in rows)
+    found = [[np.float32(row[name]) for name in columns] for row in rows]
+    assert found == expected.probabilities.tolist()
+    assert [row["label"] for row in rows] == expected.labels
+    assert len(set(expected.labels)) > 1
+    if out == ".parquet":
+        types = {field.name: field.type for field in pq.read_schema(answers)}
+        assert {types[name] for name in (*columns, "confidence")} == {pa.float32()}
+        assert types["label"] == types["note"] == pa.string()
+
+
+def test_columns_named_as_probabilities_are_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also if the free name would be that of another class: predicted_probability_a_2."""
+    file = tmp_path / "t.csv"
+    given = ["probability_a", "predicted_probability_a", "probability_a_2"]
+    file.write_text(f"text,{','.join(given)}\nfine,1,2,3\n")
+    model = Model(Classes(names=("a", "a_2")))
+    predict_file(model, file, tmp_path / "a.csv", probabilities=True)
+    (row,) = read(tmp_path / "a.csv")
+    assert [row[name] for name in given] == ["1", "2", "3"]
+    instead = ["predicted_probability_a_2", "predicted_probability_a_2_2"]
+    assert list(row) == ["text", *given, "label", "confidence", *instead, "note"]
+    assert [np.float32(row[name]) for name in instead] == (
+        model.judge(["fine"]).probabilities[0].tolist()
+    )
+    said = capsys.readouterr().err
+    assert f"has 'probability_a', 'probability_a_2' already: the answers are in '{instead[0]}'" in (
+        said
+    )
 
 
 def test_a_column_that_only_a_late_line_has_is_kept(
@@ -170,10 +236,10 @@ def test_a_column_that_only_a_late_line_has_is_kept(
 ) -> None:
     monkeypatch.setattr(record_reading, "CHUNK", 1)
     (tmp_path / "t.jsonl").write_text('{"text": "a"}\n{"text": "b", "label": "mine"}\n')
-    predict_file(judge, tmp_path / "t.jsonl", tmp_path / "a.jsonl")
+    predict_file(MODEL, tmp_path / "t.jsonl", tmp_path / "a.jsonl")
     first, last = read(tmp_path / "a.jsonl")
-    assert list(first) == ["text", "predicted_label", "probability", "note"]
-    assert list(last) == ["text", "label", "predicted_label", "probability", "note"]
+    assert list(first) == ["text", "predicted_label", "confidence", "note"]
+    assert list(last) == ["text", "label", "predicted_label", "confidence", "note"]
     assert last["label"] == "mine"
 
 
@@ -200,9 +266,9 @@ def test_parquet_values_are_read_as_text(tmp_path: Path, kind: str, coded: bool)
     table = pa.table({"text": array})
     pq.write_table(table, tmp_path / "t.parquet")
     for out in FORMATS:
-        predict_file(judge, tmp_path / "t.parquet", tmp_path / f"a{out}")
-        found = [np.float32(row["probability"]) for row in read(tmp_path / f"a{out}")]
-        assert found == judge(texts).tolist()
+        predict_file(MODEL, tmp_path / "t.parquet", tmp_path / f"a{out}")
+        found = [np.float32(row["confidence"]) for row in read(tmp_path / f"a{out}")]
+        assert found == confidences(texts)
     kept = pq.read_table(tmp_path / "a.parquet").column("text").to_pylist()
     assert kept[0] == array.to_pylist()[0]
 
@@ -212,7 +278,7 @@ def test_numbers_that_json_lacks_become_null(tmp_path: Path) -> None:
     nested = [[1.0, float("nan")], [], [float("-inf")]]
     table = pa.table({"text": ["a", "b", "c"], "score": rows, "scores": nested})
     pq.write_table(table, tmp_path / "t.parquet")
-    predict_file(judge, tmp_path / "t.parquet", tmp_path / "a.jsonl")
+    predict_file(MODEL, tmp_path / "t.parquet", tmp_path / "a.jsonl")
     lines = (tmp_path / "a.jsonl").read_text("utf-8").splitlines()
     found = [json.loads(line, parse_constant=pytest.fail) for line in lines]
     assert [row["score"] for row in found] == [1.5, None, None]
@@ -224,8 +290,8 @@ def test_rows_with_notes_are_counted_by_kind(tmp_path: Path) -> None:
              "nothing to go by: b; cut: 2 of 3 tokens read"]  # fmt: skip
 
     class Known(Noting):
-        def judge(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], list[str]]:
-            return judge(texts), [notes[int(text)] for text in texts]
+        def notes(self, texts: Sequence[str]) -> list[str]:
+            return [notes[int(text)] for text in texts]
 
     def said(count: int) -> str:
         file = write(tmp_path / "t.csv", [str(number) for number in range(count)])
@@ -235,7 +301,7 @@ def test_rows_with_notes_are_counted_by_kind(tmp_path: Path) -> None:
     assert said(1201) == "1,201 rows, 1 cut"
     assert said(1) == "1 row"
     write(tmp_path / "t.csv", ["a"])
-    assert predict_file(judge, tmp_path / "t.csv", tmp_path / "a.csv").summary == "1 row"
+    assert predict_file(MODEL, tmp_path / "t.csv", tmp_path / "a.csv").summary == "1 row"
 
 
 @pytest.mark.parametrize("source", FORMATS)
@@ -243,7 +309,7 @@ def test_rows_with_notes_are_counted_by_kind(tmp_path: Path) -> None:
 def test_every_format_is_written_to_every_other(tmp_path: Path, source: str, out: str) -> None:
     file = write(tmp_path / f"tweets{source}", HARD)
     answers = tmp_path / "deep" / f"answers{out}"
-    assert predict_file(judge, file, answers).rows == len(HARD)
+    assert predict_file(MODEL, file, answers).rows == len(HARD)
     check(answers, HARD)
     assert [path.name for path in answers.parent.iterdir()] == [answers.name]
 
@@ -265,15 +331,16 @@ def test_chunks_do_not_change_the_answers(
 ) -> None:
     sizes: list[int] = []
 
-    def counting(some: Sequence[str]) -> npt.NDArray[np.float32]:
-        sizes.append(len(some))
-        return judge(some)
+    class Counting(Model):
+        def notes(self, some: Sequence[str]) -> list[str]:
+            sizes.append(len(some))
+            return super().notes(some)
 
     file = write(tmp_path / f"tweets{formats[0]}", texts)
     answers = tmp_path / f"answers{formats[1]}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(record_reading, "CHUNK", chunk)
-        predict_file(counting, file, answers, "text")
+        predict_file(Counting(), file, answers, "text")
     check(answers, texts)
     assert max(sizes) <= chunk  # memory holds one chunk
     assert sum(sizes) == len(texts)
@@ -289,29 +356,29 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
         }
     )
     pq.write_table(table, tmp_path / "t.parquet")
-    predict_file(judge, tmp_path / "t.parquet", tmp_path / "a.parquet", "text")
+    predict_file(MODEL, tmp_path / "t.parquet", tmp_path / "a.parquet", "text")
     found = pq.read_table(tmp_path / "a.parquet")
     assert found.select(table.column_names).equals(table)
-    assert found.schema.field("probability").type == pa.float32()
-    predict_file(judge, tmp_path / "t.parquet", tmp_path / "a.csv", "text")
-    assert read(tmp_path / "a.csv")[0] | {"probability": ""} == {
+    assert found.schema.field("confidence").type == pa.float32()
+    predict_file(MODEL, tmp_path / "t.parquet", tmp_path / "a.csv", "text")
+    assert read(tmp_path / "a.csv")[0] | {"confidence": ""} == {
         "n": "1", "text": "a", "at": "1970-01-01 00:00:00", "tags": '["x"]',
-        "label": "negative", "probability": "", "note": "",
+        "label": "positive", "confidence": "", "note": "",
     }  # fmt: skip
 
 
 def test_json_lines_keep_all_values(tmp_path: Path) -> None:
     lines = [{"text": "a", "n": 1.5, "deep": {"x": [None]}}, {"text": None, "more": True}, {"n": 2}]
     (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    predict_file(judge, tmp_path / "t.jsonl", tmp_path / "a.jsonl", "text")
+    predict_file(MODEL, tmp_path / "t.jsonl", tmp_path / "a.jsonl", "text")
     found = read(tmp_path / "a.jsonl")
     assert [{k: row[k] for k in list(row)[:-3]} for row in found] == lines
-    assert found[1]["probability"] == found[2]["probability"] == float(judge([""])[0])
+    assert found[1]["confidence"] == found[2]["confidence"] == confidences([""])[0]
 
 
 def test_a_text_file_has_one_text_per_line(tmp_path: Path) -> None:
     (tmp_path / "t.TXT").write_bytes(b'\xef\xbb\xbfone, "two"\r\n\nlast')
-    predict_file(judge, tmp_path / "t.TXT", tmp_path / "a.csv", "text")
+    predict_file(MODEL, tmp_path / "t.TXT", tmp_path / "a.csv", "text")
     assert [row["text"] for row in read(tmp_path / "a.csv")] == ['one, "two"', "", "last"]
 
 
@@ -320,24 +387,26 @@ def test_a_text_file_has_one_text_per_line(tmp_path: Path) -> None:
 def test_compressed_files_are_read(tmp_path: Path, suffix: str, inner: str) -> None:
     file = tmp_path / f"t{inner}{suffix}"
     PACKERS[suffix](b"text\nfine\n", file)
-    predict_file(judge, file, tmp_path / "a.csv", "text")
+    predict_file(MODEL, file, tmp_path / "a.csv", "text")
     assert [row["text"] for row in read(tmp_path / "a.csv")][-1] == "fine"
 
 
 def test_a_given_column_is_read_and_an_old_output_replaced(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("tweet,text\nfine,x\n")
     (tmp_path / "a.csv").write_text("old")
-    predict_file(judge, tmp_path / "t.csv", tmp_path / "a.csv", "tweet")
-    assert float(read(tmp_path / "a.csv")[0]["probability"]) == pytest.approx(judge(["fine"])[0])
+    predict_file(MODEL, tmp_path / "t.csv", tmp_path / "a.csv", "tweet")
+    assert float(read(tmp_path / "a.csv")[0]["confidence"]) == pytest.approx(
+        confidences(["fine"])[0]
+    )
 
 
 def test_context_is_put_before_each_text(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("text,brand,part\nfine,Acme,lens\ngood,,case\n,Acme,lens\n")
-    predict_file(judge, tmp_path / "t.csv", tmp_path / "a.csv", "text", "brand")
-    answers = [np.float32(row["probability"]) for row in read(tmp_path / "a.csv")]
-    assert answers == judge(["__context_acme fine", "good", ""]).tolist()
+    predict_file(MODEL, tmp_path / "t.csv", tmp_path / "a.csv", "text", "brand")
+    answers = [np.float32(row["confidence"]) for row in read(tmp_path / "a.csv")]
+    assert answers == confidences(["__context_acme fine", "good", ""])
     with pytest.raises(DataError, match=r"no column 'maker'; it has .*'part'; see --context"):
-        predict_file(judge, tmp_path / "t.csv", tmp_path / "b.csv", "text", "maker")
+        predict_file(MODEL, tmp_path / "t.csv", tmp_path / "b.csv", "text", "maker")
     assert not (tmp_path / "b.csv").exists()
 
 
@@ -373,7 +442,7 @@ def test_a_wrong_file_is_refused_in_one_line_and_nothing_is_written(
 ) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(SentigateError, match=said) as error:
-        predict_file(judge, tmp_path / name, tmp_path / out, column)
+        predict_file(MODEL, tmp_path / name, tmp_path / out, column)
     assert "\n" not in str(error.value)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_bytes() == data
@@ -386,7 +455,7 @@ def test_an_error_in_a_later_chunk_keeps_the_old_output(
     (tmp_path / "t.csv").write_text("text\na\nb\nc\nd,e\n")
     (tmp_path / "a.csv").write_text("old")
     with pytest.raises(SourceError, match="row 4"):
-        predict_file(judge, tmp_path / "t.csv", tmp_path / "a.csv", "text")
+        predict_file(MODEL, tmp_path / "t.csv", tmp_path / "a.csv", "text")
     assert (tmp_path / "a.csv").read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -398,13 +467,13 @@ def test_a_new_column_after_the_first_chunk_needs_json_lines(
     (tmp_path / "t.jsonl").write_text('{"text": "a"}\n{"text": "b", "more": 1}\n')
     for out in ("a.csv", "a.parquet"):
         with pytest.raises(DataError, match=r"'more'.*\.jsonl can"):
-            predict_file(judge, tmp_path / "t.jsonl", tmp_path / out, "text")
-    assert predict_file(judge, tmp_path / "t.jsonl", tmp_path / "a.jsonl").rows == 2
+            predict_file(MODEL, tmp_path / "t.jsonl", tmp_path / out, "text")
+    assert predict_file(MODEL, tmp_path / "t.jsonl", tmp_path / "a.jsonl").rows == 2
 
 
 def test_a_missing_input_and_a_folder_as_output_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"no\.csv cannot be read: No such file"):
-        predict_file(judge, tmp_path / "no.csv", tmp_path / "a.csv", "text")
+        predict_file(MODEL, tmp_path / "no.csv", tmp_path / "a.csv", "text")
     (tmp_path / "b.csv").mkdir()
     with pytest.raises(DataError, match="is a folder"):
-        predict_file(judge, tmp_path / "no.csv", tmp_path / "b.csv", "text")
+        predict_file(MODEL, tmp_path / "no.csv", tmp_path / "b.csv", "text")

@@ -29,10 +29,17 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="A file for the rows with `label`, `probability` and `note` added: "
+            help="A file for the rows with `label`, `confidence` and `note` added: "
             ".csv, .tsv, .jsonl or .parquet."
         ),
     ] = None,
+    probabilities: Annotated[
+        bool,
+        typer.Option(
+            "--probabilities",
+            help="Add a column `probability_CLASS` to the file's rows for each class, too.",
+        ),
+    ] = False,
     column: Annotated[
         str | None,
         typer.Option(
@@ -54,7 +61,9 @@ def predict(
         str, typer.Option(help="An MLflow model URI; by default the data set's promoted version.")
     ] = "",
 ) -> None:
-    """Print a label and the probability of positive for each text, or add them to a file's rows.
+    """Print a label and its confidence for each text, or add them to a file's rows.
+
+    The confidence is the probability of the label, according to the model.
 
     A text that is cut or holds nothing to go by gets a note, too. For a file, the last line counts
     the rows with notes.
@@ -69,12 +78,13 @@ def predict(
             "sentigate predict --file tweets.csv --out answers.csv"
         )
     with doing("loading the model"):
-        from sentigate.model.labels import label_of
         from sentigate.model.text.context import with_context
-        from sentigate.serving.bulk_prediction import check_files, judge, predict_file
+        from sentigate.serving.bulk_prediction import check_files, predict_file
 
         if column and not file:
             raise DataError("--column (with make: COLUMN=) is for a file; texts need no column")
+        if probabilities and not file:
+            raise DataError("--probabilities is for a file; a text gets only its confidence")
         if context_column and not file:
             raise DataError("--context-column is for a file; allowed with texts: --context")
         if context and file:
@@ -88,9 +98,13 @@ def predict(
         with model_errors(model):
             predictor = load_predictor(model)
     if file and out:
-        print(predict_file(predictor, file, out, column, context_column).summary, out, sep="\t")
+        judged = predict_file(
+            predictor, file, out, column, context_column, probabilities=probabilities
+        )
+        print(judged.summary, out, sep="\t")
         return
-    given = [with_context(context, text) for text in texts]
-    for text, probability, note in zip(texts, *judge(predictor, given), strict=True):
-        fields = [label_of(probability), f"{probability:.4f}", " ".join(text.split())]
+    answers = predictor.judge([with_context(context, text) for text in texts])
+    rows = zip(texts, answers.labels, answers.confidences, answers.notes, strict=True)
+    for text, label, confidence, note in rows:
+        fields = [label, f"{confidence:.4f}", " ".join(text.split())]
         print(*fields, *filter(None, [note]), sep="\t")

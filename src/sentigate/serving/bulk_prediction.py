@@ -1,21 +1,18 @@
-"""A label and a probability for every row of a file of any length."""
+"""A label and its confidence for every row of a file of any length."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain, count
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sentigate.errors import DataError, counted, shorten
 from sentigate.files import written_whole
-from sentigate.model.columns import PLAIN
-from sentigate.model.labels import label_of
+from sentigate.model.columns import PLAIN, Columns
+from sentigate.model.labels import Classes
 from sentigate.model.notes import CUT, kinds_of
 from sentigate.model.text.context import with_context
 from sentigate.model.text.values import as_text
@@ -23,16 +20,28 @@ from sentigate.progress import doing, progress, say
 from sentigate.tables.read import Input, Record, open_records
 from sentigate.tables.write import check_output, write_records
 
-ANSWERS = ("label", "probability", "note")
-TextClassifier = Callable[[Sequence[str]], npt.NDArray[np.float32]]
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sentigate.model.predictor import Answers
 
 
-def judge(model: TextClassifier, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], list[str]]:
-    """Return P(positive) of raw texts, (texts,) float32, and a note for each, mostly ""."""
-    if hasattr(model, "judge"):
-        probabilities, notes = model.judge(texts)
-        return probabilities, notes
-    return model(texts), [""] * len(texts)  # a model of an older version has no notes
+class TextClassifier(Protocol):
+    """A model, as ``registry.loading`` loads it."""
+
+    @property
+    def classes(self) -> Classes:
+        """The classes that the model answers."""
+        ...
+
+    @property
+    def columns(self) -> Columns:
+        """The columns that the model was trained on."""
+        ...
+
+    def judge(self, texts: Sequence[str], /) -> Answers:
+        """Return the answers to raw texts, with notes."""
+        ...
 
 
 def check_files(source: Path, out: Path) -> None:
@@ -73,22 +82,24 @@ def predict_file(
     out: Path,
     column: str | None = None,
     context: str | None = None,
+    *,
+    probabilities: bool = False,
 ) -> Judged:
-    """Write the rows of ``source`` to ``out``, in order, with the columns of ANSWERS added.
+    """Write the rows of ``source`` to ``out``, in order, with the columns of the answers added.
 
-    Memory holds one chunk of rows at a time. ``out`` is written whole or not at all; an existing
-    file is replaced. If ``source`` has a column named as one of ANSWERS, the answers get another
-    name, and a message names it.
+    These are ``label``, ``confidence`` and ``note``. Memory holds one chunk of rows at a time.
+    ``out`` is written whole or not at all; an existing file is replaced. If ``source`` has a column
+    of the same name, the answers get another name, and a message names it.
 
     Args:
-        model: takes raw texts and returns P(positive), (texts,) float32; may also have the method
-            ``judge`` and the attribute ``columns`` of a Predictor.
+        model: the model that answers.
         source: CSV, TSV, JSON lines, Parquet or plain text, which may be compressed.
         out: CSV, TSV, JSON lines or Parquet.
         column: the column of texts; a missing value is "". None for the column that the model was
             trained on, or else the only column.
         context: the column with the topic of each text, which becomes the text's first token. None
             for the column that the model was trained on, if the table has it.
+        probabilities: whether to add a column ``probability_<class name>`` for each class, too.
 
     Raises:
         SourceError: the input cannot be read.
@@ -101,7 +112,9 @@ def predict_file(
         with doing(f"opening {source}"):
             table = stack.enter_context(open_records(source))
         columns = _columns(model, table, source, column, context)
-        names = _free_names(table, source)
+        classes = model.classes.names if probabilities else ()
+        numbers = ["confidence", *(f"probability_{name}" for name in classes)]
+        names = _free_names(["label", *numbers, "note"], table, source)
 
         def answered() -> Iterator[list[Record]]:
             nonlocal rows
@@ -128,8 +141,7 @@ def _columns(
     model: TextClassifier, table: Input, source: Path, column: str | None, context: str | None
 ) -> list[str]:
     """Return the names of the column of contexts, if one is read, and of the column of texts."""
-    known = getattr(model, "columns", PLAIN)  # a model of an older version has no columns
-    names = table.names
+    known, names = model.columns, table.names
     shown = ", ".join(shorten(name, 40) for name in names[:10])
     for name, option in ((column, "--column"), (context, "--context-column")):
         if name is not None and name not in names:
@@ -155,19 +167,16 @@ def _columns(
     return [column] if context is None else [context, column]
 
 
-def _free_names(table: Input, source: Path) -> list[str]:
-    """Return a free column name for each of ANSWERS, and print the names that had to change."""
-    names = []
-    for name in ANSWERS:
+def _free_names(wanted: Sequence[str], table: Input, source: Path) -> list[str]:
+    """Return a free column name for each one wanted, and print the names that had to change."""
+    names: list[str] = []
+    for name in wanted:
         more = (f"predicted_{name}_{number}" for number in count(2))
         free = chain([name, f"predicted_{name}"], more)
-        names.append(next(each for each in free if each not in table.names))
-    if taken := [name for name in ANSWERS if name in table.names]:
-        instead = [name for name in names if name not in ANSWERS]
-        say(
-            f"  {source} has {', '.join(map(repr, taken))} already: the answers are in "
-            f"{', '.join(map(repr, instead))}"
-        )
+        names.append(next(each for each in free if each not in (*table.names, *names)))
+    if changed := [pair for pair in zip(wanted, names, strict=True) if pair[0] != pair[1]]:
+        taken, instead = (", ".join(map(repr, part)) for part in zip(*changed, strict=True))
+        say(f"  {source} has {taken} already: the answers are in {instead}")
     return names
 
 
@@ -194,13 +203,22 @@ def _add_answers(
         place = f"{source}: row {number:,}, column"
         *context, text = (_text(record.get(name), f"{place} {name!r}") for name in columns)
         texts.append(with_context("".join(context), text))
-    label, probability, note = names
-    for record, positive, words in zip(records, *judge(model, texts), strict=True):
-        record[label] = label_of(positive)
-        record[probability] = float(str(positive))  # the shortest decimal of this float32
-        record[note] = words
-        kinds.update(kinds_of(words))
+    label, confidence, *probabilities, note = names
+    answers = model.judge(texts)
+    for row, record in enumerate(records):
+        record[label] = answers.labels[row]
+        record[confidence] = _decimal(answers.confidences[row])
+        if probabilities:
+            shares = map(_decimal, answers.probabilities[row])
+            record.update(zip(probabilities, shares, strict=True))
+        record[note] = answers.notes[row]
+        kinds.update(kinds_of(answers.notes[row]))
     return kinds
+
+
+def _decimal(value: np.float32) -> float:
+    """Return the shortest decimal number of a float32."""
+    return float(str(value))
 
 
 def _text(value: object, place: str) -> str:
@@ -217,6 +235,7 @@ def _with_answers(table: Input, names: Sequence[str]) -> object:
     import pyarrow as pa  # type: ignore[import-untyped]
 
     schema = table.schema
-    for name, type_ in zip(names, (pa.string(), pa.float32(), pa.string()), strict=True):
-        schema = schema.append(pa.field(name, type_))
+    for place, name in enumerate(names):
+        is_text = place in (0, len(names) - 1)  # the label and the note
+        schema = schema.append(pa.field(name, pa.string() if is_text else pa.float32()))
     return schema
