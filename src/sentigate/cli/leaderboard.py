@@ -18,6 +18,8 @@ from .subprocesses import dvc, run_module
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sentigate.settings.params import Params
+
 
 def leaderboard(
     dataset: Annotated[str, typer.Option(help="An entry of datasets: in params.yaml.")] = "",
@@ -50,22 +52,23 @@ def leaderboard(
         else:
             failed[model] = "its process failed; see its output above"
     if entries:
-        _publish(params.dataset, entries, failed)
+        _publish(params, entries, failed)
     for model, line in failed.items():
         print(f"failed  {model}: {line}")
     if failed:
         raise typer.Exit(1)
 
 
-def _publish(dataset: str, entries: list[dict[str, Any]], failed: dict[str, str]) -> None:
+def _publish(params: Params, entries: list[dict[str, Any]], failed: dict[str, str]) -> None:
     """Write table, page and chart, and print the table."""
     with doing("making table and chart"):
         from sentigate.leaderboard.publish import publish
 
         baseline = _read(artifacts.BASELINE_REPORT)
         splits = _read(artifacts.SPLIT_REPORT)["splits"]
-        title = f"{dataset}, test split of {splits['test']['rows']:,} texts"
-        table = publish(dataset, title, entries, failed, baseline, splits)
+        title = f"{params.dataset}, test split of {splits['test']['rows']:,} texts"
+        classes = params.chosen_dataset.classes
+        table = publish(params.dataset, title, entries, failed, baseline, splits, classes)
     _print(table, title)
     print(f"linear baseline: {baseline['description']}")
     print("reports/leaderboard.md, reports/leaderboard.csv, reports/leaderboard.png")

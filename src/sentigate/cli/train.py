@@ -88,6 +88,7 @@ def _registered(params: Params) -> ModelVersion | None:
 def _print_summary(params: Params, version: ModelVersion | None) -> None:
     from rich.console import Console
 
+    from sentigate.evaluation.skew import skew_sentence
     from sentigate.tracking.connection import tracking_uri
 
     metrics = json.loads(artifacts.METRICS_REPORT.read_text("utf-8"))
@@ -95,6 +96,8 @@ def _print_summary(params: Params, version: ModelVersion | None) -> None:
     table = figures_table(params, metrics)
     console = Console(highlight=False)
     console.print(table)
+    if sentence := skew_sentence(metrics):
+        console.print(sentence, soft_wrap=True)
     for warning in _warnings(version):
         console.print(f"WARNING {warning}", style=WARNING, soft_wrap=True)
     console.print(
@@ -133,7 +136,8 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
         caption_justify="left",
     )
     table.add_column()
-    for metric in headlines(TEST):
+    shown = headlines(TEST, params.chosen_dataset.classes)
+    for metric in shown:
         table.add_column(metric.title, justify="right")
         if metric.interval:
             table.add_column("95 % interval", justify="right")
@@ -144,7 +148,7 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
         (MAJORITY, "majority"),
     ):
         cells = [name]
-        for metric in headlines(TEST):
+        for metric in shown:
             value, *ends = (
                 precise(metrics[part].get(key), metric.unit)
                 for key in (metric.key, *metric.interval_keys)
