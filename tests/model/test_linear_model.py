@@ -34,11 +34,16 @@ def code(*ids: int, size: int = len(WORDS)) -> int:
     return sum(each * size**power for power, each in enumerate(reversed(ids)))
 
 
-def model(kind: str) -> LinearModel:
-    """Three tokens, two pairs and, with naive Bayes, a run of three have a weight."""
+def model(kind: str, scores: int = 1) -> LinearModel:
+    """Three tokens, two pairs and, with naive Bayes, a run of three have a weight.
+
+    With several scores, each has the weights of one score times another factor, reversed.
+    """
     bayes = kind == "naive_bayes"
     grams = [(A,), (GOOD,), (FILM,), (A, GOOD), (GOOD, FILM)]
     grams += [(A, GOOD, FILM)] if bayes else []
+    weights = np.array([0.5, 2.0, -1.0, 0.25, 1.5, 4.0][: len(grams)], dtype=np.float32)
+    characters = np.array([0, 0, 0.5, 3, -2, 7], dtype=np.float32)
     return LinearModel(
         LinearDescription(
             description="made by hand",
@@ -47,16 +52,23 @@ def model(kind: str) -> LinearModel:
             words=WORDS,
         ),
         np.array([code(*each) for each in grams]),
-        np.array([0.5, 2.0, -1.0, 0.25, 1.5, 4.0][: len(grams)], dtype=np.float32),
+        np.stack([weights, -weights[::-1], weights * 0.3][:scores]),
         None if bayes else np.array([1.0, 2.0, 1.5, 2.5, 3.0], dtype=np.float32),
-        np.array([0, 0, 0.5, 3, -2, 7], dtype=np.float32) if kind == "characters" else None,
-        -0.75,
+        np.stack([characters, characters[[0, 1, 5, 4, 3, 2]], -characters][:scores])
+        if kind == "characters"
+        else None,
+        np.array([-0.75, 0.5, 1.25][:scores], dtype=np.float32),
     )
 
 
 def judge(linear: LinearModel, *texts: list[int]) -> np.ndarray:
+    """Return the logits of a model with one score, (texts,)."""
     offsets = np.cumsum([0, *map(len, texts)])
-    return linear.logits(np.array([i for text in texts for i in text], dtype=np.int64), offsets)
+    ids = np.array([i for text in texts for i in text], dtype=np.int64)
+    return linear.logits(ids, offsets).squeeze(1)
+
+
+several = pytest.mark.parametrize("scores", [1, 3])
 
 
 def random_texts(rows: int, size: int = len(WORDS)) -> tuple[np.ndarray, np.ndarray]:
@@ -99,17 +111,21 @@ def test_without_a_known_ngram_the_logit_is_the_bias(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_ngram_spans_an_unknown_token_or_two_texts(kind: str) -> None:
     apart = judge(model(kind), [A, UNKNOWN_ID, GOOD], [A], [GOOD])
-    weights = replace(model(kind), codes=model(kind).codes[:3], weights=model(kind).weights[:3])
+    whole = model(kind)
+    weights = replace(whole, codes=whole.codes[:3], weights=whole.weights[:, :3])
     alone = weights if weights.idf is None else replace(weights, idf=weights.idf[:3])
     assert (apart == judge(alone, [A, UNKNOWN_ID, GOOD], [A], [GOOD])).all()
     assert (judge(model(kind), [A, GOOD]) != judge(alone, [A, GOOD])).all()
 
 
+@several
 @pytest.mark.parametrize("kind", KINDS)
-def test_other_texts_do_not_change_a_logit(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    linear, (ids, offsets) = model(kind), random_texts(300)
+def test_other_texts_do_not_change_a_logit(
+    kind: str, scores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linear, (ids, offsets) = model(kind, scores), random_texts(300)
     together = linear.logits(ids, offsets)
-    alone = [judge(linear, ids[a:b].tolist())[0] for a, b in pairwise(offsets)]
+    alone = [linear.logits(ids[a:b], np.array([0, b - a]))[0] for a, b in pairwise(offsets)]
     assert (together == alone).all()
     monkeypatch.setattr("sentigate.model.linear_model.AT_ONCE", 7)  # some texts are longer
     assert (linear.logits(ids, offsets) == together).all()
@@ -117,23 +133,44 @@ def test_other_texts_do_not_change_a_logit(kind: str, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_contributions_and_bias_sum_to_the_logit(kind: str) -> None:
-    linear, (ids, offsets) = model(kind), random_texts(100)
-    for (start, end), logit in zip(pairwise(offsets), linear.logits(ids, offsets), strict=True):
+def test_each_score_is_that_of_a_model_with_one_score(kind: str) -> None:
+    whole, (ids, offsets) = model(kind, 3), random_texts(300)
+    found = whole.logits(ids, offsets)
+    assert found.shape == (300, 3)
+    assert found.dtype == np.float32
+    for score in range(3):
+        part = slice(score, score + 1)
+        characters = None if whole.characters is None else whole.characters[part]
+        alone = replace(
+            whole, weights=whole.weights[part], characters=characters, bias=whole.bias[part]
+        )
+        assert (found[:, part] == alone.logits(ids, offsets)).all()
+    assert (np.ptp(found, axis=1) > 0.1).any()
+
+
+@several
+@pytest.mark.parametrize("kind", KINDS)
+def test_contributions_and_bias_sum_to_the_logits(kind: str, scores: int) -> None:
+    linear, (ids, offsets) = model(kind, scores), random_texts(100)
+    for (start, end), logits in zip(pairwise(offsets), linear.logits(ids, offsets), strict=True):
         shares = linear.contributions(ids[start:end])
-        assert sum(share.logit for share in shares) + linear.bias == pytest.approx(logit, abs=1e-5)
+        assert {share.logits.shape for share in shares} <= {(scores,)}
+        found = sum((share.logits for share in shares), linear.bias)
+        assert found == pytest.approx(logits, abs=1e-5)
 
 
 def test_contributions_have_places_and_length() -> None:
     text = [A, GOOD, UNKNOWN_ID, A, GOOD, FILM]
-    shares = {(s.places, s.length): s.logit for s in model("naive_bayes").contributions(text)}
+    shares = {
+        (s.places, s.length): s.logits.tolist() for s in model("naive_bayes").contributions(text)
+    }
     assert shares == {
-        ((0, 3), 1): 0.5,
-        ((1, 4), 1): 2.0,
-        ((5,), 1): -1.0,
-        ((0, 3), 2): 0.25,
-        ((4,), 2): 1.5,
-        ((3,), 3): 4.0,
+        ((0, 3), 1): [0.5],
+        ((1, 4), 1): [2.0],
+        ((5,), 1): [-1.0],
+        ((0, 3), 2): [0.25],
+        ((4,), 2): [1.5],
+        ((3,), 3): [4.0],
     }
     added = model("characters").contributions([RARE, RARE, UNKNOWN_ID, UNKNOWN_ID])
     assert added == [((0,), 1, 3.5), ((1,), 1, 3.5)]
@@ -150,10 +187,11 @@ def test_ids_outside_the_vocabulary_are_refused(outside: int) -> None:
 OTHERS = ["<pad>", "<unk>", "film", "new", "good", "rare", "other", "a"]
 
 
+@several
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_renumbered_model_has_the_same_logits(kind: str) -> None:
+def test_a_renumbered_model_has_the_same_logits(kind: str, scores: int) -> None:
     """Extra words of the other vocabulary count as unknown."""
-    linear = model(kind)
+    linear = model(kind, scores)
     other = linear.renumbered(OTHERS)
     ids, offsets = random_texts(300, len(OTHERS))
     own = {word: place for place, word in enumerate(WORDS)}
@@ -187,9 +225,10 @@ def test_a_vocabulary_too_large_for_64_bits_is_refused() -> None:
 # Files
 
 
+@several
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_saved_model_is_loaded_unchanged(kind: str, tmp_path: Path) -> None:
-    linear, texts = model(kind), random_texts(50)
+def test_a_saved_model_is_loaded_unchanged(kind: str, scores: int, tmp_path: Path) -> None:
+    linear, texts = model(kind, scores), random_texts(50)
     linear.save(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(LINEAR_FILES)
     loaded = LinearModel.load(tmp_path)
@@ -221,9 +260,14 @@ def test_an_error_names_the_damaged_file(name: str, damage: str, tmp_path: Path)
         ("weights", None, "weights does not fit"),
         ("idf", None, "idf does not fit"),
         ("more", np.zeros(1), "more does not fit"),
-        ("weights", np.zeros(4, np.float32), "weights does not fit"),
-        ("weights", np.zeros(5, np.float64), "weights does not fit"),
-        ("characters", np.zeros(5, np.float32), "characters does not fit"),
+        ("weights", np.zeros((1, 4), np.float32), "weights does not fit"),
+        ("weights", np.zeros((1, 5), np.float64), "weights does not fit"),
+        ("weights", np.zeros((2, 5), np.float32), "weights does not fit"),
+        ("weights", np.zeros(5, np.float32), "weights does not fit"),
+        ("characters", np.zeros((1, 5), np.float32), "characters does not fit"),
+        ("characters", np.zeros((2, 6), np.float32), "characters does not fit"),
+        ("bias", np.zeros((), np.float32), r"linear\.safetensors"),
+        ("bias", np.zeros(0, np.float32), "characters does not fit"),
         ("bias", np.array([np.nan], np.float32), "not finite"),
         ("codes", np.array([2, 3, 3, 15, 22]), "out of order"),
         ("codes", np.array([2, 3, 4, 15, 36]), "of other lengths"),

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.model.fusion import Fusion
+from sentigate.model.labels import Classes
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.inputs import Inputs
 from sentigate.model.network.network import Network
@@ -54,7 +55,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clean = make_cleaner(ALL_BUT_LOSSY)
     tokenizer = build_tokenizer([clean(t) for t in TEXTS], vocab_params())
     torch.manual_seed(5)
-    network = Network(SHAPE, tokenizer.get_vocab_size())
+    network = Network(SHAPE, tokenizer.get_vocab_size(), 1)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter)  # answers differ widely, so that a wrong answer is visible
     return save_model(folder, network, tokenizer, ALL_BUT_LOSSY, MAX_LENGTH)
@@ -66,12 +67,12 @@ def test_the_predictor_cleans_pads_and_runs_the_network(model: Path) -> None:
     padded = pad_texts(tokenizer, [make_cleaner(ALL_BUT_LOSSY)(t) for t in TEXTS], MAX_LENGTH)
     ids, lengths = (torch.from_numpy(values.astype(np.int64)) for values in padded)
     with torch.no_grad():
-        answers = network(Inputs(ids, lengths)).sigmoid()
+        answers = network(Inputs(ids, lengths)).sigmoid().squeeze(1)
     expected = answers.where((ids > UNKNOWN_ID).any(1), 0.5).numpy()  # else the prior
     found = Predictor(model)(TEXTS)
     assert found.dtype == np.float32
-    assert np.abs(found - expected).max() < 1e-6
-    assert np.ptp(found) > 0.05
+    assert np.abs(found - np.stack([1 - expected, expected], axis=1)).max() < 1e-6
+    assert np.ptp(found[:, 1]) > 0.05
 
 
 def test_the_predictor_cleans_texts(model: Path) -> None:
@@ -81,7 +82,7 @@ def test_the_predictor_cleans_texts(model: Path) -> None:
 
 def test_texts_without_tokens_are_one_unknown_token(model: Path) -> None:
     found = Predictor(model)(["", " \n\t", "https://t.co/x", "neverseen"])
-    assert found == pytest.approx(np.full(4, found[3]), abs=1e-6)
+    assert found == pytest.approx(found[[3] * 4], abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_invisible_characters_and_bytes_are_nothing_to_go_by(
     model: Path, tmp_path: Path, level: Level
 ) -> None:
     tokenizer = build_tokenizer(["fine film \u200d"] * 9, vocab_params(level, max_size=400))
-    save_model(tmp_path, Network(SHAPE, tokenizer.get_vocab_size()), tokenizer, ALL_BUT_LOSSY)
+    save_model(tmp_path, Network(SHAPE, tokenizer.get_vocab_size(), 1), tokenizer, ALL_BUT_LOSSY)
     notes = Predictor(tmp_path).judge(["", "\u200d \u200d", "漢 \u200d 字", "film"]).notes
     # No byte is unknown.
     assert notes == [EMPTY, EMPTY, NO_KNOWN_WORD if level == "character" else "", ""]
@@ -138,7 +139,7 @@ def fused(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ALL_BUT_LOSSY,
         MAX_LENGTH,
         linear=linear,
-        fusion=Fusion(share=0.5, temperature=1.0, prior=0.0),
+        fusion=Fusion(share=0.5, temperature=1.0, prior=(0.0,)),
     )
 
 
@@ -158,14 +159,15 @@ def test_the_linear_model_reads_the_whole_text(fused: Path, text: str, note: str
     predictor = Predictor(fused)
     found = predictor.judge(["fine", text])
     assert found.notes == ["", note]
-    without, _ = predictor.judge([text.removesuffix("hours")])
-    assert (found.probabilities[1] != without[0]) == note.startswith("cut: the network")
+    without = predictor([text.removesuffix("hours")])
+    changed = (found.probabilities[1] != without[0]).all()
+    assert changed == note.startswith("cut: the network")
 
 
 def test_tokens_that_are_cut_off_do_not_count(model: Path) -> None:
     first = "fine film " * (MAX_LENGTH // 2)
     found = Predictor(model)([first, first + "two hours back", first + "word " * 10_000])
-    assert found == pytest.approx(np.full(3, found[0]), abs=1e-6)
+    assert found == pytest.approx(found[[0] * 3], abs=1e-6)
 
 
 @settings(
@@ -175,14 +177,16 @@ def test_tokens_that_are_cut_off_do_not_count(model: Path) -> None:
 def test_other_texts_and_order_do_not_count(model: Path, texts: list[str]) -> None:
     predictor = Predictor(model)
     found = predictor(texts)
-    assert found.shape == (len(texts),)
+    assert found.shape == (len(texts), 2)
     assert ((found >= 0) & (found <= 1)).all()
     assert np.abs(found - predictor(texts[::-1])[::-1]).max() < 1e-6
 
 
 def test_no_texts_give_no_answers(model: Path) -> None:
-    assert Predictor(model)([]).shape == (0,)
-    assert Predictor(model).judge([]).notes == []
+    assert Predictor(model)([]).shape == (0, 2)
+    answers = Predictor(model).judge([])
+    assert answers.labels == answers.notes == []
+    assert answers.confidences.shape == (0,)
 
 
 def test_several_batches_keep_the_order_of_rows(model: Path) -> None:
@@ -198,14 +202,15 @@ def test_several_batches_keep_the_order_of_rows(model: Path) -> None:
     assert found[some] == pytest.approx(np.array(alone), abs=1e-6)
 
 
+@pytest.mark.parametrize("scores", [1, 4])
 @pytest.mark.parametrize("cell", ["lstm", "gru"])  # with and without the fast path
-def test_the_number_of_threads_changes_only_rounding(cell: str) -> None:
+def test_the_number_of_threads_changes_only_rounding(cell: str, scores: int) -> None:
     rng = np.random.default_rng(1)
     lengths = rng.integers(1, 17, 5 * BATCH_SIZE).astype(np.int32)
     ids = np.where(np.arange(16) < lengths[:, None], rng.integers(1, 20, (len(lengths), 16)), 0)
     split = EncodedSplit(ids.astype(np.uint16), lengths, np.zeros(len(lengths), np.int8))
     torch.manual_seed(1)
-    network = Network(SHAPE.model_copy(update={"cell": cell}), 20)
+    network = Network(SHAPE.model_copy(update={"cell": cell}), 20, scores)
     threads = torch.get_num_threads()
     answers = []
     try:
@@ -222,3 +227,77 @@ def test_the_number_of_threads_changes_only_rounding(cell: str) -> None:
             Inputs(torch.from_numpy(ids), torch.from_numpy(lengths.astype(np.int64)))
         )
     assert np.abs(np.array(answers) - expected.numpy()).max() < 1e-5
+
+
+STARS = Classes(names=("one star", "two", "三", "four"), ordered=True)
+SHARES = np.array([0.1, 0.2, 0.3, 0.4])
+
+
+@pytest.fixture(scope="module")
+def stars(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save a model of four classes: an untrained network, and a linear model that knows "hours"."""
+    saved = SavedModel.load(model)
+    tokens = sorted(vocabulary := saved.tokenizer.get_vocab(), key=vocabulary.__getitem__)
+    torch.manual_seed(5)
+    network = Network(SHAPE, len(tokens), STARS.scores)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter)
+    linear = linear_model({(vocabulary["hours"],): [9.0, 0.0, -9.0, 0.0]}, [0.0] * 4, tokens)
+    return save_model(
+        tmp_path_factory.mktemp("stars"),
+        network,
+        saved.tokenizer,
+        ALL_BUT_LOSSY,
+        MAX_LENGTH,
+        linear=linear,
+        fusion=Fusion(share=0.5, temperature=2.0, prior=tuple(np.log(SHARES).tolist())),
+        classes=STARS,
+    )
+
+
+def test_the_answer_is_the_most_probable_of_the_models_classes(stars: Path) -> None:
+    predictor = Predictor(stars)
+    answers = predictor.judge(TEXTS)
+    network, tokenizer = predictor.network, predictor.tokenizer
+    padded = pad_texts(tokenizer, [make_cleaner(ALL_BUT_LOSSY)(t) for t in TEXTS], MAX_LENGTH)
+    ids, lengths = (torch.from_numpy(values.astype(np.int64)) for values in padded)
+    with torch.no_grad():
+        logits = network(Inputs(ids, lengths)) * 0.25
+    logits[1] += torch.tensor([9.0, 0.0, -9.0, 0.0]) * 0.25  # "hours" is in the second text
+    known = (ids > UNKNOWN_ID).any(1, keepdim=True)
+    expected = torch.where(known, logits.softmax(1), torch.from_numpy(SHARES).float())
+    assert predictor.classes == STARS
+    assert answers.probabilities.dtype == answers.confidences.dtype == np.float32
+    assert answers.probabilities == pytest.approx(expected.numpy(), abs=1e-6)
+    assert answers.labels == [STARS.names[place] for place in expected.argmax(1).tolist()]
+    assert (answers.confidences == answers.probabilities.max(axis=1)).all()
+    assert set(answers.labels) == set(STARS.names)
+    assert len(answers.notes) == len(TEXTS)
+
+
+@pytest.mark.parametrize(("text", "note"), [("", EMPTY), ("neverseen", NO_KNOWN_WORD)])
+def test_a_text_without_a_known_token_is_answered_with_the_shares_of_training(
+    stars: Path, text: str, note: str
+) -> None:
+    labels, confidences, probabilities, notes = Predictor(stars).judge([text])
+    assert (labels, notes) == (["four"], [note])
+    assert probabilities[0] == pytest.approx(SHARES)
+    assert confidences == pytest.approx([0.4])
+
+
+def test_the_threshold_of_a_model_decides_between_its_two_classes(
+    model: Path, tmp_path: Path
+) -> None:
+    """The names, too, are the model's."""
+    saved, names = SavedModel.load(model), ("no", "yes")
+    later = Predictor(model)(TEXTS)[:, 1]
+    threshold = float(np.sort(later)[-2:].mean())  # only one text is above
+    save_model(
+        tmp_path, saved.network, saved.tokenizer, ALL_BUT_LOSSY, MAX_LENGTH,
+        classes=Classes(names=names), threshold=threshold,
+    )  # fmt: skip
+    answers = Predictor(tmp_path).judge(TEXTS)
+    assert answers.labels == [names[int(chance >= threshold)] for chance in later]
+    assert answers.labels.count("yes") == 1
+    assert (answers.confidences == np.where(later >= threshold, later, 1 - later)).all()
+    assert answers.probabilities[:, 1] == pytest.approx(later, abs=1e-6)

@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
     )  # fmt: skip
     torch.manual_seed(0)
     return save_model(
-        tmp_path / "saved", Network(shape, tokenizer.get_vocab_size()), tokenizer, STEPS
+        tmp_path / "saved", Network(shape, tokenizer.get_vocab_size(), 1), tokenizer, STEPS
     )
 
 
@@ -47,7 +47,7 @@ def fused(folder: Path, tmp_path: Path) -> Path:
     saved = SavedModel.load(folder)
     tokens = tokens_of(saved.tokenizer)
     linear = linear_model({(tokens.index("fine"),): 2.0, (2, 3): -1.0}, 0.5, tokens)
-    fusion = Fusion(share=0.25, temperature=1.5, prior=0.1)
+    fusion = Fusion(share=0.25, temperature=1.5, prior=(0.1,))
     steps, network = saved.description.cleaning, saved.network
     return save_model(
         tmp_path / "fused", network, saved.tokenizer, steps, linear=linear, fusion=fusion
@@ -125,6 +125,9 @@ def test_an_error_names_the_damaged_file(folder: Path, name: str, damage: str) -
         ("network.cell", "mlp", "model.json"),
         ("network.rooms", 3, "model.json"),
         ("cleaning.lowercase", "yes please", "model.json"),
+        ("classes.names", ["a", "b", "c"], "weights.safetensors .*it has 1 logits; expected: 3"),
+        ("classes.names", ["a"], "model.json"),
+        ("threshold", 1.0, "model.json"),
     ],
 )
 def test_files_that_do_not_fit_each_other_are_refused(
@@ -157,7 +160,7 @@ def test_a_copy_of_the_model_folder_predicts_alone(
         "from pathlib import Path\n"
         "from elsewhere.predictor import Predictor\n"
         "found = Predictor(Path(sys.argv[1]))(json.loads(sys.argv[2]))\n"
-        "print(json.dumps([float(value) for value in found]))\n"
+        "print(json.dumps(found.tolist()))\n"
     )
     printed = run_python(script, fused, json.dumps(TEXTS), *ABSENT, folder=tmp_path / "alone")
     assert np.array(json.loads(printed)) == pytest.approx(expected, abs=1e-6)
