@@ -11,7 +11,8 @@ from sentigate.errors import DataError
 from sentigate.evaluation import baseline
 from sentigate.evaluation.baseline import Baseline, strongest
 from sentigate.evaluation.linear_fit import TrainingTexts
-from sentigate.model.fusion import probabilities
+from sentigate.model.answers import probabilities
+from sentigate.model.labels import BINARY, Classes
 from sentigate.model.linear_model import LinearDescription
 from sentigate.model.text.encoding import Encoded, encode_texts
 
@@ -23,7 +24,7 @@ ABOUT = LinearDescription(description="fixed", ngrams=(1, 1), weighting="tfidf",
 
 def choose(texts: list[str], labels: list[int] | None = None, **candidates: Any) -> Baseline:
     answers = np.array([1, 0] if labels is None else labels, dtype=np.int8)
-    training = TrainingTexts(GOOD + BAD, LABELS)
+    training = TrainingTexts(GOOD + BAD, LABELS, BINARY)
     asked = encode_texts(training.tokenizer, texts)
     return strongest(training, asked, answers, candidates, seed=42)
 
@@ -33,9 +34,9 @@ def test_accuracy_on_validation_decides() -> None:
     best = choose(["fun good", "fun bad"], pairs=PAIRS, words=STRONG)
     assert best.chosen == "words"
     assert [figures["accuracy"] for figures in best.candidates.values()] == [0.5, 1.0]
-    training = TrainingTexts(GOOD + BAD, LABELS)
+    training = TrainingTexts(GOOD + BAD, LABELS, BINARY)
     found = best.model.logits(*encode_texts(training.tokenizer, ["fun good", "fun bad"]))
-    assert (found > 0).tolist() == [True, False]
+    assert (found > 0).tolist() == [[True], [False]]
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Fixed:
     def logits(self, ids: np.ndarray, offsets: np.ndarray) -> np.ndarray:
         assert ids is ASKED.ids
         assert offsets is ASKED.offsets
-        return np.log(np.divide(self.answers, np.subtract(1, self.answers))).astype(np.float32)
+        odds = np.divide(self.answers, np.subtract(1, self.answers))
+        return np.log(odds).astype(np.float32)[:, None]
 
 
 SURE, UNSURE, FALSE = [0.9, 0.1, 0.8], [0.6, 0.4, 0.55], [0.9, 0.4, 0.499]
@@ -72,7 +74,7 @@ def test_accuracy_then_log_loss_then_order(
     fitted = map(Fixed, answers.values())
     monkeypatch.setattr(baseline, "fit_linear", lambda *_: next(fitted))
     labels, candidates = np.array([1, 0, 1], dtype=np.int8), dict.fromkeys(answers, STRONG)
-    training = TrainingTexts(GOOD + BAD, LABELS)
+    training = TrainingTexts(GOOD + BAD, LABELS, BINARY)
     best = baseline.strongest(training, ASKED, labels, candidates, 42)
     assert best.chosen == chosen
     assert best.model.answers == answers[chosen]
@@ -88,11 +90,29 @@ def test_candidates_have_the_figures_of_the_metrics() -> None:
     from sklearn.metrics import accuracy_score, log_loss
 
     best = choose([*SEEN, "bad film"], [1, 0, 1], only=STRONG)
-    tokenizer = TrainingTexts(GOOD + BAD, LABELS).tokenizer
+    tokenizer = TrainingTexts(GOOD + BAD, LABELS, BINARY).tokenizer
     answers = probabilities(best.model.logits(*encode_texts(tokenizer, [*SEEN, "bad film"])))
     assert best.candidates["only"] == {
-        "accuracy": round(accuracy_score([1, 0, 1], answers > 0.5), 6),
+        "accuracy": round(accuracy_score([1, 0, 1], answers[:, 1] > 0.5), 6),
         "log_loss": pytest.approx(log_loss([1, 0, 1], answers), abs=2e-6),
+    }
+
+
+def test_of_three_classes_the_figures_are_those_of_the_metrics() -> None:
+    from sklearn.metrics import accuracy_score, log_loss
+
+    texts = [*GOOD, *BAD, "a plain film", "plain fun", "plain cast", "so plain"]
+    labels = np.array([2] * 4 + [0] * 4 + [1] * 4, dtype=np.int8)
+    training = TrainingTexts(texts, labels, Classes(names=("a", "b", "c")))
+    asked = encode_texts(training.tokenizer, ["good", "plain", "bad", "bad fun"])
+    truth = np.array([2, 1, 0, 1], dtype=np.int8)
+    best = strongest(training, asked, truth, {"words": STRONG, "pairs": PAIRS}, seed=42)
+    assert best.chosen == "words"
+    answers = probabilities(best.model.logits(*asked))
+    assert answers.shape == (4, 3)
+    assert best.candidates["words"] == {
+        "accuracy": accuracy_score(truth, answers.argmax(axis=1)),
+        "log_loss": pytest.approx(log_loss(truth, answers, labels=[0, 1, 2]), abs=2e-6),
     }
 
 

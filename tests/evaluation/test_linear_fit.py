@@ -14,6 +14,7 @@ from scipy.sparse import csr_array, diags_array, hstack
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from support.project import ROOT
+from threadpoolctl import threadpool_limits
 
 from sentigate.data.vocabulary import cutter
 from sentigate.errors import DataError
@@ -23,8 +24,11 @@ from sentigate.evaluation.linear_fit import (
     describe,
     fit_linear,
     log_count_ratios,
+    tfidf,
 )
-from sentigate.model.labels import CLASSES
+from sentigate.evaluation.ngram_counts import idf_of
+from sentigate.model.answers import probabilities
+from sentigate.model.labels import BINARY, Classes
 from sentigate.model.linear_model import LinearModel
 from sentigate.model.text.encoding import encode_texts
 from sentigate.model.text.ngram_codes import digits
@@ -56,12 +60,13 @@ def settings(**others: Any) -> LinearModelParams:
 def logits(
     asked: list[str], texts: list[str] | None = None, seed: int = 42, **others: Any
 ) -> np.ndarray:
-    training = TrainingTexts(texts or GOOD + BAD, LABELS)
+    training = TrainingTexts(texts or GOOD + BAD, LABELS, BINARY)
     return judge(training, fit_linear(training, settings(**others), seed), asked)
 
 
 def judge(training: TrainingTexts, model: LinearModel, texts: list[str]) -> np.ndarray:
-    return model.logits(*encode_texts(training.tokenizer, texts))
+    """Return the logits of a model of two classes, (texts,)."""
+    return model.logits(*encode_texts(training.tokenizer, texts)).squeeze(1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -72,16 +77,16 @@ def test_words_that_separate_the_labels_are_learned(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_unseen_text_gets_the_bias(kind: str) -> None:
-    training = TrainingTexts(GOOD + BAD, LABELS)
+    training = TrainingTexts(GOOD + BAD, LABELS, BINARY)
     model = fit_linear(training, settings(**KINDS[kind]), 42)
-    assert judge(training, model, ["", "Жж", "goodish zzz"]).tolist() == [model.bias] * 3
-    assert abs(model.bias) < 0.2
+    assert judge(training, model, ["", "Жж", "goodish zzz"]).tolist() == [model.bias.item()] * 3
+    assert abs(model.bias.item()) < 0.2
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_other_fitted_models_do_not_change_a_bit(kind: str) -> None:
     """Models share their counts, and no model changes them."""
-    training, asked = TrainingTexts(GOOD + BAD, LABELS), GOOD + BAD
+    training, asked = TrainingTexts(GOOD + BAD, LABELS, BINARY), GOOD + BAD
     for other in KINDS.values():
         fit_linear(training, settings(**other), 42)
     shared = judge(training, fit_linear(training, settings(**KINDS[kind]), 42), asked)
@@ -108,7 +113,7 @@ def test_characters_help_with_rare_words() -> None:
 def test_log_count_ratios_match_a_hand_calculation() -> None:
     """Three words are counted in two positive and two negative texts; smoothing is 1."""
     features = csr_array(np.array([[2, 0, 1], [1, 0, 1], [0, 3, 1], [0, 0, 1]], dtype=np.float32))
-    found = log_count_ratios(features, np.array([1, 1, 0, 0], dtype=np.int8), 1.0)
+    found = log_count_ratios(features, np.array([True, True, False, False]), 1.0)
     # p = 1 + (3, 0, 2), of 8; q = 1 + (0, 3, 2), of 8.
     expected = np.log([(4 / 8) / (1 / 8), (1 / 8) / (4 / 8), (3 / 8) / (3 / 8)])
     assert found == pytest.approx(expected)
@@ -126,15 +131,25 @@ def test_no_ngram_left_is_a_data_error(kind: str) -> None:
         logits(["good"], **{**KINDS[kind], "min_count": 99})
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_one_label_is_a_data_error(kind: str) -> None:
-    training = TrainingTexts(GOOD, LABELS[:4])
-    with pytest.raises(DataError, match="class"):
-        fit_linear(training, settings(**KINDS[kind], min_count=1), 1)
+@pytest.mark.parametrize(
+    ("labels", "classes", "lacking"),
+    [
+        ([1] * 8, BINARY, "negative"),
+        ([0] * 8, BINARY, "positive"),
+        ([0, 0, 0, 0, 3, 3, 3, 3], Classes(names=("a", "b", "c", "d")), "b or c"),
+        ([0, 0, 0, 0, 1, 1, 1, 1], Classes(names=("a", "b", "c")), "c"),
+    ],
+)
+def test_a_class_without_a_training_text_is_a_data_error(
+    labels: list[int], classes: Classes, lacking: str
+) -> None:
+    expected = f"no baseline from 8 training texts: none of them is {lacking}; add rows"
+    with pytest.raises(DataError, match=expected):
+        TrainingTexts(GOOD + BAD, np.array(labels, dtype=np.int8), classes)
 
 
 def test_describe_names_ngrams_and_weighting() -> None:
-    training = TrainingTexts(GOOD + BAD, LABELS)
+    training = TrainingTexts(GOOD + BAD, LABELS, BINARY)
     assert describe(settings(), training) == (
         "logistic regression on TF-IDF of runs of 1 to 2 tokens"
     )
@@ -163,7 +178,7 @@ def test_texts_without_spaces_are_split_into_characters(kind: str) -> None:
 
 
 def test_describe_names_characters() -> None:
-    training = TrainingTexts(HOTELS, LABELS)
+    training = TrainingTexts(HOTELS, LABELS, BINARY)
     assert describe(settings(character_ngrams=[2, 5]), training) == (
         "logistic regression on TF-IDF of runs of 1 to 5 characters"
     )
@@ -177,7 +192,7 @@ def test_character_ngrams_are_limited_by_64_bit_codes() -> None:
     """An n-gram of five out of 20,000 characters has no 64-bit code."""
     signs = [chr(number) for number in range(0x4E00, 0x4E00 + 20_000)]
     texts = ["".join(signs[start : start + 50]) for start in range(0, 20_000, 50)]
-    training = TrainingTexts(texts, np.arange(400, dtype=np.int8) % 2)
+    training = TrainingTexts(texts, np.arange(400, dtype=np.int8) % 2, BINARY)
     assert training.lengths(settings(character_ngrams=[2, 5])) == (1, 4)
     model = fit_linear(training, settings(character_ngrams=[2, 5], min_count=1), 1)
     assert np.isfinite(judge(training, model, texts)).all()
@@ -191,11 +206,11 @@ class Real:
 
     def __init__(self) -> None:
         table = pd.read_csv(ROOT / "data/own/example.csv", nrows=1500)
-        table = table.loc[table["sentiment"].isin(CLASSES)]
+        table = table.loc[table["sentiment"].isin(BINARY.names)]
         texts = table["text"].str.lower().tolist()
         self.texts = texts[:400]
-        self.labels = (table["sentiment"] == CLASSES[1]).to_numpy(dtype=np.int8)[:400]
-        self.training = TrainingTexts(self.texts, self.labels)
+        self.labels = (table["sentiment"] == BINARY.names[1]).to_numpy(dtype=np.int8)[:400]
+        self.training = TrainingTexts(self.texts, self.labels, BINARY)
         self.cut = cutter(self.training.tokenizer, SPACED_LEVEL)
         # Also unseen texts, an empty text, unknown tokens only, and repeated n-grams.
         self.asked = [*self.texts[:50], *texts[400:700], "", "qqq zzz", " ".join(texts[:1] * 5)]
@@ -244,6 +259,59 @@ def in_order(vectorizer: CountVectorizer, model: LinearModel, size: int) -> list
     return [vectorizer.vocabulary_[name] for name in names]
 
 
+def fitted_for_two_classes(
+    training: TrainingTexts, chosen: LinearModelParams, seed: int
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray]:
+    """Fit as the versions did that knew only two classes: weights, idf, characters and bias."""
+    naive_bayes = chosen.naive_bayes_smoothing is not None
+    classifier = LogisticRegression(
+        C=chosen.inverse_regularization,
+        solver="liblinear" if naive_bayes else "lbfgs",
+        max_iter=1000,
+        random_state=seed,
+    )
+    codes, counts = training.count(training.lengths(chosen), chosen.min_count)
+    idf, ratios, block = None, None, None
+    with threadpool_limits(1):
+        if chosen.naive_bayes_smoothing is None:
+            idf = idf_of(counts)
+            features = tfidf(counts, idf)
+        else:
+            features = counts.sign()
+            later, earlier = (
+                np.asarray(features[training.labels == label].sum(axis=0), dtype=np.float64).ravel()
+                + chosen.naive_bayes_smoothing
+                for label in (1, 0)
+            )
+            ratios = np.log(later / later.sum()) - np.log(earlier / earlier.sum())
+            ratios = ratios.astype(np.float32)
+            features.data *= ratios[features.indices]
+        if chosen.character_ngrams:
+            block = training.characters(chosen.character_ngrams, chosen.min_count)
+            features = hstack([features, block.features], format="csr")
+        classifier.fit(features, training.labels)
+    weights, of_characters = np.split(classifier.coef_[0].astype(np.float32), [len(codes)])
+    return (
+        weights if ratios is None else weights * ratios,
+        idf,
+        None if block is None else block.of_tokens @ of_characters,
+        classifier.intercept_.astype(np.float32),
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_models_of_two_classes_keep_every_bit(real: Real, kind: str) -> None:
+    chosen = settings(**KINDS[kind])
+    weights, idf, characters, bias = fitted_for_two_classes(real.training, chosen, 42)
+    model = fit_linear(real.training, chosen, 42)
+    assert model.weights.dtype == model.bias.dtype == np.float32
+    assert np.array_equal(model.weights, weights[None])
+    assert np.array_equal(model.bias, bias)
+    for found, expected in ((model.idf, idf), (model.characters, characters)):
+        assert (found is None) == (expected is None)
+        assert found is None or np.array_equal(found.squeeze(), expected)
+
+
 def test_tfidf_equals_scikit_learn(real: Real) -> None:
     vectorizer = TfidfVectorizer(
         analyzer=real.ngrams(2), min_df=2, sublinear_tf=True, dtype=np.float32
@@ -262,7 +330,7 @@ def test_naive_bayes_equals_scikit_learn(real: Real) -> None:
     features = vectorizer.fit_transform(real.texts)
     model = fit_linear(real.training, settings(**BAYES, inverse_regularization=0.1), 42)
     order = in_order(vectorizer, model, len(real.training.words))
-    ratios = diags_array(log_count_ratios(features[:, order], real.labels, 1.0))
+    ratios = diags_array(log_count_ratios(features[:, order], real.labels == 1, 1.0))
     theirs = LogisticRegression(C=0.1, solver="liblinear", max_iter=1000, random_state=42)
     theirs.fit(features[:, order] @ ratios, real.labels)
     expected = theirs.decision_function(vectorizer.transform(real.asked)[:, order] @ ratios)
@@ -308,21 +376,96 @@ def test_characters_of_texts_without_spaces_equal_scikit_learn(real: Real) -> No
     features = vectorizer.fit_transform(joined)
     theirs = LogisticRegression(C=10, max_iter=1000).fit(features, real.labels)
     expected = theirs.decision_function(vectorizer.transform(asked))
-    training = TrainingTexts(joined, real.labels)
+    training = TrainingTexts(joined, real.labels, BINARY)
     model = fit_linear(training, settings(character_ngrams=[2, 5]), 42)
     assert len(model.codes) == features.shape[1]
     assert judge(training, model, asked) == pytest.approx(expected, abs=1e-3)
     assert np.std(expected) > 0.5
 
 
+# More than two classes
+
+
+def letters(count: int) -> Classes:
+    return Classes(names=tuple("abcdefg"[:count]))
+
+
+def of_lengths(real: Real, count: int) -> TrainingTexts:
+    """Return the texts with equally common classes: from the shortest texts to the longest."""
+    order = np.argsort([len(text) for text in real.texts], kind="stable")
+    labels = np.empty(len(order), dtype=np.int8)
+    labels[order] = np.arange(len(order)) * count // len(order)
+    return TrainingTexts(real.texts, labels, letters(count))
+
+
+several = pytest.mark.parametrize("count", [3, 7])
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_contributions_and_renumbering_of_a_fitted_model(real: Real, kind: str) -> None:
-    model = fit_linear(real.training, settings(**KINDS[kind]), 42)
+def test_words_that_separate_three_classes_are_learned(kind: str) -> None:
+    plain = ["a plain film", "plain fun and plain cast", "what a plain day", "really plain"]
+    labels = np.array([2] * 4 + [0] * 4 + [1] * 4, dtype=np.int8)
+    training = TrainingTexts(GOOD + BAD + plain, labels, letters(3))
+    model = fit_linear(training, settings(**KINDS[kind]), 42)
+    asked = ["good", "bad", "plain", "plain thing", "a bad thing", "qqq"]
+    found = model.logits(*encode_texts(training.tokenizer, asked))
+    assert found.argmax(axis=1)[:5].tolist() == [2, 0, 1, 1, 0]
+    assert found[5].tolist() == model.bias.tolist()
+    assert np.ptp(model.bias) < 0.3  # all classes are equally common
+
+
+@several
+def test_tfidf_of_several_classes_equals_scikit_learns_softmax(real: Real, count: int) -> None:
+    training = of_lengths(real, count)
+    vectorizer = TfidfVectorizer(
+        analyzer=real.ngrams(2), min_df=2, sublinear_tf=True, dtype=np.float32
+    )
+    features = vectorizer.fit_transform(real.texts)
+    model = fit_linear(training, settings(), 42)
+    order = in_order(vectorizer, model, len(training.words))
+    theirs = LogisticRegression(C=10, max_iter=1000).fit(features[:, order], training.labels)
+    asked = vectorizer.transform(real.asked)[:, order]
+    found = model.logits(*encode_texts(training.tokenizer, real.asked))
+    assert found.shape == (len(real.asked), count)
+    assert found == pytest.approx(theirs.decision_function(asked), abs=1e-3)
+    assert probabilities(found) == pytest.approx(theirs.predict_proba(asked), abs=5e-4)
+    assert np.std(found, axis=0).min() > 0.3
+
+
+@several
+def test_naive_bayes_of_several_classes_equals_scikit_learn_against_the_rest(
+    real: Real, count: int
+) -> None:
+    """Each class has its own ratios and its own regression."""
+    training = of_lengths(real, count)
+    vectorizer = CountVectorizer(analyzer=real.ngrams(3), min_df=2, binary=True, dtype=np.float32)
+    features = vectorizer.fit_transform(real.texts)
+    model = fit_linear(training, settings(**BAYES, inverse_regularization=0.1), 42)
+    order = in_order(vectorizer, model, len(training.words))
+    features, asked = features[:, order], vectorizer.transform(real.asked)[:, order]
+    found = model.logits(*encode_texts(training.tokenizer, real.asked))
+    assert found.shape == (len(real.asked), count)
+    for label in range(count):
+        chosen = training.labels == label
+        own, rest = (1 + np.asarray(features[rows].sum(axis=0)) for rows in (chosen, ~chosen))
+        ratios = np.log((own / own.sum()) / (rest / rest.sum())).ravel()
+        theirs = LogisticRegression(C=0.1, solver="liblinear", max_iter=1000, random_state=42)
+        theirs.fit(features @ diags_array(ratios), chosen)
+        expected = theirs.decision_function(asked @ diags_array(ratios))
+        assert found[:, label] == pytest.approx(expected, abs=1e-3)
+        assert np.std(expected) > 0.3
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_contributions_and_renumbering_of_a_fitted_model(real: Real, kind: str, count: int) -> None:
+    model = fit_linear(of_lengths(real, count), settings(**KINDS[kind]), 42)
     ids, offsets = encode_texts(real.training.tokenizer, real.asked)
     found = model.logits(ids, offsets)
-    for (start, end), logit in zip(pairwise(offsets), found.tolist(), strict=True):
+    for (start, end), logits in zip(pairwise(offsets), found, strict=True):
         shares = model.contributions(ids[start:end])
-        assert sum(share.logit for share in shares) + model.bias == pytest.approx(logit, abs=1e-5)
+        sums = sum((share.logits for share in shares), model.bias)
+        assert sums == pytest.approx(logits, abs=1e-5)
     words = real.training.words
     others = [*words[:2], "no token", *words[:1:-1], "nor this"]
     place = np.array([others.index(word) for word in words])
