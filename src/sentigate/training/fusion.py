@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
 
 from sentigate.errors import counted
 from sentigate.model.fusion import Fusion
@@ -21,6 +20,8 @@ FEW_TEXTS = 200
 """With fewer validation texts, the best share may be chance."""
 
 FloatArray = npt.NDArray[np.floating[Any]]
+Losses = Callable[[float], FloatArray]
+"""Maps a factor of the logits to the log loss of each row, (rows,)."""
 
 
 def fit_fusion(
@@ -81,15 +82,24 @@ def share_sentences(fusion: Fusion, texts: int) -> Iterator[str]:
 
 def _temperature(logits: FloatArray, labels: npt.NDArray[Any]) -> tuple[float, float]:
     """Return the lowest log loss, and its temperature."""
-    if logits.shape[1] == 1:
-        against = np.where(labels == 1, -1.0, 1.0)[:, None] * logits  # (rows, 1)
-    else:  # how much each class's logit exceeds the true class's, (rows, K)
-        against = logits - np.take_along_axis(logits, labels.astype(np.int64)[:, None], axis=1)
+    losses = _losses_of_two if logits.shape[1] == 1 else _losses_of_several
+    of_factor = losses(logits, labels.astype(np.int64))
 
     def loss(log_temperature: float) -> float:
-        scaled = against * np.exp(-log_temperature)
-        losses = np.logaddexp(0.0, scaled) if scaled.shape[1] == 1 else logsumexp(scaled, axis=1)
-        return float(losses.mean())
+        return float(of_factor(np.exp(-log_temperature)).mean())
 
     found = minimize_scalar(loss, bounds=(-LIMIT, LIMIT), method="bounded")
     return float(found.fun), float(np.exp(found.x))
+
+
+def _losses_of_two(logits: FloatArray, labels: npt.NDArray[np.int64]) -> Losses:
+    against = np.where(labels == 1, -1.0, 1.0) * logits[:, 0]
+    return lambda factor: np.logaddexp(0.0, against * factor)
+
+
+def _losses_of_several(logits: FloatArray, labels: npt.NDArray[np.int64]) -> Losses:
+    """Subtract the largest logit once for all factors; logsumexp would do so each time."""
+    by_class = np.ascontiguousarray(logits.T)  # (K, rows), because sums of short rows are slow
+    largest = by_class.max(axis=0)
+    below, above = by_class - largest, largest - by_class[labels, np.arange(len(labels))]
+    return lambda factor: above * factor + np.log(np.exp(below * factor).sum(axis=0))
