@@ -76,7 +76,7 @@ def read_baseline_logits(ids: pd.Series[str]) -> Logits:
     path = artifacts.BASELINE_PREDICTIONS.path
     with reading(path):
         table = pd.read_parquet(path)
-        columns = [name for name in table if name.startswith("logit_")]
+        columns = [str(name) for name in table if str(name).startswith("logit_")]
         logits = table.set_index("id")[columns].reindex(ids)
     missing = logits.isna().any(axis=1)
     if missing.any():
