@@ -128,6 +128,19 @@ class Params(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _a_threshold_has_two_classes(self) -> Params:
+        metric, count = (
+            self.chosen_model.training.threshold_metric,
+            self.chosen_dataset.classes.count,
+        )
+        if metric and count > 2:
+            raise _NamedError(
+                f"models.{self.model}.training.threshold_metric is {metric!r} with the {count} "
+                f"classes of datasets.{self.dataset}; allowed: null, or two classes"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _tables_have_different_names(self) -> Params:
         owners: dict[str, str] = {}
         # User tables last: the error must name one of them, because only they can be renamed.
