@@ -104,10 +104,7 @@ def evaluate(stage: StageRun) -> GateInput:
     with read_json(artifacts.BASELINE_REPORT) as report:
         linear = report["description"]
     with read_json(artifacts.SPLIT_REPORT) as report:
-        sizes = {
-            name: {"rows": split["rows"], "positives": list(split["classes"].values())[-1]}
-            for name, split in report["splits"].items()
-        }
+        sizes = report["splits"]
         leaks = {**report["leakage"], "near_copy": report["near_copies"]["share"]}
     with read_json(artifacts.PAD_REPORT) as report:
         unread = {key: report[key] for key in ("max_length", "last", "splits")}
