@@ -88,7 +88,6 @@ def _registered(params: Params) -> ModelVersion | None:
 def _print_summary(params: Params, version: ModelVersion | None) -> None:
     from rich.console import Console
 
-    from sentigate.evaluation.skew import skew_sentence
     from sentigate.tracking.connection import tracking_uri
 
     metrics = json.loads(artifacts.METRICS_REPORT.read_text("utf-8"))
@@ -96,8 +95,6 @@ def _print_summary(params: Params, version: ModelVersion | None) -> None:
     table = figures_table(params, metrics)
     console = Console(highlight=False)
     console.print(table)
-    if sentence := skew_sentence(metrics):
-        console.print(sentence, soft_wrap=True)
     for warning in _warnings(version):
         console.print(f"WARNING {warning}", style=WARNING, soft_wrap=True)
     console.print(
@@ -116,7 +113,7 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
     """Return a table of the main figures on the test split: model, baseline, majority class.
 
     The caption says whether the model, and its network alone, differ from the baseline by more than
-    chance.
+    chance, and what the accuracy is worth if most texts are of one class.
 
     Args:
         params: the params of the training.
@@ -132,7 +129,7 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
     rows = metrics["test"]["rows"]
     table = Table(
         title=f"{params.dataset}, test split of {rows:,} texts",
-        caption=Text("\n").join(_differences(metrics)),
+        caption=Text("\n").join(_caption(metrics)),
         caption_justify="left",
     )
     table.add_column()
@@ -160,11 +157,12 @@ def figures_table(params: Params, metrics: dict[str, dict[str, Any]]) -> Table:
     return table
 
 
-def _differences(metrics: dict[str, dict[str, Any]]) -> Iterator[Text]:
-    """Yield a sentence about the model, and one about its network if the network is only a part."""
+def _caption(metrics: dict[str, dict[str, Any]]) -> Iterator[Text]:
+    """Yield sentences about the model, its network if that is only a part, and skewed classes."""
     from rich.text import Text
 
     from sentigate.evaluation.difference import difference_sentence, is_worse
+    from sentigate.evaluation.skew import skew_sentence
 
     shown = [("difference", "the model")]
     if metrics["fusion"]["share"]:
@@ -172,6 +170,8 @@ def _differences(metrics: dict[str, dict[str, Any]]) -> Iterator[Text]:
     for key, whose in shown:
         sentence = difference_sentence(metrics[key], metrics["test"]["rows"], whose)
         yield Text(sentence, style=WARNING if is_worse(metrics[key]) else "")
+    if sentence := skew_sentence(metrics):
+        yield Text(sentence)
 
 
 def _warnings(version: ModelVersion | None) -> Iterator[str]:
