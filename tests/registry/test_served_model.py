@@ -65,6 +65,22 @@ def test_a_served_model_has_a_column_for_each_class(classes: Classes, tmp_path: 
     assert [row["confidence"] for row in rows] == answers["confidence"].tolist()
 
 
+def test_the_label_follows_the_threshold_of_the_model(files: Path, tmp_path: Path) -> None:
+    copied = shutil.copytree(files, tmp_path / "files")
+    about = json.loads((copied / "model.json").read_text("utf-8"))
+    positive = Predictor(files)(TEXTS)[:, 1]
+    threshold = float(positive.max())  # above 0.5, as both labels occur without a threshold
+    (copied / "model.json").write_text(json.dumps(about | {"threshold": threshold}), "utf-8")
+    answers = mlflow.pyfunc.load_model(str(package_model(copied, tmp_path))).predict(TEXTS)
+    expected = np.where(positive >= threshold, "positive", "negative")
+    assert answers["label"].tolist() == expected.tolist()
+    assert set(expected) == {"positive", "negative"}
+    assert np.abs(answers["probability_positive"] - positive).max() < 1e-6
+    of_label = np.where(expected == "positive", positive, 1 - positive)
+    assert np.abs(answers["confidence"] - of_label).max() < 1e-6
+    assert (answers["confidence"] < 0.5).any()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
