@@ -51,10 +51,8 @@ def by_hand() -> dict[str, GateInput]:
     rows = np.arange(20)
     ids = pd.Series([f"text-{row}" for row in rows], dtype="str")
     label = pd.Series(rows % 2, dtype="int8")
-    probability = pd.Series(np.where(rows % 2, 0.9, 0.1), dtype="float64")
-    probability[:4] = 1 - probability[:4]  # four wrong predictions
-    correct = ((probability >= 0.5) == (label == 1)).astype("float64")
-    test = pd.DataFrame({"id": ids, "label": label, "probability": probability})
+    predicted = label.where(rows >= 4, 1 - label)  # four wrong predictions
+    test = pd.DataFrame({"id": ids, "label": label})
     return {
         "train": GateInput(
             pd.DataFrame(
@@ -70,15 +68,20 @@ def by_hand() -> dict[str, GateInput]:
             key="epoch",
         ),
         "evaluate": GateInput(
-            test.assign(baseline_probability=probability, correct=correct),
+            test.assign(
+                predicted=predicted,
+                probability_sum=1.0,
+                baseline_probability_sum=1.0,
+                correct=(predicted == label).astype("float64"),
+            ),
             {"min_test_accuracy": 0.75},
         ),
         "register": GateInput(
             test.assign(
-                served_label=pd.Series(np.where(probability >= 0.5, "positive", "negative")),
+                served_label=pd.Series(np.where(predicted == 1, "good", "bad")),
                 difference=1e-7,
             ),
-            {"max_served_difference": 0.00001},
+            {"classes": ["bad", "good"], "max_served_difference": 0.00001},
         ),
     }
 
@@ -444,14 +447,14 @@ CASES: list[Case] = [
     ("pad", "row lost", lambda f: f.iloc[1:], {"every text has a row": AGGREGATE}),
     ("pad", "row twice", like("id", 9, 8), {"ids are unique": [8, 9]}),
 
-    ("baseline", "probability above 1", put("probability", [2, 5], 1.5),
-     {"every probability is between 0 and 1": [2, 5]}),
-    ("baseline", "probability below 0", put("probability", 2, -0.1),
-     {"every probability is between 0 and 1": [2]}),
-    ("baseline", "probability missing", put("probability", 3, np.nan),
-     {"probability is never missing": [3]}),
-    ("baseline", "logit missing", put("logit", 3, np.nan), {"logit is never missing": [3]}),
-    ("baseline", "logit infinite", both(put("logit", 4, np.inf), put("logit", 6, -np.inf)),
+    ("baseline", "probabilities above 1", put("probability_sum", [2, 5], 1.5),
+     {"the probabilities of a text sum to 1": [2, 5]}),
+    ("baseline", "probabilities below 1", put("probability_sum", 2, 0.9),
+     {"the probabilities of a text sum to 1": [2]}),
+    ("baseline", "probability missing", put("probability_sum", 3, np.nan),
+     {"no probability is missing": [3]}),
+    ("baseline", "logit missing", put("largest_logit", 3, np.nan), {"no logit is missing": [3]}),
+    ("baseline", "logit infinite", put("largest_logit", [4, 6], np.inf),
      {"logits are finite": [4, 6]}),
     ("baseline", "worse than chance", lambda f: f.assign(mcc=-1.0000001), {LINEAR: AGGREGATE}),
     ("baseline", "training row", put("split", 4, "train"),
@@ -471,19 +474,20 @@ CASES: list[Case] = [
      {"training has at least one epoch": AGGREGATE, KEPT: AGGREGATE}),
 
     ("evaluate", "below the floor", put("correct", [4, 5], 0.0), {FLOOR: AGGREGATE}),
-    ("evaluate", "baseline's probability missing", put("baseline_probability", [1, 2], np.nan),
-     {"baseline_probability is never missing": [1, 2]}),
-    ("evaluate", "probability above 1", put("probability", 6, 1.0001),
-     {"every probability is between 0 and 1": [6]}),
-    ("evaluate", "probability missing", put("probability", 6, np.nan),
-     {"probability is never missing": [6]}),
-    ("evaluate", "baseline above 1", put("baseline_probability", 7, 2.0),
-     {"every baseline_probability is between 0 and 1": [7]}),
+    ("evaluate", "baseline's probability missing",
+     put("baseline_probability_sum", [1, 2], np.nan),
+     {"no probability of the baseline is missing": [1, 2]}),
+    ("evaluate", "probabilities above 1", put("probability_sum", 6, 1.01),
+     {"the probabilities of the model for a text sum to 1": [6]}),
+    ("evaluate", "probability missing", put("probability_sum", 6, np.nan),
+     {"no probability of the model is missing": [6]}),
+    ("evaluate", "baseline above 1", put("baseline_probability_sum", 7, 2.0),
+     {"the probabilities of the baseline for a text sum to 1": [7]}),
     ("evaluate", "row twice", like("id", 9, 8), {"ids are unique": [8, 9]}),
 
     ("register", "another answer", put("difference", [3, 11], 0.00002), {SERVED: [3, 11]}),
     ("register", "an answer that is none", put("served_label", 2, "neutral"),
-     {"the model answers positive or negative": [2]}),
+     {"the model answers one of the classes (datasets.X.classes)": [2]}),
     ("register", "no label", put("served_label", 2, None),
      {"every text has a predicted label": [2]}),
     ("register", "no probability", put("difference", 5, np.nan),

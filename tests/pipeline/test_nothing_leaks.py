@@ -41,7 +41,7 @@ def chosen() -> dict[str, bytes]:
     """Return the content of every file that a choice is written to."""
     files = [file for path in CHOSEN for file in [path, *sorted(path.rglob("*"))]]
     found = {str(file): file.read_bytes() for file in files if file.is_file()}
-    probabilities = answers("validation")["probability"]
+    probabilities = answers("validation")["probability_1"]
     return found | {"validation answers of the baseline": probabilities.to_numpy().tobytes()}
 
 
@@ -93,4 +93,4 @@ def test_other_test_rows_change_no_choice(
     # The stages did read the new test rows.
     assert (artifacts.PADDED / "test/ids.npy").read_bytes() != test_ids
     assert (answers("test")["label"] != test_answers["label"]).all()
-    assert (answers("test")["probability"] != test_answers["probability"]).any()
+    assert (answers("test")["probability_1"] != test_answers["probability_1"]).any()

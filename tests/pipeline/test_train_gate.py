@@ -14,7 +14,7 @@ from pipeline.stage import run
 from sentigate import artifacts
 from sentigate.artifacts import STAGES
 from sentigate.evaluation.metrics import matthews_correlation
-from sentigate.model.fusion import probabilities
+from sentigate.model.answers import predicted_labels, probabilities
 from sentigate.model.network.batches import load_split
 from sentigate.model.predictor import network_logits
 from sentigate.model.saved_model import SavedModel
@@ -46,7 +46,8 @@ def test_the_minimum_applies_to_the_written_weights(
         run_stage(name)
     validation = load_split(artifacts.PADDED / "validation")
     logits = network_logits(SavedModel.load(artifacts.TRAINED_MODEL).network, validation)
-    found = round(matthews_correlation(validation.labels, probabilities(logits)), 6)
+    answers = predicted_labels(probabilities(logits))
+    found = round(matthews_correlation(validation.labels, answers), 6)
     verdict = json.loads((artifacts.GATES / "train.json").read_text("utf-8"))
     assert verdict["expectations"][-1]["observed"] == found
 
