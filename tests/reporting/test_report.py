@@ -391,7 +391,7 @@ def test_report_of_other_classes_names_them_alone(context, classes):
     words = " ".join(Page(render_report(**context)).words.split())
     for name in classes.names:
         assert name in words
-    behaviour = "The behavioural tests did not run. Their texts are negative or positive, so these"
+    behaviour = "The behavioural tests did not run. They expect the answers negative and positive,"
     assert behaviour in words
     others = re.sub(r"The behavioural tests did not run\. .*?The classes are", "", words)
     for word in ("negative", "ositive class", "positive text", "of positive", "Positive"):

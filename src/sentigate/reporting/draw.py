@@ -95,8 +95,18 @@ def confusion_chart(labels: IntArray, predicted: IntArray, classes: Classes) -> 
     count, cells = classes.count, confusion(labels, predicted, classes.count)
     shares = cells / np.maximum(cells.sum(axis=1, keepdims=True), 1)
     # With more classes, a cell shrinks to a size that still holds a number, and then below it.
-    side = 1.6 if count == 2 else 0.78 if count < 6 else 0.62 if count < 13 else 11 / count
-    figure = _figure(2.2 + side * count, 1.4 + side * count)
+    side = (
+        1.6
+        if count == 2
+        else 3.6 / count
+        if count < 5
+        else 0.78
+        if count < 6
+        else 0.62
+        if count < 13
+        else 11 / count
+    )
+    figure = _figure(max(2.2 + side * count, 5.8 if count > 2 else 0), 1.4 + side * count)
     axes = figure.add_subplot()
     axes.grid(visible=False)
     colours = LinearSegmentedColormap.from_list("blues", ["#F4F8FB", BLUE])
@@ -145,10 +155,10 @@ def _cell(
         axes.text(column, row + 0.16, note, size=10, parse_math=False, **place)
     elif count < 13:
         axes.text(
-            column, row - 0.1, f"{cells[row, column]:,}", size=11 if count < 6 else 9, **place
+            column, row - 0.1, f"{cells[row, column]:,}", size=12 if count < 6 else 9.5, **place
         )
         note = f"{share:.0%}".replace("%", " %")
-        axes.text(column, row + 0.24, note, size=8 if count < 6 else 6.5, **place)
+        axes.text(column, row + 0.24, note, size=9 if count < 6 else 7, **place)
     else:
         axes.text(column, row, f"{cells[row, column]:,}", size=max(4.0, 90 / count), **place)
 
@@ -241,7 +251,7 @@ def precision_recall_chart(
         f"Recall (share of {texts} found)",
         f"Precision (share of finds that are {found})",
     )
-    _curve_legend(figure, axes, classes, "lower left")
+    _curve_legend(figure, axes, classes, "best")
     return figure
 
 

@@ -20,7 +20,7 @@ from sentigate.model.labels import BINARY, Classes
 
 LONG_TEXT = 300
 """Longer texts are folded; in characters."""
-LARGE = 800
+LARGE = 700
 """A wider chart has small print, and so gets the whole width of the page; in pixels."""
 CLASS_METRICS = (
     ("precision", "Precision", "Share of the texts answered with the class that are of it."),
