@@ -106,7 +106,7 @@ def behaviour_figures(
     figures: Figures = {"cases": len(judged), "passed": float(judged["passed"].mean())}
     for name, part in judged.groupby("capability", sort=False):
         figures |= {f"{name}_cases": len(part), f"{name}_passed": float(part["passed"].mean())}
-    known = np.mean(unknown_words, axis=0, dtype=np.float64)
+    known = np.asarray(unknown_words, dtype=np.float64).mean(axis=0)
     positive = classes.names.index(POSITIVE)
     distances = np.abs(known - training_shares)[-classes.scores :]
     figures |= {

@@ -49,7 +49,7 @@ def class_figures(
             for count in (counts[number, number], counts[number].sum(), counts[:, number].sum())
         )
         f1: Figures = {"f1": 2 * right / (rows + found) if rows + found else 0.0}
-        ends = (None, None)
+        ends: tuple[float | None, float | None] = (None, None)
         if rows + found:
             ends = f1_interval(
                 right,

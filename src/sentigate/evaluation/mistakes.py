@@ -38,7 +38,7 @@ def confident_errors(frame: pd.DataFrame, count: int) -> pd.DataFrame:
     answers = frame[["id", "slice", "text"]].assign(
         label=labels, predicted=predicted, confidence=confidences(probabilities, predicted)
     )
-    wrong = answers.loc[predicted != labels].sort_values(
+    wrong: pd.DataFrame = answers.loc[predicted != labels].sort_values(
         ["confidence", "id"], ascending=[False, True], ignore_index=True
     )
     return wrong.head(count)

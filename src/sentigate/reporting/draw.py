@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -94,18 +94,7 @@ def confusion_chart(labels: IntArray, predicted: IntArray, classes: Classes) -> 
 
     count, cells = classes.count, confusion(labels, predicted, classes.count)
     shares = cells / np.maximum(cells.sum(axis=1, keepdims=True), 1)
-    # With more classes, a cell shrinks to a size that still holds a number, and then below it.
-    side = (
-        1.6
-        if count == 2
-        else 3.6 / count
-        if count < 5
-        else 0.78
-        if count < 6
-        else 0.62
-        if count < 13
-        else 11 / count
-    )
+    side = _cell_side(count)
     figure = _figure(max(2.2 + side * count, 5.8 if count > 2 else 0), 1.4 + side * count)
     axes = figure.add_subplot()
     axes.grid(visible=False)
@@ -116,12 +105,13 @@ def confusion_chart(labels: IntArray, predicted: IntArray, classes: Classes) -> 
             _cell(axes, row, column, cells, shares, classes)
     names = [_shortened(name, 18) for name in classes.names]
     turned = max(map(len, names)) > 9 * side
-    axes.set_xticks(range(count), names, **({"rotation": 40, "ha": "right"} if turned else {}))
+    slanted: dict[str, Any] = {"rotation": 40, "ha": "right"} if turned else {}
+    axes.set_xticks(range(count), names, **slanted)
     upright: dict[str, Any] = {"rotation": 90, "va": "center"} if count == 2 else {}
     axes.set_yticks(range(count), names, **upright)
     for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
         label.set_parse_math(False)
-        label.set_size(10 if side > 0.5 else max(4.0, 18 * side))
+        label.set_fontsize(10 if side > 0.5 else max(4.0, 18 * side))
         if turned:
             label.set_rotation_mode("anchor")
     axes.spines[:].set_visible(False)
@@ -135,6 +125,15 @@ def confusion_chart(labels: IntArray, predicted: IntArray, classes: Classes) -> 
         ylabel="Actual class",
     )
     return figure
+
+
+def _cell_side(count: int) -> float:
+    """Return the side of a cell in inches; with very many classes, it no longer holds a number."""
+    if count == 2:
+        return 1.6
+    if count < 6:
+        return max(3.6 / count, 0.78)
+    return 0.62 if count < 13 else 11 / count
 
 
 def _cell(
@@ -315,12 +314,15 @@ def _draw_curves(
 
 def _words(axes: Axes, title: str, x: str, y: str) -> None:
     """Set title and labels, in which a dollar sign of a class is a dollar sign."""
-    axes.set(title=title, xlabel=x, ylabel=y)
-    for text in (axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label):  # type: ignore[attr-defined]
-        text.set_parse_math(False)
+    axes.set_title(title, parse_math=False)
+    axes.set_xlabel(x, parse_math=False)
+    axes.set_ylabel(y, parse_math=False)
 
 
-def _curve_legend(figure: Figure, axes: Axes, classes: Classes, place: str) -> None:
+Place = Literal["lower right", "best"]
+
+
+def _curve_legend(figure: Figure, axes: Axes, classes: Classes, place: Place) -> None:
     if classes.count == 2:
         axes.legend(loc=place)
         return

@@ -13,7 +13,7 @@ import pandas as pd
 from sentigate.evaluation.behaviour import failed_examples
 from sentigate.evaluation.difference import difference_sentence, is_worse
 from sentigate.evaluation.formats import count, figure, number, points, share
-from sentigate.evaluation.metrics import Figures, metrics_of
+from sentigate.evaluation.metrics import metrics_of
 from sentigate.evaluation.skew import is_skewed, skew_sentence
 from sentigate.files import templates
 from sentigate.model.labels import BINARY, Classes
@@ -126,7 +126,7 @@ def render_report(
     )
 
 
-def _differences(figures: Mapping[str, Figures]) -> list[dict[str, Any]]:
+def _differences(figures: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Describe the difference to the baseline, for the model and for the network if it is fused."""
     shown = [("the model", "difference")]
     if figures["fusion"]["share"]:
@@ -167,7 +167,7 @@ def _image(title: str, path: Path) -> dict[str, str | int]:
     return {"title": title, "data": data, "width": width, "height": height, "kind": kind}
 
 
-def _difference(one: Figures, other: Figures) -> float | None:
+def _difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> float | None:
     first, second = one["accuracy"], other["accuracy"]
     return None if first is None or second is None else first - second
 
