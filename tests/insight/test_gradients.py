@@ -53,23 +53,25 @@ cells = pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 lengths_lists = st.lists(st.integers(1, 7), min_size=1, max_size=4)
 
 
-def network(cell: str, seed: int = 0) -> Network:
+def network(cell: str, seed: int = 0, scores: int = 1) -> Network:
     torch.manual_seed(seed)
-    made = Network(one_layer(SMALL, cell), VOCABULARY)
+    made = Network(one_layer(SMALL, cell), VOCABULARY, scores)
     for parameter in made.parameters():
         torch.nn.init.normal_(parameter)  # large weights also test saturation
     return made
 
 
-def split(lengths: list[int], seed: int = 0, width: int | None = None) -> EncodedSplit:
+def split(
+    lengths: list[int], seed: int = 0, width: int | None = None, classes: int = 2
+) -> EncodedSplit:
     rng = np.random.default_rng(seed)
     counts = np.array(lengths, dtype=np.int32)
     ids = rng.integers(2, VOCABULARY, (len(lengths), width or max(lengths)))
     ids[np.arange(ids.shape[1]) >= counts[:, None]] = 0
-    return EncodedSplit(ids, counts, rng.integers(0, 2, len(lengths)).astype(np.int8))
+    return EncodedSplit(ids, counts, rng.integers(0, classes, len(lengths)).astype(np.int8))
 
 
-def numerical_norm(net: Network, ids: Tensor, label: float, position: int, state: str) -> float:
+def numerical_norm(net: Network, ids: Tensor, label: int, position: int, state: str) -> float:
     """Compute the norm by central differences with torch's cells: change a state after a token."""
     fast = net.encoder.layers[0].left_to_right
     vectors = net.encoder.embedding(ids).unsqueeze(0)
@@ -79,8 +81,10 @@ def numerical_norm(net: Network, ids: Tensor, label: float, position: int, state
         hidden = changed[0] if isinstance(changed, tuple) else changed
         if rest.shape[1]:
             hidden = fast(rest, changed)[0][:, -1:].transpose(0, 1)
-        logit = net.head(hidden[0]).squeeze()
-        return functional.binary_cross_entropy_with_logits(logit, logit.new_tensor(label)).item()
+        logits = net.head(hidden[0])[0]
+        if len(logits) == 1:
+            logits = torch.cat((torch.zeros_like(logits), logits))  # the same two probabilities
+        return -functional.log_softmax(logits, dim=0)[label].item()
 
     made = fast(vectors[:, : position + 1])[1]
     partials = []
@@ -99,9 +103,12 @@ def numerical_norm(net: Network, ids: Tensor, label: float, position: int, state
 
 @cells
 @settings(max_examples=8)
-@given(lengths=lengths_lists, seed=st.integers(0, 1000))
-def test_norms_equal_finite_differences(cell: str, lengths: list[int], seed: int) -> None:
-    net, rows = network(cell, seed), split(lengths, seed)
+@given(lengths=lengths_lists, seed=st.integers(0, 1000), classes=st.sampled_from([2, 3, 7]))
+def test_norms_equal_finite_differences(
+    cell: str, lengths: list[int], seed: int, classes: int
+) -> None:
+    net = network(cell, seed, scores=1 if classes == 2 else classes)
+    rows = split(lengths, seed, classes=classes)
     norms = gradient_norms(net, rows)
     assert list(norms) == (["hidden", "cell"] if cell == "lstm" else ["hidden"])
     net = net.double()
@@ -110,7 +117,7 @@ def test_norms_equal_finite_differences(cell: str, lengths: list[int], seed: int
             assert values.shape == (len(lengths), max(lengths))
             for row, length in enumerate(lengths):
                 ids = torch.from_numpy(rows.ids[row, :length])
-                label = float(rows.labels[row])
+                label = int(rows.labels[row])
                 expected = [
                     numerical_norm(net, ids, label, length - 1 - distance, state)
                     for distance in range(length)
@@ -204,7 +211,7 @@ def test_words_outside_the_training_texts_become_unknown() -> None:
 
 def test_dropout_is_off() -> None:
     torch.manual_seed(0)
-    net, rows = Network(SMALL, VOCABULARY), split([3, 5])
+    net, rows = Network(SMALL, VOCABULARY, 1), split([3, 5])
     assert net.training
     first, second = gradient_norms(net, rows), gradient_norms(net, rows)
     for state in ("hidden", "cell"):
@@ -279,12 +286,12 @@ def test_before_and_after_measure_the_initial_and_the_kept_weights(tmp_path: Pat
     )  # fmt: skip
     seen: list[dict[str, float]] = []
     table = before_and_after(
-        architecture, VOCABULARY, rows, rows, texts, params,
+        architecture, VOCABULARY, 1, rows, rows, texts, params,
         seed=3, scratch=tmp_path, on_epoch=seen.append,
     )  # fmt: skip
     assert [row["epoch"] for row in seen] == [0, 1]
     torch.manual_seed(3)
-    norms = gradient_norms(Network(architecture, VOCABULARY), texts)["hidden"]
+    norms = gradient_norms(Network(architecture, VOCABULARY, 1), texts)["hidden"]
     expected = by_distance(norms)
     before, after = (table[table["trained"] == trained] for trained in (False, True))
     pd.testing.assert_frame_equal(before[expected.columns].reset_index(drop=True), expected)

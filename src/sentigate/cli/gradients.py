@@ -83,6 +83,7 @@ def _measure(params: Params, epochs: int, scratch: Path) -> str:
                 table = before_and_after(
                     one_layer(model.network, cell),
                     entries,
+                    params.chosen_dataset.classes.scores,
                     training,
                     validation,
                     texts,

@@ -84,6 +84,7 @@ def longest(split: EncodedSplit, texts: int, seed: int) -> EncodedSplit:
 def before_and_after(
     architecture: Architecture,
     vocabulary_size: int,
+    scores: int,
     training: EncodedSplit,
     validation: EncodedSplit,
     texts: EncodedSplit,
@@ -95,6 +96,8 @@ def before_and_after(
 ) -> pd.DataFrame:
     """Train a network with ``fit``, and measure its gradient norms on ``texts`` before and after.
 
+    The network has ``scores`` logits.
+
     Returns:
         The columns cell, state (``hidden`` or ``cell``) and trained (bool), followed by those of
         ``by_distance``; its rows for each state, before and after training.
@@ -105,7 +108,7 @@ def before_and_after(
     untrained: list[Network] = []
 
     def make_network() -> Network:
-        network = Network(architecture, vocabulary_size)
+        network = Network(architecture, vocabulary_size, scores)
         untrained.append(copy.deepcopy(network))
         return network
 
@@ -147,7 +150,7 @@ def gradient_norms(network: Network, split: EncodedSplit) -> dict[str, Doubles]:
 
     Args:
         network: One layer of any cell, left to right, pooling ``last``. It is not changed.
-        split: The texts. The loss of each text is the binary cross-entropy with its label, in nats.
+        split: The texts. The loss of each text is the cross-entropy with its label, in nats.
 
     Returns:
         State -> (rows, T) float64, the Euclidean norm over hidden units. Column k holds the state k
@@ -168,9 +171,12 @@ def gradient_norms(network: Network, split: EncodedSplit) -> dict[str, Doubles]:
             states["cell"] = cells
         logits = network.decide(torch.stack(states["hidden"], dim=1), layout)
         # No text's loss depends on another text's states, so the sum has the same derivatives.
-        loss = functional.binary_cross_entropy_with_logits(
-            logits, batch.labels.double(), reduction="sum"
-        )
+        if logits.shape[1] == 1:  # two classes
+            loss = functional.binary_cross_entropy_with_logits(
+                logits.squeeze(1), batch.labels.double(), reduction="sum"
+            )
+        else:
+            loss = functional.cross_entropy(logits, batch.labels, reduction="sum")
         gradients = torch.autograd.grad(loss, [state for kind in states.values() for state in kind])
         for number, name in enumerate(states):
             kind = gradients[number * len(steps) : (number + 1) * len(steps)]
