@@ -37,16 +37,25 @@ def explain(
     context: Annotated[
         str, typer.Option(help="What the text is about, for a model trained with a context.")
     ] = "",
+    about: Annotated[
+        str,
+        typer.Option(
+            "--class",
+            help="The class that the page opens with and the lines are about; by default the class "
+            "answered. Two classes share one logit, that of the later class.",
+        ),
+    ] = "",
     out: Annotated[Path, typer.Option(help="The file for the page.")] = Path(
         "reports/explanation.html"
     ),
 ) -> None:
     """Write a page that explains a model's answer, and shows its gates at each token.
 
-    The page loads nothing from the network. The command prints the label, the probability of
-    positive, the path, and a note if the text is cut or holds nothing to go by. If the model has a
-    linear part, a line for each part and for each of the strongest n-grams shows how much it adds
-    to the logit. If the contributions do not add up, a last line says so.
+    The page loads nothing from the network. The command prints the label, the confidence (the
+    probability of the label), the path, and a note if the text is cut or holds nothing to go by. If
+    the model has a linear part, a line for each part and for each of the strongest n-grams shows
+    how much it adds to the logit: of two classes, the logit of the later one; of more, the score of
+    the class minus the mean of all scores. If the contributions do not add up, a last line says so.
 
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """
@@ -63,36 +72,47 @@ def explain(
                 predictor = Predictor(files)
 
     from sentigate.insight.explanation import explain as take_apart
-    from sentigate.model.labels import label_of
     from sentigate.reporting.explanation_page import render_explanation
 
+    names = predictor.classes.names
+    if about and about not in names:
+        raise DataError(f"the model has no class {about!r}; its classes: {', '.join(names)}")
     with doing("taking the answer apart"):
         explanation = take_apart(predictor, text)
-        _write(render_explanation(explanation, name), out)
-    label = label_of(explanation.probability)
-    notes = filter(None, predictor.judge([text]).notes)
-    print(label, f"{explanation.probability:.4f}", out, *notes, sep="\t")
-    for name, value, *note in _parts(explanation):
+        label = names.index(about) if about else explanation.answered
+        _write(render_explanation(explanation, name, label), out)
+    answer = predictor.judge([text])
+    confidence = f"{answer.confidences[0]:.4f}"
+    print(answer.labels[0], confidence, out, *filter(None, answer.notes), sep="\t")
+    if label != explanation.answered and len(names) > 2:
+        print("class", f"{explanation.probabilities[label]:.4f}", names[label], sep="\t")
+    row = explanation.row(label)
+    for name, value, *note in _parts(explanation, row):
         print(name, f"{value:+.4f}", *note, sep="\t")
-    if not explanation.adds_up:
+    if not explanation.adds_up[row]:
         from sentigate.reporting.explanation_page import DOES_NOT_ADD_UP
 
-        line = "\t".join(("remainder", f"{explanation.remainder:+.4f}", DOES_NOT_ADD_UP))
+        line = "\t".join(("remainder", f"{explanation.remainder[row]:+.4f}", DOES_NOT_ADD_UP))
         typer.secho(line, fg=typer.colors.YELLOW)
 
 
-def _parts(explanation: Explanation) -> Iterator[tuple[str, float] | tuple[str, float, str]]:
-    """Yield the lines for the parts of a logit: a name, the amount, and a word for some."""
+def _parts(
+    explanation: Explanation, row: int
+) -> Iterator[tuple[str, float] | tuple[str, float, str]]:
+    """Yield the lines for the parts of a row's logit: a name, the amount, and a word for some."""
     from sentigate.reporting.explanation_page import STRONGEST
 
+    start = float(explanation.start[row])
     if not explanation.known:
-        yield "start", explanation.start, "no token is known: the share of positive training texts"
+        name = explanation.classes.names[1 if explanation.classes.count == 2 else row]
+        yield "start", start, f"no token is known: the share of {name} training texts"
     elif explanation.ngrams is not None:
-        yield "start", explanation.start
-        yield explanation.cell.upper(), float(explanation.from_network.sum())
-        yield "linear", float(explanation.from_ngrams.sum()) + explanation.beyond
-        for ngram in explanation.ngrams[:STRONGEST]:
-            yield "n-gram", ngram.share, " ".join(ngram.text.split())
+        yield "start", start
+        yield explanation.cell.upper(), float(explanation.from_network[row].sum())
+        linear = explanation.from_ngrams[row].sum() + explanation.beyond[row]
+        yield "linear", float(linear)
+        for ngram, share in explanation.strongest(row, STRONGEST):
+            yield "n-gram", share, " ".join(ngram.text.split())
 
 
 def _write(page: str, out: Path) -> None:

@@ -5,8 +5,13 @@ eq. 1) on the straight path from a blank text, which is all padding, to the text
 vector of padding is zero, the path starts at zero. Through the linear model, each n-gram adds a
 known weight, which is divided evenly among its tokens. The contributions sum to the text's logit
 minus the blank text's logit (completeness, their proposition 1), except for a remainder, the error
-of numerical integration. All contributions are in units of the answer's logit: they include the
+of numerical integration. All contributions are in units of the answer's logits: they include the
 fusion's share and temperature.
+
+A model of two classes has one logit, that of the later class. A model of K > 2 classes has K
+scores, and softmax does not change when the same number is added to all of them. A score by itself
+therefore means nothing; the explained logit of a class is its score minus the mean of all K scores.
+Both cases have S explained logits: S = 1 for two classes, else S = K.
 """
 
 from __future__ import annotations
@@ -20,7 +25,8 @@ import torch
 from scipy.cluster.hierarchy import leaves_list, linkage
 from torch import Tensor, nn
 
-from sentigate.model.fusion import probabilities
+from sentigate.model.answers import predicted_labels, probabilities
+from sentigate.model.labels import Classes
 from sentigate.model.linear_model import LinearModel
 from sentigate.model.network.architecture import Convolution
 from sentigate.model.network.batches import Batch, Batches, EncodedSplit
@@ -71,13 +77,13 @@ class Ngram(NamedTuple):
         text: The n-gram in the cleaned text, at its first place.
         places: Position of its first token, from 0, at each place where it occurs.
         length: Number of tokens in the n-gram.
-        share: Contribution to the logit, summed over all its places.
+        shares: (S,) float64, contribution to each logit, summed over all its places.
     """
 
     text: str
     places: tuple[int, ...]
     length: int
-    share: float
+    shares: FloatArray
 
 
 class LayerStates(NamedTuple):
@@ -103,24 +109,28 @@ class Explanation:
 
     Attributes:
         text: The text before cleaning.
+        classes: The model's K classes.
+        threshold: The probability from which a model of two classes answers the later one; None if
+            it answers the most probable class.
         tokens: The T tokens that the network reads, at least one.
         left_out: Number of tokens of a long text that the network does not read. The linear model
             reads them.
-        beyond: Contribution of these tokens to the logit.
+        beyond: (S,) float64, contribution of these tokens to each logit.
         padding: Number of columns after the text, in a network that reads its padding.
         known: Whether the model knows any token of the text. If it knows none, it answers with its
-            prior, the share of positive training texts: the prior is the start, and all
+            prior, the shares of the classes in training: the prior is the start, and all
             contributions are zero.
-        start: Logit of the blank text, which includes the linear model's bias.
-        from_network: (T,) float64, contribution of each token through the network, in logits.
-        from_ngrams: (T,) float64, contribution of each token through the linear model, in logits:
+        start: (S,) float64, logits of the blank text, which include the linear model's biases.
+        from_network: (S, T) float64, contribution of each token through the network, in logits.
+        from_ngrams: (S, T) float64, contribution of each token through the linear model, in logits:
             an even part of the share of each n-gram that contains the token. Zeros without a linear
             model.
         ngrams: N-grams of the text that have a weight in the linear model, largest absolute share
-            first. None without a linear model.
-        logit: The model's logit for the text.
-        probability: The model's probability of positive.
-        running: (T,) float32, the model's probability of positive for the first 1, 2, … T tokens.
+            in any logit first. None without a linear model.
+        logits: (S,) float64, the model's explained logits for the text.
+        probabilities: (K,) float32, the model's probability of each class.
+        answered: Index of the class that the model answers.
+        running: (T, K) float32, the model's probabilities for the first 1, 2, … T tokens.
         cell: Cell of the recurrent layers, as ``Architecture`` names it.
         convolution: The convolution before the recurrent layers, or None. With a convolution, a
             layer reads windows; each step is shown at the tokens in the middle of its windows.
@@ -129,17 +139,20 @@ class Explanation:
     """
 
     text: str
+    classes: Classes
+    threshold: float | None
     tokens: tuple[Token, ...]
     left_out: int
-    beyond: float
+    beyond: FloatArray
     padding: int
     known: bool
-    start: float
+    start: FloatArray
     from_network: FloatArray
     from_ngrams: FloatArray
     ngrams: tuple[Ngram, ...] | None
-    logit: float
-    probability: float
+    logits: FloatArray
+    probabilities: FloatArray
+    answered: int
     running: FloatArray
     cell: str
     convolution: Convolution | None
@@ -147,18 +160,30 @@ class Explanation:
 
     @property
     def contributions(self) -> FloatArray:
-        """(T,) float64, contribution of each token to the logit, through both parts."""
+        """(S, T) float64, contribution of each token to each logit, through both parts."""
         return self.from_network + self.from_ngrams
 
     @property
-    def remainder(self) -> float:
-        """Error of integration: ``logit`` minus ``start``, contributions and ``beyond``."""
-        return self.logit - self.start - float(self.contributions.sum()) - self.beyond
+    def remainder(self) -> FloatArray:
+        """(S,) float64, error of integration: logits minus start, contributions and ``beyond``."""
+        remainder: FloatArray = self.logits - self.start - self.contributions.sum(1) - self.beyond
+        return remainder
 
     @property
-    def adds_up(self) -> bool:
-        """Whether the remainder is small enough (``MAX_REMAINDER``)."""
-        return abs(self.remainder) <= MAX_REMAINDER * max(1.0, abs(self.logit - self.start))
+    def adds_up(self) -> npt.NDArray[np.bool_]:
+        """(S,) bool, whether each remainder is small enough (``MAX_REMAINDER``)."""
+        allowed = MAX_REMAINDER * np.maximum(1.0, np.abs(self.logits - self.start))
+        small: npt.NDArray[np.bool_] = np.abs(self.remainder) <= allowed
+        return small
+
+    def row(self, label: int) -> int:
+        """Return the row of a class in the arrays of S rows; two classes share one."""
+        return 0 if self.classes.count == 2 else label
+
+    def strongest(self, row: int, number: int) -> list[tuple[Ngram, float]]:
+        """Return the n-grams with the largest absolute shares of a row, and these shares."""
+        shares = [(ngram, float(ngram.shares[row])) for ngram in self.ngrams or ()]
+        return sorted(shares, key=lambda each: -abs(each[1]))[:number]
 
 
 def explain(predictor: Predictor, text: str) -> Explanation:
@@ -177,35 +202,47 @@ def explain(predictor: Predictor, text: str) -> Explanation:
     columns = batch.inputs.ids.shape[1] if full_width else tokens
     all_tokens = _tokens(clean, encoding.offsets, encoding.ids)
     known = bool(has_known_token(padded.ids)[0])
-    start = logit = float(predictor.logits(encoded, padded)[0])
-    from_network: FloatArray = np.zeros(tokens)
+    answer = predictor.logits(encoded, padded)
+    logits = _centred(answer[0])
+    start = logits
+    from_network: FloatArray = np.zeros((len(logits), tokens))
     ngrams: tuple[Ngram, ...] | None = None if linear is None else ()
     if known:
         start, from_network = _integrated_gradients(network, batch, fusion.network_weight)
         if linear is not None:
-            start += fusion.linear_weight * linear.bias
+            start = start + fusion.linear_weight * _centred(linear.bias)
             ngrams = _ngrams(linear, fusion.linear_weight, encoded.ids, all_tokens)
-    from_ngrams = _divide_among_tokens(ngrams or (), len(all_tokens))
+    from_ngrams = _divide_among_tokens(ngrams or (), len(logits), len(all_tokens))
     read = read_places(len(all_tokens), predictor.max_length, predictor.last_tokens)
     running = _running(predictor, encoded.ids[read])
+    answered = probabilities(answer)
     return Explanation(
         text=text,
+        classes=predictor.classes,
+        threshold=predictor.threshold,
         tokens=tuple(all_tokens[place] for place in read),
         left_out=len(all_tokens) - tokens,
-        beyond=float(np.delete(from_ngrams, read).sum()),
+        beyond=np.delete(from_ngrams, read, axis=1).sum(1),
         padding=columns - tokens,
         known=known,
         start=start,
-        from_network=from_network[:tokens],
-        from_ngrams=from_ngrams[read],
+        from_network=from_network[:, :tokens],
+        from_ngrams=from_ngrams[:, read],
         ngrams=ngrams,
-        logit=logit,
-        probability=float(probabilities(np.array([logit]))[0]),
+        logits=logits,
+        probabilities=answered[0],
+        answered=int(predicted_labels(answered, predictor.threshold)[0]),
         running=running,
         cell=network.architecture.cell,
         convolution=network.architecture.convolution,
         layers=_layer_states(network, batch, columns),
     )
+
+
+def _centred(scores: npt.NDArray[Any]) -> FloatArray:
+    """Return the explained logits of (S,) scores, float64: see the module's docstring."""
+    exact: FloatArray = scores.astype(np.float64)
+    return exact if len(exact) == 1 else exact - exact.mean()
 
 
 def _tokens(text: str, offsets: list[tuple[int, int]], ids: list[int]) -> tuple[Token, ...]:
@@ -226,10 +263,11 @@ def _tokens(text: str, offsets: list[tuple[int, int]], ids: list[int]) -> tuple[
 
 def _integrated_gradients(
     network: Network, batch: Batch, weight: float
-) -> tuple[float, FloatArray]:
+) -> tuple[FloatArray, FloatArray]:
     """Integrate the gradients of the network, without the linear model.
 
-    The trapezoid rule takes smaller steps where its error is largest. The error is known, because
+    All logits share the path and the forward passes; each has its own backward pass. The trapezoid
+    rule takes smaller steps where its error is largest in any logit. The error is known, because
     the contributions over a step must sum to the difference in logits. With max pooling, the
     gradient jumps at many places, and even steps would need ten times as many points.
 
@@ -239,8 +277,8 @@ def _integrated_gradients(
     divided in proportion to them. A cliff without steep slopes beside it stays in the remainder.
 
     Returns:
-        The blank text's logit, and the contribution of each position, (columns,) float64; both are
-        multiplied by ``weight``.
+        The blank text's logits, (S,) float64, and the contribution of each position to each logit,
+        (S, columns) float64; both are multiplied by ``weight``.
     """
     ids, lengths = batch.inputs
     embedding = network.encoder.embedding
@@ -249,34 +287,38 @@ def _integrated_gradients(
         path = embedding(ids) - blank  # (1, columns, width)
 
     def at(shares: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits (points,) and slopes (points, columns) at these shares of the path."""
+        """Return logits (S, points) and slopes (S, points, columns) at these shares of the path."""
         vectors = (blank + shares.view(-1, 1, 1) * path).requires_grad_()
         layout = PaddedLayout(lengths.expand(len(shares)), vectors.shape[1])
         logits = weight * network.decide(*network.encoder.read(vectors, layout))
-        (gradients,) = torch.autograd.grad(logits.sum(), vectors)
-        found = (gradients * path).sum(2).double()  # on a cliff, 32 bits may overflow
-        return logits.detach().double(), found.nan_to_num(0.0, 0.0, 0.0)
+        if logits.shape[1] > 1:
+            logits = logits - logits.mean(1, keepdim=True)
+        slopes = []
+        for of_class in logits.unbind(1):
+            (gradients,) = torch.autograd.grad(of_class.sum(), vectors, retain_graph=True)
+            slopes.append((gradients * path).sum(2).double())  # on a cliff, 32 bits may overflow
+        return logits.detach().T.double(), torch.stack(slopes).nan_to_num(0.0, 0.0, 0.0)
 
     shares = torch.linspace(0, 1, BATCH + 1)
     logits, slopes = at(shares)
     while True:
         widths = shares.double().diff()
-        pieces = widths.unsqueeze(1) * (slopes[1:] + slopes[:-1]) / 2
+        pieces = widths.unsqueeze(1) * (slopes[:, 1:] + slopes[:, :-1]) / 2
         cliffs, proportions = _cliffs(widths, slopes)
         rises = logits.diff()
         pieces[cliffs] = rises[cliffs].unsqueeze(1) * proportions[cliffs]
-        errors = (rises - pieces.sum(1)).abs()
+        errors = (rises - pieces.sum(2)).abs()
         worse_than_nothing = (widths < NARROW) & (errors > rises.abs().clamp(min=MAX_REMAINDER))
         pieces[worse_than_nothing] = 0.0  # slopes beside a cliff can reach 1e30
-        errors = (rises - pieces.sum(1)).abs()
-        if errors.sum() < TOLERANCE or len(shares) + BATCH > MAX_POINTS:
-            return logits[0].item(), pieces.sum(0).numpy()
-        worst = errors.topk(BATCH).indices
+        errors = (rises - pieces.sum(2)).abs()
+        if errors.sum(1).max() < TOLERANCE or len(shares) + BATCH > MAX_POINTS:
+            return logits[:, 0].numpy(), pieces.sum(1).numpy()
+        worst = errors.amax(0).topk(BATCH).indices
         middles = (shares[worst] + shares[worst + 1]) / 2
         more_logits, more_slopes = at(middles)
         shares, order = torch.cat((shares, middles)).sort()
-        logits = torch.cat((logits, more_logits))[order]
-        slopes = torch.cat((slopes, more_slopes))[order]
+        logits = torch.cat((logits, more_logits), dim=1)[:, order]
+        slopes = torch.cat((slopes, more_slopes), dim=1)[:, order]
 
 
 def _cliffs(widths: Tensor, slopes: Tensor) -> tuple[Tensor, Tensor]:
@@ -284,57 +326,58 @@ def _cliffs(widths: Tensor, slopes: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         widths: (steps,), widths of the steps as shares of the path.
-        slopes: (steps + 1, columns), slopes at the ends of the steps.
+        slopes: (S, steps + 1, columns), slopes of each logit at the ends of the steps.
 
     Returns:
-        (steps,) bool, True where the step holds a cliff; and (steps, columns), the parts of the
-        tokens, which sum to 1 in the rows of those steps.
+        (S, steps) bool, true where the logit has a cliff in the step; and (S, steps, columns), the
+        parts of the tokens, which sum to 1 where there is a cliff.
     """
-    before, after = slopes[:-1], slopes[1:]
-    alike = nn.functional.cosine_similarity(before, after).abs() > ALIKE
-    steepness = slopes.abs().sum(1)
-    steep = torch.minimum(steepness[:-1], steepness[1:]) > STEEP * steepness.median()
-    slope = torch.where((steepness[1:] > steepness[:-1]).unsqueeze(1), after, before)
-    total = slope.sum(1)
-    clear = total.abs() * CANCELLING > slope.abs().sum(1)
+    before, after = slopes[:, :-1], slopes[:, 1:]
+    alike = nn.functional.cosine_similarity(before, after, dim=2).abs() > ALIKE
+    steepness = slopes.abs().sum(2)
+    usual = steepness.median(1, keepdim=True).values
+    steep = torch.minimum(steepness[:, :-1], steepness[:, 1:]) > STEEP * usual
+    slope = torch.where((steepness[:, 1:] > steepness[:, :-1]).unsqueeze(2), after, before)
+    total = slope.sum(2)
+    clear = total.abs() * CANCELLING > slope.abs().sum(2)
     cliffs = (widths < NARROW) & alike & steep & clear
-    return cliffs, slope / torch.where(clear, total, 1.0).unsqueeze(1)
+    return cliffs, slope / torch.where(clear, total, 1.0).unsqueeze(2)
 
 
 def _ngrams(
     linear: LinearModel, weight: float, ids: npt.NDArray[np.int64], tokens: tuple[Token, ...]
 ) -> tuple[Ngram, ...]:
-    """Return the n-grams of a text that the linear model knows, each share times ``weight``."""
+    """Return the n-grams of a text that the linear model knows, their shares times ``weight``."""
 
     def text(place: int, length: int) -> str:
         run = "".join(token.before + token.text for token in tokens[place : place + length])
         return run.removeprefix(tokens[place].before)
 
-    found: dict[tuple[int, ...], tuple[set[int], float]] = {}
+    found: dict[tuple[int, ...], tuple[set[int], Any]] = {}
     # A token can come twice: with its own share, and with the share of its characters.
     for known in linear.contributions(ids):
         ngram = tuple(ids[known.places[0] : known.places[0] + known.length].tolist())
-        places, share = found.get(ngram, (set(), 0.0))
-        found[ngram] = places | set(known.places), share + weight * known.logit
+        places, shares = found.get(ngram, (set(), 0.0))
+        found[ngram] = places | set(known.places), shares + weight * _centred(known.logits)
     ngrams = [
-        Ngram(text(min(places), len(ngram)), tuple(sorted(places)), len(ngram), share)
-        for ngram, (places, share) in found.items()
+        Ngram(text(min(places), len(ngram)), tuple(sorted(places)), len(ngram), shares)
+        for ngram, (places, shares) in found.items()
     ]
-    return tuple(sorted(ngrams, key=lambda ngram: -abs(ngram.share)))
+    return tuple(sorted(ngrams, key=lambda ngram: -np.abs(ngram.shares).max()))
 
 
-def _divide_among_tokens(ngrams: tuple[Ngram, ...], tokens: int) -> FloatArray:
-    """Divide each n-gram's share evenly among its tokens; return (tokens,) float64."""
-    contributions = np.zeros(tokens)
+def _divide_among_tokens(ngrams: tuple[Ngram, ...], scores: int, tokens: int) -> FloatArray:
+    """Divide each n-gram's shares evenly among its tokens; return (scores, tokens) float64."""
+    contributions = np.zeros((scores, tokens))
     for ngram in ngrams:
         for place in ngram.places:
-            part = ngram.share / len(ngram.places) / ngram.length
-            contributions[place : place + ngram.length] += part
+            parts = ngram.shares / len(ngram.places) / ngram.length
+            contributions[:, place : place + ngram.length] += parts[:, np.newaxis]
     return contributions
 
 
 def _running(predictor: Predictor, ids: npt.NDArray[np.int64]) -> FloatArray:
-    """Return the probability of positive for the first 1, 2, … tokens, (tokens,) float32."""
+    """Return the probabilities for the first 1, 2, … tokens, (tokens, K) float32."""
     lengths = np.arange(1, len(ids) + 1)
     beginnings = np.concatenate([ids[:length] for length in lengths])
     encoded = Encoded(beginnings, np.concatenate(([0], np.cumsum(lengths))))

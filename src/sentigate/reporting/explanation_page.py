@@ -13,7 +13,6 @@ from PIL import Image
 
 from sentigate.files import templates
 from sentigate.insight.explanation import MAX_REMAINDER, Explanation, LayerStates, Token
-from sentigate.model.labels import CLASSES, label_of
 
 SHARE, STATE = "share", "state"
 DOES_NOT_ADD_UP = (
@@ -39,49 +38,60 @@ SHADES = 255  # an odd number gives zero its own colour
 SCALED = 95  # percentile at the ends of a map's scale; the maximum would make most states pale
 SHEET = 980  # width in pixels that most screens show beside the row titles
 DECIMALS = 4
+CURVE_COLOURS, DASHES = 7, ("none", "6 3", "2 3", "8 3 2 3")  # 28 classes look different
 STRONGEST = 5  # n-grams in the table; the JSON data of the page holds all
 
 Levels = npt.NDArray[np.uint8]
 
 
-def render_explanation(explanation: Explanation, model: str) -> str:
+def render_explanation(explanation: Explanation, model: str, label: int | None = None) -> str:
     """Render the page as HTML. It fetches nothing, and every text in it is escaped.
 
     The same input gives the same page. Figures are rounded to four decimals; the remainder includes
     the rounding errors, so the figures shown add up. The element ``explanation`` holds the
-    unrounded figures as JSON.
+    unrounded figures of all classes as JSON.
 
     Args:
         explanation: The explanation to show.
         model: Name of the model, for the heading.
+        label: The class that the page opens with; None for the class answered. Two classes share
+            one logit, that of the later one, and the page shows it in both cases.
     """
     environment = templates()
     environment.filters["signed"] = signed
-    from_network = explanation.from_network.round(DECIMALS)
-    from_ngrams = explanation.from_ngrams.round(DECIMALS)
+    names = explanation.classes.names
+    two = len(names) == 2
+    about = 1 if two else explanation.answered if label is None else label
+    row = explanation.row(about)
+    from_network = explanation.from_network[row].round(DECIMALS)
+    from_ngrams = explanation.from_ngrams[row].round(DECIMALS)
     contributions = from_network + from_ngrams
-    largest = float(np.abs(explanation.contributions).max()) or 1.0
+    largest = float(np.abs(explanation.contributions[row]).max()) or 1.0
     columns = len(explanation.tokens) + explanation.padding
     shown = {
-        "start": round(explanation.start, DECIMALS),
+        "start": round(float(explanation.start[row]), DECIMALS),
         "network": round(float(from_network.sum()), DECIMALS),
         "ngrams": round(float(from_ngrams.sum()), DECIMALS),
         "sum": round(float(contributions.sum()), DECIMALS),
-        "beyond": round(explanation.beyond, DECIMALS),
-        "logit": round(explanation.logit, DECIMALS),
+        "beyond": round(float(explanation.beyond[row]), DECIMALS),
+        "logit": round(float(explanation.logits[row]), DECIMALS),
     }
     parts = shown["start"] + shown["sum"] + shown["beyond"]
     shown["remainder"] = round(shown["logit"] - parts, DECIMALS)
-    label = label_of(explanation.probability)
     upright = all(len(token.text) <= 2 for token in explanation.tokens)
     return environment.get_template("reporting/templates/explanation.html.j2").render(
         explanation=explanation,
-        does_not_add_up="" if explanation.adds_up else DOES_NOT_ADD_UP,
+        does_not_add_up=DOES_NOT_ADD_UP,
+        adds_up=bool(explanation.adds_up[row]),
         model=model,
         cell=explanation.cell.upper(),
         parts=explanation.known and explanation.ngrams is not None,
-        label=label,
-        colour="pos" if label == CLASSES[1] else "neg",
+        names=names,
+        two=two,
+        about=about,
+        label=names[explanation.answered],
+        probabilities=explanation.probabilities.tolist(),
+        colour=("neg", "pos")[explanation.answered] if two else "",
         shown=shown,
         tokens=[
             {
@@ -100,62 +110,79 @@ def render_explanation(explanation: Explanation, model: str) -> str:
                 from_network,
                 from_ngrams,
                 contributions,
-                explanation.running,
+                explanation.running[:, about],
                 strict=True,
             )
         ],
-        strongest=_strongest(explanation),
+        curves=[] if two else _curves(explanation),
+        colours=CURVE_COLOURS,
+        strongest=_strongest(explanation, row),
         largest=largest,
         upright=upright,
         column=int(np.clip(SHEET // columns, 11 if upright else 14, 60)),
         columns=columns,
         layers=[_layer(layer) for layer in explanation.layers],
-        data=_data(explanation, model),
+        data=_data(explanation, model, about),
     )
 
 
 def signed(value: float) -> str:
-    """Format a number with a sign and four decimals."""
-    return f"{value:+.{DECIMALS}f}".replace("-", "−")
+    """Format a number with a sign and four decimals; the sign of zero is +."""
+    return f"{value + 0.0:+.{DECIMALS}f}".replace("-", "−")
 
 
 def _name(token: Token) -> str:
     return token.text.replace(" ", "␣") or "·"
 
 
-def _strongest(explanation: Explanation) -> list[dict[str, Any]]:
+def _strongest(explanation: Explanation, row: int) -> list[dict[str, Any]]:
     """Return the rows of the table of n-grams; ``strength`` is the length of the bar, 0 to 1."""
-    ngrams = (explanation.ngrams or ())[:STRONGEST]
+    ngrams = explanation.strongest(row, STRONGEST)
+    largest = abs(ngrams[0][1]) if ngrams else 0.0
     return [
         {
             "text": " ".join(ngram.text.split()),
             "places": ", ".join(str(place + 1) for place in ngram.places),
-            "share": ngram.share,
-            "strength": round(abs(ngram.share / ngrams[0].share), 3),
+            "share": share,
+            "strength": round(abs(share) / (largest or 1.0), 3),
         }
-        for ngram in ngrams
+        for ngram, share in ngrams
     ]
 
 
-def _data(explanation: Explanation, model: str) -> dict[str, Any]:
+def _curves(explanation: Explanation) -> list[dict[str, Any]]:
+    """Return the curve of each class: its probability at each token, its colour and its dashes."""
+    return [
+        {
+            "values": values,
+            "colour": number % CURVE_COLOURS,
+            "dashes": DASHES[number // CURVE_COLOURS % len(DASHES)],
+        }
+        for number, values in enumerate(explanation.running.T.tolist())
+    ]
+
+
+def _data(explanation: Explanation, model: str, about: int) -> dict[str, Any]:
+    """Return the figures of the page; ``scores`` has one entry per explained logit.
+
+    The figures of two classes also stand outside ``scores``, where scripts have always read them.
+    """
+    names = explanation.classes.names
+    labels = [1] if len(names) == 2 else range(len(names))
+    scores = [_score(explanation, label) for label in labels]
     return {
         "model": model,
         "text": explanation.text,
+        "classes": list(names),
+        "answered": explanation.answered,
+        "opened": about,
+        "probabilities": explanation.probabilities.tolist(),
         "tokens": [token.text for token in explanation.tokens],
         "unknown": [token.unknown for token in explanation.tokens],
         "left_out": explanation.left_out,
-        "beyond": explanation.beyond,
         "known": explanation.known,
-        "start": explanation.start,
-        "from_network": explanation.from_network.tolist(),
-        "from_ngrams": explanation.from_ngrams.tolist(),
-        "ngrams": None if explanation.ngrams is None else [n._asdict() for n in explanation.ngrams],
-        "contributions": explanation.contributions.tolist(),
-        "remainder": explanation.remainder,
-        "adds_up": explanation.adds_up,
-        "logit": explanation.logit,
-        "probability": explanation.probability,
-        "running": explanation.running.tolist(),
+        "scores": scores,
+        **(scores[0] if len(scores) == 1 else {}),
         "units": [
             {
                 "layer": layer.layer,
@@ -164,6 +191,30 @@ def _data(explanation: Explanation, model: str) -> dict[str, Any]:
             }
             for layer in explanation.layers
         ],
+    }
+
+
+def _score(explanation: Explanation, label: int) -> dict[str, Any]:
+    """Return the figures about one class."""
+    row = explanation.row(label)
+    ngrams = explanation.strongest(row, len(explanation.ngrams or ()))
+    return {
+        "beyond": float(explanation.beyond[row]),
+        "start": float(explanation.start[row]),
+        "from_network": explanation.from_network[row].tolist(),
+        "from_ngrams": explanation.from_ngrams[row].tolist(),
+        "ngrams": None
+        if explanation.ngrams is None
+        else [
+            {"text": each.text, "places": each.places, "length": each.length, "share": share}
+            for each, share in ngrams
+        ],
+        "contributions": explanation.contributions[row].tolist(),
+        "remainder": float(explanation.remainder[row]),
+        "adds_up": bool(explanation.adds_up[row]),
+        "logit": float(explanation.logits[row]),
+        "probability": float(explanation.probabilities[label]),
+        "running": explanation.running[:, label].tolist(),
     }
 
 
