@@ -44,6 +44,7 @@ def inputs_sha256(params: Params, model: str) -> str:
     """Hash all inputs of a model's entry: texts, settings, code and libraries."""
     settings = {
         "dataset": params.dataset,
+        "classes": params.chosen_dataset.classes.model_dump(mode="json"),
         "seed": params.seed,
         "model": params.models[model].model_dump(mode="json"),
         "trainer": params.trainer.model_dump(mode="json"),
