@@ -43,9 +43,12 @@ def damaged(path: Path, reason: str) -> DataError:
 
 
 def read_table(table: Table, columns: Sequence[str] = ()) -> pd.DataFrame:
-    """Read columns of a Parquet file; without ``columns``, all columns of ``table``."""
+    """Read columns of a Parquet file; without ``columns``, all of them, at least ``table``'s."""
     with reading(table.path):
-        return pd.read_parquet(table.path, columns=list(columns or table.columns))
+        frame = pd.read_parquet(table.path, columns=list(columns) or None)
+        if lacking := [name for name in columns or table.columns if name not in frame]:
+            raise ValueError(f"it has no column {lacking[0]}")
+        return frame
 
 
 @contextmanager
