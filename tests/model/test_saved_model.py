@@ -125,7 +125,11 @@ def test_an_error_names_the_damaged_file(folder: Path, name: str, damage: str) -
         ("network.cell", "mlp", "model.json"),
         ("network.rooms", 3, "model.json"),
         ("cleaning.lowercase", "yes please", "model.json"),
-        ("classes.names", ["a", "b", "c"], "weights.safetensors .*it has 1 logits; expected: 3"),
+        (
+            "classes.names",
+            ["a", "b", "c"],
+            r"model\.json .*prior has 1 numbers; expected: 3",
+        ),
         ("classes.names", ["a"], "model.json"),
         ("threshold", 1.0, "model.json"),
     ],
@@ -142,6 +146,23 @@ def test_files_that_do_not_fit_each_other_are_refused(
     (folder / "model.json").write_text(json.dumps(described), "utf-8")
     with pytest.raises(ModelFileError, match=named):
         SavedModel.load(folder)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_logits_that_do_not_fit_the_classes_are_refused(fused: Path, share: float) -> None:
+    described = json.loads((fused / "model.json").read_text("utf-8"))
+    described["classes"]["names"] = ["a", "b", "c"]
+    described["fusion"] |= {"share": share, "prior": [0.0] * 3}
+    (fused / "model.json").write_text(json.dumps(described), "utf-8")
+    named = "linear" if share else "weights"
+    with pytest.raises(
+        ModelFileError, match=rf"{named}\.safetensors .*it has 1 logits; expected: 3"
+    ):
+        SavedModel.load(fused)
+    described["threshold"] = 0.5
+    (fused / "model.json").write_text(json.dumps(described), "utf-8")
+    with pytest.raises(ModelFileError, match=r"model\.json .*only between two classes"):
+        SavedModel.load(fused)
 
 
 def test_a_copy_of_the_model_folder_predicts_alone(

@@ -15,7 +15,7 @@ from sentigate.data.reading_length import resolve_reading
 from sentigate.data.splitting import split_rows
 from sentigate.data.vocabulary import build_tokenizer
 from sentigate.evaluation.metrics import classification_figures
-from sentigate.model import fusion
+from sentigate.model.answers import probabilities
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import network_logits
@@ -69,7 +69,7 @@ def test_one_step_and_one_evaluation(
 ) -> None:
     texts = read(dataset_name)
     params = PARAMS.model_copy(update={"dataset": dataset_name, "model": model_name})
-    model = params.chosen_model
+    model, classes = params.chosen_model, params.chosen_dataset.classes
     training_texts = texts.loc[texts["split"] == "train", "text"].tolist()
     tokenizer = build_tokenizer(training_texts, model.vocab)
     reading = resolve_reading(model.max_length, tokenizer, training_texts)
@@ -80,7 +80,7 @@ def test_one_step_and_one_evaluation(
         return EncodedSplit(ids, lengths, part["label"].to_numpy(dtype=np.int8))
 
     def start() -> Network:
-        network = Network(model.network, tokenizer.get_vocab_size())
+        network = Network(model.network, tokenizer.get_vocab_size(), classes.scores)
         first.update({k: v.clone() for k, v in network.state_dict().items()})
         return network
 
@@ -99,11 +99,12 @@ def test_one_step_and_one_evaluation(
     for name, value in weights.items():
         assert not value.equal(first[name]), f"training did not change {name}"
 
-    network = Network(model.network, tokenizer.get_vocab_size())
+    network = Network(model.network, tokenizer.get_vocab_size(), classes.scores)
     network.load_state_dict(weights)
-    probabilities = fusion.probabilities(network_logits(network, test))
-    assert ((probabilities > 0) & (probabilities < 1)).all()
-    figures = classification_figures(test.labels, probabilities, PARAMS.evaluate, seed=0)
+    chances = probabilities(network_logits(network, test))
+    assert chances.shape == (len(test.labels), classes.count)
+    assert ((chances > 0) & (chances < 1)).all()
+    figures = classification_figures(test.labels, chances, classes, PARAMS.evaluate, seed=0)
     assert 0 <= figures["accuracy"] <= 1
 
 
@@ -114,7 +115,7 @@ def test_any_model_can_run_its_cells_from_scratch(model_name: str) -> None:
     networks = []
     for architecture in (shape, readable):
         torch.manual_seed(PARAMS.seed)
-        networks.append(Network(architecture, 100))
+        networks.append(Network(architecture, 100, 1))
     rng = np.random.default_rng(0)
     lengths = rng.integers(1, 25, STEP).astype(np.int32)
     ids = rng.integers(1, 100, (STEP, 24)) * (np.arange(24) < lengths[:, None])

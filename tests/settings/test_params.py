@@ -235,6 +235,20 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
             ["datasets.csv.classes.names: 'negative' occurs twice"],
         ),
         ("datasets.csv.classes.order", True, ["classes: unknown key 'order'", "names, ordered"]),
+        ("datasets.imdb.source.sentiment", "title", ["source.sentiment", "'folder' or 'stars'"]),
+        ("datasets.imdb.source.sentiment", MISSING, ["datasets.imdb.source.sentiment", "required"]),
+        (
+            "datasets.vader.source.bands",
+            [-1.0, 1.0],
+            ["datasets.vader.source: threshold is 0.5 with bands [-1.0, 1.0]", "one of them"],
+        ),
+        (
+            "datasets.vader_5.source.bands",
+            None,
+            ["datasets.vader_5.source: threshold is None with bands None", "one of them"],
+        ),
+        ("datasets.vader_5.source.bands", [1.0, 1.0], ["bands is [1.0, 1.0]", "rising numbers"]),
+        ("datasets.vader_5.source.bands", [1.0, 4.5], ["source.bands", "equal to 4", "4.5"]),
         ("register.alias", "The Best", ["register.alias", "a-z", "'The Best'"]),
         # Missing.
         ("seed", MISSING, ["seed: ", "required"]),
@@ -278,7 +292,7 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
         ("datasets.vader.max_length", 64, ["datasets.vader: unknown key 'max_length'"]),
         ("gates.min_validation_mcc", 0.1, ["gates: unknown key 'min_validation_mcc'"]),
         # A choice without an entry.
-        ("dataset", "amazon", ["dataset is 'amazon'", "vader, twitter", "imdb", "csv"]),
+        ("dataset", "amazon", ["dataset is 'amazon'", "vader, vader_5, twitter", "imdb", "csv"]),
         ("model", "transformer", ["model is 'transformer'", "bilstm", "lstm", "char_lstm"]),
         # Settings that contradict each other.
         (
@@ -364,8 +378,7 @@ def test_the_error_about_labels_of_older_versions_has_the_lines_to_write(
     assert problem.endswith("Write in params.yaml:")
     assert written == list(lines)
     entry |= parse_yaml("\n".join(line.strip() for line in lines), "the message")
-    if "so so" not in message:  # more names than today's are allowed later
-        parse_params(values, "params.yaml")
+    parse_params(values, "params.yaml")
 
 
 @pytest.mark.parametrize(
@@ -387,11 +400,26 @@ def test_numbers_and_truth_values_are_sentiments(text: str, labels: dict[str, ob
         assert as_text(key) in labels  # what a source reads for this value
 
 
-def test_labels_are_the_text_of_a_name_too() -> None:
-    """Names and labels may both be stars."""
+def test_names_may_be_numbers_too() -> None:
     entry = copy.deepcopy(VALUES["datasets"]["csv"])
-    entry |= {"classes": {"names": [1, 2, 3]}, "labels": {"1": 1, "2": 2, "3": 3}}
-    assert refusal(changed("datasets.csv", entry)).count("until more classes are supported") == 1
+    entry |= {"classes": {"names": [1, 2, 3]}, "labels": {"1": 1, "2": 2, "3": 3, "?": None}}
+    params = parse_params(changed("datasets.csv", entry), "params.yaml")
+    assert params.datasets["csv"].classes.names == ("1", "2", "3")
+    assert params.datasets["csv"].labels == {"1": "1", "2": "2", "3": "3", "?": None}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "share", "most"), [("vader_5", 0.21, 0.2), ("imdb_8", 0.13, 0.125)]
+)
+def test_no_class_can_be_more_common_than_all_rows_allow(
+    dataset: str, share: float, most: float
+) -> None:
+    values = changed("gates.min_class_share", share)
+    parse_params(values, "params.yaml")  # vader has two classes
+    assert refusal(values | {"dataset": dataset}).splitlines()[1] == (
+        f"  gates.min_class_share is {share} with the {len(VALUES['datasets'][dataset]['labels'])} "
+        f"classes of datasets.{dataset}; allowed: up to {most}"
+    )
 
 
 @pytest.mark.parametrize(

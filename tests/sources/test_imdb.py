@@ -40,7 +40,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def refusal(archive: Path) -> str:
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    source = ImdbSource(kind="imdb", url=NOWHERE, sha256=(digest,))
+    source = ImdbSource(kind="imdb", url=NOWHERE, sha256=(digest,), sentiment="folder")
     before = sorted(archive.parent.parent.rglob("*"))
     with pytest.raises(SourceError) as caught:
         read_source(source, LABELS, 100_000, archive.parent.parent / "cache")
@@ -114,7 +114,7 @@ def test_a_file_that_is_not_an_archive_is_refused(archive: Path, data: bytes) ->
 
 def test_the_error_names_both_hashes_and_keeps_the_file(archive: Path, tmp_path: Path) -> None:
     archive.write_bytes(b"altered")
-    source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64, "1" * 64))
+    source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64, "1" * 64), sentiment="folder")
     with pytest.raises(SourceError) as caught:
         read_source(source, LABELS, 100_000, tmp_path / "cache")
     message = str(caught.value)
@@ -128,14 +128,14 @@ def test_a_mirror_that_is_not_a_folder_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SENTIGATE_MIRROR", str(tmp_path / "nowhere"))
-    source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64,))
+    source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64,), sentiment="folder")
     with pytest.raises(SourceError, match=r"SENTIGATE_MIRROR is .* which is not a folder"):
         read_source(source, LABELS, 100_000, tmp_path / "cache")
 
 
 def test_without_a_mirror_the_url_is_used(archive: Path, tmp_path: Path) -> None:
     assert not archive.exists()
-    source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64,))
+    source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64,), sentiment="folder")
     with pytest.raises(SourceError, match=r"could not be downloaded: .*refused"):
         read_source(source, LABELS, 100_000, tmp_path / "cache")
 
@@ -149,7 +149,7 @@ def test_rows_are_sorted_in_any_order_of_the_archive(
         for name in [*names, "test/neg/1_4"]:
             add(tar, f"aclImdb/{name}.txt", name.encode())
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
-    source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64, digest))
+    source = ImdbSource(kind="imdb", url=NOWHERE, sha256=("0" * 64, digest), sentiment="folder")
     frame = read_source(source, LABELS, 100_000, tmp_path / "cache")
     assert frame["id"].tolist() == [
         "train/pos/3_9",

@@ -122,6 +122,26 @@ def test_with_threshold_zero_only_a_rating_of_zero_is_neutral(pip_cache: Path) -
 
 
 @pytest.mark.usefixtures("no_mirror")
+def test_bands_of_ratings(pip_cache: Path) -> None:
+    frame = read(DATASETS["vader_5"], pip_cache)
+    check_contract(frame)
+    assert frame["sentiment"].value_counts().to_dict() == {
+        "1": 2_720,
+        "2": 6_461,
+        "3": 4_244,
+        "4": 6_533,
+        "5": 3_745,
+    }
+    by_threshold = read(DATASETS["vader"], pip_cache)["sentiment"]
+    assert by_threshold[frame["sentiment"] == "3"].eq("Neutral").all()
+    positive = frame["sentiment"].isin(["4", "5"])
+    assert by_threshold[positive].eq("Positive").all()
+    assert by_threshold[frame["sentiment"].isin(["1", "2"])].eq("Negative").all()
+    others = [column for column in frame if column != "sentiment"]
+    pd.testing.assert_frame_equal(frame[others], read(DATASETS["vader"], pip_cache)[others])
+
+
+@pytest.mark.usefixtures("no_mirror")
 def test_vader_in_the_cache_is_one_readable_file_and_needs_no_pip(
     pip_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -364,6 +384,28 @@ def test_imdb_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert (frame["id"] == frame["group"]).all()
     ratings = frame.groupby("sentiment")["slice"].unique().map(set).to_dict()
     assert ratings == {"Positive": {"7", "8", "9", "10"}, "Negative": {"1", "2", "3", "4"}}
+
+
+def test_imdb_stars(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    archive = mirror_file("aclImdb_v1.tar.gz")
+    monkeypatch.setenv("SENTIGATE_MIRROR", str(archive.parent))
+    frame = read(DATASETS["imdb_8"], tmp_path)
+    check_contract(frame)
+    folders = read(DATASETS["imdb"], tmp_path)
+    assert frame["sentiment"].tolist() == folders["slice"].tolist()
+    assert set(frame["slice"]) == {""}
+    same = ["id", "group", "text", "fold"]
+    pd.testing.assert_frame_equal(frame[same], folders[same])
+    assert frame.loc[frame["fold"] == "train", "sentiment"].value_counts().to_dict() == {
+        "1": 5_100,
+        "10": 4_732,
+        "8": 3_009,
+        "4": 2_696,
+        "7": 2_496,
+        "3": 2_420,
+        "2": 2_284,
+        "9": 2_263,
+    }
 
 
 def test_own_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,6 @@ from sentigate.model.saved_model import Description, SavedModel
 from sentigate.model.text.cleaning_steps import CleaningSteps
 from sentigate.settings.model import VocabParams
 
-UNFUSED = Fusion(share=0.0, temperature=1.0, prior=(0.0,))
-"""Leaves the network's answers unchanged."""
-
 
 def architecture(**values: Any) -> Architecture:
     """Return an architecture with ``values``, and simple settings for the rest."""
@@ -71,11 +68,14 @@ def save_model(
     max_length: int = 24,
     *,
     linear: LinearModel | None = None,
-    fusion: Fusion = UNFUSED,
+    fusion: Fusion | None = None,
     classes: Classes = BINARY,
     threshold: float | None = None,
 ) -> Path:
-    """Write a model with any network, as the train stage does, and return its folder."""
+    """Write a model with any network, as the train stage does, and return its folder.
+
+    Without ``fusion``, the network alone answers.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     description = Description(
         dataset="vader",
@@ -88,7 +88,7 @@ def save_model(
         network=network.architecture,
         start="random",
         precision="32-true",
-        fusion=fusion,
+        fusion=fusion or Fusion(share=0.0, temperature=1.0, prior=(0.0,) * classes.scores),
     )
     SavedModel(description, tokenizer, network.state_dict(), linear).save(folder)
     return folder

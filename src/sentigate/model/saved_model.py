@@ -106,6 +106,11 @@ class SavedModel:
 
         with named(folder / DESCRIPTION) as path:
             description = Description.model_validate_json(path.read_text("utf-8"))
+            scores = description.classes.scores
+            if (found := len(description.fusion.prior)) != scores:
+                raise ValueError(f"fusion.prior has {found} numbers; expected: {scores}")
+            if description.threshold is not None and scores != 1:
+                raise ValueError("it has a threshold; allowed: only between two classes")
         with named(folder / TOKENIZER) as path:
             tokenizer = Tokenizer.from_str(path.read_text("utf-8"))
             if tokenizer.get_vocab_size() != description.vocabulary_size:
@@ -118,7 +123,6 @@ class SavedModel:
             with named(folder / LANGUAGE_MODEL) as path:
                 language_model = load_file(path)
         linear = LinearModel.load(folder) if description.fusion.share else None
-        scores = description.classes.scores
         if linear is not None and len(linear.bias) != scores:
             raise ModelFileError(
                 folder / LINEAR_WEIGHTS, f"it has {len(linear.bias)} logits; expected: {scores}"

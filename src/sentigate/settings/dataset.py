@@ -20,6 +20,7 @@ from .yaml_file import flow_mapping, flow_sequence
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 """A name that DVC can interpolate into a stage's parameters, and that is valid in a path."""
+Rating = Annotated[float, Field(ge=-4.0, le=4.0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -29,8 +30,23 @@ class VaderSource(StrictModel):
     kind: Literal["vader"]
     version: str
     sha256: Sha256
-    threshold: Annotated[float, Field(ge=0.0, le=4.0)]
-    """A mean rating, in [-4, 4], is Neutral if it is closer to zero than this."""
+    threshold: Annotated[float, Field(ge=0.0, le=4.0)] | None = None
+    """A mean rating, in [-4, 4], is Neutral if it is closer to zero than this, or else Positive or
+    Negative."""
+    bands: tuple[Rating, ...] | None = Field(default=None, min_length=1, strict=False)
+    """Borders between bands of mean ratings, which have the sentiments "1", "2", ... A rating at a
+    border is in the band that is farther from zero."""
+
+    @model_validator(mode="after")
+    def _threshold_or_bands(self) -> VaderSource:
+        if (self.threshold is None) == (self.bands is None):
+            raise ValueError(
+                f"threshold is {shorten(self.threshold)} with bands "
+                f"{shorten(self.bands and list(self.bands))}; allowed: one of them"
+            )
+        if self.bands is not None and list(self.bands) != sorted(set(self.bands)):
+            raise ValueError(f"bands is {shorten(list(self.bands))}; allowed: rising numbers")
+        return self
 
 
 class TwitterSource(StrictModel):
@@ -51,6 +67,8 @@ class ImdbSource(StrictModel):
     url: str
     sha256: tuple[Sha256, ...] = Field(min_length=1, strict=False)
     """SHA-256 of each accepted archive."""
+    sentiment: Literal["folder", "stars"]
+    """folder: Positive or Negative; stars: "1" to "4" and "7" to "10", from the file's name."""
 
 
 class CsvSource(StrictModel):
@@ -159,15 +177,6 @@ class Dataset(StrictModel):
             _refuse_numbers_of_classes(labels, names)
         labels = {key: _name(value) for key, value in labels.items()}
         return values | {"classes": classes, "labels": labels}
-
-    @model_validator(mode="after")
-    def _two_classes(self) -> Dataset:
-        if self.classes.names != BINARY.names:
-            raise ValueError(
-                f"classes.names is {shorten(list(self.classes.names))}; allowed, until more "
-                f"classes are supported: {list(BINARY.names)}"
-            )
-        return self
 
     @model_validator(mode="after")
     def _each_class_has_a_sentiment(self) -> Dataset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -106,6 +107,16 @@ class Params(StrictModel):
         ):
             if chosen not in offered:
                 raise _NamedError(f"{name} is {shorten(chosen)}; allowed: {', '.join(offered)}")
+        return self
+
+    @model_validator(mode="after")
+    def _classes_can_be_common(self) -> Params:
+        count = self.chosen_dataset.classes.count
+        if self.gates.min_class_share > 1 / count:
+            raise _NamedError(
+                f"gates.min_class_share is {self.gates.min_class_share} with the {count} classes "
+                f"of datasets.{self.dataset}; allowed: up to {math.floor(1000 / count) / 1000}"
+            )
         return self
 
     @model_validator(mode="after")

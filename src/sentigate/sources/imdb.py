@@ -26,7 +26,8 @@ def read(source: ImdbSource, cache: Path) -> pd.DataFrame:
     """Read the 50,000 labelled reviews: train before test, pos before neg, then by number.
 
     ``id`` is like "train/pos/0_9". ``group`` equals ``id``, because the data set does not name the
-    films. ``slice`` is the rating, "1" to "10".
+    films. ``sentiment`` is Positive or Negative, and ``slice`` the rating, "1" to "10"; with
+    ``source.sentiment`` stars, ``sentiment`` is the rating, and ``slice`` is "".
 
     Raises:
         SourceError: the archive is not available, has another hash, is damaged or unsafe, or does
@@ -49,7 +50,10 @@ def read(source: ImdbSource, cache: Path) -> pd.DataFrame:
     for key in sorted(texts, key=lambda key: (key[0] != "train", key[1] != "pos", int(key[2]))):
         fold, folder, number, rating = key
         identifier = f"{fold}/{folder}/{number}_{rating}"
-        rows.append((identifier, identifier, rating, SENTIMENTS[folder], texts[key], fold))
+        slice_, sentiment = rating, SENTIMENTS[folder]
+        if source.sentiment == "stars":
+            slice_, sentiment = "", rating
+        rows.append((identifier, identifier, slice_, sentiment, texts[key], fold))
     return frame_of(rows)
 
 

@@ -29,8 +29,9 @@ def read(source: VaderSource, cache: Path) -> pd.DataFrame:
     """Read the rated sentences, with the slices tweets, movies, amazon and nyt.
 
     ``group`` is the product review or editorial. Each tweet is a group of its own, and so is each
-    movie sentence, because its document is unknown. ``sentiment`` is Positive, Negative or Neutral,
-    by the mean rating and ``source.threshold``.
+    movie sentence, because its document is unknown. ``sentiment`` comes from the mean rating: with
+    ``source.threshold`` Positive, Negative or Neutral, and with ``source.bands`` the number of the
+    rating's band, "1" for the lowest.
 
     Raises:
         SourceError: the source distribution is not available, or has another hash.
@@ -43,7 +44,7 @@ def read(source: VaderSource, cache: Path) -> pd.DataFrame:
             fields = line.removesuffix("\r").split("\t")
             try:
                 identifier, rating, sentence = fields
-                sentiment = _sentiment(float(rating), source.threshold)
+                sentiment = _sentiment(float(rating), source)
             except ValueError:
                 raise SourceError(
                     f"{path}: line {number:,} of {FILES[slice_]}_GroundTruth.txt is "
@@ -54,8 +55,12 @@ def read(source: VaderSource, cache: Path) -> pd.DataFrame:
     return frame_of(rows)
 
 
-def _sentiment(rating: float, threshold: float) -> str:
-    if rating and abs(rating) >= threshold:
+def _sentiment(rating: float, source: VaderSource) -> str:
+    if source.bands is not None:
+        # A rating at a border is in the band that is farther from zero.
+        above = [rating >= border if border > 0 else rating > border for border in source.bands]
+        return str(1 + sum(above))
+    if rating and abs(rating) >= (source.threshold or 0.0):
         return "Positive" if rating > 0 else "Negative"
     return "Neutral"
 
