@@ -32,6 +32,7 @@ from sentigate import artifacts
 from sentigate.artifacts import STAGES
 from sentigate.model.network.architecture import Architecture
 from sentigate.settings.params import load_params
+from sentigate.tracking.dotted_names import flatten
 from sentigate.training.hardware import resolve_hardware
 
 
@@ -95,6 +96,9 @@ def test_tables_have_the_columns_in_artifacts(project: Path) -> None:
     for path, columns in (table for table in tables if isinstance(table, artifacts.Table)):
         read = pd.read_parquet if path.suffix == ".parquet" else pd.read_csv
         found = read(project / path).dtypes.astype(str).to_dict()
+        of_classes = [name for name in found if name[-2:] in ("_0", "_1")]
+        assert {found.pop(name) for name in of_classes} <= {"float32"}
+        assert bool(of_classes) == path.name.endswith("predictions.parquet")
         assert (path, list(found.items())) == (path, list(columns.items()))
 
 
@@ -140,6 +144,9 @@ def test_tokenizer_and_model_have_the_documented_content(project: Path) -> None:
         "last_tokens": 0,
         "dataset": "csv",
         "model": "tiny",
+        "classes": {"names": ["negative", "positive"], "ordered": False},
+        "threshold": None,
+        "threshold_metric": None,
         "cleaning": params.chosen_dataset.clean.steps.model_dump(),
         "start": "random",
         "fusion": model["fusion"],
@@ -163,17 +170,18 @@ def test_figures_are_computed_from_the_predictions(project: Path) -> None:
         "split",
         "slice",
         "label",
-        "probability",
-        "network_probability",
-        "baseline_probability",
+        "predicted",
+        "network_predicted",
+        "baseline_predicted",
     ]
     split = pd.read_parquet(project / artifacts.SPLIT_TEXTS.path)
     held_out = split.loc[split["split"] != "train"]
     assert predictions["id"].tolist() == held_out["id"].tolist()
     test = predictions.loc[predictions["split"] == "test"]
-    columns = {"test": "probability"} | {n: f"{n}_probability" for n in ("network", "baseline")}
-    for name, column in columns.items():
-        accuracy = ((test[column] >= 0.5) == (test["label"] == 1)).mean()
+    for name, prefix in (("test", ""), ("network", "network_"), ("baseline", "baseline_")):
+        answers = (test[f"{prefix}probability_1"] >= 0.5).astype("int8")
+        assert test[f"{prefix}predicted"].tolist() == answers.tolist()
+        accuracy = (answers == test["label"]).mean()
         assert metrics[name]["accuracy"] == pytest.approx(accuracy, abs=1e-6)
         low, high = metrics[name]["accuracy_low"], metrics[name]["accuracy_high"]
         assert 0 <= low <= accuracy <= high <= 1
@@ -290,10 +298,9 @@ def test_one_run_has_all_params_figures_and_tags(
         assert run["metrics"][key] == pytest.approx(figures[-1], abs=1e-5)
     assert run["metrics"]["kept_epoch"] == kept["epoch"]
     assert not [name for name in run["metrics"] if name.startswith(("train_", "validation_"))]
-    for name, figures in read_json(project / artifacts.METRICS_REPORT).items():
-        for key, value in figures.items():
-            if value is not None:
-                assert run["metrics"][f"{name}.{key}"] == pytest.approx(value)
+    for name, value in flatten(read_json(project / artifacts.METRICS_REPORT)):
+        if value is not None:
+            assert run["metrics"][name] == pytest.approx(value)
 
 
 def test_the_run_has_inputs_and_artifacts(project: Path, mlflow_facts: dict[str, Any]) -> None:
@@ -370,7 +377,8 @@ model = mlflow.pyfunc.load_model(sys.argv[1])
 answers = model.predict(["A fine film, warm and funny.", "", "I want my two hours back!"])
 own = [m.__file__ for n, m in sys.modules.items() if n.startswith("sentigate_model.")]
 print(json.dumps({"label": answers["label"].tolist(),
-                  "probability": answers["probability"].tolist(), "own": own}))
+                  "confidence": answers["confidence"].tolist(),
+                  "positive": answers["probability_positive"].tolist(), "own": own}))
 """
 
 
@@ -387,9 +395,11 @@ def test_the_model_predicts_without_this_repository(model_folder: Path, tmp_path
     assert done.returncode == 0, done.stderr[-3000:]
     answers = json.loads(done.stdout)
     assert len(answers["label"]) == 3
-    for label, probability in zip(answers["label"], answers["probability"], strict=True):
-        assert 0 <= probability <= 1
-        assert label == ("positive" if probability >= 0.5 else "negative")
+    columns = (answers[name] for name in ("label", "confidence", "positive"))
+    for label, confidence, positive in zip(*columns, strict=True):
+        assert 0.5 <= confidence <= 1
+        assert label == ("positive" if positive >= 0.5 else "negative")
+        assert confidence == pytest.approx(max(positive, 1 - positive), abs=1e-6)
     assert answers["own"]
     assert all(Path(file).is_relative_to(moved) for file in answers["own"])
 
@@ -397,15 +407,16 @@ def test_the_model_predicts_without_this_repository(model_folder: Path, tmp_path
 # The command
 
 
-def test_predict_prints_label_probability_and_text(project: Path) -> None:
+def test_predict_prints_label_confidence_and_text(project: Path) -> None:
     texts = ["A fine film, warm\n and funny.", "I want my two hours back!"]
     done = run_in(project, *SENTIGATE, "predict", *texts)
     assert done.returncode == 0, done.stderr[-2000:]
     rows = [line.split("\t") for line in done.stdout.splitlines()]
     assert [text for _, _, text in rows] == ["A fine film, warm and funny.", texts[1]]
-    for label, probability, _ in rows:
-        assert label == ("positive" if float(probability) >= 0.5 else "negative")
-        assert len(probability) == len("0.1234")
+    for label, confidence, _ in rows:
+        assert label in ("positive", "negative")
+        assert 0.5 <= float(confidence) <= 1
+        assert len(confidence) == len("0.1234")
     assert "Traceback" not in done.stderr
 
 

@@ -105,7 +105,9 @@ class LinearModel:
             "idf": self.idf,
             "weights": self.weights,
         }
-        save_file({k: v for k, v in tensors.items() if v is not None}, folder / LINEAR_WEIGHTS)
+        # safetensors 0.8 writes an array in the order of its memory, whatever its strides say.
+        found = {k: np.ascontiguousarray(v) for k, v in tensors.items() if v is not None}
+        save_file(found, folder / LINEAR_WEIGHTS)
 
     @classmethod
     def load(cls, folder: Path) -> LinearModel:
