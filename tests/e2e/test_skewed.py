@@ -8,11 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from support.commands import run_in
-from support.params import tiny_values, write_values
+from support.params import set_value, tiny_values, write_values
 from support.project import SMALL_TABLE, commit_all, copy_project
 from support.trained import DVC, read_json
 
 RARE = ["awful refund", "broken refund", "useless refund"]
+
+
+def write_params(project: Path, **changes: object) -> None:
+    """Write params.yaml; the changes are dotted keys with ``__`` for each dot."""
+    values = tiny_values()
+    set_value(values, "gates.min_class_share", 0.1)
+    set_value(values, "models.tiny.training.threshold_metric", "macro_f1")
+    set_value(values, "models.tiny.training.class_weights", "effective_number")
+    for key, value in changes.items():
+        set_value(values, key.replace("__", "."), value)
+    write_values(values, project)
 
 
 @pytest.fixture(scope="module")
@@ -26,23 +37,20 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table["sentiment"] = np.where(rare, "negative", "positive")
     table.loc[rare, "text"] += " " + words[rare]
     table.to_csv(folder / SMALL_TABLE, index=False)
-    values = tiny_values()
-    values["models"]["tiny"]["training"]["threshold_metric"] = "macro_f1"
-    values["models"]["tiny"]["training"]["class_weights"] = "effective_number"
-    write_values(values, folder)
+    write_params(folder)
     commit_all(folder)
     return folder
 
 
-def test_a_rare_class_trains_once_its_share_is_allowed(project: Path) -> None:
-    refused = run_in(project, *DVC, "repro", "clean", timeout=600)
-    assert refused.returncode != 0
-    assert "gates.min_class_share" in refused.stdout + refused.stderr
+def test_a_rare_class_is_refused_with_the_parameter(project: Path) -> None:
+    write_params(project)
+    done = run_in(project, *DVC, "repro", "clean", timeout=600)
+    assert done.returncode != 0
+    assert "gates.min_class_share" in done.stdout + done.stderr
 
-    path = project / "params.yaml"
-    text = path.read_text("utf-8")
-    assert "min_class_share: 0.1\n" in text
-    path.write_text(text.replace("min_class_share: 0.1\n", "min_class_share: 0.03\n"), "utf-8")
+
+def test_a_rare_class_trains_once_its_share_is_allowed(project: Path) -> None:
+    write_params(project, gates__min_class_share=0.03)
     done = run_in(project, *DVC, "repro", timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "the answer is positive from a probability of" in done.stdout
@@ -54,7 +62,7 @@ def test_a_rare_class_trains_once_its_share_is_allowed(project: Path) -> None:
     metrics = read_json(project / "reports/metrics.json")
     assert metrics["majority"]["accuracy"] == pytest.approx(0.96, abs=0.02)
     page = (project / "reports/report.html").read_text("utf-8")
-    assert "balanced accuracy" in page.lower()
+    assert "to every text already has an accuracy of" in page
 
     predictions = pd.read_parquet(project / "reports/predictions.parquet")
     decided = predictions["probability_1"] >= model["threshold"]
@@ -62,15 +70,7 @@ def test_a_rare_class_trains_once_its_share_is_allowed(project: Path) -> None:
 
 
 def test_a_useless_model_fails_its_gate_with_the_parameter(project: Path) -> None:
-    path = project / "params.yaml"
-    before = path.read_text("utf-8")
-    text = before.replace("min_class_share: 0.1\n", "min_class_share: 0.03\n")
-    head, found, tail = text.rpartition("min_validation_mcc: -1.0")
-    assert found
-    path.write_text(f"{head}min_validation_mcc: 0.99{tail}", "utf-8")
-    try:
-        done = run_in(project, *DVC, "repro", "train", timeout=600)
-    finally:
-        path.write_text(before, "utf-8")
+    write_params(project, gates__min_class_share=0.03, models__tiny__min_validation_mcc=0.999)
+    done = run_in(project, *DVC, "repro", "train", timeout=600)
     assert done.returncode != 0
     assert "min_validation_mcc" in done.stdout + done.stderr
