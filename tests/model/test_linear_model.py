@@ -239,6 +239,13 @@ def test_a_saved_model_is_loaded_unchanged(kind: str, scores: int, tmp_path: Pat
     assert before == {name: (tmp_path / name).read_bytes() for name in LINEAR_FILES}
 
 
+def test_arrays_are_saved_by_their_values_not_by_their_memory(tmp_path: Path) -> None:
+    """safetensors 0.8 writes the memory of a Fortran-ordered array, with the array's shape."""
+    linear = model("tfidf", scores=3)
+    replace(linear, weights=np.asfortranarray(linear.weights)).save(tmp_path)
+    assert LinearModel.load(tmp_path).weights.tolist() == linear.weights.tolist()
+
+
 @pytest.mark.parametrize("name", LINEAR_FILES)
 @pytest.mark.parametrize("damage", ["empty", "half", "missing"])
 def test_an_error_names_the_damaged_file(name: str, damage: str, tmp_path: Path) -> None:
