@@ -55,17 +55,18 @@ def train_preset(
     hardware: Hardware,
     seed: int,
     vectors: WordVectors | None = None,
+    train: EncodedSplit | None = None,
     validation: EncodedSplit | None = None,
     linear: Logits | None = None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Trained:
     """Train on the folder's training rows.
 
-    ``vectors`` and ``validation`` take the place of the folder's own; ``linear`` is as
+    ``vectors``, ``train`` and ``validation`` take the place of the folder's own; ``linear`` is as
     ``train_model`` takes it.
     """
     vectors = vectors or read_vectors(folder / "vectors.safetensors")
-    train = load_split(folder / "train")
+    train = train or load_split(folder / "train")
     validation = validation or load_split(folder / "validation")
     with tempfile.TemporaryDirectory() as scratch:
         language_model = pretrain(
