@@ -223,11 +223,7 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
             {"a": "negative", "1": "positive", 1: "positive"},
             ["datasets.csv: labels has '1' twice, as a number and as a text"],
         ),
-        (
-            "datasets.csv.classes",
-            ["negative", "positive"],
-            ["datasets.csv.classes: ", "dictionary"],
-        ),
+        ("datasets.csv.classes", "positive", ["datasets.csv.classes: ", "dictionary"]),
         ("datasets.csv.classes.names", ["positive"], ["csv.classes.names: ", "at least 2 items"]),
         (
             "datasets.csv.classes.names",
@@ -398,6 +394,23 @@ def test_numbers_and_truth_values_are_sentiments(text: str, labels: dict[str, ob
     assert params.chosen()["dataset"]["labels"] == json.dumps(labels)
     for key in parse_yaml(text, "params.yaml"):
         assert as_text(key) in labels  # what a source reads for this value
+
+
+@pytest.mark.parametrize(
+    ("classes", "line"),
+    [
+        (["negative", "positive"], "    classes: {names: [negative, positive]}"),
+        ([True, 2], '    classes: {names: ["true", "2"]}'),
+    ],
+)
+def test_the_error_about_a_list_of_classes_has_the_line_to_write(
+    classes: list[object], line: str
+) -> None:
+    message = refusal(changed("datasets.csv.classes", classes))
+    _, problem, written = message.splitlines()
+    assert problem.startswith("  datasets.csv: classes is [")
+    assert problem.endswith("allowed: a section with names. Write in params.yaml:")
+    assert written == line
 
 
 def test_names_may_be_numbers_too() -> None:

@@ -88,6 +88,40 @@ def test_all_unknown_sentiments_are_named_with_their_rows_and_the_line_to_write(
     }
 
 
+def test_the_spellings_of_an_unknown_sentiment_share_a_key() -> None:
+    labels: dict[str, str | None] = {"no": "bad", "Good": "a", "good": "b"}
+    sentiments = ["no", "YES", "yes ", "yes ", "GOOD", "GOOd", "2.0", "2"]
+    _, line = refusal(sentiments, labels).split("\n")
+    written = parse_yaml(line, "params.yaml")["labels"]
+    keys = {"yes": None, "GOOD": None, "GOOd": None, "2.0": None}
+    assert written == labels | keys
+    assert as_labels(pd.Series(sentiments, dtype="str"), written, place).notna().all()
+
+
+@pytest.mark.parametrize(
+    ("sentiments", "names", "labels"),
+    [
+        (["10", "2", "1.0", "2"], ["1.0", "2", "10"], {"1.0": "1.0", "2": "2", "10": "10"}),
+        (["No", "yes", "no ", "no "], ["no", "yes"], {"no": "no", "yes": "yes"}),
+        (["true", "", "false"], ["true", "false"], {"true": "true", "": None, "false": "false"}),
+    ],
+)
+def test_a_file_without_any_label_gets_the_lines_that_make_each_sentiment_a_class(
+    sentiments: list[str], names: list[str], labels: dict[str, str | None]
+) -> None:
+    said, *lines = refusal(sentiments, {"positive": "good", "negative": "bad"}).split("\n")
+    assert "No row has one of these labels. To make each sentiment a class, write" in said
+    written = parse_yaml("\n".join(line.strip() for line in lines), "params.yaml")
+    assert written == {"classes": {"names": names}, "labels": labels}
+    assert as_labels(pd.Series(sentiments, dtype="str"), labels, place).notna().all()
+
+
+def test_a_file_of_one_unknown_sentiment_gets_the_line_of_labels_alone() -> None:
+    message = refusal(["good", "good", ""], {"positive": "good", "negative": "bad"})
+    assert "No row has" not in message
+    assert message.endswith('labels: {positive: good, negative: bad, good: null, "": null}')
+
+
 def test_a_column_of_many_unknown_sentiments_gets_a_short_message() -> None:
     message = refusal([f"text {number}" for number in range(5_000)], {"good": "a", "bad": "b"})
     assert message.endswith(f"'text {MOST_LISTED - 1}' (1 row) and 4,980 more")

@@ -170,6 +170,12 @@ class Dataset(StrictModel):
         if classes is None:
             _refuse_labels_without_classes(labels)
             return values
+        if isinstance(classes, list | tuple):
+            ready = flow_sequence(str(_name(name)) for name in classes)
+            raise ValueError(
+                f"classes is {shorten(classes)}; allowed: a section with names. Write in "
+                f"params.yaml:\n    classes: {{names: {ready}}}"
+            )
         names = classes.get("names") if isinstance(classes, dict) else None
         if isinstance(names, list | tuple):
             names = [_name(name) for name in names]

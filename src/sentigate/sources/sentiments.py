@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sentigate.errors import SourceError, counted, shorten
-from sentigate.settings.yaml_file import flow_mapping
+from sentigate.settings.yaml_file import flow_mapping, flow_sequence
 
 MOST_LISTED = 20
 LONGEST = 80
@@ -66,19 +66,20 @@ def as_labels(
             place(int((numbers == unknown[0]).argmax())),
             {names[number]: int(rows[number]) for number in unknown},
             labels,
+            none_known=len(unknown) == len(found),
         )
     known = pd.array(found, dtype="str").take(numbers)
     return pd.Series(known, index=sentiments.index)
 
 
 def _refusal(
-    place: str, unknown: Mapping[str, int], labels: Mapping[str, str | None]
+    place: str, unknown: Mapping[str, int], labels: Mapping[str, str | None], *, none_known: bool
 ) -> SourceError:
     first = next(iter(unknown))
     what = f"is {shorten(first)}" if first.strip() else "is empty"
     listed = [
         f"{shorten(name)} ({counted(rows, 'row')})"
-        for name, rows in islice(unknown.items(), MOST_LISTED)
+        for name, rows in islice(_in_order(unknown), MOST_LISTED)
     ]
     message = (
         f"{place} {what}; allowed (the data set's labels): {', '.join(labels)}. "
@@ -88,8 +89,45 @@ def _refusal(
         return SourceError(f"{message} and {len(unknown) - MOST_LISTED:,} more")
     if max(map(len, unknown)) > LONGEST:
         return SourceError(message)
+    keys = _keys(unknown, labels)
+    names = [key for key in keys if key]
+    if none_known and len(names) > 1:
+        lines = {key: key or None for key in keys}
+        return SourceError(
+            f"{message}. No row has one of these labels. To make each sentiment a class, write "
+            "this in params.yaml; several sentiments may have the same class, and null drops "
+            "the rows:\n"
+            f"    classes: {{names: {flow_sequence(names)}}}\n"
+            f"    labels: {flow_mapping(lines)}"
+        )
     return SourceError(
         f"{message}. To use their rows, correct the source, or write this in params.yaml, with a "
         "class of classes.names instead of null; null drops the rows:\n"
-        f"    labels: {flow_mapping({**labels, **dict.fromkeys(unknown)})}"
+        f"    labels: {flow_mapping({**labels, **dict.fromkeys(keys)})}"
     )
+
+
+def _in_order(unknown: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return the items by value if all sentiments are numbers, or else in the order of the file."""
+    items = list(unknown.items())
+    if all(NUMBER.fullmatch(name.strip()) for name in unknown):
+        items.sort(key=lambda item: float(item[0]))
+    return items
+
+
+def _keys(unknown: Mapping[str, int], labels: Iterable[str]) -> list[str]:
+    """Return keys of ``labels`` that give each unknown sentiment a label.
+
+    Spellings of one sentiment, such as ``Yes``, ``yes`` and ``YES ``, share the key of the most
+    frequent, without blanks at its ends. If labels of params.yaml are alike too, only a key of
+    exactly the sentiment's text leaves no doubt.
+    """
+    doubtful = set(map(_plain, labels))
+    spellings: dict[str, list[str]] = {}
+    for name, _ in _in_order(unknown):
+        plain = _plain(name)
+        spellings.setdefault(name if plain in doubtful else plain, []).append(name)
+    return [
+        alike[0] if _plain(alike[0]) in doubtful else max(alike, key=unknown.__getitem__).strip()
+        for alike in spellings.values()
+    ]
