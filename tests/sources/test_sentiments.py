@@ -122,6 +122,14 @@ def test_a_file_of_one_unknown_sentiment_gets_the_line_of_labels_alone() -> None
     assert message.endswith('labels: {positive: good, negative: bad, good: null, "": null}')
 
 
+@pytest.mark.parametrize("character", ["\x7f", "\x85", "\x92", "\u2028", "\uffff", "\ufeff", "\t"])
+def test_the_line_to_write_keeps_characters_that_yaml_refuses_or_folds(character: str) -> None:
+    """The third is an apostrophe of Windows that was read as Latin-1."""
+    unknown = f"don{character}t"
+    _, line = refusal([unknown], {"good": "a", "bad": "b"}).split("\n")
+    assert parse_yaml(line, "params.yaml")["labels"][unknown] is None
+
+
 def test_a_column_of_many_unknown_sentiments_gets_a_short_message() -> None:
     message = refusal([f"text {number}" for number in range(5_000)], {"good": "a", "bad": "b"})
     assert message.endswith(f"'text {MOST_LISTED - 1}' (1 row) and 4,980 more")

@@ -72,10 +72,17 @@ _PLAIN = re.compile(
 )
 
 
+# Characters that YAML refuses in quotes, or reads as the end of a line, and JSON does not escape.
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+
+
 def _scalar(text: str | None) -> str:
     if text is None:
         return "null"
-    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    if _PLAIN.fullmatch(text):
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
 
 def read_yaml(path: Path) -> Any:

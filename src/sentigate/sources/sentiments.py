@@ -27,11 +27,23 @@ def label_of(sentiment: str, labels: Iterable[str]) -> str | None:
     and ``01`` are alike, and so are ``true`` (Parquet) and ``True`` (CSV). ``true``, ``yes`` and
     ``1`` are not.
     """
-    labels = list(labels)
-    if sentiment in labels:
-        return sentiment
-    alike = [label for label in labels if _plain(label) == _plain(sentiment)]
-    return alike[0] if len(alike) == 1 else None
+    return _finder(labels)(sentiment)
+
+
+def _finder(labels: Iterable[str]) -> Callable[[str], str | None]:
+    """Return ``label_of`` for given labels, which are brought into one form only once."""
+    exact = set(labels)
+    alike: dict[str, list[str]] = {}
+    for label in exact:
+        alike.setdefault(_plain(label), []).append(label)
+
+    def find(sentiment: str) -> str | None:
+        if sentiment in exact:
+            return sentiment
+        found = alike.get(_plain(sentiment), ())
+        return found[0] if len(found) == 1 else None
+
+    return find
 
 
 def _plain(sentiment: str) -> str:
@@ -59,7 +71,7 @@ def as_labels(
             write in params.yaml.
     """
     numbers, names = pd.factorize(sentiments)
-    found = [label_of(name, labels) for name in names]
+    found = list(map(_finder(labels), names))
     if unknown := [number for number, label in enumerate(found) if label is None]:
         rows = np.bincount(numbers)
         raise _refusal(
