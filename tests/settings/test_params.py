@@ -378,6 +378,27 @@ def test_the_error_about_labels_of_older_versions_has_the_lines_to_write(
 
 
 @pytest.mark.parametrize(
+    ("classes", "labels"),
+    [
+        (None, "{2026-11-27: good, other: bad}"),
+        (None, "{2026-11-27: 1, other: 0}"),
+        ("{names: [bad, good]}", "{2026-11-27: 1, other: 0}"),
+        ("{names: [[bad], good]}", "{a: 1, b: 0}"),
+    ],
+)
+def test_a_date_or_a_list_in_place_of_a_name_is_an_error_in_words(
+    classes: str | None, labels: str
+) -> None:
+    values = copy.deepcopy(VALUES)
+    entry = values["datasets"]["csv"]
+    del entry["classes"]
+    entry["labels"] = parse_yaml(labels, "params.yaml")
+    if classes:
+        entry["classes"] = parse_yaml(classes, "params.yaml")
+    assert "datasets.csv." in refusal(values)
+
+
+@pytest.mark.parametrize(
     ("text", "labels"),
     [
         ("{1: negative, 2: positive}", {"1": "negative", "2": "positive"}),

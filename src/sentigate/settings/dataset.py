@@ -257,6 +257,8 @@ def _with_names(labels: Mapping[Any, Any]) -> dict[Any, Any]:
 def _refuse_labels_without_classes(labels: Mapping[Any, Any]) -> None:
     """Raise an error with the lines to write, if the labels show which classes there are."""
     values = [value for value in labels.values() if value is not None]
+    if not all(isinstance(key, str) for key in labels):
+        return
     if all(type(value) is int for value in values) and set(values) == {0, 1}:
         names, ready = list(BINARY.names), _classes_of_numbers(labels, BINARY.names)
     elif all(isinstance(value, str) for value in values) and len(set(values)) > 1:
@@ -276,6 +278,8 @@ def _refuse_numbers_of_classes(labels: Mapping[Any, Any], names: list[Any]) -> N
     if not values or not all(type(value) is int and 0 <= value < len(names) for value in values):
         return
     if all(_name(value) in names for value in values):
+        return
+    if not all(isinstance(text, str) for text in (*labels, *names)):
         return
     raise ValueError(
         f"labels has numbers of classes; allowed: names. Write in params.yaml:\n"
