@@ -32,7 +32,7 @@ def make_network(folder: Path, model: ModelPreset, frozen: bool) -> Network:
     train = load_split(folder / "train")
     has = vectors.values.shape[1]
     start = from_vectors(vectors, model.training.vector_correction, train) if has else None
-    network = start_network(model.network, len(vectors.values), start)
+    network = start_network(model.network, len(vectors.values), 1, start)
     if frozen:
         values = torch.from_numpy(vectors.values).float()
         network.encoder.embedding = nn.Embedding.from_pretrained(values, freeze=True)
@@ -63,8 +63,8 @@ def make_steps(
     def step(number: int) -> None:
         batch = batches[number]
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16-mixed"):
-            logits = network(batch.inputs)
-            loss = functional.binary_cross_entropy_with_logits(logits, batch.labels)
+            logits = network(batch.inputs).squeeze(1)
+            loss = functional.binary_cross_entropy_with_logits(logits, batch.labels.float())
         optimizer.zero_grad()
         loss.backward()
         if training.gradient_clip:
