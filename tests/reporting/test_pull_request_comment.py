@@ -217,6 +217,44 @@ def test_figures_of_another_data_set_are_not_compared(project: Project) -> None:
     assert not re.search("better|worse|points", report)
 
 
+THREE = {"bad <b>": {"rows": 9}, "so so": {"rows": 9}, "good": {"rows": 9}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ({"bad": {}, "good": {}}, THREE, ("bad &lt;b&gt;, so so, good", "bad, good")),
+        (None, THREE, ("bad &lt;b&gt;, so so, good", "two classes")),
+    ],
+    ids=["two classes", "an older version"],
+)
+def test_figures_of_other_classes_are_not_compared(
+    project: Project, before: object, after: object, shown: tuple[str, str]
+) -> None:
+    def metrics(accuracy: float, classes: object) -> None:
+        parts = {"test": FIGURES | {"accuracy": accuracy}, "baseline": {"accuracy": 0.82}}
+        named = {} if classes is None else {"classes": classes}
+        project.write("reports/metrics.json", parts | named)
+
+    metrics(0.8, before)
+    project.commit()
+    metrics(0.9, after)
+    report = render_comment("main")
+    assert headline() == (
+        "The classes differ, so the figures cannot be compared. Test accuracy is 90.0 % "
+        f"(95 % interval 77.5 % – 82.5 %) with {shown[0]}; it was 80.0 % with {shown[1]}. "
+        "Linear baseline 82.0 %."
+    )
+    assert row(report, "Accuracy") == ["80.0 %", "90.0 %", "–"]
+    assert not re.search("better|worse|points", report)
+
+
+def test_two_classes_are_compared_with_those_of_an_older_version(project: Project) -> None:
+    parts = {"test": FIGURES, "baseline": {"accuracy": 0.82}}
+    project.write("reports/metrics.json", parts | {"classes": {"negative": {}, "positive": {}}})
+    assert "Test accuracy 80.0 % → 80.0 %" in headline()
+
+
 def test_gates_are_in_the_order_of_the_pipeline(project: Project) -> None:
     lines = render_comment("main").splitlines()
     table = lines[lines.index("| Stage | Gate | Expectations met | Rows |") + 2 :]

@@ -25,16 +25,24 @@ class Side(NamedTuple):
         lack: A sentence that gives the reason if there are no figures, else "".
         dataset: Name of the data set, or "unknown".
         model: Name of the model, or "unknown".
+        classes: Names of the classes. Figures of older versions do not name their two classes: ().
     """
 
     figures: Mapping[str, Mapping[str, float]]
     lack: str
     dataset: str
     model: str
+    classes: tuple[str, ...]
 
     def of(self, key: str, part: str = "test") -> float | None:
         """Return a figure, or None if it is missing."""
         return self.figures.get(part, {}).get(key)
+
+    def answers_like(self, other: Side) -> bool:
+        """Return whether both sides tell the same classes apart, so far as their files show."""
+        if self.classes and other.classes:
+            return self.classes == other.classes
+        return len(self.classes or other.classes) in (0, 2)
 
 
 def side_of(metrics: str | None, params: str | None, place: str) -> Side:
@@ -59,7 +67,9 @@ def side_of(metrics: str | None, params: str | None, place: str) -> Side:
         lack = f"{METRICS_FILE} in {place} has no test accuracy."
     unknown = "unknown"
     dataset, model = str(names.get("dataset", unknown)), str(names.get("model", unknown))
-    return Side({} if lack else figures, lack, dataset, model)
+    classes = content.get("classes")
+    known = tuple(classes) if isinstance(classes, dict) else ()
+    return Side({} if lack else figures, lack, dataset, model, known)
 
 
 def commit_of(base: str) -> str:

@@ -75,6 +75,11 @@ def _headline(before: Side, after: Side) -> str:
         lead = "**The data sets differ, so the figures cannot be compared.** Test accuracy is"
         now = f"{share(new)} ({interval}) on {safe(after.dataset)}"
         return f"{lead} {now}; it was {share(old)} on {safe(before.dataset)}. {linear}"
+    if not before.answers_like(after):
+        lead = "**The classes differ, so the figures cannot be compared.** Test accuracy is"
+        earlier = ", ".join(before.classes) or "two classes"
+        now = f"{share(new)} ({interval}) with {safe(', '.join(after.classes) or 'two classes')}"
+        return f"{lead} {now}; it was {share(old)} with {safe(earlier)}. {linear}"
     low, high = after.of("accuracy_low"), after.of("accuracy_high")
     if low is None or high is None:
         verdict = "there is no 95 % interval, so the change may be chance."
@@ -106,7 +111,7 @@ def _chosen(before: Side, after: Side) -> str:
 
 def _figures_table(before: Side, after: Side) -> str:
     lines = ["| Test figure | Before | After | Difference |", "|---|--:|--:|--:|"]
-    comparable = before.dataset == after.dataset
+    comparable = before.dataset == after.dataset and before.answers_like(after)
     for metric in METRICS:
         old, new = before.of(metric.key), after.of(metric.key)
         if old is None and new is None:
