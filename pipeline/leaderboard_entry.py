@@ -24,7 +24,7 @@ from sentigate.evaluation.metrics import classification_figures, flat
 from sentigate.files import written_whole
 from sentigate.language.pretraining import pretrain
 from sentigate.leaderboard.entry import entry_path, failure_path
-from sentigate.model.answers import Probabilities, probabilities
+from sentigate.model.answers import Probabilities, predicted_labels, probabilities
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.network.network import Network
 from sentigate.model.predictor import has_known_token, network_logits
@@ -61,16 +61,17 @@ def measure(params: Params, tracked: OpenRun) -> dict[str, Any]:
         network = Network.from_weights(
             params.chosen_model.network, size, trained.classifier.weights
         )
-        figures = {
-            name: classification_figures(
+        figures = {}
+        for name in ("validation", "test"):
+            chances = _answers(trained, network, splits[name], ids[name])
+            figures[name] = classification_figures(
                 splits[name].labels,
-                _answers(trained, network, splits[name], ids[name]),
+                chances,
                 params.chosen_dataset.classes,
                 params.evaluate,
                 params.seed,
+                predicted_labels(chances, trained.threshold),
             )
-            for name in ("validation", "test")
-        }
         epochs = len(trained.classifier.epochs)
         costs = {
             "parameters": sum(parameter.numel() for parameter in network.parameters()),

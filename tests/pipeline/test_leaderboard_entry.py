@@ -160,6 +160,21 @@ def test_an_entry_has_figures_and_costs(measured: dict[str, Any]) -> None:
     )
 
 
+def test_the_figures_are_those_of_answers_by_the_threshold(
+    small_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_split(small_project())
+    train = entry.train_model
+
+    def with_threshold(*arguments: Any, **options: Any) -> Any:
+        return train(*arguments, **options)._replace(threshold=1 - 1e-6)
+
+    monkeypatch.setattr(entry, "train_model", with_threshold)
+    entry.main("tiny", "0")
+    measured = json.loads(Path("reports/leaderboard/csv/tiny.json").read_text("utf-8"))
+    assert (measured["test_recall"], measured["test_accuracy"]) == (0, 0.5)
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
