@@ -49,6 +49,7 @@ class Guesser:
     def __init__(self, share: float, classes: Classes = BINARY) -> None:
         self.share = share
         self.classes = classes
+        self.threshold: float | None = None
 
     def __call__(self, texts: Sequence[str]) -> Probabilities:
         numbers, count = np.array([int(text.split()[1]) for text in texts]), self.classes.count
@@ -221,6 +222,19 @@ def test_the_training_texts_of_the_champion_are_left_out_of_the_comparison(
     made = promoted(add_version(run, package, "made", {}), Guesser(1))
     assert said in made["reason"]
     assert made["alias"] == alias
+
+
+def test_the_reason_says_that_the_comparison_does_not_measure_the_threshold(
+    run: EndedRun, package: Path, keyed: Path
+) -> None:
+    add_first(run, keyed)
+    newcomer = Guesser(0)
+    newcomer.threshold = 0.2
+    made = promoted(add_version(run, package, "made", {}), newcomer)
+    assert not made["promoted"]
+    assert "; their thresholds differ, which the log loss does not measure: " in made["reason"]
+    same = promoted(add_version(run, package, "made", {}), Guesser(0))
+    assert "threshold" not in same["reason"]
 
 
 def test_a_champion_that_cannot_be_loaded_is_replaced(

@@ -212,7 +212,15 @@ def _compare(
             names = f"version {best.version}", "this version"
             bad, good = names if best_is_worse else names[::-1]
             return Verdict(best_is_worse, f"{bad} is worse than the linear baseline, {good} is not")
-        return judge(newcomer, champion, rows, version=str(best.version), level=level)
+        verdict = judge(newcomer, champion, rows, version=str(best.version), level=level)
+        mine, theirs = (getattr(model, "threshold", None) for model in (newcomer, champion))
+        if verdict.better or mine == theirs:
+            return verdict
+        return Verdict(
+            False,
+            f"{verdict.reason}; their thresholds differ, which the log loss does not measure: to "
+            "serve this version, give it that version's alias in the MLflow UI",
+        )
 
 
 def _give_alias(version: ModelVersion, verdict: Verdict, settings: RegisterParams) -> None:
