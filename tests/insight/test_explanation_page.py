@@ -232,6 +232,7 @@ def test_the_page_says_from_which_probability_a_model_answers(
     )
     assert f">{label}</span>:" in html
     assert f"This model answers positive from {100 * threshold:g} % on." in html
+    assert f'y1="{82 - 80 * threshold:.2f}"' in html  # the line in the chart of predictions
 
 
 @pytest.mark.parametrize("count", [2, 4])
