@@ -213,8 +213,8 @@ def _compare(
             bad, good = names if best_is_worse else names[::-1]
             return Verdict(best_is_worse, f"{bad} is worse than the linear baseline, {good} is not")
         verdict = judge(newcomer, champion, rows, version=str(best.version), level=level)
-        mine, theirs = (getattr(model, "threshold", None) for model in (newcomer, champion))
-        if verdict.better or mine == theirs:
+        thresholds = {getattr(model, "threshold", None) for model in (newcomer, champion)}
+        if verdict.better or len(thresholds) == 1:
             return verdict
         return Verdict(
             False,
