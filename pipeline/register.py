@@ -95,7 +95,11 @@ def register_model(stage: StageRun) -> GateInput:
         tracked.log_files([stage.out / "reports"], stage.out)
 
     return GateInput(
-        checked.assign(served_label=answers["label"], difference=difference),
+        checked.assign(
+            served_label=answers["label"],
+            evaluated_label=[classes.names[label] for label in checked["predicted"]],
+            difference=difference,
+        ),
         {
             "classes": list(classes.names),
             "max_served_difference": params.gates.max_served_difference,

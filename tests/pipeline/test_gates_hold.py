@@ -79,6 +79,7 @@ def by_hand() -> dict[str, GateInput]:
         "register": GateInput(
             test.assign(
                 served_label=pd.Series(np.where(predicted == 1, "good", "bad")),
+                evaluated_label=pd.Series(np.where(predicted == 1, "good", "bad")),
                 difference=1e-7,
             ),
             {"classes": ["bad", "good"], "max_served_difference": 0.00001},
@@ -340,6 +341,7 @@ KEPT = (
     "(Matthews correlation, models.X.min_validation_mcc)"
 )
 FLOOR = "test accuracy is not below the floor (datasets.X.gates.min_test_accuracy)"
+ANSWERED = "for raw texts, the logged model answers the classes of the evaluate stage"
 SERVED = (
     "for raw texts, the logged model gives the probabilities of the evaluate stage "
     "(gates.max_served_difference)"
@@ -487,9 +489,10 @@ CASES: list[Case] = [
 
     ("register", "another answer", put("difference", [3, 11], 0.00002), {SERVED: [3, 11]}),
     ("register", "an answer that is none", put("served_label", 2, "neutral"),
-     {"the model answers one of the classes (datasets.X.classes)": [2]}),
+     {"the model answers one of the classes (datasets.X.classes)": [2], ANSWERED: [2]}),
     ("register", "no label", put("served_label", 2, None),
-     {"every text has a predicted label": [2]}),
+     {"every text has a predicted label": [2], ANSWERED: [2]}),
+    ("register", "another threshold", put("evaluated_label", 2, "other"), {ANSWERED: [2]}),
     ("register", "no probability", put("difference", 5, np.nan),
      {"difference is never missing": [5]}),
     ("register", "nothing checked", lambda f: f.iloc[:0],

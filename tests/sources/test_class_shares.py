@@ -1,19 +1,18 @@
 """The entries with more than two classes: the real shares of the classes pass the gates."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.mirror import mirror_file
+from support.project import ROOT
 
 from sentigate.data.filtering import class_checks, label_and_clean, text_checks
 from sentigate.data.splitting import split_checks, split_rows, split_summary
 from sentigate.settings.params import load_params
 from sentigate.sources import read_source
 
-ROOT = Path(__file__).parents[2]
 PARAMS = load_params(ROOT / "params.yaml")
-MIRROR = Path(os.environ.get("SENTIGATE_MIRROR") or ROOT.parent / "shared" / "data")
 SHARES = {
     "twitter_3": {"negative": 0.370, "neutral": 0.297, "positive": 0.333},
     "twitter_4": {"negative": 0.305, "neutral": 0.245, "positive": 0.275, "irrelevant": 0.176},
@@ -40,9 +39,8 @@ FILES = {"twitter": "twitter-entity-sentiment-analysis.zip", "imdb": "aclImdb_v1
 @pytest.mark.parametrize("name", SHARES)
 def test_classes_of_real_data(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset, gates = PARAMS.datasets[name], PARAMS.gates
-    if not (MIRROR / FILES[dataset.source.kind]).is_file():
-        pytest.skip(f"the archive is not in {MIRROR}")
-    monkeypatch.setenv("SENTIGATE_MIRROR", str(MIRROR))
+    archive = mirror_file(FILES[dataset.source.kind])
+    monkeypatch.setenv("SENTIGATE_MIRROR", str(archive.parent))
     classes = dataset.classes.names
     raw = read_source(dataset.source, dataset.labels, gates.max_text_characters, tmp_path)
     assert len(raw) >= dataset.gates.min_rows

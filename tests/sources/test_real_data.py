@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from support.mirror import mirror_file
 
 from sentigate.artifacts import RAW_TEXTS
 from sentigate.errors import SourceError
@@ -23,13 +24,6 @@ from sentigate.sources import read_source
 ROOT = Path(__file__).parents[2]
 DATASETS = load_params(ROOT / "params.yaml").datasets
 LONGEST = 100_000
-
-
-def mirror_file(name: str) -> Path:
-    folder = Path(os.environ.get("SENTIGATE_MIRROR") or ROOT.parent / "shared" / "data")
-    if not (folder / name).is_file():
-        pytest.skip(f"{name} is not in {folder}")
-    return folder / name
 
 
 def read(dataset: Dataset, cache: Path) -> pd.DataFrame:

@@ -25,6 +25,8 @@ SLOW_IMPORTS = (
     *("sentigate.reporting.write_plots", "sentigate.leaderboard.chart"),  # Matplotlib draws slowly
     *("sentigate.gates.validate", "sentigate.tracking", "sentigate.training", "sentigate.language"),
     "sentigate.sources.word_vectors",  # runs pip
+    "sentigate.insight",  # an explanation takes hundreds of passes through a network
+    "support.mirror",  # reads whole published data sets
     *("sentigate.registry.versions", "sentigate.registry.promotion", "sentigate.registry.loading"),
     *("support.commands", "support.minilm", "support.registry", "support.trained", "support.vader"),
 )
