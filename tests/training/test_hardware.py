@@ -129,7 +129,7 @@ def test_every_precision_learns_and_keeps_float32_weights(tmp_path: Path, precis
             resolve_hardware(asked, SHAPE)
         return
     weights, table = fit(
-        partial(Network, SHAPE, 30), texts(64), texts(64), PARAMS,
+        partial(Network, SHAPE, 30, 1), texts(64), texts(64), PARAMS,
         hardware=resolve_hardware(asked, SHAPE), seed=1, scratch=tmp_path,
     )  # fmt: skip
     assert {weight.dtype for weight in weights.values()} == {torch.float32}
@@ -142,7 +142,7 @@ def test_precisions_differ(tmp_path: Path) -> None:
     shape = SHAPE.model_copy(update={"cell": "lstm" if LSTM_IN_BFLOAT16 else "gru"})
     fitted = [
         fit(
-            partial(Network, shape, 30), texts(64), texts(64), PARAMS,
+            partial(Network, shape, 30, 1), texts(64), texts(64), PARAMS,
             hardware=Hardware("cpu", 1, precision), seed=1, scratch=tmp_path,
         )[1]
         for precision in ("32-true", "bf16-mixed")
@@ -157,7 +157,7 @@ def test_two_processes_fit_the_same_weights_as_one(tmp_path: Path) -> None:
     train, validation = texts(67), texts(35)  # the last batch has 3 rows: 2 and 1
     one, two = (
         fit(
-            partial(Network, SHAPE, 30), train, validation, PARAMS,
+            partial(Network, SHAPE, 30, 1), train, validation, PARAMS,
             hardware=Hardware("cpu", devices, "32-true"), seed=1, scratch=tmp_path,
         )
         for devices in (1, 2)
@@ -172,7 +172,7 @@ def test_two_processes_fit_the_same_weights_as_one(tmp_path: Path) -> None:
 @pytest.mark.skipif(not GPUS, reason="there is no GPU here")
 def test_a_gpu_fits_the_network(tmp_path: Path) -> None:
     weights, table = fit(
-        partial(Network, SHAPE, 30), texts(64), texts(64), PARAMS,
+        partial(Network, SHAPE, 30, 1), texts(64), texts(64), PARAMS,
         hardware=resolve_hardware(AUTO, SHAPE), seed=1, scratch=tmp_path,
     )  # fmt: skip
     assert {weight.device.type for weight in weights.values()} == {"cpu"}
