@@ -225,7 +225,7 @@ def check_predict_file(clone: Path, output: str) -> None:
     answers = pd.read_csv(clone / "reports/answers.csv")
     asked = pd.read_csv(clone / "data/own/example.csv")
     assert answers["text"].tolist() == asked["text"].tolist()
-    assert answers["probability"].between(0, 1).all()
+    assert answers["confidence"].between(0.5, 1).all()
 
 
 def check_predict(clone: Path, output: str) -> None:
@@ -248,7 +248,7 @@ def check_gradients(clone: Path, output: str) -> None:
 def check_curl(clone: Path, output: str) -> None:
     (answer,) = json.loads(output)["predictions"]
     assert answer["label"] in ("positive", "negative")
-    assert 0 <= answer["probability"] <= 1
+    assert 0.5 <= answer["confidence"] <= 1
 
 
 def check_experiment(clone: Path, output: str) -> None:
