@@ -139,7 +139,7 @@ def test_the_tables_without_their_mistakes_are_accepted(
         ("gates.colour", 1, ["gates: unknown key 'colour'; allowed: max_text_characters"]),
         ("models.tiny.training.batch_size", -64,
          ["models.tiny.training.batch_size: ", "greater than or equal to 1", "(given: -64)"]),
-        ("dataset", "amazon", ["dataset is 'amazon'; allowed: vader, twitter"]),
+        ("dataset", "amazon", ["dataset is 'amazon'; allowed: vader, vader_5, twitter"]),
         ("datasets.csv.source.sha256", "0" * 64, ["data/own/small.csv", "0" * 64, "sha256"]),
         ("datasets.csv.source.path", "data/own/none.csv", ["data/own/none.csv does not exist"]),
         ("datasets.csv.source.path", "data/own", ["data/own is a folder"]),

@@ -104,7 +104,7 @@ def test_a_language_model_is_fitted_judged_and_continues_a_text(
         run(name, getattr(importlib.import_module(f"pipeline.{name}"), name))
     without = json.loads(artifacts.METRICS_REPORT.read_text("utf-8"))
     parts = [
-        "test", "network", "baseline", "validation", "majority", "difference",
+        "test", "network", "baseline", "validation", "classes", "majority", "difference",
         "network_difference", "fusion", "calibration", "behaviour",
     ]  # fmt: skip
     assert list(without) == parts
