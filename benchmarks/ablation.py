@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import statistics
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from cells import chance, points, spread
 from fresh_run import machine, machine_line
 from padded_data import padded_data
 from running import ROOT, MeasurementError
@@ -27,7 +27,7 @@ from workers.presets import preset, train_preset
 
 from sentigate.data.word_vectors import WordVectors, read_vectors
 from sentigate.evaluation.baseline import strongest
-from sentigate.evaluation.difference import SMALLEST_P, accuracy_difference
+from sentigate.evaluation.difference import accuracy_difference
 from sentigate.evaluation.linear_fit import TrainingTexts
 from sentigate.model.answers import Logits, log_losses, predicted_labels, probabilities
 from sentigate.model.fusion import Fusion
@@ -204,7 +204,7 @@ def table(results: Figures) -> str:
     for dataset, found in results["datasets"].items():
         for name, kind, runs in _rows(found):
             shares = [run["share"] for run in runs.values()]
-            shown = "" if kind == ALONE else _spread(shares, 2)
+            shown = "" if kind == ALONE else spread(shares, 2)
             cells = _cells([run[kind] for run in runs.values()])
             lines.append(f"| {dataset} | {name} | {cells} | {shown} |")
         lines.append(f"| {dataset} | the linear baseline | {_cells([found['baseline']])} | |")
@@ -254,29 +254,18 @@ def _rows(found: Figures) -> Iterator[tuple[str, str, Figures]]:
 
 def _cells(several: Sequence[Figures]) -> str:
     keys = ("validation_accuracy", "validation_log_loss", "test_accuracy")
-    return " | ".join(_spread([figures[key] for figures in several]) for key in keys)
-
-
-def _spread(values: Sequence[float], digits: int = 4) -> str:
-    mean = f"{statistics.mean(values):.{digits}f}"
-    if len(values) == 1:
-        return mean
-    return f"{mean} ({min(values):.{digits}f} – {max(values):.{digits}f})"
+    return " | ".join(spread([figures[key] for figures in several]) for key in keys)
 
 
 def _difference(gap: Figures) -> str:
-    low, high, p = gap["accuracy_low"], gap["accuracy_high"], gap["p_value"]
+    low, high = gap["accuracy_low"], gap["accuracy_high"]
     return " | ".join(
         (
-            f"**{_points(gap['accuracy'])}** ({_points(low)} to {_points(high)})",
+            f"**{points(gap['accuracy'])}** ({points(low)} to {points(high)})",
             f"{gap['only_model_right']}, {gap['only_baseline_right']}",
-            f"< {SMALLEST_P:g}" if p < SMALLEST_P else f"{p:.2g}",
+            chance(gap["p_value"]).removeprefix("= "),
         )
     )
-
-
-def _points(value: float) -> str:
-    return f"{100 * value:+.1f}".replace("-", "−")
 
 
 def main() -> None:

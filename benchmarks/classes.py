@@ -10,12 +10,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cells import chance, points
 from fresh_run import machine_line, measure_named
+from running import ROOT
 
-from sentigate.evaluation.difference import SMALLEST_P
 from sentigate.settings.params import load_params
 
-ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_suffix(".json")
 DATASETS = ("twitter_3", "twitter_4", "vader_5", "imdb_8")
 
@@ -40,8 +40,7 @@ def table(results: dict[str, Any]) -> str:
 def _row(name: str, metrics: dict[str, Any]) -> str:
     fused, network, baseline = (metrics[kind] for kind in ("test", "network", "baseline"))
     gap = metrics["difference"]
-    low, high, middle = (_points(gap[key]) for key in ("accuracy_low", "accuracy_high", "accuracy"))
-    p = f"p < {SMALLEST_P:g}" if gap["p_value"] < SMALLEST_P else f"p = {gap['p_value']:.2g}"
+    low, high, middle = (points(gap[key]) for key in ("accuracy_low", "accuracy_high", "accuracy"))
     off = [figures.get("mean_absolute_error") for figures in (baseline, fused)]
     cells = [
         f"`{name}`",
@@ -51,15 +50,11 @@ def _row(name: str, metrics: dict[str, Any]) -> str:
         f"{baseline['accuracy']:.4f}",
         f"{network['accuracy']:.4f}",
         f"**{fused['accuracy']:.4f}**",
-        f"{middle} ({low} to {high}), {p}",
+        f"{middle} ({low} to {high}), p {chance(gap['p_value'])}",
         f"{baseline['macro_f1']:.4f}, {fused['macro_f1']:.4f}",
         "" if None in off else f"{off[0]:.3f}, {off[1]:.3f}",
     ]
     return f"| {' | '.join(map(str, cells))} |"
-
-
-def _points(value: float) -> str:
-    return f"{100 * value:+.1f}".replace("-", "−")
 
 
 def main() -> None:

@@ -8,20 +8,20 @@ because the figures serve to choose `max_length`.
 from __future__ import annotations
 
 import json
-import statistics
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cells import spread
 from fresh_run import machine, machine_line
 from padded_data import padded_data, subset
+from running import ROOT
 from workers.presets import preset, train_preset
 
 from sentigate.settings.params import load_params
 from sentigate.training.hardware import resolve_hardware
 
-ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_suffix(".json")
 DATASET, MODEL = "imdb", "bilstm_from_scratch"
 ROWS, SEEDS = 3000, (42, 43)
@@ -54,7 +54,7 @@ def table(results: Mapping[str, Any]) -> str:
     ]
     for name, runs in results["read"].items():
         columns = (
-            _spread([run[key] for run in runs.values()])
+            spread([run[key] for run in runs.values()])
             for key in ("validation_accuracy", "validation_loss")
         )
         lines.append(f"| {name} | {' | '.join(columns)} |")
@@ -65,10 +65,6 @@ def table(results: Mapping[str, Any]) -> str:
         "Made by `python benchmarks/reading.py`."
     )
     return "\n".join([*lines, "", note, ""])
-
-
-def _spread(values: Sequence[float]) -> str:
-    return f"{statistics.mean(values):.4f} ({min(values):.4f} – {max(values):.4f})"
 
 
 def main() -> None:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cells import spread
 from fresh_run import machine, machine_line
 from padded_data import padded_data
+from running import ROOT
 from workers.presets import preset, train_preset
 
 from sentigate.evaluation.metrics import classification_figures
@@ -30,7 +32,6 @@ from sentigate.training.classifier import EMBEDDING
 from sentigate.training.hardware import resolve_hardware
 from sentigate.training.threshold import choose_threshold
 
-ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_suffix(".json")
 DATASET, MODEL, METRIC = "vader", "bilstm", "macro_f1"
 SEEDS = (42, 43)
@@ -113,7 +114,7 @@ def table(results: Mapping[str, Any]) -> str:
             for which in (HALF, CHOSEN):
                 thresholds = [run["threshold"] for run in runs.values()]
                 shown = HALF if which == HALF else f"{statistics.mean(thresholds):.2f}"
-                cells = (_spread([run[which][key] for run in runs.values()]) for key in SHOWN)
+                cells = (spread([run[which][key] for run in runs.values()], 3) for key in SHOWN)
                 lines.append(
                     f"| {float(share):.0%} | {weighting} | {shown} | {' | '.join(cells)} |"
                 )
@@ -129,10 +130,6 @@ def table(results: Mapping[str, Any]) -> str:
         "`python benchmarks/skew.py`."
     )
     return "\n".join([*lines, "", note, ""])
-
-
-def _spread(values: Sequence[float]) -> str:
-    return f"{statistics.mean(values):.3f} ({min(values):.3f} – {max(values):.3f})"
 
 
 def trainings() -> Iterator[tuple[float, str | None, int]]:

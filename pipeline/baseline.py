@@ -14,7 +14,7 @@ from sentigate.model.answers import (
     named_columns,
     predicted_labels,
     probabilities,
-    table_probabilities,
+    table_columns,
 )
 from sentigate.model.linear_model import LinearModel
 from sentigate.model.text.encoding import encode_texts
@@ -45,7 +45,7 @@ def baseline(stage: StageRun) -> GateInput:
     predictions = stage.write_table(
         others.drop(columns="text").assign(**columns), artifacts.BASELINE_PREDICTIONS
     )
-    chances = table_probabilities(predictions)
+    chances = table_columns(predictions)
     with doing("measuring, with bootstrap intervals"):
         figures = {
             name: classification_figures(
@@ -70,7 +70,7 @@ def baseline(stage: StageRun) -> GateInput:
     return GateInput(
         predictions.assign(
             mcc=mcc,
-            largest_logit=np.abs(table_probabilities(predictions, "logit")).max(axis=1),
+            largest_logit=np.abs(table_columns(predictions, "logit")).max(axis=1),
             probability_sum=chances.sum(axis=1),
         ),
         {"min_baseline_mcc": params.gates.min_baseline_mcc},

@@ -25,7 +25,7 @@ from sentigate.model.answers import (
     named_columns,
     predicted_labels,
     probabilities,
-    table_probabilities,
+    table_columns,
 )
 from sentigate.model.labels import ThresholdMetric
 from sentigate.model.network.batches import EncodedSplit
@@ -57,7 +57,7 @@ def evaluate(stage: StageRun) -> GateInput:
     )
     test = predictions.loc[predictions["split"] == "test"]
     labels, predicted = test["label"].to_numpy(), test["predicted"].to_numpy()
-    chances = table_probabilities(test)
+    chances = table_columns(test)
     with doing("measuring, with bootstrap intervals"):
         metrics = compare(predictions, classes, settings, params.seed)
     fusion = saved.description.fusion
@@ -95,7 +95,7 @@ def evaluate(stage: StageRun) -> GateInput:
             labels=labels,
             probabilities=chances,
             predicted=predicted,
-            baseline_probabilities=table_probabilities(test, "baseline_probability"),
+            baseline_probabilities=table_columns(test, "baseline_probability"),
             classes=classes,
             training=epochs,
             slices=slices,
@@ -133,7 +133,7 @@ def evaluate(stage: StageRun) -> GateInput:
     return GateInput(
         mark_correct(test).assign(
             probability_sum=chances.sum(axis=1),
-            baseline_probability_sum=table_probabilities(test, "baseline_probability").sum(axis=1),
+            baseline_probability_sum=table_columns(test, "baseline_probability").sum(axis=1),
         ),
         {"min_test_accuracy": params.chosen_dataset.gates.min_test_accuracy},
         after_gate=log,
@@ -172,9 +172,9 @@ def _choose_thresholds(held_out: pd.DataFrame, metric: ThresholdMetric) -> None:
     for prefix in ("network_", "baseline_"):
         column = f"{prefix}probability"
         threshold = choose_threshold(
-            validation["label"].to_numpy(), table_probabilities(validation, column), metric
+            validation["label"].to_numpy(), table_columns(validation, column), metric
         )
-        labels = predicted_labels(table_probabilities(held_out, column), threshold)
+        labels = predicted_labels(table_columns(held_out, column), threshold)
         held_out[f"{prefix}predicted"] = labels.astype("int8")
 
 

@@ -15,7 +15,7 @@ from sentigate.data.stage_files import read_json, read_table
 from sentigate.data.training_files import read_model
 from sentigate.evaluation.difference import beside_baseline
 from sentigate.files import sha256_of
-from sentigate.model.answers import table_probabilities
+from sentigate.model.answers import table_columns
 from sentigate.model.columns import Columns
 from sentigate.model.model_files import LINEAR_FILES, NETWORK_FILES
 from sentigate.model.saved_model import SavedModel
@@ -61,7 +61,7 @@ def register_model(stage: StageRun) -> GateInput:
     checked = checked.merge(raw, on="id", validate="one_to_one")
     answers = served(checked["raw"].tolist())
     served_probabilities = answers[[f"probability_{name}" for name in classes.names]].to_numpy()
-    difference = np.abs(served_probabilities - table_probabilities(checked)).max(axis=1)
+    difference = np.abs(served_probabilities - table_columns(checked)).max(axis=1)
 
     @doing("registering in MLflow")
     def publish(passed: bool) -> None:

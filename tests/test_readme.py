@@ -23,6 +23,7 @@ import pandas as pd
 import pytest
 import yaml
 from support.commands import warm
+from support.mirror import MIRROR
 from support.project import ROOT, commit_all, copy_project
 from support.vader import vader_or_skip
 
@@ -30,7 +31,6 @@ from sentigate import artifacts
 from sentigate.settings.yaml_file import read_yaml
 from sentigate.sources import imdb, twitter
 
-MIRROR = Path(os.environ.get("SENTIGATE_MIRROR") or ROOT.parent / "shared/data")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NOT_RUN = {  # `make -n` checks only that the target exists
     "make test": "is what is running here",

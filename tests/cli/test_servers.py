@@ -23,6 +23,7 @@ import pytest
 from support.commands import environment_of
 from support.project import ROOT
 from support.registry import THREE, add_champion, write_files
+from support.servers import free_port, wait_for
 
 from sentigate.registry.versions import model_name
 from sentigate.serving.scoring_app import MAX_BYTES, MAX_TEXTS
@@ -56,13 +57,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def start(folder: Path, *command: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command,
@@ -77,18 +71,6 @@ def start(folder: Path, *command: str) -> subprocess.Popen[str]:
 
 def sentigate(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return start(folder, sys.executable, "-m", "sentigate.cli.main", *arguments)
-
-
-def wait_for(url: str, process: subprocess.Popen[str]) -> None:
-    for _ in range(240):
-        assert process.poll() is None, process.stdout and process.stdout.read()
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                assert answer.status == 200
-                return
-        except OSError:
-            time.sleep(0.25)
-    raise AssertionError(f"{url} did not answer within a minute")
 
 
 def is_free(port: int) -> bool:

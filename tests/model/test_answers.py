@@ -15,7 +15,7 @@ from sentigate.model.answers import (
     named_columns,
     predicted_labels,
     probabilities,
-    table_probabilities,
+    table_columns,
 )
 
 LOGITS = st.floats(-200, 200, width=32)
@@ -137,6 +137,6 @@ def test_columns_of_a_table_give_the_probabilities_back(count: int) -> None:
     others = named_columns("baseline_probability", chances[:, ::-1])
     table = pd.DataFrame({"id": list("abcde")} | named_columns("probability", chances) | others)
     assert table.columns[1] == "probability_0"
-    assert (table_probabilities(table) == chances).all()
-    assert table_probabilities(table).dtype == np.float32
-    assert (table_probabilities(table, "baseline_probability") == chances[:, ::-1]).all()
+    assert (table_columns(table) == chances).all()
+    assert table_columns(table).dtype == np.float32
+    assert (table_columns(table, "baseline_probability") == chances[:, ::-1]).all()

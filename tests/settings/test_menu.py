@@ -1,6 +1,5 @@
 """Each model with each data set: from real raw rows to one training step and one evaluation."""
 
-import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -9,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from support.mirror import MIRROR
+from support.project import ROOT
 
 from sentigate.data.filtering import label_and_clean
 from sentigate.data.reading_length import resolve_reading
@@ -25,9 +26,7 @@ from sentigate.settings.params import load_params
 from sentigate.sources import read_source
 from sentigate.training.engine import fit
 
-ROOT = Path(__file__).parents[2]
 PARAMS = load_params(ROOT / "params.yaml")
-MIRROR = Path(os.environ.get("SENTIGATE_MIRROR") or ROOT.parent / "shared" / "data")
 ROWS, STEP = 600, 16
 
 

@@ -1,11 +1,12 @@
 """Known facts about the real tweets, measured without this code, with scikit-learn and pandas."""
 
-import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from support.mirror import MIRROR, mirror_file
 from support.models import vocab_params
+from support.project import ROOT
 
 from sentigate.data.filtering import label_and_clean
 from sentigate.data.splitting import leakage, split_checks, split_rows
@@ -15,23 +16,17 @@ from sentigate.settings.dataset import Dataset, SplitParams
 from sentigate.settings.params import load_params
 from sentigate.sources import read_source
 
-ROOT = Path(__file__).parents[2]
 PARAMS = load_params(ROOT / "params.yaml")
 GROUPED, RANDOM = PARAMS.datasets["twitter"], PARAMS.datasets["twitter_random"]
 WITHOUT_VALIDATION = RANDOM.split.model_copy(update={"validation_size": 0.0})
 SEED = 42  # the facts hold for this seed, whatever params.yaml says
 
 
-MIRROR = Path(os.environ.get("SENTIGATE_MIRROR") or ROOT.parent / "shared" / "data")
-
-
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    folder = MIRROR
-    if not (folder / "twitter-entity-sentiment-analysis.zip").is_file():
-        pytest.skip(f"the tweets are not in {folder}")
+    archive = mirror_file("twitter-entity-sentiment-analysis.zip")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SENTIGATE_MIRROR", str(folder))
+        patch.setenv("SENTIGATE_MIRROR", str(archive.parent))
         cache = tmp_path_factory.mktemp("cache")
         return read_source(RANDOM.source, RANDOM.labels, 100_000, cache)  # without a context
 

@@ -9,10 +9,11 @@ import pytest
 
 from .project import ROOT
 
+MIRROR = Path(os.environ.get("SENTIGATE_MIRROR") or ROOT.parent / "shared" / "data")
+
 
 def mirror_file(name: str) -> Path:
     """Return an archive in the mirror; skip the test if it is not there."""
-    folder = Path(os.environ.get("SENTIGATE_MIRROR") or ROOT.parent / "shared" / "data")
-    if not (folder / name).is_file():
-        pytest.skip(f"{name} is not in {folder}")
-    return folder / name
+    if not (MIRROR / name).is_file():
+        pytest.skip(f"{name} is not in {MIRROR}")
+    return MIRROR / name

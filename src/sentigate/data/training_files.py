@@ -10,14 +10,14 @@ import pandas as pd
 
 from sentigate import artifacts
 from sentigate.errors import DataError
-from sentigate.model.answers import Logits
+from sentigate.model.answers import Logits, table_columns
 from sentigate.model.linear_model import LinearModel
 from sentigate.model.model_files import ModelFileError
 from sentigate.model.network.batches import EncodedSplit, load_split
 from sentigate.model.saved_model import SavedModel
 
 from .reading_length import Reading
-from .stage_files import damaged, read_ids, read_json, reading
+from .stage_files import damaged, read_ids, read_json, read_table, reading
 
 
 def read_split(name: str) -> EncodedSplit:
@@ -74,14 +74,13 @@ def read_baseline_logits(ids: pd.Series[str]) -> Logits:
         DataError: the table is damaged or lacks a row.
     """
     path = artifacts.BASELINE_PREDICTIONS.path
+    rows = read_table(artifacts.BASELINE_PREDICTIONS).set_index("id")
     with reading(path):
-        table = pd.read_parquet(path)
-        columns = [str(name) for name in table if str(name).startswith("logit_")]
-        logits = table.set_index("id")[columns].reindex(ids)
-    missing = logits.isna().any(axis=1)
+        logits = table_columns(rows.reindex(ids), "logit")
+    missing = np.isnan(logits).any(axis=1)
     if missing.any():
-        raise damaged(path, f"it has no row {logits.index[missing][0]}")
-    return logits.to_numpy(dtype=np.float32)
+        raise damaged(path, f"it has no row {ids.to_numpy()[missing][0]}")
+    return logits
 
 
 def read_epochs(path: Path = artifacts.EPOCHS.path) -> pd.DataFrame:

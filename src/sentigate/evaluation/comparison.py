@@ -10,7 +10,7 @@ import pandas as pd
 
 from sentigate.language.language_model import language_model_of, perplexity
 from sentigate.language.ngram_model import ngram_perplexities
-from sentigate.model.answers import table_probabilities
+from sentigate.model.answers import table_columns
 from sentigate.model.labels import Classes
 from sentigate.model.network.batches import EncodedSplit
 from sentigate.model.saved_model import SavedModel
@@ -46,7 +46,7 @@ def compare(
         part = held_out.loc[held_out["split"] == split]
         return classification_figures(
             part["label"].to_numpy(),
-            table_probabilities(part, f"{prefix}probability"),
+            table_columns(part, f"{prefix}probability"),
             classes,
             settings,
             seed,
@@ -72,7 +72,7 @@ def compare(
         "validation": figures("validation"),
         "classes": class_figures(
             labels,
-            table_probabilities(test),
+            table_columns(test),
             test["predicted"].to_numpy(),
             classes,
             settings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,8 @@ def bootstrap_interval(correct: int, rows: int, samples: int, seed: int) -> tupl
     Raises:
         ValueError: ``samples`` is below 1.
     """
-    if samples < 1:
-        raise ValueError(f"samples must be at least 1, not {samples}")
-    resampled = np.random.default_rng(seed).binomial(rows, correct / rows, samples) / rows
-    low, high = np.percentile(resampled, [2.5, 97.5])
-    return float(low), float(high)
+    _check(samples)
+    return _middle(np.random.default_rng(seed).binomial(rows, correct / rows, samples) / rows)
 
 
 def paired_interval(
@@ -47,12 +45,8 @@ def paired_interval(
     Raises:
         ValueError: ``samples`` is below 1.
     """
-    if samples < 1:
-        raise ValueError(f"samples must be at least 1, not {samples}")
-    shares = np.array([ahead, behind, rows - ahead - behind]) / rows
-    drawn = np.random.default_rng(seed).multinomial(rows, shares, samples)
-    low, high = np.percentile((drawn[:, 0] - drawn[:, 1]) / rows, [2.5, 97.5])
-    return float(low), float(high)
+    drawn = _resampled([ahead, behind], rows, samples, seed)
+    return _middle((drawn[:, 0] - drawn[:, 1]) / rows)
 
 
 def f1_interval(
@@ -74,13 +68,9 @@ def f1_interval(
     Raises:
         ValueError: ``samples`` is below 1.
     """
-    if samples < 1:
-        raise ValueError(f"samples must be at least 1, not {samples}")
-    shares = np.array([right, wrong, missed, rows - right - wrong - missed]) / rows
-    drawn = np.random.default_rng(seed).multinomial(rows, shares, samples)
+    drawn = _resampled([right, wrong, missed], rows, samples, seed)
     either = 2 * drawn[:, 0] + drawn[:, 1] + drawn[:, 2]
-    low, high = np.percentile(2 * drawn[:, 0] / np.maximum(either, 1), [2.5, 97.5])
-    return float(low), float(high)
+    return _middle(2 * drawn[:, 0] / np.maximum(either, 1))
 
 
 def wilson_interval(
@@ -92,3 +82,21 @@ def wilson_interval(
     spread = Z95 * np.sqrt(share * (1 - share) / rows + (Z95 / (2 * rows)) ** 2)
     scale = 1 + Z95**2 / rows
     return np.clip((centre - spread) / scale, 0, 1), np.clip((centre + spread) / scale, 0, 1)
+
+
+def _resampled(counts: Sequence[int], rows: int, samples: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return how often each kind of row, and any other row, is drawn: (samples, kinds + 1)."""
+    _check(samples)
+    shares = np.array([*counts, rows - sum(counts)]) / rows
+    return np.random.default_rng(seed).multinomial(rows, shares, samples)
+
+
+def _middle(values: npt.NDArray[Any]) -> tuple[float, float]:
+    """Return the ends between which the middle 95 % of the values are."""
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _check(samples: int) -> None:
+    if samples < 1:
+        raise ValueError(f"samples must be at least 1, not {samples}")

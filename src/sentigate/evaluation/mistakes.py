@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sentigate.model.answers import confidences, table_probabilities
+from sentigate.model.answers import confidences, table_columns
 
 from .answers import check_answers, check_labels
 
@@ -33,7 +33,7 @@ def confident_errors(frame: pd.DataFrame, count: int) -> pd.DataFrame:
     Raises:
         DataError: labels or probabilities are out of range, or there are no rows.
     """
-    labels, probabilities = check_answers(frame["label"].to_numpy(), table_probabilities(frame))
+    labels, probabilities = check_answers(frame["label"].to_numpy(), table_columns(frame))
     labels, predicted = check_labels(labels, frame["predicted"].to_numpy())
     answers = frame[["id", "slice", "text"]].assign(
         label=labels, predicted=predicted, confidence=confidences(probabilities, predicted)

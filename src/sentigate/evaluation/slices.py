@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sentigate.errors import DataError, counted
-from sentigate.model.answers import log_losses, table_probabilities
+from sentigate.model.answers import log_losses, table_columns
 from sentigate.model.labels import Classes
 
 from .answers import check_answers, check_labels
@@ -38,7 +38,7 @@ def slice_figures(frame: pd.DataFrame, classes: Classes) -> pd.DataFrame:
         DataError: there are no rows, a row has no slice, or labels or probabilities are out of
             range.
     """
-    labels, probabilities = check_answers(frame["label"].to_numpy(), table_probabilities(frame))
+    labels, probabilities = check_answers(frame["label"].to_numpy(), table_columns(frame))
     labels, predicted = check_labels(labels, frame["predicted"].to_numpy())
     codes, names = pd.factorize(frame["slice"], sort=True)
     if (codes < 0).any():

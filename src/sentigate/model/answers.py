@@ -83,13 +83,17 @@ def log_losses(
     return losses
 
 
-def named_columns(prefix: str, probabilities: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
-    """Return the columns of a table, ``<prefix>_0`` to ``<prefix>_{K-1}``, each (rows,)."""
-    return {f"{prefix}_{k}": probabilities[:, k] for k in range(probabilities.shape[1])}
+def named_columns(prefix: str, values: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns of ``values`` for a table: ``<prefix>_0``, ``<prefix>_1`` and so on."""
+    return {f"{prefix}_{k}": values[:, k] for k in range(values.shape[1])}
 
 
-def table_probabilities(table: Any, prefix: str = "probability") -> Probabilities:
-    """Return the columns of a DataFrame that ``named_columns`` named, as one array, (rows, K)."""
+def table_columns(table: Any, prefix: str = "probability") -> npt.NDArray[np.float32]:
+    """Return the columns of a DataFrame that ``named_columns`` named, as one array.
+
+    Raises:
+        ValueError: the table has no such column.
+    """
     columns: list[npt.NDArray[np.float32]] = []
     while (name := f"{prefix}_{len(columns)}") in table:
         columns.append(np.asarray(table[name]))
