@@ -90,7 +90,9 @@ def write_split(folder: Path, validation: int = 16) -> None:
     (folder / "data/split").mkdir(parents=True)
     table = pd.DataFrame(rows).astype({"label": "int8"})
     table.to_parquet(folder / artifacts.SPLIT_TEXTS.path)
-    linear = table[["id"]].assign(logit_0=np.where(table["label"] == 1, 1, -1).astype(np.float32))
+    linear = table[["id", "split", "label"]].assign(
+        logit_0=np.where(table["label"] == 1, 1, -1).astype(np.float32)
+    )
     (folder / "reports").mkdir(exist_ok=True)
     linear.to_parquet(folder / artifacts.BASELINE_PREDICTIONS.path)
 
