@@ -16,7 +16,7 @@ def clean(stage: StageRun) -> GateInput:
 
     ``folds`` in the report has these numbers for each published fold.
     """
-    dataset, gates = stage.params.chosen_dataset, stage.params.gates
+    dataset = stage.params.chosen_dataset
     classes = dataset.classes.names
     with doing("labelling and cleaning the texts"):
         texts, taken, folds = label_and_clean(
@@ -31,7 +31,7 @@ def clean(stage: StageRun) -> GateInput:
         {
             "labels": list(range(len(classes))),
             "classes": list(classes),
-            "min_class_share": gates.min_class_share,
+            "min_class_share": stage.params.min_class_share,
             "max_rows_per_text": 1 if dataset.clean.drop_duplicates else len(texts),
             "max_labels_per_text": 1 if dataset.clean.drop_conflicts else len(classes),
         },

@@ -294,7 +294,10 @@ Rows = list[int] | Callable[[Frame], list[int]]
 Case = tuple[str, str, Corrupt, dict[str, Rows]]
 EVERY_LABEL = "every label is the number of a class (datasets.X.classes)"
 ALL_CLASSES = "every class has rows (datasets.X.classes)"
-COMMON = "every class is common enough to learn from (share of all rows, gates.min_class_share)"
+COMMON = (
+    "every class is common enough to learn from (share of all rows, gates.min_class_share or "
+    "datasets.X.clean.min_class_share)"
+)
 TWICE = "no text occurs twice, if duplicates are dropped (datasets.X.clean.drop_duplicates)"
 SEVERAL = "no text has several labels, if conflicts are dropped (datasets.X.clean.drop_conflicts)"
 GROUPS = "no group is in two splits, if the rule keeps groups together (datasets.X.split.rule)"

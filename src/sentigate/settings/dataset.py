@@ -106,6 +106,8 @@ class CleanParams(StrictModel):
     """Drop a row if an earlier row has the same cleaned text and label."""
     drop_conflicts: bool = False
     """Drop every row whose cleaned text occurs with several labels."""
+    min_class_share: Annotated[float, Field(ge=0.0, le=0.5)] | None = None
+    """Smallest share of the rows that a class may have; None: ``gates.min_class_share``."""
 
 
 class SplitParams(StrictModel):

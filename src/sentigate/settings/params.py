@@ -111,10 +111,11 @@ class Params(StrictModel):
 
     @model_validator(mode="after")
     def _classes_can_be_common(self) -> Params:
-        count = self.chosen_dataset.classes.count
-        if self.gates.min_class_share > 1 / count:
+        count, own = self.chosen_dataset.classes.count, self.chosen_dataset.clean.min_class_share
+        key = "gates" if own is None else f"datasets.{self.dataset}.clean"
+        if self.min_class_share > 1 / count:
             raise _NamedError(
-                f"gates.min_class_share is {self.gates.min_class_share} with the {count} classes "
+                f"{key}.min_class_share is {self.min_class_share} with the {count} classes "
                 f"of datasets.{self.dataset}; allowed: up to {math.floor(1000 / count) / 1000}"
             )
         return self
@@ -170,6 +171,12 @@ class Params(StrictModel):
     def chosen_dataset(self) -> Dataset:
         """The entry of ``datasets:`` that ``dataset`` names."""
         return self.datasets[self.dataset]
+
+    @property
+    def min_class_share(self) -> float:
+        """Smallest share of the rows that a class may have: the data set's own, or that of all."""
+        own = self.chosen_dataset.clean.min_class_share
+        return self.gates.min_class_share if own is None else own
 
     @property
     def table(self) -> str:
