@@ -33,6 +33,7 @@ def split(stage: StageRun) -> GateInput:
             cleaned=cleaned,
         )
     splits = stage.write_table(splits, artifacts.SPLIT_TEXTS)
+    in_test = splits["split"] == "test"
     with doing("looking for leaks"):
         summary, leaks = split_summary(splits, classes), leakage(splits)
         copies = near_copies(splits)
@@ -41,7 +42,10 @@ def split(stage: StageRun) -> GateInput:
     stage.write_json(report, artifacts.SPLIT_REPORT)
     for name, row in summary.items():
         shares = ", ".join(f"{share:.1%} {each}" for each, share in row["classes"].items())
-        print(f"  {name:<10} {row['rows']:>7,} rows: {shares}")
+        dates = f", {row['oldest']} to {row['newest']}" if "oldest" in row else ""
+        print(f"  {name:<10} {row['rows']:>7,} rows: {shares}{dates}")
+    if params.rule == "published" and (splits["fold"].eq("validation") & in_test).any():
+        print("  the data has no fold test: its published validation fold is the test split")
     if leaks["group"] or leaks["text"]:
         print(
             f"  LEAKS: {leaks['group']:.2%} of test rows have their group, and "
@@ -53,14 +57,17 @@ def split(stage: StageRun) -> GateInput:
             f"{near['validation_rows']:,} validation rows have one in training, of another group"
         )
     return GateInput(
-        split_checks(splits, params).assign(near_copy=copies.astype("int64")),
+        split_checks(splits, params, clusters).assign(near_copy=copies.astype("int64")),
         {
-            "max_splits": 1 if params.rule == "grouped" else 3,
+            "max_splits": 1 if params.rule in ("grouped", "by_time") else 3,
             "min_share_without_near_copy": 0.0 if clusters is None else 1.0,
-            "splits": [name for name in SPLITS if name != "validation" or params.validation_size],
+            "splits": [n for n in SPLITS if n != "validation" or params.validation_size != 0],
             "min_size_difference": -gates.max_size_difference,
             "max_size_difference": gates.max_size_difference,
-            "max_balance_difference": gates.max_balance_difference,
+            # Classes may become more or less frequent with time.
+            "max_balance_difference": (
+                1.0 if params.rule == "by_time" else gates.max_balance_difference
+            ),
         },
     )
 

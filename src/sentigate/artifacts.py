@@ -29,13 +29,15 @@ class Table(NamedTuple):
 
 _TEXT = {"id": "str", "group": "str", "slice": "str"}
 RAW_TEXTS = Table(
-    Path("data/raw/texts.parquet"), {**_TEXT, "sentiment": "str", "text": "str", "fold": "str"}
+    Path("data/raw/texts.parquet"),
+    {**_TEXT, "sentiment": "str", "text": "str", "fold": "str", "date": "str"},
 )
 
 # clean
 
 CLEAN_TEXTS = Table(
-    Path("data/clean/texts.parquet"), {**_TEXT, "fold": "str", "label": "int8", "text": "str"}
+    Path("data/clean/texts.parquet"),
+    {**_TEXT, "fold": "str", "date": "str", "label": "int8", "text": "str"},
 )
 CLEAN_REPORT = Path("reports/clean.json")
 """How many rows each rule dropped, in total and from each published fold."""

@@ -18,7 +18,7 @@ CLEAN = CleanParams(
     drop_duplicates=True,
     drop_conflicts=True,
 )
-COLUMNS = ["id", "group", "slice", "fold", "label", "text"]
+COLUMNS = ["id", "group", "slice", "fold", "date", "label", "text"]
 
 
 def raw(*rows: tuple[str, str] | tuple[str, str, str]) -> pd.DataFrame:
@@ -32,10 +32,11 @@ def raw(*rows: tuple[str, str] | tuple[str, str, str]) -> pd.DataFrame:
                 "sentiment": row[0],
                 "text": row[1],
                 "fold": row[2] if len(row) == 3 else "",
+                "date": f"2026-01-{number + 1:02}",
             }
             for number, row in enumerate(rows)
         ],
-        columns=["id", "group", "slice", "sentiment", "text", "fold"],
+        columns=["id", "group", "slice", "sentiment", "text", "fold", "date"],
         dtype="str",
     )
 
@@ -98,6 +99,14 @@ def test_folds_null_keeps_every_fold_and_counts_no_dropped_fold() -> None:
     assert taken["duplicate"] == 2
     assert texts["id"].tolist() == ["r3", "r5"]  # the first of two duplicates is kept
     assert texts["fold"].tolist() == ["train", "validation"]
+
+
+def test_a_row_without_a_fold_beside_published_folds_is_dropped() -> None:
+    rows = raw(("Positive", "a", "train"), ("Positive", "b", ""), ("Negative", "c", "test"))
+    texts, taken = filtered(rows)
+    assert taken["fold_left_out"] == 1
+    assert texts["id"].tolist() == ["r0", "r2"]
+    assert texts["date"].tolist() == ["2026-01-01", "2026-01-03"]
 
 
 def test_a_rule_that_is_off_drops_nothing_and_is_not_counted() -> None:

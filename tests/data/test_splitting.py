@@ -26,6 +26,7 @@ def frame(
     groups: list[str] | None = None,
     texts: list[str] | None = None,
     folds: list[str] | None = None,
+    dates: list[str] | None = None,
 ) -> pd.DataFrame:
     numbers = range(len(labels))
     return pd.DataFrame(
@@ -34,6 +35,7 @@ def frame(
             "group": pd.Series(groups or [f"g{n}" for n in numbers], dtype="str"),
             "slice": pd.Series("s", index=numbers, dtype="str"),
             "fold": pd.Series(folds or [""] * len(labels), dtype="str"),
+            "date": pd.Series(dates or [""] * len(labels), dtype="str"),
             "label": pd.Series(labels, dtype="int8"),
             "text": pd.Series(texts or [f"text {n}" for n in numbers], dtype="str"),
         }
@@ -219,6 +221,7 @@ def test_published_keeps_the_published_sides(other: str) -> None:
     splits = split(frame([0, 1] * 80, folds=folds), "published")
     assert (splits["split"] == "test").tolist() == [fold != "train" for fold in folds]
     assert (splits["split"] == "validation").sum() == 10
+    assert not splits.loc[splits["fold"] != "train", "split"].eq("train").any()
     carved = splits.loc[splits["split"] == "validation", "label"]
     assert carved.mean() == 0.5
 
@@ -231,6 +234,147 @@ def test_published_needs_both_sides_and_no_other(folds: list[str]) -> None:
         split(frame([0, 1, 0, 1], folds=folds), "published")
     assert repr(folds[-1]) in str(error.value)
     assert "random or grouped" in str(error.value)
+
+
+@pytest.mark.parametrize("stratify", [True, False])
+def test_a_published_validation_fold_is_the_validation_split(stratify: bool) -> None:
+    folds = ["train"] * 60 + ["validation"] * 20 + ["test"] * 40
+    splits = split(
+        frame([0, 1] * 60, folds=folds), "published", stratify=stratify, validation_size=None
+    )
+    assert splits["split"].tolist() == folds
+    checks = split_checks(splits, SplitParams(rule="published"))
+    assert checks["size_difference"].abs().max() < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("folds", "size", "says"),
+    [
+        (
+            ["train", "train", "validation", "test"],
+            0.1,
+            "validation_size is 0.1, and the data has a published validation fold of 1 row. To use "
+            "the fold, remove validation_size; to leave its rows out, write this under clean:\n"
+            "  folds: [train, test]",
+        ),
+        (
+            ["train", "train", "test", "test"],
+            None,
+            "no published validation fold beside test. Write this under split, for a part of the "
+            "training fold, chosen at random:\n  validation_size: 0.1",
+        ),
+        (["train", "train", "validation", "validation"], None, "no published validation fold"),
+    ],
+)
+def test_validation_is_a_published_fold_or_a_share_and_not_both(
+    folds: list[str], size: float | None, says: str
+) -> None:
+    with pytest.raises(DataError) as error:
+        split(frame([0, 1, 0, 1], folds=folds), "published", validation_size=size)
+    assert says in str(error.value)
+
+
+def dated(rows: int, seed: int = 0) -> pd.DataFrame:
+    """The rows of ``corpus``, each of one of 40 days; the file is sorted by class."""
+    days = np.random.default_rng(seed).integers(1, 41, rows)
+    dates = [f"2026-{1 + day // 28:02}-{1 + day % 28:02}" for day in days]
+    return corpus(rows, seed).assign(date=pd.Series(dates, dtype="str")).sort_values("label")
+
+
+def by_time(texts: pd.DataFrame, **choices: Any) -> pd.DataFrame:
+    return split(texts, "by_time", stratify=False, **choices)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_by_time_puts_the_newest_rows_last(alone: bool) -> None:
+    texts = dated(800)
+    if alone:
+        own = pd.Series(range(800), dtype="str", index=texts.index)
+        texts = texts.assign(group=own, text=own)
+    splits = by_time(texts)
+    pd.testing.assert_frame_equal(splits.drop(columns="split"), texts)
+    shares = splits["split"].value_counts(normalize=True)
+    assert shares["test"] == pytest.approx(0.2, abs=0.02)
+    assert shares["validation"] == pytest.approx(0.08, abs=0.02)
+    assert sides(splits, "group") == sides(splits, "text") == 1
+    checks = split_checks(splits, SplitParams(rule="by_time", test_size=0.2, validation_size=0.1))
+    assert checks["newer_than_later_split"].sum() == 0
+    newest = {name: row["newest"] for name, row in split_summary(splits, ["a", "b"]).items()}
+    assert newest["train"] <= newest["validation"] <= newest["test"]
+    if alone:  # no unit has an older row, so that the splits do not overlap
+        oldest = {name: row["oldest"] for name, row in split_summary(splits, ["a", "b"]).items()}
+        assert newest["train"] <= oldest["validation"] <= newest["validation"] <= oldest["test"]
+
+
+def test_by_time_a_unit_is_as_new_as_its_newest_row() -> None:
+    """Rows 0 and 9 are one group, rows 1 and 9 one text: all three are as new as row 9."""
+    groups = ["a", *"bcdefghi", "a"]
+    texts = ["t0", "same", *(f"t{n}" for n in range(2, 9)), "same"]
+    dates = [f"2026-01-{day:02}" for day in range(1, 11)]
+    splits = by_time(
+        frame([0, 1] * 5, groups, texts, dates=dates), test_size=0.3, validation_size=0.3
+    )
+    assert splits["split"].tolist() == [
+        *("test", "test"), *["train"] * 5, *["validation"] * 2, "test",
+    ]  # fmt: skip
+
+
+def test_by_time_keeps_near_copies_together() -> None:
+    dates = [f"2026-01-{1 + row // 40:02}" for row in range(800)]
+    texts = reworded(800).assign(date=pd.Series(dates[::-1], dtype="str"))
+    texts = texts.sample(frac=1, random_state=0, ignore_index=True)
+    texts["date"] = pd.Series(dates, dtype="str")
+    alike = near_copy_clusters(texts["text"])
+    assert near_copies(by_time(texts)).sum() > 20
+    splits = by_time(texts, near_copies=alike)
+    assert near_copies(splits).sum() == 0
+    params = SplitParams(rule="by_time", test_size=0.2, validation_size=0.1)
+    assert split_checks(splits, params, alike)["newer_than_later_split"].sum() == 0
+
+
+def test_by_time_the_seed_chooses_among_units_of_one_time() -> None:
+    """Otherwise a file sorted by class would have a test split of one class."""
+    texts = frame([0] * 100 + [1] * 100, dates=["2026"] * 200)
+    first, again, other = (by_time(texts, seed=seed) for seed in (1, 1, 2))
+    pd.testing.assert_frame_equal(first, again)
+    assert (first["split"] != other["split"]).any()
+    in_test = first.loc[first["split"] == "test", "label"]
+    assert len(in_test) == 40
+    assert 0.3 < in_test.mean() < 0.7
+
+
+def test_by_time_refuses_rows_without_a_date() -> None:
+    with pytest.raises(DataError) as error:
+        by_time(frame([0, 1, 0], dates=["2026-01-01", "", ""]))
+    assert str(error.value).startswith(
+        "rule by_time needs a date in every row; 2 rows of 3 have none, the first has id 'r1'; "
+    )
+    with pytest.raises(DataError, match="all rows are in one cluster; the group 'g' holds 4"):
+        by_time(frame([0, 1] * 2, ["g"] * 4, dates=["2026"] * 4))
+
+
+@pytest.mark.parametrize(
+    ("row", "side", "newer"),
+    [
+        # Units are 0 to 7, from old to new; train is 0 to 3, validation 4 and 5, test 6 and 7.
+        (0, "train", []),
+        (7, "train", [7]),
+        (7, "validation", [7]),
+        (0, "test", [1, 2, 3, 4, 5]),
+        (0, "validation", [1, 2, 3]),
+    ],
+)
+def test_the_check_of_by_time_by_hand(row: int, side: str, newer: list[int]) -> None:
+    """One row is moved to another split: newer rows of earlier splits are found."""
+    found = ["train"] * 4 + ["validation"] * 2 + ["test"] * 2
+    found[row] = side
+    dates = [f"2026-01-0{day}" for day in range(1, 9)]
+    splits = frame([0, 1] * 4, dates=dates).assign(split=pd.Series(found, dtype="str"))
+    params = SplitParams(rule="by_time", test_size=0.2, validation_size=0.1)
+    checks = split_checks(splits, params)["newer_than_later_split"]
+    assert np.flatnonzero(checks).tolist() == newer
+    grouped = params.model_copy(update={"rule": "grouped"})
+    assert split_checks(splits, grouped)["newer_than_later_split"].sum() == 0
 
 
 def test_published_names_the_rule_that_dropped_the_test_rows() -> None:

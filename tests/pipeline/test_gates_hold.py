@@ -240,6 +240,23 @@ def nearly_repeated(frame: Frame) -> list[int]:
     return [int(np.flatnonzero(frame["split"] == "test")[0])]
 
 
+def train_on_news(frame: Frame) -> Frame:
+    """Give the splits a year each, and a training row a later one."""
+    years = {"train": "2024", "validation": "2025", "test": "2026"}
+    dated = frame.assign(date=frame["split"].map(years))
+    newer = put("date", first_of_training(frame), "2027")(dated)
+    # Each row is a unit, so that no other row of training is as new.
+    checks = split_checks(
+        newer.loc[:, :"split"].assign(group=newer["id"], text=newer["id"]),
+        SplitParams(rule="by_time", test_size=0.2, validation_size=0.1),
+    )
+    return newer.assign(newer_than_later_split=checks["newer_than_later_split"])
+
+
+def first_of_training(frame: Frame) -> list[int]:
+    return [int(np.flatnonzero(frame["split"] == "train")[0])]
+
+
 def move_groups_to_test(frame: Frame) -> Frame:
     names = frame.loc[frame["split"] == "train", "group"].drop_duplicates().iloc[:100]
     return frame.assign(split=frame["split"].mask(frame["group"].isin(names), "test"))
@@ -308,9 +325,15 @@ NEAR = (
 )
 SIZE = "each split has the requested share of rows (gates.max_size_difference)"
 BALANCE = (
-    "each class has the same share of each split as of all rows (gates.max_balance_difference)"
+    "each class has the same share of each split as of all rows, unless the rule goes by time "
+    "(gates.max_balance_difference)"
 )
 MISSING = "no class is missing in a split"
+NEWER = (
+    "training is not newer than validation and test, nor validation than test, if the rule goes by "
+    "time: no row's unit (rows that share a group or a text) is newer than a unit of a later split "
+    "(datasets.X.split.rule)"
+)
 ENTRIES = (
     "the vocabulary has more than the two special entries, and not more than allowed "
     "(models.X.vocab.max_size and outside_words)"
@@ -397,6 +420,7 @@ CASES: list[Case] = [
      {BALANCE: beyond("balance_difference", 0.1), MISSING: in_split("test")}),
     ("split", "a class missing in validation", rechecked(all_negatives_elsewhere),
      {BALANCE: in_split("validation"), MISSING: in_split("validation")}),
+    ("split", "newer than test", train_on_news, {NEWER: first_of_training}),
     ("split", "unknown split", put("split", [0, 2], "dev"),
      {"every row is in train, validation or test": [0, 2]}),
     ("split", "no validation", lambda f: f.loc[f["split"] != "validation"],

@@ -166,4 +166,5 @@ def test_rows_are_sorted_in_any_order_of_the_archive(
         "sentiment": "Negative",
         "text": "train/neg/9_2",
         "fold": "train",
+        "date": "",
     }

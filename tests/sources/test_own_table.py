@@ -141,8 +141,8 @@ def test_formats(read: Reader, name: str, data: bytes) -> None:
     assert list(frame.columns) == list(RAW_TEXTS.columns)
     assert all(dtype == "str" for dtype in frame.dtypes)
     assert frame.to_dict("records") == [
-        dict(zip(RAW_TEXTS.columns, ("1", "1", "", "good", "fine, really", ""), strict=True)),
-        dict(zip(RAW_TEXTS.columns, ("2", "2", "", "bad", "poor", ""), strict=True)),
+        dict(zip(RAW_TEXTS.columns, ("1", "1", "", "good", "fine, really", "", ""), strict=True)),
+        dict(zip(RAW_TEXTS.columns, ("2", "2", "", "bad", "poor", "", ""), strict=True)),
     ]
 
 
@@ -159,8 +159,8 @@ def test_every_column(read: Reader) -> None:
         fold_column="f",
     )
     assert frame.to_numpy().tolist() == [
-        ["x1", "ada", "web", "good", "fine", "train"],
-        ["x2", "ada", "", "bad", "poor", "test"],
+        ["x1", "ada", "web", "good", "fine", "train", ""],
+        ["x2", "ada", "", "bad", "poor", "test", ""],
     ]
 
 

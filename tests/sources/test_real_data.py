@@ -99,6 +99,7 @@ def test_vader_rows(pip_cache: Path) -> None:
         "sentiment": "Neutral",
         "text": "repost from january 13, 2004 with a better fit title.",
         "fold": "",
+        "date": "",
     }
     assert by_id.loc["amazon-309_8", "sentiment"] == "Negative"
     assert by_id.loc["tweets-2", "group"] == "tweets-2"
@@ -208,6 +209,7 @@ def test_twitter_rows(tweets: pd.DataFrame) -> None:
         "sentiment": "Positive",
         "text": "im getting on borderlands and i will murder you all ,",
         "fold": "train",
+        "date": "",
     }
 
 

@@ -25,15 +25,15 @@ def label_and_clean(
     """Keep the rows with a labelled sentiment, clean their texts, and drop unusable rows.
 
     Args:
-        raw: Columns id, group, slice, sentiment, text, fold (str), as ingest writes them.
+        raw: Columns id, group, slice, sentiment, text, fold, date (str), as ingest writes them.
         labels: Sentiment -> the name of its class; None: its rows are dropped.
         classes: Names of the classes; a label is the index of a name.
         clean: The cleaning steps, and which rows to drop.
 
     Returns:
-        The kept rows, in their old order: columns id, group, slice, fold (str), label (int8),
-        text (str). Then rule -> dropped rows, in the order of the rules, with the kept rows last,
-        under "kept". Then the same counts for each published fold, without the zeros.
+        The kept rows, in their old order: columns id, group, slice, fold, date (str), label
+        (int8), text (str). Then rule -> dropped rows, in the order of the rules, with the kept rows
+        last, under "kept". Then the same counts for each published fold, without the zeros.
 
     Raises:
         DataError: a sentiment is not in ``labels``.
@@ -48,8 +48,9 @@ def label_and_clean(
     taken: dict[str, pd.Series[str]] = {}  # rule -> the fold of each row that it dropped
 
     kept = raw
-    if clean.folds is not None:
-        published = raw["fold"].isin(list(clean.folds))
+    published = raw["fold"].isin(list(clean.folds)) if clean.folds else raw["fold"] != ""
+    # Without folds to keep, a row without a fold is dropped only beside published folds.
+    if clean.folds or (published.any() and not published.all()):
         taken["fold_left_out"] = raw.loc[~published, "fold"]
         kept = raw.loc[published]
     numbers, sentiments = pd.factorize(kept["sentiment"])
@@ -67,6 +68,7 @@ def label_and_clean(
             "group": kept["group"],
             "slice": kept["slice"],
             "fold": kept["fold"],
+            "date": kept["date"],
             "label": label,
             "text": _mapped(make_cleaner(clean.steps), kept["text"]),
         }

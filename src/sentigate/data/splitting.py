@@ -13,11 +13,12 @@ import pandas as pd
 from sentigate.errors import DataError, counted, shorten
 from sentigate.settings.dataset import SplitParams
 
+from .by_time import newer_than_later_split, refuse_rows_without_date, split_by_time
+from .clusters import Rows, clusters_of
 from .stage_files import SPLITS
 
-Rows = npt.NDArray[np.int64]
 RULES = {
-    "fold_left_out": "of a fold that is not kept (clean.folds)",
+    "fold_left_out": "of a fold that is not kept (clean.folds, or null in source.folds)",
     "sentiment_left_out": "with a sentiment that has no label (labels)",
     "empty": "with an empty text",
     "several_labels": "with a text that has several labels (clean.drop_conflicts)",
@@ -38,36 +39,41 @@ def split_rows(
     """Return ``texts`` with a column ``split``: train, validation or test.
 
     Rule ``random`` assigns single rows. ``grouped`` assigns whole clusters, so that no group and no
-    identical text is in two splits. ``published`` makes every fold except ``train`` the test split.
-    Validation is ``validation_size`` of the remaining rows, chosen by the same rule (with
-    ``published``, at random).
+    identical text is in two splits. ``by_time`` makes the newest clusters the test split.
+    ``published`` takes the test split from the folds; without a fold ``test``, ``validation`` is
+    it. Validation is ``validation_size`` of the remaining rows, chosen by the same rule (with
+    ``published``, at random); with ``published`` and no ``validation_size``, it is the published
+    fold.
 
     Args:
-        texts: Columns group, fold, text (str) and label (int8).
+        texts: Columns id, group, fold, date, text (str) and label (int8).
         classes: Names of the classes, for messages; a label is the index of a name.
         split: The rule and the sizes. With ``stratify``, each split has about the same share of
             each class.
         seed: Seed for shuffling.
-        near_copies: (rows,), as ``near_copy_clusters`` returns it. With ``grouped``, rows with the
-            same number stay together too.
+        near_copies: (rows,), as ``near_copy_clusters`` returns it. With ``grouped`` and
+            ``by_time``, rows with the same number stay together too.
         cleaned: Published fold -> rule of ``label_and_clean`` -> number of rows, for the message
             when a fold is missing.
 
     Raises:
-        DataError: there are too few rows, groups or folds to make the splits, or near-copies join
-            more rows than the test split may hold.
+        DataError: there are too few rows, groups, dates or folds to make the splits, or near-copies
+            join more rows than the test split may hold.
     """
-    columns = texts[["group", "label", "text"]]
+    columns = texts[["group", "label", "text", "date"]]
+    if split.rule == "by_time":
+        refuse_rows_without_date(texts)
+    sides = np.full(len(texts), SPLITS.index("train"))
     if split.test_size is None:  # the rule is published
-        train, test = _published(texts, cleaned or {})
+        train, test, published = _published(texts, split, cleaned or {})
+        sides[published] = SPLITS.index("validation")
     else:
         if near_copies is not None:
             columns = columns.assign(near_copies=near_copies)
             _refuse_large_cluster(columns, split.test_size)
         train, test = _split_in_two(columns, classes, split, split.test_size, seed, "test")
-    sides = np.full(len(texts), SPLITS.index("train"))
     sides[test] = SPLITS.index("test")
-    if split.validation_size > 0:
+    if split.validation_size:
         rest = columns.iloc[train]
         _, validation = _split_in_two(
             rest, classes, split, split.validation_size, seed, "validation"
@@ -95,16 +101,36 @@ def leakage(splits: pd.DataFrame) -> dict[str, float]:
     return shares
 
 
-def _published(texts: pd.DataFrame, cleaned: Mapping[str, Mapping[str, int]]) -> tuple[Rows, Rows]:
-    in_train = (texts["fold"] == "train").to_numpy()
-    in_test = texts["fold"].isin(["test", "validation"]).to_numpy()
-    if not in_train.any() or not in_test.any() or not (in_train | in_test).all():
+def _published(
+    texts: pd.DataFrame, split: SplitParams, cleaned: Mapping[str, Mapping[str, int]]
+) -> tuple[Rows, Rows, Rows]:
+    """Return the row numbers of training, of test, and of the validation fold if it is used."""
+    in_train, in_validation, in_test = (
+        (texts["fold"] == fold).to_numpy() for fold in ("train", "validation", "test")
+    )
+    if not in_test.any():
+        in_test, in_validation = in_validation, in_test
+    if not in_train.any() or not in_test.any() or not (in_train | in_validation | in_test).all():
         found = ", ".join(repr(fold) for fold in sorted(texts["fold"].unique()))
         raise DataError(
-            f"rule published needs rows of fold train and of fold test, and of no other fold; "
-            f"the data has {found}. {_dropped_folds(cleaned)}Choose rule random or grouped."
+            f"rule published needs rows of fold train and of fold test, and of no other fold than "
+            f"validation; the data has {found}. {_dropped_folds(cleaned)}Choose rule random or "
+            "grouped."
         )
-    return np.flatnonzero(in_train), np.flatnonzero(in_test)
+    if split.validation_size is None and not in_validation.any():
+        raise DataError(
+            "split has no validation_size, and the data has no published validation fold beside "
+            f"test. {_dropped_folds(cleaned)}Write this under split, for a part of the training "
+            "fold, chosen at random:\n  validation_size: 0.1"
+        )
+    if split.validation_size is not None and in_validation.any():
+        raise DataError(
+            f"split.validation_size is {split.validation_size:g}, and the data has a published "
+            f"validation fold of {counted(int(in_validation.sum()), 'row')}. To use the fold, "
+            "remove validation_size; to leave its rows out, write this under clean:\n"
+            "  folds: [train, test]"
+        )
+    return np.flatnonzero(in_train), np.flatnonzero(in_test), np.flatnonzero(in_validation)
 
 
 def _dropped_folds(cleaned: Mapping[str, Mapping[str, int]]) -> str:
@@ -127,11 +153,13 @@ def _split_in_two(
     part: str,
 ) -> tuple[Rows, Rows]:
     """Return the row numbers of the larger side, and of the smaller, which becomes ``part``."""
-    split_by_rule = _split_grouped if split.rule == "grouped" else _split_random
+    split_by_rule = {"grouped": _split_grouped, "by_time": _split_by_time}.get(
+        split.rule, _split_random
+    )
     try:
         large, small = _with_all_classes(split_by_rule, texts, classes, split, size, seed)
     except ValueError as error:  # it names the class or the side that is too small
-        grouping_fails = split.rule == "grouped" and _can_split_at_random(
+        grouping_fails = split_by_rule is not _split_random and _can_split_at_random(
             texts, classes, split, size
         )
         reason = _shared_values(texts) if grouping_fails else ""
@@ -209,7 +237,7 @@ def _split_grouped(
 ) -> tuple[Rows, Rows]:
     from sklearn.model_selection import GroupShuffleSplit
 
-    clusters = _clusters(texts)
+    clusters = clusters_of(texts)
     if not stratify:
         chooser = GroupShuffleSplit(1, test_size=size, random_state=seed)
         large, small = next(chooser.split(clusters, groups=clusters))
@@ -217,34 +245,17 @@ def _split_grouped(
     return _split_clusters(clusters, texts["label"].to_numpy(), size, seed)
 
 
-def _clusters(texts: pd.DataFrame) -> Rows:
-    """Number the clusters: rows joined by a chain of shared values have the same number.
-
-    Args:
-        texts: Columns group and text, and optionally near_copies.
-    """
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    groups, group_names = pd.factorize(texts["group"])
-    nodes = len(group_names)
-    others = []
-    for name in ("text", "near_copies"):
-        if name in texts:
-            values, names = pd.factorize(texts[name])
-            others.append(values + nodes)
-            nodes += len(names)
-    ends = np.tile(groups, len(others)), np.concatenate(others)
-    edges = coo_matrix((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(nodes, nodes))
-    _, component = connected_components(edges, directed=False)
-    clusters: Rows = component[groups].astype(np.int64)
-    return clusters
+def _split_by_time(
+    texts: pd.DataFrame, size: float, stratify: bool, seed: int
+) -> tuple[Rows, Rows]:
+    del stratify  # SplitParams refuses it with this rule
+    return split_by_time(texts, size, seed)
 
 
 def _refuse_large_cluster(texts: pd.DataFrame, test_size: float) -> None:
     """Refuse near-copies that join more rows than the test split, where groups alone do not."""
     largest, without = (
-        int(np.bincount(_clusters(table), minlength=1).max())
+        int(np.bincount(clusters_of(table), minlength=1).max())
         for table in (texts, texts.drop(columns="near_copies"))
     )
     if largest > max(without, test_size * len(texts)):
@@ -285,10 +296,14 @@ def _split_clusters(
 
 
 def split_summary(splits: pd.DataFrame, classes: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return ``rows`` and ``classes`` (name -> share of the rows) for each split that has rows."""
+    """Return ``rows`` and ``classes`` (name -> share of the rows) for each split that has rows.
+
+    If rows have dates, ``oldest`` and ``newest`` are the dates of the oldest and the newest.
+    """
     summary = {}
     for name in SPLITS:
-        labels = splits.loc[splits["split"] == name, "label"]
+        rows = splits.loc[splits["split"] == name]
+        labels, dates = rows["label"], rows.loc[rows["date"] != "", "date"]
         if len(labels):
             shares = np.bincount(labels, minlength=len(classes)) / len(labels)
             named = zip(classes, shares.tolist(), strict=True)
@@ -296,20 +311,34 @@ def split_summary(splits: pd.DataFrame, classes: Sequence[str]) -> dict[str, dic
                 "rows": len(labels),
                 "classes": {each: round(share, 6) for each, share in named},
             }
+        if len(dates):
+            summary[name] |= {"oldest": dates.min(), "newest": dates.max()}
     return summary
 
 
-def split_checks(splits: pd.DataFrame, split: SplitParams) -> pd.DataFrame:
+def split_checks(
+    splits: pd.DataFrame, split: SplitParams, near_copies: Rows | None = None
+) -> pd.DataFrame:
     """Add the columns that the gate checks to ``splits``.
 
     They are splits_of_group and splits_of_text (number of splits that have the row's group, or its
     text), size_difference (its split's share of all rows minus the requested share),
-    balance_difference (largest difference between a class's share of its split and of all rows)
-    and missing_classes (number of the classes that its split has no row of).
+    balance_difference (largest difference between a class's share of its split and of all rows),
+    missing_classes (number of the classes that its split has no row of) and, for the rule by_time,
+    newer_than_later_split (1 if the row's cluster is newer than one of a later split, or else 0).
+
+    Args:
+        splits: Columns group, text, date, label and split.
+        split: The rule and the sizes.
+        near_copies: As in ``split_rows``.
     """
     share = splits["split"].value_counts(normalize=True)
     test = float(share.get("test", 0.0)) if split.test_size is None else split.test_size
-    validation = (1 - test) * split.validation_size
+    validation = (
+        float(share.get("validation", 0.0))
+        if split.validation_size is None
+        else (1 - test) * split.validation_size
+    )
     wanted = {"train": 1 - test - validation, "validation": validation, "test": test}
     sides, names = pd.factorize(splits["split"])
     labels, count = splits["label"].to_numpy(dtype=np.int64), int(splits["label"].max()) + 1
@@ -317,12 +346,16 @@ def split_checks(splits: pd.DataFrame, split: SplitParams) -> pd.DataFrame:
     in_all = rows.sum(axis=0)
     balance = np.abs(rows / rows.sum(axis=1, keepdims=True) - in_all / in_all.sum()).max(axis=1)
     missing = ((rows == 0) & (in_all > 0)).sum(axis=1)
+    newer = np.zeros(len(splits), dtype=bool)
+    if split.rule == "by_time":
+        newer = newer_than_later_split(splits, near_copies)
     return splits.assign(
         splits_of_group=_sides_of_value(splits["group"], sides, len(names)),
         splits_of_text=_sides_of_value(splits["text"], sides, len(names)),
         size_difference=(share - pd.Series(wanted)).reindex(names).to_numpy()[sides],
         balance_difference=balance[sides],
         missing_classes=missing[sides],
+        newer_than_later_split=newer.astype("int64"),
     )
 
 

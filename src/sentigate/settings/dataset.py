@@ -113,30 +113,45 @@ class CleanParams(StrictModel):
 class SplitParams(StrictModel):
     """How rows are split into train, validation and test."""
 
-    rule: Literal["random", "grouped", "published"]
+    rule: Literal["random", "grouped", "by_time", "published"]
     stratify: bool = False
     test_size: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     """Share of rows in test; None with rule published, whose folds define the test split."""
-    validation_size: Annotated[float, Field(ge=0.0, lt=1.0)]
-    """Share of the training rows that becomes validation."""
+    validation_size: Annotated[float, Field(ge=0.0, lt=1.0)] | None = None
+    """Share of the training rows that becomes validation; None with rule published, if the data
+    has a published validation fold beside test."""
     near_duplicates: Literal["keep_together", "allow"] = "allow"
     """Whether near-copies stay in one split, like the rows of a group."""
 
     @model_validator(mode="after")
-    def _test_size_fits_rule(self) -> SplitParams:
+    def _sizes_fit_rule(self) -> SplitParams:
         if (self.test_size is None) != (self.rule == "published"):
             raise ValueError(
                 f"test_size is {shorten(self.test_size)} with rule {self.rule}; "
                 "allowed: none with published, a share with the others"
             )
+        if self.validation_size is None and self.rule != "published":
+            raise ValueError(
+                f"validation_size is None with rule {self.rule}; allowed: a share, such as 0.1, or "
+                "rule published with a validation fold"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _stratify_fits_rule(self) -> SplitParams:
+        if self.stratify and self.rule == "by_time":
+            raise ValueError(
+                "stratify is true with rule by_time, which takes the newest rows whatever their "
+                "class; allowed: false, or another rule"
+            )
         return self
 
     @model_validator(mode="after")
     def _near_duplicates_fit_rule(self) -> SplitParams:
-        if self.near_duplicates == "keep_together" and self.rule != "grouped":
+        if self.near_duplicates == "keep_together" and self.rule not in ("grouped", "by_time"):
             raise ValueError(
                 f"near_duplicates is 'keep_together' with rule {self.rule}; "
-                "allowed: allow, or rule grouped"
+                "allowed: allow, or rule grouped or by_time"
             )
         return self
 

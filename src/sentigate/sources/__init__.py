@@ -1,4 +1,4 @@
-"""Read the data sets of params.yaml, each into the same six columns."""
+"""Read the data sets of params.yaml, each into the same columns."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_source(
         One row per text, in the order of the files, with these columns, all str and without nulls:
         id (unique), group (rows that must stay in one split), slice (domain, entity or rating),
         sentiment (one of ``labels``), text (may be empty), fold ("", "train", "test" or
-        "validation", as published).
+        "validation", as published), date (ISO 8601, or "").
 
     Raises:
         SourceError: the source is unreachable, is not the expected file, or has a value that is

@@ -127,7 +127,7 @@ def _frame(source: CsvSource, table: OwnColumns, labels: Mapping[str, str | None
     if source.context_column:
         contexts = table.columns[source.context_column]
         texts = pd.Series(list(map(with_context, contexts, texts)), dtype="str")
-    values = (ids, groups, slices, sentiments, texts, folds)
+    values = (ids, groups, slices, sentiments, texts, folds, nothing)
     return pd.DataFrame(dict(zip(RAW_TEXTS.columns, values, strict=True)))
 
 
