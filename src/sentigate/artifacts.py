@@ -39,8 +39,13 @@ CLEAN_TEXTS = Table(
     Path("data/clean/texts.parquet"),
     {**_TEXT, "fold": "str", "date": "str", "label": "int8", "text": "str"},
 )
+CONFLICTS = Table(
+    Path("data/clean/conflicts.parquet"), {"id": "str", "label": "int8", "text": "str"}
+)
+"""The rows whose text has several labels, before they are dropped."""
 CLEAN_REPORT = Path("reports/clean.json")
-"""How many rows each rule dropped, in total and from each published fold."""
+"""How many rows each rule dropped, in total and from each published fold; and how many rows
+corrections.csv relabelled."""
 
 # split
 
@@ -147,7 +152,7 @@ GATES, FAILED = Path("reports/gates"), Path("reports/failed")
 FAILED, which is not an output of any stage."""
 OUTPUTS = {
     "ingest": (RAW_TEXTS.path,),
-    "clean": (CLEAN_TEXTS.path, CLEAN_REPORT),
+    "clean": (CLEAN_TEXTS.path, CONFLICTS.path, CLEAN_REPORT),
     "split": (SPLIT_TEXTS.path, SPLIT_REPORT),
     "vocab": (VOCAB_TOKENIZER, WORD_VECTORS, VOCAB_REPORT),
     "pad": (PADDED, PAD_REPORT),

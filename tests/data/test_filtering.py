@@ -48,7 +48,7 @@ def filtered(
     conflicts: bool = True,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     choices = {"folds": folds, "drop_duplicates": duplicates, "drop_conflicts": conflicts}
-    texts, taken, _ = label_and_clean(frame, LABELS, CLASSES, CLEAN.model_copy(update=choices))
+    texts, taken, *_ = label_and_clean(frame, LABELS, CLASSES, CLEAN.model_copy(update=choices))
     return texts, taken
 
 
@@ -79,7 +79,7 @@ def test_each_rule_is_counted_in_the_order_it_is_applied() -> None:
 
 
 def test_dropped_rows_are_counted_for_each_published_fold() -> None:
-    *_, folds = label_and_clean(EXAMPLE, LABELS, CLASSES, CLEAN)
+    folds = label_and_clean(EXAMPLE, LABELS, CLASSES, CLEAN).folds
     assert folds == {
         "train": {
             "sentiment_left_out": 1, "empty": 2, "several_labels": 2, "duplicate": 2, "kept": 1,
@@ -87,9 +87,9 @@ def test_dropped_rows_are_counted_for_each_published_fold() -> None:
         "validation": {"kept": 1},
     }  # fmt: skip
     only_train = CLEAN.model_copy(update={"folds": ("train",)})
-    *_, folds = label_and_clean(EXAMPLE, LABELS, CLASSES, only_train)
+    folds = label_and_clean(EXAMPLE, LABELS, CLASSES, only_train).folds
     assert folds["validation"] == {"fold_left_out": 1}
-    *_, folds = label_and_clean(raw(("Positive", "a")), LABELS, CLASSES, CLEAN)
+    folds = label_and_clean(raw(("Positive", "a")), LABELS, CLASSES, CLEAN).folds
     assert folds == {}  # no published fold
 
 
@@ -199,7 +199,7 @@ def test_a_label_is_the_index_of_the_class(count: int) -> None:
     labels = {f"s{number}": name for number, name in enumerate(names)} | {"more": names[-1]}
     rows = [(sentiment, f"text {number}") for number, sentiment in enumerate(labels)]
     rows += [("left out", "a"), ("s0", "same"), ("s1", "same"), ("more", "same")]
-    texts, taken, _ = label_and_clean(raw(*rows), {**labels, "left out": None}, names, CLEAN)
+    texts, taken, *_ = label_and_clean(raw(*rows), {**labels, "left out": None}, names, CLEAN)
     assert texts["label"].tolist() == [*range(count), count - 1]
     assert (taken["sentiment_left_out"], taken["several_labels"]) == (1, 3)
 

@@ -315,6 +315,11 @@ COMMON = (
     "every class is common enough to learn from (share of all rows, gates.min_class_share or "
     "datasets.X.clean.min_class_share)"
 )
+CORRECTED = "every row that corrections.csv names is as it says: dropped, or of the class"
+FEW_CORRECTED = (
+    "corrections.csv drops or relabels few rows "
+    "(share of the source's rows, gates.max_corrected_share)"
+)
 TWICE = "no text occurs twice, if duplicates are dropped (datasets.X.clean.drop_duplicates)"
 SEVERAL = "no text has several labels, if conflicts are dropped (datasets.X.clean.drop_conflicts)"
 GROUPS = "no group is in two splits, if the rule keeps groups together (datasets.X.split.rule)"
@@ -403,6 +408,9 @@ CASES: list[Case] = [
      {TWICE: [1, 3]}),
     ("clean", "text with both labels", put("labels_of_text", [1, 3], 2),
      {SEVERAL: [1, 3]}),
+    ("clean", "not as corrected", put("as_corrected", [1, 3], 0), {CORRECTED: [1, 3]}),
+    ("clean", "many corrections", lambda f: f.assign(corrected_share=0.11),
+     {FEW_CORRECTED: AGGREGATE}),
     ("clean", "duplicate id", like("id", 4, 2), {"ids are unique": [2, 4]}),
     ("clean", "one row", lambda f: f.head(1),
      {"at least two rows are kept": AGGREGATE, ALL_CLASSES: AGGREGATE}),

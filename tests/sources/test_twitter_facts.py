@@ -32,7 +32,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
 
 
 def cleaned(raw: pd.DataFrame, dataset: Dataset) -> tuple[pd.DataFrame, dict[str, int]]:
-    texts, taken, _ = label_and_clean(raw, dataset.labels, dataset.classes.names, dataset.clean)
+    texts, taken, *_ = label_and_clean(raw, dataset.labels, dataset.classes.names, dataset.clean)
     return texts, taken
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,8 +14,32 @@ from sentigate.errors import DataError, counted, shorten
 from sentigate.model.text.cleaning import make_cleaner
 from sentigate.settings.dataset import CleanParams
 
+from .corrections import Corrections, check_rows_exist
+
 # Texts held as Python objects at one time.
 CHUNK = 8192
+NO_CORRECTIONS = Corrections(Path(), {})
+
+
+class Cleaned(NamedTuple):
+    """The result of ``label_and_clean``.
+
+    Attributes:
+        texts: the kept rows, in their old order: columns id, group, slice, fold, date (str), label
+            (int8), text (str).
+        taken: rule -> dropped rows, in the order of the rules; the kept rows are last, under
+            "kept".
+        folds: the same counts for each published fold, without the zeros.
+        conflicts: columns id, label and text of the rows whose text has several labels, before
+            ``clean.drop_conflicts`` drops them; rows of one text follow each other.
+        relabelled: number of rows whose class is that of a correction.
+    """
+
+    texts: pd.DataFrame
+    taken: dict[str, int]
+    folds: dict[str, dict[str, int]]
+    conflicts: pd.DataFrame
+    relabelled: int
 
 
 def label_and_clean(
@@ -21,22 +47,20 @@ def label_and_clean(
     labels: Mapping[str, str | None],
     classes: Sequence[str],
     clean: CleanParams,
-) -> tuple[pd.DataFrame, dict[str, int], dict[str, dict[str, int]]]:
-    """Keep the rows with a labelled sentiment, clean their texts, and drop unusable rows.
+    corrections: Corrections = NO_CORRECTIONS,
+) -> Cleaned:
+    """Correct rows, keep those with a labelled sentiment, clean their texts, drop unusable rows.
 
     Args:
         raw: Columns id, group, slice, sentiment, text, fold, date (str), as ingest writes them.
         labels: Sentiment -> the name of its class; None: its rows are dropped.
         classes: Names of the classes; a label is the index of a name.
         clean: The cleaning steps, and which rows to drop.
-
-    Returns:
-        The kept rows, in their old order: columns id, group, slice, fold, date (str), label
-        (int8), text (str). Then rule -> dropped rows, in the order of the rules, with the kept rows
-        last, under "kept". Then the same counts for each published fold, without the zeros.
+        corrections: Rows to drop, and rows with another class than their sentiment's. A row whose
+            sentiment is not labelled is kept if a correction gives it a class.
 
     Raises:
-        DataError: a sentiment is not in ``labels``.
+        DataError: a sentiment is not in ``labels``, or a correction has no row.
     """
     unknown = raw.loc[~raw["sentiment"].isin(list(labels))]
     if len(unknown):
@@ -45,6 +69,8 @@ def label_and_clean(
             f"{counted(len(unknown), 'row')} with a sentiment that labels does not name; the first "
             f"has id {row['id']}: {shorten(row['sentiment'])}; allowed: {', '.join(labels)}"
         )
+    cleaner = make_cleaner(clean.steps)
+    check_rows_exist(corrections, raw, cleaner)
     taken: dict[str, pd.Series[str]] = {}  # rule -> the fold of each row that it dropped
 
     kept = raw
@@ -53,12 +79,19 @@ def label_and_clean(
     if clean.folds or (published.any() and not published.all()):
         taken["fold_left_out"] = raw.loc[~published, "fold"]
         kept = raw.loc[published]
+    if corrections.by_id:
+        dropped = kept["id"].isin(corrections.dropped)
+        taken["dropped_by_correction"] = kept.loc[dropped, "fold"]
+        kept = kept.loc[~dropped]
     numbers, sentiments = pd.factorize(kept["sentiment"])
     # -1: the sentiment's rows are dropped.
     label_of = [
         -1 if (name := labels[each]) is None else classes.index(name) for each in sentiments
     ]
     label = np.array(label_of, dtype=np.int8)[numbers]
+    corrected = kept["id"].map(corrections.labels).to_numpy(dtype=np.float64, na_value=np.nan)
+    relabelled = ~np.isnan(corrected)
+    label[relabelled] = corrected[relabelled].astype(np.int8)
     wanted = label >= 0
     taken["sentiment_left_out"] = kept.loc[~wanted, "fold"]
     kept, label = kept.loc[wanted], label[wanted]
@@ -70,15 +103,18 @@ def label_and_clean(
             "fold": kept["fold"],
             "date": kept["date"],
             "label": label,
-            "text": _mapped(make_cleaner(clean.steps), kept["text"]),
+            "text": _mapped(cleaner, kept["text"]),
         }
     )
 
     empty = texts["text"] == ""
     taken["empty"] = texts.loc[empty, "fold"]
     texts = texts.loc[~empty]
+    conflicting = text_checks(texts)["labels_of_text"] > 1
+    conflicts = texts.loc[conflicting, ["id", "label", "text"]]
+    numbers, _ = pd.factorize(conflicts["text"])
+    conflicts = conflicts.iloc[np.argsort(numbers, kind="stable")].reset_index(drop=True)
     if clean.drop_conflicts:
-        conflicting = text_checks(texts)["labels_of_text"] > 1
         taken["several_labels"] = texts.loc[conflicting, "fold"]
         texts = texts.loc[~conflicting]
     if clean.drop_duplicates:
@@ -92,7 +128,8 @@ def label_and_clean(
         if fold
     }
     rows = {rule: len(folds) for rule, folds in taken.items()}
-    return texts.reset_index(drop=True), rows, by_fold
+    texts = texts.reset_index(drop=True)
+    return Cleaned(texts, rows, by_fold, conflicts, int(relabelled.sum()))
 
 
 def text_checks(texts: pd.DataFrame) -> pd.DataFrame:

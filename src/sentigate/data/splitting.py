@@ -19,6 +19,7 @@ from .stage_files import SPLITS
 
 RULES = {
     "fold_left_out": "of a fold that is not kept (clean.folds, or null in source.folds)",
+    "dropped_by_correction": "that corrections.csv drops",
     "sentiment_left_out": "with a sentiment that has no label (labels)",
     "empty": "with an empty text",
     "several_labels": "with a text that has several labels (clean.drop_conflicts)",

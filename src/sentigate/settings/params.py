@@ -65,6 +65,8 @@ class Gates(StrictModel):
 
     max_text_characters: Annotated[int, Field(ge=1)]
     min_class_share: Annotated[float, Field(ge=0.0, le=0.5)]
+    max_corrected_share: Share
+    """Share of the source's rows that corrections.csv drops or relabels."""
     max_balance_difference: Share
     max_size_difference: Share
     min_coverage: Share
