@@ -56,13 +56,13 @@ def _sharing(event: Event) -> str | None:
 
 def flow_mapping(values: Mapping[str, str | None]) -> str:
     """Write texts and nulls as YAML, on one line: ``{good: positive, "1": null}``."""
-    items = (f"{_scalar(key)}: {_scalar(value)}" for key, value in values.items())
+    items = (f"{flow_scalar(key)}: {flow_scalar(value)}" for key, value in values.items())
     return "{" + ", ".join(items) + "}"
 
 
 def flow_sequence(values: Iterable[str]) -> str:
     """Write texts as YAML, on one line: ``[negative, "1"]``."""
-    return "[" + ", ".join(map(_scalar, values)) + "]"
+    return "[" + ", ".join(map(flow_scalar, values)) + "]"
 
 
 # Texts that YAML 1.1, 1.2 and DVC read as the same text without quotes.
@@ -76,7 +76,8 @@ _PLAIN = re.compile(
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
 
-def _scalar(text: str | None) -> str:
+def flow_scalar(text: str | None) -> str:
+    """Write a text or null as YAML, on one line: ``good``, ``"1"``, ``null``."""
     if text is None:
         return "null"
     if _PLAIN.fullmatch(text):

@@ -35,18 +35,19 @@ def _finder(labels: Iterable[str]) -> Callable[[str], str | None]:
     exact = set(labels)
     alike: dict[str, list[str]] = {}
     for label in exact:
-        alike.setdefault(_plain(label), []).append(label)
+        alike.setdefault(plain(label), []).append(label)
 
     def find(sentiment: str) -> str | None:
         if sentiment in exact:
             return sentiment
-        found = alike.get(_plain(sentiment), ())
+        found = alike.get(plain(sentiment), ())
         return found[0] if len(found) == 1 else None
 
     return find
 
 
-def _plain(sentiment: str) -> str:
+def plain(sentiment: str) -> str:
+    """Return the form that all spellings of a sentiment share, by ``label_of``."""
     text = unicodedata.normalize("NFC", sentiment).strip().casefold()
     number = NUMBER.fullmatch(text)
     if number is None:
@@ -134,12 +135,12 @@ def _keys(unknown: Mapping[str, int], labels: Iterable[str]) -> list[str]:
     frequent, without blanks at its ends. If labels of params.yaml are alike too, only a key of
     exactly the sentiment's text leaves no doubt.
     """
-    doubtful = set(map(_plain, labels))
+    doubtful = set(map(plain, labels))
     spellings: dict[str, list[str]] = {}
     for name, _ in _in_order(unknown):
-        plain = _plain(name)
-        spellings.setdefault(name if plain in doubtful else plain, []).append(name)
+        form = plain(name)
+        spellings.setdefault(name if form in doubtful else form, []).append(name)
     return [
-        alike[0] if _plain(alike[0]) in doubtful else max(alike, key=unknown.__getitem__).strip()
+        alike[0] if plain(alike[0]) in doubtful else max(alike, key=unknown.__getitem__).strip()
         for alike in spellings.values()
     ]

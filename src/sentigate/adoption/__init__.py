@@ -1,0 +1,1 @@
+"""Describe a table that nobody has described yet, and propose its entry."""
