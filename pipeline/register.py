@@ -16,7 +16,6 @@ from sentigate.data.training_files import read_model
 from sentigate.evaluation.difference import beside_baseline
 from sentigate.files import sha256_of
 from sentigate.model.answers import table_columns
-from sentigate.model.columns import Columns
 from sentigate.model.model_files import LINEAR_FILES, NETWORK_FILES
 from sentigate.model.saved_model import SavedModel
 from sentigate.progress import doing
@@ -34,7 +33,7 @@ from sentigate.registry.versions import (
     find_whole,
     model_name,
 )
-from sentigate.settings.dataset import CsvSource, Source, TwitterSource
+from sentigate.settings.columns import columns_of
 from sentigate.settings.params import Params
 from sentigate.tracking.ended_run import EndedRun
 from sentigate.tracking.training_run import finish_training_run, log_refusal
@@ -117,14 +116,6 @@ def _model_files(stage: StageRun, model: SavedModel, trained_on: Any) -> Path:
     np.save(folder / TRAINED_ON, trained_on, allow_pickle=False)
     columns_of(stage.params.chosen_dataset.source).save(folder)
     return folder
-
-
-def columns_of(source: Source) -> Columns:
-    """Return the columns on which a model of this source is trained."""
-    return Columns(
-        text=source.text_column if isinstance(source, CsvSource) else "text",
-        context=source.context_column if isinstance(source, CsvSource | TwitterSource) else None,
-    )
 
 
 def _standing(predictions: pd.DataFrame, level: float, fused: bool) -> Standing:

@@ -13,12 +13,14 @@ from sentigate.model.model_files import ModelFileError
 
 PLAIN = Columns(text="text", context=None)
 ABOUT = Columns(text="review", context="product")
+SEVERAL = Columns(text=("title", "body"), context=("brand", "Shop No."))
 
 
 def test_columns_are_saved_and_loaded(tmp_path: Path) -> None:
     assert Columns.load(tmp_path) == PLAIN
-    ABOUT.save(tmp_path)
-    assert Columns.load(tmp_path) == ABOUT
+    for columns in (ABOUT, SEVERAL):
+        columns.save(tmp_path)
+        assert Columns.load(tmp_path) == columns
     (tmp_path / "columns.json").write_text("{")
     with pytest.raises(ModelFileError, match=r"columns\.json"):
         Columns.load(tmp_path)
@@ -29,6 +31,43 @@ def test_the_columns_of_training_are_used_first() -> None:
     assert PLAIN.texts_of(table) == ["no"]
     assert ABOUT.texts_of(table) == ["__context_lens_x2 fine"]
     assert ABOUT.texts_of(table.drop(columns="product")) == ["fine"]
+
+
+def test_several_columns_are_joined_behind_their_contexts() -> None:
+    rows = {
+        "title": ["Fine", "", None, "Fine", " "],
+        "body": ["It works.", "It works.", "", " ", "\n"],
+        "brand": ["Acme", "Acme", "Acme", None, "Acme"],
+        "Shop No.": ["Acme", 7, "", "7", "7"],
+        "stars": [5, 4, 3, 2, 1],
+    }
+    assert SEVERAL.texts_of(pd.DataFrame(rows)) == [
+        "__context_brand__acme __context_shop_no__acme Fine It works.",
+        "__context_brand__acme __context_shop_no__7 It works.",
+        "",
+        "__context_shop_no__7 Fine",
+        "",
+    ]
+    without = pd.DataFrame(rows).drop(columns=["brand"])
+    assert SEVERAL.texts_of(without)[0] == "__context_shop_no__acme Fine It works."
+    assert SEVERAL.texts_of(without.drop(columns="Shop No."))[0] == "Fine It works."
+    assert SEVERAL.texts_of(without[:0]) == []
+
+
+def test_one_text_or_context_is_read_as_by_older_models() -> None:
+    table = pd.DataFrame({"review": [" a ", " "], "product": ["Lens X2", "x"]})
+    listed = Columns(text=("review",), context=("product",))
+    assert listed.texts_of(table) == ABOUT.texts_of(table) == ["__context_lens_x2  a ", " "]
+
+
+def test_a_table_with_only_some_of_the_columns_is_refused() -> None:
+    with pytest.raises(ValueError, match="trained on the columns 'title', 'body'") as error:
+        SEVERAL.texts_of(pd.DataFrame({"body": ["a"], "n": [1]}))
+    assert "but not the column 'title'; add what is missing" in str(error.value)
+    # A table of another kind, with only one column of texts.
+    assert SEVERAL.texts_of(pd.DataFrame({"review": ["a"], "brand": ["b"]})) == [
+        "__context_brand__b a"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from support.project import ROOT
 
-from pipeline.register import columns_of
 from sentigate.model.columns import Columns
+from sentigate.settings.columns import columns_of
 from sentigate.settings.dataset import CsvSource
 from sentigate.settings.params import load_params
 from sentigate.sources import read_source

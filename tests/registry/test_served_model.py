@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
+from starlette.testclient import TestClient
 from support.project import ROOT
 from support.registry import SEVEN, TEXTS, THREE, write_files
 
@@ -23,6 +24,7 @@ from sentigate.model.labels import BINARY, Classes
 from sentigate.model.predictor import Predictor
 from sentigate.registry.package import model_sha256, package_model
 from sentigate.registry.versions import add_version
+from sentigate.serving.scoring_app import ScoringApp
 from sentigate.tracking.connection import tracking_uri
 from sentigate.tracking.ended_run import EndedRun
 
@@ -142,6 +144,28 @@ def test_a_model_reads_the_columns_that_it_was_trained_on(files: Path, tmp_path:
     predict: Model = mlflow.pyfunc.load_model(str(package)).predict
     expected, answers = predict(["__context_1 two hours", ""]), predict(TABLE)
     assert answers["probability_positive"].tolist() == expected["probability_positive"].tolist()
+
+
+def test_a_model_of_several_columns_joins_them_and_its_signature_has_them(
+    files: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(files, tmp_path / "files")
+    Columns(text=("title", "text"), context=("brand", "stars")).save(tmp_path / "files")
+    package = package_model(tmp_path / "files", tmp_path)
+    model = mlflow.pyfunc.load_model(str(package))
+    texts = ["__context_brand__acme __context_stars__1 two hours fine film", "my word"]
+    table = TABLE.assign(brand=["Acme", None], stars=[1, None])
+    expected, answers = model.predict(texts), model.predict(table)
+    assert answers["probability_positive"].tolist() == expected["probability_positive"].tolist()
+    assert len(set(answers["probability_positive"])) == 2
+    inputs = [(each.name, each.required) for each in model.metadata.get_input_schema().inputs]
+    assert inputs == [("title", True), ("text", True), ("brand", False), ("stars", False)]
+    with pytest.raises(MlflowException, match="trained on the columns 'title', 'text'"):
+        model.predict(table.drop(columns="title"))
+    client = TestClient(ScoringApp(model))
+    answer = client.post("/invocations", json={"inputs": texts}).json()
+    given = [row["probability_positive"] for row in answer["predictions"]]
+    assert given == pytest.approx(expected["probability_positive"].tolist())
 
 
 def test_half_a_surrogate_pair_is_refused(served: Model) -> None:

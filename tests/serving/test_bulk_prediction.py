@@ -120,7 +120,7 @@ class Reviewing(Noting):
 def test_the_model_reads_the_columns_that_it_was_trained_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def answers(data: str, *columns: str | None) -> list[float]:
+    def answers(data: str, *columns: Any) -> list[float]:
         (tmp_path / "t.csv").write_text(data)
         predict_file(Reviewing(), tmp_path / "t.csv", tmp_path / "a.csv", *columns)
         return [np.float32(row["confidence"]) for row in read(tmp_path / "a.csv")]
@@ -132,7 +132,7 @@ def test_the_model_reads_the_columns_that_it_was_trained_on(
     both = "text,product,review\nx,Acme,fine\n"
     assert answers(both) == confidences(["__context_acme fine"])
     assert answers(both, "text") == confidences(["__context_acme x"])
-    assert answers(both, None, "text") == confidences(["__context_x fine"])
+    assert answers(both, None, ("text",)) == confidences(["__context_x fine"])
     assert said() == []
     # Other tables have no column of products, or only one column.
     assert answers("review,text\nfine,x\n") == confidences(["fine"])
@@ -145,6 +145,49 @@ def test_the_model_reads_the_columns_that_it_was_trained_on(
     assert said() == [only]
     with pytest.raises(DataError, match="has no column 'review', which"):
         answers("product\nAcme\n")
+
+
+class Joining(Noting):
+    """A model that was trained on titles and bodies, about a brand in a shop."""
+
+    columns = Columns(text=("title", "body"), context=("brand", "shop"))
+
+
+def test_several_columns_are_joined_behind_their_contexts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a.csv"
+
+    def answers(data: str, *columns: Any) -> list[float]:
+        (tmp_path / "t.csv").write_text(data)
+        predict_file(Joining(), tmp_path / "t.csv", out, *columns)
+        return [np.float32(row["confidence"]) for row in read(out)]
+
+    rows = "body,shop,brand,title\nfine,Mall,Acme,Good\n,Mall,,Good\nfine,,,\n,Mall,Acme,\n"
+    assert answers(rows) == confidences(
+        [
+            "__context_brand__acme __context_shop__mall Good fine",
+            "__context_shop__mall Good",
+            "fine",
+            "",
+        ]
+    )
+    assert (
+        answers(rows, "title", ("shop", "brand"))[0]
+        == confidences(["__context_brand__mall __context_shop__acme Good"])[0]
+    )
+    assert "read without" not in capsys.readouterr().err
+    assert answers("title,body\na,b\n") == confidences(["a b"])
+    assert "no columns 'brand', 'shop': its texts are read without these contexts" in (
+        capsys.readouterr().err
+    )
+    with pytest.raises(DataError) as error:
+        answers("title,review\na,b\n")
+    assert "has no column 'body', but the model was trained on columns 'title', 'body'; it has" in (
+        str(error.value)
+    )
+    with pytest.raises(DataError, match=r"is given for 1 column; .* 'brand', 'shop': give it for"):
+        answers(rows, None, ("shop",))
 
 
 def test_a_file_of_lines_prints_no_message_about_columns(
@@ -402,11 +445,11 @@ def test_a_given_column_is_read_and_an_old_output_replaced(tmp_path: Path) -> No
 
 def test_context_is_put_before_each_text(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("text,brand,part\nfine,Acme,lens\ngood,,case\n,Acme,lens\n")
-    predict_file(MODEL, tmp_path / "t.csv", tmp_path / "a.csv", "text", "brand")
+    predict_file(MODEL, tmp_path / "t.csv", tmp_path / "a.csv", "text", ["brand"])
     answers = [np.float32(row["confidence"]) for row in read(tmp_path / "a.csv")]
     assert answers == confidences(["__context_acme fine", "good", ""])
     with pytest.raises(DataError, match=r"no column 'maker'; it has .*'part'; see --context"):
-        predict_file(MODEL, tmp_path / "t.csv", tmp_path / "b.csv", "text", "maker")
+        predict_file(MODEL, tmp_path / "t.csv", tmp_path / "b.csv", "text", ["maker"])
     assert not (tmp_path / "b.csv").exists()
 
 

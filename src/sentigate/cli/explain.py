@@ -12,15 +12,17 @@ import typer
 from sentigate.artifacts import TRAINED_MODEL
 from sentigate.errors import DataError
 from sentigate.files import written_whole
-from sentigate.model.text.context import with_context
 from sentigate.progress import doing
 from sentigate.registry.model_errors import model_errors
+from sentigate.settings.params import load_params
 
-from .selection import promoted
+from .contexts import Context, checked_contexts
+from .selection import PARAMS, promoted
 from .text_check import check_text
 
 if TYPE_CHECKING:
     from sentigate.insight.explanation import Explanation
+    from sentigate.model.columns import Columns
 
 LATEST = "latest"
 
@@ -34,9 +36,7 @@ def explain(
             "by default the data set's promoted version."
         ),
     ] = "",
-    context: Annotated[
-        str, typer.Option(help="What the text is about, for a model trained with a context.")
-    ] = "",
+    context: Context = None,
     about: Annotated[
         str,
         typer.Option(
@@ -59,7 +59,7 @@ def explain(
 
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """
-    text = with_context(context, check_text(text))
+    text = check_text(text)
     with doing("loading the model"):
         model = model or promoted()
         from sentigate.model.predictor import Predictor
@@ -71,6 +71,8 @@ def explain(
             with model_errors(name):
                 predictor = Predictor(files)
 
+    columns = _columns_in_training() if model == LATEST and context else predictor.columns
+    text = columns.text_of([text], checked_contexts(context, columns))
     from sentigate.insight.explanation import explain as take_apart
     from sentigate.reporting.explanation_page import render_explanation
 
@@ -94,6 +96,16 @@ def explain(
 
         line = "\t".join(("remainder", f"{explanation.remainder[row]:+.4f}", DOES_NOT_ADD_UP))
         typer.secho(line, fg=typer.colors.YELLOW)
+
+
+def _columns_in_training() -> Columns:
+    """Return the columns of the chosen data set, because models/ does not know its columns."""
+    from sentigate.model.columns import PLAIN
+    from sentigate.settings.columns import columns_of
+
+    if not PARAMS.exists():
+        return PLAIN
+    return columns_of(load_params(PARAMS).chosen_dataset.source)
 
 
 def _parts(

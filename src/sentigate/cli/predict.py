@@ -11,6 +11,7 @@ from sentigate.errors import DataError
 from sentigate.progress import doing
 from sentigate.registry.model_errors import model_errors
 
+from .contexts import Context, checked_contexts
 from .selection import promoted
 from .text_check import check_text
 
@@ -47,14 +48,12 @@ def predict(
             "on, or else the only column."
         ),
     ] = None,
-    context: Annotated[
-        str, typer.Option(help="What the texts are about, for a model trained with a context.")
-    ] = "",
+    context: Context = None,
     context_column: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            help="The file's column with the topic of each text; by default the column that the "
-            "model was trained on, if the file has it."
+            help="The file's column with what each text is about; by default the column that the "
+            "model was trained on, if the file has it. Once for each context of the model."
         ),
     ] = None,
     model: Annotated[
@@ -78,7 +77,6 @@ def predict(
             "sentigate predict --file tweets.csv --out answers.csv"
         )
     with doing("loading the model"):
-        from sentigate.model.text.context import with_context
         from sentigate.serving.bulk_prediction import check_files, predict_file
 
         if column and not file:
@@ -99,11 +97,12 @@ def predict(
             predictor = load_predictor(model)
     if file and out:
         judged = predict_file(
-            predictor, file, out, column, context_column, probabilities=probabilities
+            predictor, file, out, column, context_column or (), probabilities=probabilities
         )
         print(judged.summary, out, sep="\t")
         return
-    answers = predictor.judge([with_context(context, text) for text in texts])
+    contexts = checked_contexts(context, predictor.columns)
+    answers = predictor.judge([predictor.columns.text_of([text], contexts) for text in texts])
     rows = zip(texts, answers.labels, answers.confidences, answers.notes, strict=True)
     for text, label, confidence, note in rows:
         fields = [label, f"{confidence:.4f}", " ".join(text.split())]

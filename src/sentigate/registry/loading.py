@@ -17,7 +17,7 @@ import numpy as np
 
 from sentigate.errors import LostModelError, RegistryError
 from sentigate.model.answers import Probabilities, confidences, predicted_labels
-from sentigate.model.columns import PLAIN, Columns
+from sentigate.model.columns import Columns
 from sentigate.model.labels import BINARY, Classes
 from sentigate.tracking.connection import connect, tracking_uri
 
@@ -115,6 +115,7 @@ def predictor_of(files: Path) -> LoadedModel:
     """
     with importable(code_of(files).parent):
         predictor = importlib.import_module("sentigate_model.predictor").Predictor(files)
+    predictor.columns = Columns.load(files)  # today's, which reads the file of any version
     return cast("LoadedModel", predictor) if hasattr(predictor, "classes") else _Older(predictor)
 
 
@@ -122,13 +123,13 @@ class _Older:
     """A predictor of an older version of sentigate, which knows two classes, as today's predictors.
 
     Its call returns P(positive), (texts,) float32. The oldest versions have no method ``judge``,
-    which returns the notes too, and no attribute ``columns``.
+    which returns the notes too.
     """
 
     def __init__(self, predictor: Any) -> None:
         self.predictor = predictor
         self.classes = BINARY
-        self.columns = cast("Columns", getattr(predictor, "columns", PLAIN))
+        self.columns: Columns = predictor.columns
 
     def __call__(self, texts: Sequence[str], /) -> Probabilities:
         return self.judge(texts).probabilities

@@ -7,6 +7,7 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
+from sentigate.model.columns import Columns
 from sentigate.model.model_files import DESCRIPTION
 
 from .loading import importable, quiet
@@ -15,6 +16,7 @@ from .training_keys import TRAINED_ON
 PACKAGES = (
     "mlflow", "numpy", "pandas", "pydantic", "safetensors", "scikit-learn", "tokenizers", "torch",
 )  # fmt: skip
+EXAMPLE = ["A fine film, warm and funny.", "I want my two hours back."]
 
 
 def model_sha256(files: Path, code: Path | None = None) -> str:
@@ -42,8 +44,9 @@ def package_model(files: Path, folder: Path) -> Path:
         The folder of the MLflow model, for ``load_predict``.
     """
     import mlflow
+    import pandas as pd
     from mlflow.models import ModelSignature
-    from mlflow.types.schema import ColSpec, Schema
+    from mlflow.types.schema import ColSpec, Schema, TensorSpec
 
     from sentigate.model.saved_model import Description  # imports torch
 
@@ -63,7 +66,17 @@ def package_model(files: Path, folder: Path) -> Path:
     numbers = ["confidence", *(f"probability_{name}" for name in description.classes.names)]
     answers = {"label": "string", **dict.fromkeys(numbers, "float"), "note": "string"}
     outputs = Schema([ColSpec(kind, name) for name, kind in answers.items()])
-    signature = ModelSignature(Schema([ColSpec("string")]), outputs)
+    inputs: list[ColSpec | TensorSpec] = [ColSpec("string")]
+    example: list[str] | pd.DataFrame = EXAMPLE
+    columns = Columns.load(files)
+    if len(columns.texts) + len(columns.contexts) > 1:
+        contexts = [name for name in columns.contexts if name not in columns.texts]
+        inputs = [
+            *(ColSpec("string", name) for name in columns.texts),
+            *(ColSpec("string", name, required=False) for name in contexts),
+        ]
+        example = pd.DataFrame(dict.fromkeys(columns.texts, EXAMPLE) | dict.fromkeys(contexts, ""))
+    signature = ModelSignature(Schema(inputs), outputs)
     signature._is_signature_from_type_hint = True
     # MLflow runs the model's file once before it has copied the code folder.
     with importable(package.parent), quiet():
@@ -74,7 +87,7 @@ def package_model(files: Path, folder: Path) -> Path:
             code_paths=[str(package)],
             signature=signature,
             pip_requirements=[f"{name}=={_public_version(name)}" for name in PACKAGES],
-            input_example=["A fine film, warm and funny.", "I want my two hours back."],
+            input_example=example,
         )
     for cache in list(model.rglob("__pycache__")):
         shutil.rmtree(cache)

@@ -14,7 +14,6 @@ from sentigate.files import written_whole
 from sentigate.model.columns import PLAIN, Columns
 from sentigate.model.labels import Classes
 from sentigate.model.notes import CUT, kinds_of
-from sentigate.model.text.context import with_context
 from sentigate.model.text.values import as_text
 from sentigate.progress import doing, progress, say
 from sentigate.tables.read import Input, Record, open_records
@@ -81,7 +80,7 @@ def predict_file(
     source: Path,
     out: Path,
     column: str | None = None,
-    context: str | None = None,
+    contexts: Sequence[str] = (),
     *,
     probabilities: bool = False,
 ) -> Judged:
@@ -95,10 +94,11 @@ def predict_file(
         model: the model that answers.
         source: CSV, TSV, JSON lines, Parquet or plain text, which may be compressed.
         out: CSV, TSV, JSON lines or Parquet.
-        column: the column of texts; a missing value is "". None for the column that the model was
+        column: the column of texts; a missing value is "". None for the columns that the model was
             trained on, or else the only column.
-        context: the column with the topic of each text, which becomes the text's first token. None
-            for the column that the model was trained on, if the table has it.
+        contexts: columns with what each text is about, one for each context of the model; they
+            become the text's first tokens. None for the columns that the model was trained on, as
+            far as the table has them.
         probabilities: whether to add a column ``probability_<class name>`` for each class, too.
 
     Raises:
@@ -111,7 +111,7 @@ def predict_file(
     with ExitStack() as stack:
         with doing(f"opening {source}"):
             table = stack.enter_context(open_records(source))
-        columns = _columns(model, table, source, column, context)
+        columns = _columns(model, table, source, column, contexts)
         classes = model.classes.names if probabilities else ()
         numbers = ["confidence", *(f"probability_{name}" for name in classes)]
         names = _free_names(["label", *numbers, "note"], table, source)
@@ -137,34 +137,76 @@ def predict_file(
     return Judged(rows, notes)
 
 
+class _Read(NamedTuple):
+    """The columns to read.
+
+    Attributes:
+        texts: columns of texts, to be joined.
+        contexts: a column for each context of the model, None for one that the table lacks; none at
+            all if texts are read without a context.
+    """
+
+    texts: tuple[str, ...]
+    contexts: tuple[str | None, ...]
+
+
 def _columns(
-    model: TextClassifier, table: Input, source: Path, column: str | None, context: str | None
-) -> list[str]:
-    """Return the names of the column of contexts, if one is read, and of the column of texts."""
+    model: TextClassifier,
+    table: Input,
+    source: Path,
+    column: str | None,
+    contexts: Sequence[str],
+) -> _Read:
     known, names = model.columns, table.names
     shown = ", ".join(shorten(name, 40) for name in names[:10])
-    for name, option in ((column, "--column"), (context, "--context-column")):
+    given = [(column, "--column"), *((name, "--context-column") for name in contexts)]
+    for name, option in given:
         if name is not None and name not in names:
             raise DataError(f"{source} has no column {name!r}; it has {shown}; see {option}")
-    others = [name for name in names if name != known.context]
-    if column is None and known.text not in names and len(others) != 1:
+    if contexts and len(contexts) != max(1, len(known.contexts)):
         raise DataError(
-            f"{source} has no column {known.text!r}, which the model was trained on; it has "
+            f"--context-column is given for {counted(len(contexts), 'column')}; the model was "
+            f"trained on {_listed(known.contexts)}: give it for each, in this order"
+        )
+    texts = (column,) if column else _text_columns(known, names, source, shown)
+    if contexts or not known.contexts:
+        return _Read(texts, tuple(contexts))
+    if lacking := [name for name in known.contexts if name not in names]:
+        without = "a context" if len(known.contexts) == 1 else "these contexts"
+        say(f"  {source} has no {_listed(lacking)}: its texts are read without {without}")
+    return _Read(texts, tuple(name if name in names else None for name in known.contexts))
+
+
+def _text_columns(
+    known: Columns, names: Sequence[str], source: Path, shown: str
+) -> tuple[str, ...]:
+    lacking = [name for name in known.texts if name not in names]
+    if not lacking:
+        return known.texts
+    others = [name for name in names if name not in known.contexts]
+    if len(lacking) < len(known.texts):
+        raise DataError(
+            f"{source} has no {_listed(lacking)}, but the model was trained on "
+            f"{_listed(known.texts)}; it has {shown}; add what is missing, with empty texts if "
+            "there are none, or name one column of texts with --column (with make: COLUMN=)"
+        )
+    if len(others) != 1:
+        raise DataError(
+            f"{source} has no {_listed(lacking)}, which the model was trained on; it has "
             f"{shown}; name the column of texts with --column (with make: COLUMN=)"
         )
-    if column is None and known.text not in names and others != [PLAIN.text]:
+    if others != [PLAIN.text]:
         # In a file without a header this name is the first text, which gets no answer.
         say(
-            f"  {source} has no column {known.text!r}: the texts are read from its only column, "
+            f"  {source} has no {_listed(lacking)}: the texts are read from its only column, "
             f"{others[0]!r}"
         )
-    column = column or (known.text if known.text in names else others[0])
-    if context is None and known.context is not None:
-        if known.context in names:
-            context = known.context
-        else:
-            say(f"  {source} has no column {known.context!r}: its texts are read without a context")
-    return [column] if context is None else [context, column]
+    return (others[0],)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return "column 'a'" or "columns 'a', 'b'"."""
+    return f"column{'s' * (len(names) > 1)} {', '.join(map(repr, names))}"
 
 
 def _free_names(wanted: Sequence[str], table: Input, source: Path) -> list[str]:
@@ -185,7 +227,7 @@ def _add_answers(
     model: TextClassifier,
     names: Sequence[str],
     source: Path,
-    columns: Sequence[str],
+    columns: _Read,
     before: int,
 ) -> Counter[str]:
     """Add the answers to the records, and return the number of each kind of note.
@@ -201,8 +243,11 @@ def _add_answers(
     texts, kinds = [], Counter[str]()
     for number, record in enumerate(records, before + 1):
         place = f"{source}: row {number:,}, column"
-        *context, text = (_text(record.get(name), f"{place} {name!r}") for name in columns)
-        texts.append(with_context("".join(context), text))
+        parts, contexts = (
+            [_text(record.get(name), f"{place} {name!r}") if name else "" for name in read]
+            for read in columns
+        )
+        texts.append(model.columns.text_of(parts, contexts))
     label, confidence, *probabilities, note = names
     answers = model.judge(texts)
     for row, record in enumerate(records):

@@ -9,7 +9,7 @@ from support.models import vocab_params
 from sentigate.data.vocabulary import build_tokenizer, tokens_of
 from sentigate.data.word_vectors import WordVectors
 from sentigate.model.network.batches import EncodedSplit
-from sentigate.model.text.context import is_context, with_context
+from sentigate.model.text.context import is_context, with_context, with_contexts
 from sentigate.settings.model import VectorCorrection
 from sentigate.training.start import from_vectors
 
@@ -27,14 +27,32 @@ def test_the_context_comes_first(context: str, text: str, expected: str) -> None
     assert with_context(context, text) == expected
 
 
+@pytest.mark.parametrize(
+    ("columns", "contexts", "text", "expected"),
+    [
+        (["brand"], ["Acme Ltd"], "a", "__context_acme_ltd a"),
+        (["A b", "c"], ["Acme", "acme"], "a", "__context_a_b__acme __context_c__acme a"),
+        (["a", "b", "c"], ["", "x", "?"], "a", "__context_b__x a"),
+        (["a", "b"], ["x", "y"], " ", " "),
+        (["a", "b"], ["", ""], "a", "a"),
+    ],
+)
+def test_of_several_contexts_each_token_names_its_column(
+    columns: list[str], contexts: list[str], text: str, expected: str
+) -> None:
+    assert with_contexts(columns, contexts, text) == expected
+
+
 @pytest.mark.parametrize("level", ["word", "glove"])
 def test_a_context_is_one_token_with_an_id_before_all_words(level: str) -> None:
-    texts = [with_context("Red Dead", "don't"), *["don't stop"] * 3, with_context("Xbox", "stop")]
+    two = with_contexts(["a b", "c"], ["x", ""], "stop")
+    texts = [with_context("Red Dead", "don't"), *["don't stop"] * 3, with_context("Xbox", two)]
     tokenizer = build_tokenizer(texts, vocab_params(level))
     tokens = tokens_of(tokenizer)
-    assert tokens[2:4] == ["__context_red_dead", "__context_xbox"]
-    assert not any(map(is_context, tokens[4:]))
-    assert tokenizer.encode(texts[0]).ids[0] == 2
+    assert tokens[2:5] == ["__context_a_b__x", "__context_red_dead", "__context_xbox"]
+    assert not any(map(is_context, tokens[5:]))
+    assert tokenizer.encode(texts[0]).ids[0] == 3
+    assert tokenizer.encode(texts[-1]).ids[:2] == [4, 2]
 
 
 def test_corrections_are_learned_for_entries_without_vector_and_frequent_words() -> None:

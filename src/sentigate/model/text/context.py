@@ -1,8 +1,9 @@
-"""The context of a text, such as a product's name, as the first token of the text."""
+"""The contexts of a text, such as a product's name, as the first tokens of the text."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 MARK = "__context_"
 """Prefix of the token. Word tokenizers keep the token whole, and no text has it by chance."""
@@ -15,8 +16,26 @@ def with_context(context: str, text: str) -> str:
     underscore. A blank context adds no token. Nor does a blank text get one, because it has nothing
     to judge.
     """
-    name = re.sub(r"[\W_]+", "_", context.lower()).strip("_")
+    name = _plain(context)
     return f"{MARK}{name} {text}" if name and text.strip() else text
+
+
+def with_contexts(columns: Sequence[str], contexts: Sequence[str], text: str) -> str:
+    """Put a token for each context before the text, by the rules of ``with_context``.
+
+    Of several columns, a token names its column too, so that equal values of two columns differ:
+    ``__context_brand__acme __context_shop__acme I love it``.
+    """
+    if len(columns) == 1:
+        return with_context(contexts[0], text)
+    if not text.strip():
+        return text
+    named = zip(columns, map(_plain, contexts), strict=True)
+    return "".join(f"{MARK}{_plain(column)}__{name} " for column, name in named if name) + text
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "_", name.lower()).strip("_")
 
 
 def is_context(token: str) -> bool:

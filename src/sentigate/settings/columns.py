@@ -1,0 +1,15 @@
+"""The columns on which a data set's models are trained."""
+
+from __future__ import annotations
+
+from sentigate.model.columns import Columns
+
+from .dataset import CsvSource, Source, TwitterSource
+
+
+def columns_of(source: Source) -> Columns:
+    """Return the columns on which a model of this source is trained."""
+    return Columns(
+        text=source.text_column if isinstance(source, CsvSource) else "text",
+        context=source.context_column if isinstance(source, CsvSource | TwitterSource) else None,
+    )
