@@ -6,7 +6,6 @@ seconds include the start of the process; the operating system counts its memory
 
 from __future__ import annotations
 
-import copy
 import os
 import shutil
 import statistics
@@ -24,6 +23,7 @@ from measuring import alternate, ratio, write_results
 from running import ROOT, clone_to, failure, run
 
 from sentigate.artifacts import STAGES
+from sentigate.settings.entry_files import entry_file
 from sentigate.settings.yaml_file import read_yaml
 
 DATA_STAGES = STAGES[: STAGES.index("pad") + 1]
@@ -41,15 +41,17 @@ Figures = dict[str, Any]
 
 def choose(clone: Path, made: Path | None) -> None:
     """Set the data set of the clone: the made table, or Twitter's if it is None."""
-    path = clone / "params.yaml"
-    values = read_yaml(path)
-    values["dataset"] = "twitter" if made is None else "csv"
-    own, twitter = values["datasets"]["csv"], values["datasets"]["twitter"]
+    params = read_yaml(clone / "params.yaml")
+    _write(clone / "params.yaml", params | {"dataset": "twitter" if made is None else "csv"})
+    own, twitter = (read_yaml(clone / entry_file(name)) for name in ("csv", "twitter"))
     own["source"] |= {f"{name}_column": name for name in ("id", "group", "slice", "sentiment")}
     own["source"]["path"] = str(made)
-    for key in ("classes", "labels", "clean", "split"):
-        own[key] = copy.deepcopy(twitter[key])  # a shared object would be written as an anchor
+    own |= {key: twitter[key] for key in ("classes", "labels", "clean", "split")}
     own["clean"] = {key: value for key, value in own["clean"].items() if key != "folds"}
+    _write(clone / entry_file("csv"), own)
+
+
+def _write(path: Path, values: Mapping[str, Any]) -> None:
     path.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
 
 

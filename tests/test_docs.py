@@ -16,9 +16,11 @@ from typing import Any
 
 import pytest
 import yaml
+from support.params import read_values
 from support.project import ROOT
 
 from sentigate.model.text.cleaning_steps import CleaningSteps
+from sentigate.settings.entry_files import with_entries
 from sentigate.settings.params import Params, parse_params
 from sentigate.settings.yaml_file import parse_yaml
 
@@ -155,7 +157,7 @@ def test_figures_of_the_readme_are_those_of_the_benchmarks() -> None:
 
 
 def test_every_choice_is_described() -> None:
-    values = parse_yaml(PARAMS, "params.yaml")
+    values = read_values()
     text = read(DOCS / "results.md")
     for name in [*values["datasets"], *values["models"]]:
         assert f"`{name}`" in text, name
@@ -236,7 +238,11 @@ def default(value: object) -> str:
 @cache
 def expected() -> dict[tuple[str, str], tuple[str, str]]:
     """Return (section, key) -> (allowed values, default), from the settings and params.yaml."""
-    return dict(walk("", SCHEMA, parse_yaml(PARAMS, "params.yaml")))
+    found = walk("", SCHEMA, read_values())
+    return {
+        (section.replace("datasets.NAME", "datasets/NAME.yaml").replace("yaml.", "yaml:"), key): row
+        for (section, key), row in found
+    }
 
 
 def walk(
@@ -254,7 +260,7 @@ def walk(
             entries = [*value.values(), *own_file.values()]
             yield from walk_kinds(f"{key}.NAME", kinds, entries)
         elif "oneOf" in inner:
-            datasets = parse_yaml(PARAMS, "params.yaml")["datasets"].values()
+            datasets = read_values()["datasets"].values()
             yield from walk_kinds(place, inner, [entry["source"] for entry in datasets])
         elif "properties" in inner:
             yield from walk(place, inner, value)
@@ -313,7 +319,7 @@ def test_allowed_values_and_defaults_are_those_of_the_code() -> None:
 
 
 def test_cleaning_steps_are_described_in_the_order_in_which_they_run() -> None:
-    section = "datasets.NAME.clean.steps"
+    section = "datasets/NAME.yaml:clean.steps"
     rows_of = [key for place, key in described() if place == section]
     assert rows_of == list(CleaningSteps.model_fields), (
         f"docs/parameters.md, `{section}`: needs a row for each switch of CleaningSteps, in order"
@@ -328,9 +334,9 @@ def blocks(page: Path) -> list[str]:
 
 def test_the_example_of_a_table_is_valid() -> None:
     (block,) = blocks(DOCS / "your-data.md")
-    values = parse_yaml(PARAMS, "params.yaml")
-    values["datasets"]["csv"] |= yaml.safe_load(block)["datasets"]["csv"]
-    table = parse_params(values | {"dataset": "csv"}, "the example")
+    values = read_values()
+    values["datasets"]["reviews"] = values["datasets"]["csv"] | yaml.safe_load(block)
+    table = parse_params(values | {"dataset": "reviews"}, "the example")
     assert table.table == "reviews"
 
 
@@ -339,7 +345,7 @@ def with_model(block: str, **changes: object) -> Params:
     entry = block.removeprefix("models:\n")
     (name,) = re.findall(r"^  (\w+):", entry, re.MULTILINE)
     head, rest, tail = PARAMS.partition("\nvectors:")
-    values = parse_yaml(f"{head}\n{entry}{rest}{tail}", "the example")
+    values = with_entries(parse_yaml(f"{head}\n{entry}{rest}{tail}", "the example"), ROOT)
     return parse_params(values | {"model": name} | changes, "the example")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.params import read_values
 
 from sentigate import artifacts
 from sentigate.artifacts import STAGES
@@ -20,7 +21,7 @@ from sentigate.artifacts import STAGES
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/sentigate"
 DVC: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))
-PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
+PARAMS = read_values()
 # Code that a stage uses but does not list: it only describes, logs or reports, and changes no
 # output, so an edit there must not train again. Of __init__.py files, see the test below.
 DESCRIBING = (
@@ -194,7 +195,8 @@ def test_deps_are_the_rooms_that_the_stage_uses(stage: str) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_libraries_are_those_that_the_stage_uses(stage: str) -> None:
     """A new version of a library reruns the stages that use it."""
-    (listed,) = [p["libraries.json"] for p in DVC["stages"][stage]["params"] if isinstance(p, dict)]
+    params = [each for each in DVC["stages"][stage]["params"] if isinstance(each, dict)]
+    (listed,) = [each["libraries.json"] for each in params if "libraries.json" in each]
     used = libraries_of(stage)
     if stage == "register":  # the requirements of a registered model
         from sentigate.registry.package import PACKAGES
@@ -238,7 +240,14 @@ def test_data_deps_are_outputs_of_earlier_stages(stage: str) -> None:
         if not dep.startswith(("src/", "pipeline/", "expectations/"))
     }
     # data/own has the user's files: tables and word vectors.
-    assert data - earlier == ({Path("data/own")} if stage in ("ingest", "vocab") else set())
+    own = {"ingest": {Path("data/own/${dataset}")}, "vocab": {Path("data/own/vectors")}}
+    assert data - earlier == own.get(stage, set())
+
+
+def test_every_data_set_has_the_folder_that_ingest_depends_on() -> None:
+    """DVC refuses to run a stage whose dependency does not exist."""
+    for name in PARAMS["datasets"]:
+        assert (ROOT / "data/own" / name / "corrections.csv").is_file()
 
 
 def artifacts_in(file: str) -> Iterator[Path]:
@@ -294,9 +303,18 @@ def test_a_stage_collects_no_garbage_among_its_modules(run_python: Callable[...,
 
 # Params
 
+ENTRY = "datasets/${dataset}.yaml"
+
 
 def params_of(stage: str) -> list[str]:
-    return [key for key in DVC["stages"][stage]["params"] if isinstance(key, str)]
+    """Return the dotted keys that a stage lists; those of a data set begin with ``datasets.``."""
+    keys = []
+    for listed in DVC["stages"][stage]["params"]:
+        if isinstance(listed, str):
+            keys.append(listed)
+        else:
+            keys += [f"datasets.${{dataset}}.{key}" for key in listed.get(ENTRY, ())]
+    return keys
 
 
 def lookup(key: str) -> Any:

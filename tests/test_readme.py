@@ -21,14 +21,13 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
-import yaml
 from support.commands import warm
 from support.mirror import MIRROR
+from support.params import read_values, write_values
 from support.project import ROOT, commit_all, copy_project
 from support.vader import vader_or_skip
 
 from sentigate import artifacts
-from sentigate.settings.yaml_file import read_yaml
 from sentigate.sources import imdb, twitter
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -60,9 +59,9 @@ def commands_of(page: Path) -> list[Command]:
 COMMANDS = [command for page in PAGES for command in commands_of(page)]
 
 
-def shrink(params: Path) -> None:
+def shrink(folder: Path) -> None:
     """Make all networks so small that training takes little time."""
-    values = read_yaml(params)
+    values = read_values(folder)
     for model in values["models"].values():
         model |= {"max_length": 16, "min_validation_mcc": -1.0}
         model["network"] |= {"hidden_sizes": [8], "layer_dropout": 0.0}
@@ -83,15 +82,15 @@ def shrink(params: Path) -> None:
     for candidate in values["baseline"]["candidates"].values():
         candidate |= {"word_ngrams": [1, 1], "character_ngrams": None}
     values["evaluate"]["bootstrap_samples"] = 100
-    params.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
+    write_values(values, folder)
 
 
-def shrink_archives(folder: Path, params: Path) -> None:
+def shrink_archives(folder: Path, project: Path) -> None:
     """Put the archives of the mirror into ``folder``: fewer tweets, and reviews' first words.
 
     test_real_data.py reads them whole.
     """
-    values = read_yaml(params)
+    values = read_values(project)
     tweets: dict[str, str] = {}
     with (
         zipfile.ZipFile(MIRROR / twitter.ARCHIVE) as whole,
@@ -117,17 +116,17 @@ def shrink_archives(folder: Path, params: Path) -> None:
         if kind in ("twitter", "imdb"):
             dataset["source"]["sha256"] = dict(tweets) if kind == "twitter" else [digest]
             dataset["gates"]["min_rows"] = 1000
-    params.write_text(yaml.safe_dump(values, sort_keys=False), "utf-8")
+    write_values(values, project)
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     vader_or_skip()
     folder = copy_project(tmp_path_factory.mktemp("readme") / "sentigate")
-    shrink(folder / "params.yaml")
+    shrink(folder)
     if MIRROR.is_dir():
         (folder.parent / "mirror").mkdir()
-        shrink_archives(folder.parent / "mirror", folder / "params.yaml")
+        shrink_archives(folder.parent / "mirror", folder)
     (folder / ".venv").symlink_to(sys.prefix)
     for name in (
         "requirements.lock",
@@ -223,7 +222,7 @@ def check_train(clone: Path, output: str) -> None:
 
 def check_predict_file(clone: Path, output: str) -> None:
     answers = pd.read_csv(clone / "reports/answers.csv")
-    asked = pd.read_csv(clone / "data/own/example.csv")
+    asked = pd.read_csv(clone / "data/own/csv/example.csv")
     assert answers["text"].tolist() == asked["text"].tolist()
     assert answers["confidence"].between(0.5, 1).all()
 

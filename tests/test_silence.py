@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.project import ROOT
+from support.project import ROOT, copy_settings
 
 from pipeline.ingest import ingest
 from pipeline.stage import run
@@ -57,7 +57,7 @@ def probed(tmp_path: Path) -> Callable[..., list[str]]:
     """Return a function that runs a module up to its first heavy import, and returns the output."""
     (tmp_path / "probe").mkdir()
     (tmp_path / "probe/sitecustomize.py").write_text(PROBE, "utf-8")
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    copy_settings(tmp_path)
 
     def said(*command: str) -> list[str]:
         path = os.pathsep.join(map(str, (tmp_path / "probe", ROOT / "src", ROOT)))

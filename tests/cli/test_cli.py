@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.project import ROOT, copy_settings
 from typer.testing import CliRunner
 
 from sentigate import artifacts
@@ -20,14 +20,14 @@ from sentigate.cli.train import train
 from sentigate.errors import ParamsError
 from sentigate.settings.params import load_params
 
-ROOT = Path(__file__).parents[2]
+SETTINGS = ["datasets", "params.yaml"]
 COMMANDS = sorted(typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined]
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a folder with only params.yaml the working directory."""
-    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    """Make a folder with only params.yaml and datasets/ the working directory."""
+    copy_settings(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -104,7 +104,7 @@ def test_an_unknown_name_is_refused_and_changes_nothing(
     assert len(message) < 400
     assert out + err == ""
     assert (project / "params.yaml").read_bytes() == before
-    assert [path.name for path in project.iterdir()] == ["params.yaml"]
+    assert sorted(path.name for path in project.iterdir()) == SETTINGS
 
 
 def test_the_error_lists_the_allowed_names(
@@ -144,7 +144,7 @@ def test_a_text_that_is_not_utf_8_is_refused(
     message, out, _ = ended(monkeypatch, capsys, *arguments)
     assert message == r"sentigate: the text 'no\udcff' is not valid UTF-8"
     assert out == ""
-    assert [path.name for path in project.iterdir()] == ["params.yaml"]
+    assert sorted(path.name for path in project.iterdir()) == SETTINGS
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_wrong_combinations_of_predict_options_are_refused(
     message, out, _ = ended(monkeypatch, capsys, "predict", *arguments)
     assert str(message).startswith(f"sentigate: {said}")
     assert out == ""
-    assert [path.name for path in project.iterdir()] == ["params.yaml"]
+    assert sorted(path.name for path in project.iterdir()) == SETTINGS
 
 
 COMMAND_LINES = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from support.project import ROOT
+from support.project import copy_settings
 from support.registry import SEVEN, TEXTS, THREE, add_champion, write_files
 
 from sentigate.cli.main import main
@@ -24,7 +23,7 @@ def project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mlflow_database: Callable[[Path], str]
 ) -> Path:
     """Make a folder with params.yaml and an empty registry the working directory."""
-    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    copy_settings(tmp_path)
     monkeypatch.chdir(tmp_path)
     # Absolute, because MLflow keeps one connection for each URI, even in another folder.
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_database(tmp_path / "mlflow.db"))

@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 import pytest
 from support.commands import environment_of
-from support.project import ROOT
+from support.project import ROOT, copy_settings
 from support.registry import THREE, add_champion, write_files
 from support.servers import free_port, wait_for
 
@@ -36,8 +36,8 @@ PING = {"serve": "ping", "ui": "health"}
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with a promoted model of three classes, whose network is untrained."""
     folder = tmp_path_factory.mktemp("project")
-    for name in ("params.yaml", "Makefile"):
-        shutil.copyfile(ROOT / name, folder / name)
+    copy_settings(folder)
+    shutil.copyfile(ROOT / "Makefile", folder / "Makefile")
     programs = folder / ".venv/bin"
     programs.mkdir(parents=True)
     (programs / "sentigate").write_text(

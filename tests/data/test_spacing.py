@@ -6,7 +6,7 @@ from support.project import ROOT
 
 from sentigate.data.spacing import LOOKED_AT, spacing
 
-EXAMPLE = pd.read_csv(ROOT / "data/own/example.csv")["text"]
+EXAMPLE = pd.read_csv(ROOT / "data/own/csv/example.csv")["text"]
 # A hotel review in Chinese, in Japanese and in Thai.
 CHINESE = "房间很干净，服务员态度非常好，下次还会再来。"
 JAPANESE = "部屋はとてもきれいで、スタッフも親切でした。"

@@ -139,8 +139,8 @@ def test_the_tables_without_their_mistakes_are_accepted(
         ("gates.colour", 1, ["gates: unknown key 'colour'; allowed: max_text_characters"]),
         ("models.tiny.training.batch_size", -64,
          ["models.tiny.training.batch_size: ", "greater than or equal to 1", "(given: -64)"]),
-        ("dataset", "amazon", ["dataset is 'amazon'; allowed: vader, vader_5, twitter"]),
-        ("datasets.csv.source.sha256", "0" * 64, ["data/own/small.csv", "0" * 64, "sha256"]),
+        ("dataset", "amazon", ["dataset is 'amazon'; allowed: csv, imdb, imdb_8"]),
+        ("datasets.csv.source.sha256", "0" * 64, ["data/own/csv/small.csv", "0" * 64, "sha256"]),
         ("datasets.csv.source.path", "data/own/none.csv", ["data/own/none.csv does not exist"]),
         ("datasets.csv.source.path", "data/own", ["data/own is a folder"]),
         ("datasets.csv.source.path", "data/own/README", ["data/own/README does not exist"]),
@@ -169,7 +169,7 @@ def test_a_wrong_hash_is_reported_with_the_right_one(
     small_project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_project(datasets__csv__source__sha256="0" * 64)
-    found = hashlib.sha256(Path("data/own/small.csv").read_bytes()).hexdigest()
+    found = hashlib.sha256(Path("data/own/csv/small.csv").read_bytes()).hexdigest()
     assert found in refusal("ingest", ingest, capsys)
     # With the reported hash the file is accepted.
     small_project(datasets__csv__source__sha256=found)
@@ -184,7 +184,7 @@ def test_a_table_with_one_class_fails_the_gate_of_clean(
     Path("data/own/one.csv").write_bytes(table(200, "positive"))
     run("ingest", ingest)
     message = refusal("clean", clean, capsys)
-    assert "every class has rows (datasets.X.classes)" in message
+    assert "every class has rows (datasets/X.yaml:classes)" in message
     assert "allowed: value_set ['negative', 'positive']" in message
     assert not Path("data/clean").exists()
     assert (artifacts.FAILED / "clean.html").exists()

@@ -333,7 +333,7 @@ def test_one_version_with_alias_and_tags(project: Path, mlflow_facts: dict[str, 
     registration = read_json(project / artifacts.REGISTRATION)
     assert all(len(tags.pop(f"{what}_sha256")) == 64 for what in ("model", "files"))
     assert tags | {"git_commit": head} == {
-        "table": "data/own/small.csv",
+        "table": "data/own/csv/small.csv",
         "reason": "the first version",
         "worse_than_baseline": "false",
         "network_worse_than_baseline": str(registration["network_worse_than_baseline"]).lower(),

@@ -129,7 +129,7 @@ def test_a_failed_gate_stops_the_later_stages(project: Path) -> None:
     assert ran(done) == ["evaluate"]
     message = (
         "sentigate evaluate: gate failed, no output was written: 1 of 7 expectations on 100 rows\n"
-        "  ✗ test accuracy is not below the floor (datasets.X.gates.min_test_accuracy) "
+        "  ✗ test accuracy is not below the floor (datasets/X.yaml:gates.min_test_accuracy) "
         "[expect_column_mean_to_be_between]\n"
     )
     assert message in done.stderr

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from support.commands import environment_of, run_in
-from support.params import set_value, write_values
+from support.params import file_and_key, set_value, write_values
 from support.trained import (
     DVC,
     ask_mlflow,
@@ -55,14 +55,14 @@ PARAM_CHANGES: list[tuple[str, object, set[str]]] = [
     ("models.tiny.max_length", 30, {"pad"}),
     ("models.lstm.training.patience", 9, set()),
     ("models.lstm.max_length", 9, set()),
-    ("datasets.imdb.clean.steps.lowercase", False, set()),
-    ("datasets.csv.clean.steps.lowercase", False, {"clean", "vocab", "train"}),
-    ("datasets.csv.clean.drop_conflicts", False, {"clean"}),
-    ("datasets.csv.labels.neutral", "positive", {"ingest", "clean"}),
-    ("datasets.csv.classes.ordered", True, READ_CLASSES),
-    ("datasets.csv.split.validation_size", 0.2, {"split"}),
-    ("datasets.csv.gates.min_test_accuracy", 0.31, {"evaluate"}),
-    ("datasets.csv.gates.min_rows", 50, {"ingest"}),
+    ("datasets/imdb.yaml:clean.steps.lowercase", False, set()),
+    ("datasets/csv.yaml:clean.steps.lowercase", False, {"clean", "vocab", "train"}),
+    ("datasets/csv.yaml:clean.drop_conflicts", False, {"clean"}),
+    ("datasets/csv.yaml:labels.neutral", "positive", {"ingest", "clean"}),
+    ("datasets/csv.yaml:classes.ordered", True, READ_CLASSES),
+    ("datasets/csv.yaml:split.validation_size", 0.2, {"split"}),
+    ("datasets/csv.yaml:gates.min_test_accuracy", 0.31, {"evaluate"}),
+    ("datasets/csv.yaml:gates.min_rows", 50, {"ingest"}),
     ("evaluate.listed_errors", 3, {"evaluate"}),
     ("baseline.candidates.words.word_ngrams", [1, 1], {"baseline"}),
     ("register.alias", "best", {"register"}),
@@ -75,7 +75,7 @@ FILE_CHANGES = [
     "src/sentigate/tracking/open_run.py",
     "pipeline/pad.py",
     "expectations/vocab.json",
-    "data/own/small.csv",
+    "data/own/csv/small.csv",
 ]
 NO_REASON = [
     "README.md",
@@ -115,9 +115,10 @@ print(json.dumps(answers))
 def test_a_change_reruns_the_stages_that_read_it(project: Path) -> None:
     changes = []
     for key, value, _ in PARAM_CHANGES:
-        values = yaml.safe_load((project / "params.yaml").read_text("utf-8"))
+        name, key = file_and_key(key)
+        values = yaml.safe_load((project / name).read_text("utf-8"))
         set_value(values, key, value)
-        changes.append(("params.yaml", yaml.safe_dump(values, sort_keys=False)))
+        changes.append((name, yaml.safe_dump(values, sort_keys=False)))
     for name in FILE_CHANGES + NO_REASON:
         changes.append((name, (project / name).read_text("utf-8") + "\n"))
     pins = read_json(project / "libraries.json")
@@ -155,7 +156,7 @@ def test_a_threshold_reruns_only_its_stage(project: Path) -> None:
         ("gates.min_coverage", "vocab"),
         ("models.tiny.min_validation_mcc", "train"),
     ):
-        values = yaml.safe_load(before)
+        values: dict[str, Any] = yaml.safe_load(before)
         set_value(values, key, -0.5 if stage == "train" else 0.01)
         write_values(values, project)
         done = run_in(project, *DVC, "repro")

@@ -205,7 +205,7 @@ class Real:
     """A few hundred rows of the example table, and texts to predict."""
 
     def __init__(self) -> None:
-        table = pd.read_csv(ROOT / "data/own/example.csv", nrows=1500)
+        table = pd.read_csv(ROOT / "data/own/csv/example.csv", nrows=1500)
         table = table.loc[table["sentiment"].isin(BINARY.names)]
         texts = table["text"].str.lower().tolist()
         self.texts = texts[:400]

@@ -19,7 +19,7 @@ from support.explanations import (
     page_of,
     tipping_model,
 )
-from support.project import ROOT
+from support.project import copy_settings
 from support.registry import add_champion
 
 from sentigate.cli.main import main
@@ -34,7 +34,7 @@ from sentigate.reporting.explanation_page import render_explanation
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A project with a registered model. Its database is made once, because that takes 5 s."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    copy_settings(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
@@ -73,7 +73,7 @@ def test_the_command_prints_the_contribution_of_each_part(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    copy_settings(tmp_path)
     explanation = explain(Predictor(make_model(Path("models"), ngrams=NGRAMS)), TEXT)
     arguments = ("--model", "latest", "--out", "page.html")
     code, out = run_explain(monkeypatch, capsys, TEXT, *arguments)
@@ -101,7 +101,7 @@ def test_latest_names_the_model_in_models(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    copy_settings(tmp_path)
     arguments = ("A FINE  film", "--model", "latest", "--out", "deep/er/page.html")
     message, _ = run_explain(monkeypatch, capsys, *arguments)
     assert str(message).endswith("models/model.json does not exist; run `make train` first")
@@ -166,7 +166,7 @@ def test_page_and_command_warn_if_contributions_do_not_add_up(
 ) -> None:
     """Here no 32-bit number is near enough to the edge to show which tokens cause the jump."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    copy_settings(tmp_path)
     predictor = tipping_model(Path("models"), 4.0, 250)
     explanation = explain(predictor, long_text())
     assert -10 < explanation.remainder[0] < -3  # the jump
@@ -192,7 +192,7 @@ def test_an_option_chooses_the_class(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    copy_settings(tmp_path)
     classes = classes_of(3)
     explanation = explain(
         Predictor(make_model(Path("models"), ngrams=NGRAMS, classes=classes)), TEXT

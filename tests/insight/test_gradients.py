@@ -427,7 +427,7 @@ def test_an_unknown_data_set_is_a_one_line_error_and_changes_nothing(tmp_path: P
     command = (sys.executable, "-m", "sentigate.cli.main", "gradients", "--dataset", "nope")
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "dataset is 'nope'; allowed: vader, vader_5, twitter" in done.stderr
+    assert "dataset is 'nope'; allowed: csv, imdb, imdb_8" in done.stderr
     assert "Traceback" not in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
+    assert {path.name for path in tmp_path.iterdir()} == {"datasets", "params.yaml"}
     assert (tmp_path / "params.yaml").read_bytes() == before

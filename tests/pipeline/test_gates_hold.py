@@ -309,24 +309,26 @@ def huge_vocabulary(frame: Frame) -> Frame:
 AGGREGATE: list[int] = []
 Rows = list[int] | Callable[[Frame], list[int]]
 Case = tuple[str, str, Corrupt, dict[str, Rows]]
-EVERY_LABEL = "every label is the number of a class (datasets.X.classes)"
-ALL_CLASSES = "every class has rows (datasets.X.classes)"
+EVERY_LABEL = "every label is the number of a class (datasets/X.yaml:classes)"
+ALL_CLASSES = "every class has rows (datasets/X.yaml:classes)"
 COMMON = (
     "every class is common enough to learn from (share of all rows, gates.min_class_share or "
-    "datasets.X.clean.min_class_share)"
+    "datasets/X.yaml:clean.min_class_share)"
 )
 CORRECTED = "every row that corrections.csv names is as it says: dropped, or of the class"
 FEW_CORRECTED = (
     "corrections.csv drops or relabels few rows "
     "(share of the source's rows, gates.max_corrected_share)"
 )
-TWICE = "no text occurs twice, if duplicates are dropped (datasets.X.clean.drop_duplicates)"
-SEVERAL = "no text has several labels, if conflicts are dropped (datasets.X.clean.drop_conflicts)"
-GROUPS = "no group is in two splits, if the rule keeps groups together (datasets.X.split.rule)"
-TEXTS = "no text is in two splits, if the rule keeps groups together (datasets.X.split.rule)"
+TWICE = "no text occurs twice, if duplicates are dropped (datasets/X.yaml:clean.drop_duplicates)"
+SEVERAL = (
+    "no text has several labels, if conflicts are dropped (datasets/X.yaml:clean.drop_conflicts)"
+)
+GROUPS = "no group is in two splits, if the rule keeps groups together (datasets/X.yaml:split.rule)"
+TEXTS = "no text is in two splits, if the rule keeps groups together (datasets/X.yaml:split.rule)"
 NEAR = (
     "no row outside training has a near-copy of another group in training, if near-copies are kept "
-    "together (datasets.X.split.near_duplicates)"
+    "together (datasets/X.yaml:split.near_duplicates)"
 )
 SIZE = "each split has the requested share of rows (gates.max_size_difference)"
 BALANCE = (
@@ -337,7 +339,7 @@ MISSING = "no class is missing in a split"
 NEWER = (
     "training is not newer than validation and test, nor validation than test, if the rule goes by "
     "time: no row's unit (rows that share a group or a text) is newer than a unit of a later split "
-    "(datasets.X.split.rule)"
+    "(datasets/X.yaml:split.rule)"
 )
 ENTRIES = (
     "the vocabulary has more than the two special entries, and not more than allowed "
@@ -371,7 +373,7 @@ KEPT = (
     "the kept weights are better than chance on validation "
     "(Matthews correlation, models.X.min_validation_mcc)"
 )
-FLOOR = "test accuracy is not below the floor (datasets.X.gates.min_test_accuracy)"
+FLOOR = "test accuracy is not below the floor (datasets/X.yaml:gates.min_test_accuracy)"
 ANSWERED = "for raw texts, the logged model answers the classes of the evaluate stage"
 SERVED = (
     "for raw texts, the logged model gives the probabilities of the evaluate stage "
@@ -382,9 +384,10 @@ SERVED = (
 CASES: list[Case] = [
     ("ingest", "duplicate id", like("id", 5, 0), {"ids are unique": [0, 5]}),
     ("ingest", "unknown sentiment", put("sentiment", [3, 7], "angry"),
-     {"every sentiment is in datasets.X.labels": [3, 7]}),
+     {"every sentiment is in datasets/X.yaml:labels": [3, 7]}),
     ("ingest", "too few rows", lambda f: f.head(99),
-     {"the table has at least the expected number of rows (datasets.X.gates.min_rows)": AGGREGATE}),
+     {"the table has at least the expected number of rows "
+      "(datasets/X.yaml:gates.min_rows)": AGGREGATE}),
     ("ingest", "too long text", put("characters", 2, 100_001),
      {"no text is too long (gates.max_text_characters)": [2]}),
     ("ingest", "missing text", put("text", [1, 4], None), {"text is never missing": [1, 4]}),
@@ -432,7 +435,7 @@ CASES: list[Case] = [
     ("split", "unknown split", put("split", [0, 2], "dev"),
      {"every row is in train, validation or test": [0, 2]}),
     ("split", "no validation", lambda f: f.loc[f["split"] != "validation"],
-     {"all requested splits have rows (datasets.X.split.validation_size)": AGGREGATE}),
+     {"all requested splits have rows (datasets/X.yaml:split.validation_size)": AGGREGATE}),
     ("split", "duplicate id", like("id", 4, 2), {"ids are unique": [2, 4]}),
 
     ("vocab", "gap in ids", lambda f: put("id", len(f) - 1, len(f) + 4)(f), {GAP: AGGREGATE}),
@@ -524,7 +527,7 @@ CASES: list[Case] = [
 
     ("register", "another answer", put("difference", [3, 11], 0.00002), {SERVED: [3, 11]}),
     ("register", "an answer that is none", put("served_label", 2, "neutral"),
-     {"the model answers one of the classes (datasets.X.classes)": [2], ANSWERED: [2]}),
+     {"the model answers one of the classes (datasets/X.yaml:classes)": [2], ANSWERED: [2]}),
     ("register", "no label", put("served_label", 2, None),
      {"every text has a predicted label": [2], ANSWERED: [2]}),
     ("register", "another threshold", put("evaluated_label", 2, "other"), {ANSWERED: [2]}),
@@ -588,13 +591,13 @@ COMPUTED = {"rows", "max_id", "last_id", "vector_rows"}
 
 def test_a_sentence_names_the_parameter_that_sets_its_threshold() -> None:
     values = load_params(ROOT / "params.yaml").model_dump(by_alias=True)
-    choices = {"datasets.X": "datasets.csv", "models.X": "models.bilstm"}
+    choices = {"datasets/X.yaml:": "datasets.csv.", "models.X": "models.bilstm"}
     for path in (ROOT / "expectations").glob("*.json"):
         for item in json.loads(path.read_text("utf-8"))["expectations"]:
             says = item["meta"]["notes"]
             if not set(_parameters(item["kwargs"])) - COMPUTED:
                 continue
-            keys = re.findall(r"(?:gates|datasets|models)\.[\w.]+", says)
+            keys = re.findall(r"(?:datasets/X\.yaml:|gates\.|models\.)[\w.]+", says)
             assert keys, f"{path.stem}: {says}"
             for key in keys:
                 for name, chosen in choices.items():

@@ -18,7 +18,7 @@ import pytest
 import test_dvc_yaml as walk
 import yaml
 from support.commands import run_in
-from support.params import TINY_MODEL, set_value, tiny_values, write_values
+from support.params import TINY_MODEL, read_values, set_value, tiny_values, write_values
 from support.project import ROOT, commit_all, copy_project
 
 from pipeline import leaderboard_entry as entry
@@ -317,18 +317,18 @@ def test_the_hash_covers_the_inputs_of_word_vectors(small_project: Callable[...,
     project = small_project(
         models__tiny__vocab__vectors=["minilm_256"],
         models__another=copy.deepcopy(TINY_MODEL),
-        vectors__mine={"kind": "file", "path": "data/own/mine.txt", "sha256": None},
+        vectors__mine={"kind": "file", "path": "data/own/vectors/mine.txt", "sha256": None},
         models__third=copy.deepcopy(TINY_MODEL)
         | {"vocab": TINY_MODEL["vocab"] | {"vectors": ["minilm_256", "mine"]}},
     )
     made = (artifacts.SPLIT_TEXTS.path, artifacts.BASELINE_PREDICTIONS.path)
-    for name in (*made, "data/own/mine.txt"):
+    for name in (*made, "data/own/vectors/mine.txt"):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_bytes(b"a")
     for name in ("libraries.json", *map(str, SCRIPTS)):
         (project / name).parent.mkdir(exist_ok=True)
         shutil.copy2(ROOT / name, project / name)
-    values = yaml.safe_load((project / "params.yaml").read_text("utf-8"))
+    values = read_values(project)
     values["models"] = {name: values["models"][name] for name in ("tiny", "another", "third")}
     before = hashes(project, values)
 
@@ -340,7 +340,7 @@ def test_the_hash_covers_the_inputs_of_word_vectors(small_project: Callable[...,
     values["vectors"]["minilm_256"]["size"] += 1
     assert changed() == ["tiny", "third"]
     values["vectors"]["minilm_256"]["size"] -= 1
-    (project / "data/own/mine.txt").write_bytes(b"b")
+    (project / "data/own/vectors/mine.txt").write_bytes(b"b")
     assert changed() == ["third"]
 
 

@@ -65,7 +65,7 @@ def raises(error: BaseException) -> Callable[[StageRun], GateInput]:
 
 def files(project: Path) -> set[str]:
     """Return the files that the stage has added to the project."""
-    own = ("data/own", "expectations", "params.yaml")
+    own = ("data/own", "datasets", "expectations", "params.yaml")
     paths = (path.relative_to(project).as_posix() for path in project.rglob("*") if path.is_file())
     return {path for path in paths if not path.startswith(own)}
 

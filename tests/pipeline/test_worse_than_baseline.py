@@ -67,7 +67,7 @@ def test_a_worse_model_has_a_warning_everywhere_and_is_replaced(
         "datasets__csv__gates": {"min_rows": 100, "min_test_accuracy": 0.0},
     }
     folder = small_project(**values)
-    table(700).to_csv(folder / "data/own/small.csv", index=False)
+    table(700).to_csv(folder / "data/own/csv/small.csv", index=False)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_database(folder / "mlflow.db"))
 
     made = run_stages(*STAGES)
@@ -91,7 +91,7 @@ def test_a_worse_model_has_a_warning_everywhere_and_is_replaced(
     # Fused, only the linear model answers.
     values |= {"models__tiny__training__fused": True, "models__tiny__network__hidden_sizes": [8]}
     small_project(**values)
-    table(700).to_csv(folder / "data/own/small.csv", index=False)
+    table(700).to_csv(folder / "data/own/csv/small.csv", index=False)
     made = run_stages("train", "evaluate", "register")
     assert (made["version"], made["alias"]) == (2, "champion")
     assert made["reason"] == "version 1 is worse than the linear baseline, this version is not"

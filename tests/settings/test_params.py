@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from support.params import set_value
+from support.params import read_values, set_value
 
 from sentigate.cli.selection import choose
 from sentigate.errors import ParamsError
@@ -19,7 +20,7 @@ from sentigate.settings.yaml_file import parse_yaml
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = (ROOT / "params.yaml").read_text("utf-8")
-VALUES: dict[str, Any] = parse_yaml(COMMITTED, "params.yaml")
+VALUES = read_values()
 MISSING = object()
 
 
@@ -27,6 +28,7 @@ MISSING = object()
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "params.yaml"
     path.write_text(COMMITTED, encoding="utf-8")
+    shutil.copytree(ROOT / "datasets", tmp_path / "datasets")
     return path
 
 
@@ -87,11 +89,11 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
         # A wrong key: its section, its name, and the allowed keys.
         ("gates.min_covrage", 0.5, ["gates: unknown key 'min_covrage'", "min_coverage"]),
         ("colour", 1, ["top level: unknown key 'colour'", "dataset, model, seed", "register"]),
-        ("datasets.csv.source.sep", ";", ["datasets.csv.source: unknown key 'sep'", "sha256"]),
+        ("datasets.csv.source.sep", ";", ["datasets/csv.yaml:source: unknown key 'sep'", "sha256"]),
         (
             "datasets.vader.clean.steps.stem",
             True,
-            ["datasets.vader.clean.steps: unknown key 'stem'", "lowercase"],
+            ["datasets/vader.yaml:clean.steps: unknown key 'stem'", "lowercase"],
         ),
         ("models.lstm.training.epochs", 3, ["models.lstm.training: unknown key", "max_epochs"]),
         # A wrong type.
@@ -200,48 +202,60 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
         ("vectors.minilm_256.size", 385, ["vectors.minilm_256.size: ", "384", "385"]),
         ("vectors.minilm_256.size", MISSING, ["vectors.minilm_256.size: ", "required"]),
         ("models.lstm.network.hidden_sizes", [], ["hidden_sizes", "at least 1 item", "[]"]),
-        ("datasets.csv.source.kind", "excel", ["datasets.csv.source", "'csv'", "excel"]),
+        ("datasets.csv.source.kind", "excel", ["datasets/csv.yaml:source", "'csv'", "excel"]),
         (
             "datasets.csv.labels.neutral",
             2,
-            ["datasets.csv: labels maps 'neutral' to '2'", "allowed (classes.names, or null"],
+            ["datasets/csv.yaml: labels maps 'neutral' to '2'", "allowed (classes.names, or null"],
         ),
         (
             "datasets.csv.labels.neutral",
             "Positive",
-            ["datasets.csv: labels maps 'neutral' to 'Positive'", "negative, positive, null"],
+            ["datasets/csv.yaml: labels maps 'neutral' to 'Positive'", "negative, positive, null"],
         ),
-        ("datasets.csv.labels.neutral", ["positive"], ["datasets.csv.labels.neutral: ", "string"]),
-        ("datasets.csv.labels", ["positive"], ["datasets.csv.labels: ", "dictionary"]),
+        (
+            "datasets.csv.labels.neutral",
+            ["positive"],
+            ["datasets/csv.yaml:labels.neutral: ", "string"],
+        ),
+        ("datasets.csv.labels", ["positive"], ["datasets/csv.yaml:labels: ", "dictionary"]),
         (
             "datasets.csv.labels",
             {"a": "negative", None: "positive"},
-            ["csv: labels has the key null"],
+            ["csv.yaml: labels has the key null"],
         ),
         (
             "datasets.csv.labels",
             {"a": "negative", "1": "positive", 1: "positive"},
-            ["datasets.csv: labels has '1' twice, as a number and as a text"],
+            ["datasets/csv.yaml: labels has '1' twice, as a number and as a text"],
         ),
-        ("datasets.csv.classes", "positive", ["datasets.csv.classes: ", "dictionary"]),
-        ("datasets.csv.classes.names", ["positive"], ["csv.classes.names: ", "at least 2 items"]),
+        ("datasets.csv.classes", "positive", ["datasets/csv.yaml:classes: ", "dictionary"]),
+        (
+            "datasets.csv.classes.names",
+            ["positive"],
+            ["csv.yaml:classes.names: ", "at least 2 items"],
+        ),
         (
             "datasets.csv.classes.names",
             ["negative", "negative"],
-            ["datasets.csv.classes.names: 'negative' occurs twice"],
+            ["datasets/csv.yaml:classes.names: 'negative' occurs twice"],
         ),
         ("datasets.csv.classes.order", True, ["classes: unknown key 'order'", "names, ordered"]),
         ("datasets.imdb.source.sentiment", "title", ["source.sentiment", "'folder' or 'stars'"]),
-        ("datasets.imdb.source.sentiment", MISSING, ["datasets.imdb.source.sentiment", "required"]),
+        (
+            "datasets.imdb.source.sentiment",
+            MISSING,
+            ["datasets/imdb.yaml:source.sentiment", "required"],
+        ),
         (
             "datasets.vader.source.bands",
             [-1.0, 1.0],
-            ["datasets.vader.source: threshold is 0.5 with bands [-1.0, 1.0]", "one of them"],
+            ["datasets/vader.yaml:source: threshold is 0.5 with bands [-1.0, 1.0]", "one of them"],
         ),
         (
             "datasets.vader_5.source.bands",
             None,
-            ["datasets.vader_5.source: threshold is None with bands None", "one of them"],
+            ["datasets/vader_5.yaml:source: threshold is None with bands None", "one of them"],
         ),
         ("datasets.vader_5.source.bands", [1.0, 1.0], ["bands is [1.0, 1.0]", "rising numbers"]),
         ("datasets.vader_5.source.bands", [1.0, 4.5], ["source.bands", "equal to 4", "4.5"]),
@@ -263,43 +277,55 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
         (
             "datasets.csv.source.fold_column",
             "fold",
-            ["datasets.csv: ", "fold_column is 'fold' with split.rule grouped", "rule published"],
+            [
+                "datasets/csv.yaml: ",
+                "fold_column is 'fold' with split.rule grouped",
+                "rule published",
+            ],
         ),
         (
             "datasets.csv.clean.folds",
             ["train"],
-            ["datasets.csv: ", "clean.folds is ['train'] without source.fold_column", "no folds"],
+            [
+                "datasets/csv.yaml: ",
+                "clean.folds is ['train'] without source.fold_column",
+                "no folds",
+            ],
         ),
         (
             "datasets.vader.clean.folds",
             ["train"],
-            ["datasets.vader: ", "clean.folds is ['train'] without a source with folds"],
+            ["datasets/vader.yaml: ", "clean.folds is ['train'] without a source with folds"],
         ),
         (
             "datasets.imdb.clean.folds",
             ["train"],
-            ["datasets.imdb", "clean.folds is ['train'] with split.rule published", "no folds"],
+            [
+                "datasets/imdb.yaml",
+                "clean.folds is ['train'] with split.rule published",
+                "no folds",
+            ],
         ),
         (
             "datasets.csv.split",
             {"rule": "published", "validation_size": 0.1},
-            ["datasets.csv: ", "published without source.fold_column", "random, grouped"],
+            ["datasets/csv.yaml: ", "published without source.fold_column", "random, grouped"],
         ),
-        ("datasets.vader.max_length", 64, ["datasets.vader: unknown key 'max_length'"]),
+        ("datasets.vader.max_length", 64, ["datasets/vader.yaml: unknown key 'max_length'"]),
         ("gates.min_validation_mcc", 0.1, ["gates: unknown key 'min_validation_mcc'"]),
         # A choice without an entry.
-        ("dataset", "amazon", ["dataset is 'amazon'", "vader, vader_5, twitter", "imdb", "csv"]),
+        ("dataset", "amazon", ["dataset is 'amazon'", "csv, imdb, imdb_8", "vader"]),
         ("model", "transformer", ["model is 'transformer'", "bilstm", "lstm", "char_lstm"]),
         # Settings that contradict each other.
         (
             "datasets.imdb.split.test_size",
             0.2,
-            ["datasets.imdb.split", "test_size is 0.2 with rule published", "allowed: none"],
+            ["datasets/imdb.yaml:split", "test_size is 0.2 with rule published", "allowed: none"],
         ),
         (
             "datasets.vader.split.test_size",
             None,
-            ["datasets.vader.split", "test_size is None with rule grouped", "a share"],
+            ["datasets/vader.yaml:split", "test_size is None with rule grouped", "a share"],
         ),
         (
             "models.pretrained_lstm.network.bidirectional",
@@ -324,7 +350,10 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
         (
             "datasets.csv.labels",
             {"good": "positive", "fine": "positive", "meh": None},
-            ["datasets.csv: labels maps no sentiment to 'negative'", "allowed: at least one for"],
+            [
+                "datasets/csv.yaml: labels maps no sentiment to 'negative'",
+                "allowed: at least one for",
+            ],
         ),
     ],
 )
@@ -332,7 +361,7 @@ def test_errors_name_key_value_and_allowed_values(
     key: str, value: object, fragments: list[str]
 ) -> None:
     message = refusal(changed(key, value))
-    assert message.startswith("params.yaml is not valid:\n")
+    assert message.startswith(("params.yaml is not valid:\n", "datasets/ is not valid:\n"))
     for fragment in fragments:
         assert fragment in message
     assert len(message.splitlines()) == 2
@@ -370,7 +399,7 @@ def test_the_error_about_labels_of_older_versions_has_the_lines_to_write(
             entry[key] = value
     message = refusal(values)
     _, problem, *written = message.splitlines()
-    assert problem.startswith("  datasets.csv: ")
+    assert problem.startswith("  datasets/csv.yaml: ")
     assert problem.endswith("Write in params.yaml:")
     assert written == list(lines)
     entry |= parse_yaml("\n".join(line.strip() for line in lines), "the message")
@@ -395,7 +424,7 @@ def test_a_date_or_a_list_in_place_of_a_name_is_an_error_in_words(
     entry["labels"] = parse_yaml(labels, "params.yaml")
     if classes:
         entry["classes"] = parse_yaml(classes, "params.yaml")
-    assert "datasets.csv." in refusal(values)
+    assert "datasets/csv.yaml:" in refusal(values)
 
 
 @pytest.mark.parametrize(
@@ -429,7 +458,7 @@ def test_the_error_about_a_list_of_classes_has_the_line_to_write(
 ) -> None:
     message = refusal(changed("datasets.csv.classes", classes))
     _, problem, written = message.splitlines()
-    assert problem.startswith("  datasets.csv: classes is [")
+    assert problem.startswith("  datasets/csv.yaml: classes is [")
     assert problem.endswith("allowed: a section with names. Write in params.yaml:")
     assert written == line
 
@@ -452,7 +481,7 @@ def test_no_class_can_be_more_common_than_all_rows_allow(
     parse_params(values, "params.yaml")  # vader has two classes
     assert refusal(values | {"dataset": dataset}).splitlines()[1] == (
         f"  gates.min_class_share is {share} with the {len(VALUES['datasets'][dataset]['labels'])} "
-        f"classes of datasets.{dataset}; allowed: up to {most}"
+        f"classes of datasets/{dataset}.yaml; allowed: up to {most}"
     )
 
 
@@ -469,7 +498,7 @@ def test_a_data_set_may_allow_rarer_classes_than_the_others() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "line"),
     [
-        ("dataset", "amazon", "  dataset is 'amazon'; allowed: vader, "),
+        ("dataset", "amazon", "  dataset is 'amazon'; allowed: csv, "),
         ("model", "transformer", "  model is 'transformer'; allowed: bilstm, "),
         ("models.lstm.vocab.vectors", ["x"], "  models.lstm.vocab.vectors names 'x'; allowed: "),
         ("models.lstm.vocab.outside_words", 10, "  models.lstm.vocab.outside_words is 10 with "),
@@ -477,14 +506,14 @@ def test_a_data_set_may_allow_rarer_classes_than_the_others() -> None:
         (
             "datasets.csv.source.name",
             "vader",
-            "  datasets.csv.source.name: the table is named 'vader', like that of datasets.vader; "
-            "allowed: any other name",
+            "  datasets/csv.yaml:source.name: the table is named 'vader', like that of "
+            "datasets/vader.yaml; allowed: any other name",
         ),
         (
             "datasets.csv.source.path",
             "data/own/imdb.csv",
-            "  datasets.csv.source.name: the table is named 'imdb', like that of datasets.imdb; "
-            "allowed: any other name",
+            "  datasets/csv.yaml:source.name: the table is named 'imdb', like that of "
+            "datasets/imdb.yaml; allowed: any other name",
         ),
     ],
 )
@@ -495,12 +524,9 @@ def test_an_error_about_two_sections_begins_with_the_key_to_change(
 
 
 def test_the_error_about_equal_table_names_names_the_users_table() -> None:
-    values = yaml.safe_load(COMMITTED)
-    csv = values["datasets"].pop("csv")
-    values["datasets"] = {"csv": csv, **values["datasets"]}
-    csv["source"]["name"] = "vader"
-    message = refusal(values)
-    assert "  datasets.csv.source.name: the table is named 'vader'" in message
+    assert next(iter(VALUES["datasets"])) == "csv"  # it comes before the other
+    message = refusal(changed("datasets.csv.source.name", "vader"))
+    assert "  datasets/csv.yaml:source.name: the table is named 'vader'" in message
 
 
 def test_several_problems_are_all_named() -> None:
@@ -541,6 +567,28 @@ def test_yaml_that_is_not_a_mapping(path: Path, text: str) -> None:
     message = refusal_of_file(path, text)
     assert message.startswith("params.yaml is not valid:\n  top level: ")
     assert "dictionary" in message
+
+
+def test_a_section_of_data_sets_is_refused(path: Path) -> None:
+    message = refusal_of_file(path, COMMITTED + "datasets:\n  mine: {}\n")
+    assert message.startswith("params.yaml has a section datasets; ")
+    assert "datasets/NAME.yaml" in message
+
+
+@pytest.mark.parametrize("name", ["my table.yaml", "mine.yml", "${x}.yaml"])
+def test_a_file_of_a_data_set_has_an_allowed_name(path: Path, name: str) -> None:
+    (path.parent / "datasets" / name).write_text("", "utf-8")
+    assert refusal_of_file(path).startswith(f"datasets/{name}: the file's name is the name of ")
+
+
+def test_an_entry_that_is_not_a_mapping_is_named(path: Path) -> None:
+    (path.parent / "datasets/mine.yaml").write_text("- source\n", "utf-8")
+    assert "\n  datasets/mine.yaml: " in refusal_of_file(path)
+
+
+def test_an_entry_that_is_not_yaml_is_named(path: Path) -> None:
+    (path.parent / "datasets/mine.yaml").write_text("source: [\n", "utf-8")
+    assert "datasets/mine.yaml is not YAML" in refusal_of_file(path)
 
 
 def test_missing_file(tmp_path: Path) -> None:
@@ -588,7 +636,7 @@ def test_folds_that_have_an_effect_are_allowed() -> None:
     values = copy.deepcopy(VALUES)
     csv = values["datasets"]["csv"]
     csv["source"]["fold_column"] = "fold"
-    csv["clean"]["folds"] = ["train"]  # as in datasets.twitter
+    csv["clean"]["folds"] = ["train"]  # as in datasets/twitter.yaml
     assert parse_params(values, "params.yaml").datasets["csv"].split.rule == "grouped"
     del csv["clean"]["folds"]
     csv["split"] = {"rule": "published", "validation_size": 0.1}
@@ -629,12 +677,12 @@ def test_choose_without_a_change_writes_nothing(path: Path) -> None:
 @pytest.mark.parametrize(
     ("choices", "fragments"),
     [
-        ({"dataset": "amazon", "model": "lstm"}, ["dataset is 'amazon'; allowed: vader"]),
+        ({"dataset": "amazon", "model": "lstm"}, ["dataset is 'amazon'; allowed: csv"]),
         ({"dataset": "imdb", "model": "transformer"}, ["model is 'transformer'; allowed: bilstm"]),
         ({"dataset": "no such", "model": ""}, ["'no such'"]),
         ({"dataset": "[", "model": ""}, ["dataset cannot be set to '[': it must be a name"]),
         ({"dataset": "{a: b}", "model": ""}, ["dataset cannot be set to '{a: b}'"]),
-        ({"dataset": r"\g<1>", "model": ""}, [r"dataset is '\\g<1>'; allowed: vader"]),
+        ({"dataset": r"\g<1>", "model": ""}, [r"dataset is '\\g<1>'; allowed: csv"]),
         ({"dataset": "", "model": "lstm\nseed: 7"}, [r"model cannot be set to 'lstm\nseed: 7'"]),
         ({"dataset": "imdb # or not", "model": ""}, ["dataset cannot be set to 'imdb # or not'"]),
     ],
@@ -647,11 +695,13 @@ def test_a_refused_choice_does_not_change_the_file(
     for fragment in fragments:
         assert fragment in str(caught.value)
     assert path.read_bytes() == COMMITTED.encode()
-    assert [file.name for file in path.parent.iterdir()] == ["params.yaml"]
+    assert {file.name for file in path.parent.iterdir()} == {"datasets", "params.yaml"}
 
 
 def test_choose_refuses_an_invalid_file(path: Path) -> None:
-    text = yaml.safe_dump(changed("gates.min_coverage", 7), sort_keys=False)
+    values = changed("gates.min_coverage", 7)
+    del values["datasets"]
+    text = yaml.safe_dump(values, sort_keys=False)
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ParamsError, match=r"gates\.min_coverage"):
         choose(path, {"dataset": "csv", "model": ""})

@@ -19,6 +19,6 @@ def test_a_threshold_metric_is_refused_with_three_classes() -> None:
     with pytest.raises(ParamsError) as error:
         parse_params(values, "params.yaml")
     assert (
-        "models.tiny.training.threshold_metric is 'mcc' with the 3 classes of datasets.csv; "
+        "models.tiny.training.threshold_metric is 'mcc' with the 3 classes of datasets/csv.yaml; "
         "allowed: null, or two classes"
     ) in str(error.value)

@@ -1,11 +1,10 @@
-"""params.yaml is read as DVC reads it, and DVC can set each of its values alone."""
+"""params.yaml and datasets/ are read as DVC reads it, and DVC can set each of its values alone."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from dvc.utils.hydra import apply_overrides
@@ -14,14 +13,19 @@ from dvc.utils.serialize._yaml import dumps_yaml
 from dvc.utils.serialize._yaml import parse_yaml as dvc_parse
 from hypothesis import given
 from hypothesis import strategies as st
+from support.params import file_and_key
+from support.project import copy_settings
 
 from sentigate.errors import ParamsError
 from sentigate.settings.params import load_params
 from sentigate.settings.yaml_file import parse_yaml, read_yaml
 
 ROOT = Path(__file__).parents[2]
-COMMITTED = (ROOT / "params.yaml").read_text("utf-8")
-VALUES: dict[str, Any] = read_yaml(ROOT / "params.yaml")
+FILES = {
+    path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+    for path in (ROOT / "params.yaml", *sorted((ROOT / "datasets").glob("*.yaml")))
+}
+COMMITTED = FILES["params.yaml"]
 
 
 def leaves(values: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
@@ -32,7 +36,14 @@ def leaves(values: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
         yield path, values
 
 
-LEAVES = {".".join(path): path for path, _ in leaves(VALUES) if "." not in "".join(path)}
+VALUES = {name: dict(leaves(parse_yaml(text, name))) for name, text in FILES.items()}
+LEAVES = {
+    f"{name}:{'.'.join(path)}": (name, path)
+    for name, values in VALUES.items()
+    for path in values
+    if "." not in "".join(path)
+}
+"""Name in ``dvc exp run -S`` -> file, and keys."""
 
 
 def other(value: object) -> tuple[str, object]:
@@ -47,34 +58,45 @@ def other(value: object) -> tuple[str, object]:
     return "other", "other"
 
 
-def test_params_yaml_has_many_leaves() -> None:
+def test_the_files_have_many_leaves() -> None:
     assert len(LEAVES) > 250
-    assert {"models.bilstm.training.learning_rate", "datasets.vader.labels.Neutral"} <= set(LEAVES)
+    expected = {
+        "params.yaml:models.bilstm.training.learning_rate",
+        "datasets/vader.yaml:labels.Neutral",
+    }
+    assert expected <= set(LEAVES)
 
 
 def half(bit: int, side: int) -> dict[str, object]:
-    """Return the keys whose number has this bit, with their values.
+    """Return the names whose number has this bit, with their values.
 
-    For any two keys, one of these halves has the first key and not the second.
+    For any two names, one of these halves has the first and not the second.
     """
-    numbered = enumerate(sorted(LEAVES))
-    found = dict(leaves(VALUES))
-    return {key: found[LEAVES[key]] for number, key in numbered if number >> bit & 1 == side}
+    found = {}
+    for number, each in enumerate(sorted(LEAVES)):
+        name, path = LEAVES[each]
+        if number >> bit & 1 == side:
+            found[each] = VALUES[name][path]
+    return found
 
 
 @pytest.mark.parametrize("bit", range(len(LEAVES).bit_length()))
 @pytest.mark.parametrize("side", [0, 1])
 def test_dvc_sets_the_given_values_and_no_others(bit: int, side: int, tmp_path: Path) -> None:
-    path = tmp_path / "params.yaml"
-    path.write_text(COMMITTED, encoding="utf-8")
-    chosen = {key: other(value) for key, value in half(bit, side).items()}
-    apply_overrides(path, [f"{key}={text}" for key, (text, _) in chosen.items()])
-    expected = dict(leaves(VALUES))
-    for key, (_, value) in chosen.items():
-        del expected[LEAVES[key]]
-        expected |= leaves(value, LEAVES[key])
-    assert dict(leaves(read_yaml(path))) == expected
-    assert comments(path.read_text("utf-8")) == comments(COMMITTED)
+    expected = {name: dict(values) for name, values in VALUES.items()}
+    overrides: dict[str, list[str]] = {name: [] for name in FILES}
+    for each, value in half(bit, side).items():
+        name, path = LEAVES[each]
+        text, changed = other(value)
+        overrides[name].append(f"{'.'.join(path)}={text}")
+        del expected[name][path]
+        expected[name] |= leaves(changed, path)
+    for name, text in FILES.items():
+        file = tmp_path / Path(name).name
+        file.write_text(text, encoding="utf-8")
+        apply_overrides(file, overrides[name])
+        assert dict(leaves(read_yaml(file))) == expected[name]
+        assert comments(file.read_text("utf-8")) == comments(text)
 
 
 def comments(text: str) -> list[str]:
@@ -103,14 +125,16 @@ IN_PAGES = sorted(
 @pytest.mark.parametrize("override", IN_PAGES)
 def test_overrides_in_the_docs_have_an_effect(override: str, tmp_path: Path) -> None:
     key, _, text = override.removeprefix("+").partition("=")
-    path = tmp_path / "params.yaml"
-    path.write_text(COMMITTED, encoding="utf-8")
-    apply_overrides(path, [override])
+    name, key = file_and_key(key)
+    copy_settings(tmp_path)
+    plus = "+" if override.startswith("+") else ""
+    apply_overrides(tmp_path / name, [f"{plus}{key}={text}"])
     before, after = (
-        dict(leaves(load_params(each).model_dump(by_alias=True)))
-        for each in (ROOT / "params.yaml", path)
+        dict(leaves(load_params(folder / "params.yaml").model_dump(by_alias=True)))
+        for folder in (ROOT, tmp_path)
     )
-    place = tuple(key.split("."))
+    sections = () if name == "params.yaml" else ("datasets", Path(name).stem)
+    place = (*sections, *key.split("."))
     assert str(after.pop(place)) == text
     assert str(before.pop(place)) != text
     assert after == before
@@ -118,6 +142,7 @@ def test_overrides_in_the_docs_have_an_effect(override: str, tmp_path: Path) -> 
 
 def test_the_docs_change_existing_values_and_add_one() -> None:
     assert {each[0] for each in IN_PAGES} > {"+"}
+    assert any(each.startswith("datasets/") for each in IN_PAGES)
 
 
 @pytest.mark.parametrize(
@@ -137,8 +162,8 @@ def test_any_text_that_dvc_writes_is_read_as_dvc_reads_it(text: str) -> None:
 
 
 def test_numbers_in_scientific_notation_are_numbers(tmp_path: Path) -> None:
+    copy_settings(tmp_path)
     path = tmp_path / "params.yaml"
-    path.write_text(COMMITTED, encoding="utf-8")
     apply_overrides(path, ["models.bilstm.training.learning_rate=1e-05"])
     assert "learning_rate: 1e-05" in path.read_text("utf-8")
     assert load_params(path).models["bilstm"].training.learning_rate == 1e-05

@@ -415,7 +415,7 @@ def test_own_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "negative": 2353,
         "neutral": 400,
     }
-    assert b"\r" not in Path("data/own/example.csv").read_bytes()
+    assert b"\r" not in Path("data/own/csv/example.csv").read_bytes()
 
 
 def test_the_example_was_sampled_as_its_readme_says(pip_cache: Path) -> None:
@@ -434,7 +434,7 @@ def test_the_example_was_sampled_as_its_readme_says(pip_cache: Path) -> None:
         ]
     ).sort_values("hash")
     chosen["sentiment"] = chosen["sentiment"].str.lower()
-    example = pd.read_csv(ROOT / "data/own/example.csv", dtype="str", keep_default_na=False)
+    example = pd.read_csv(ROOT / "data/own/csv/example.csv", dtype="str", keep_default_na=False)
     assert example.columns.tolist() == ["id", "text", "sentiment", "source", "document"]
     columns = ["id", "text", "sentiment", "slice", "group"]
     assert example.to_numpy().tolist() == chosen[columns].to_numpy().tolist()

@@ -146,7 +146,7 @@ def page_of(predictor: Predictor, text: str) -> Page:
 
 def long_text() -> str:
     """Join the reviews of the example table."""
-    return " ".join(pd.read_csv(ROOT / "data/own/example.csv", nrows=60)["text"])
+    return " ".join(pd.read_csv(ROOT / "data/own/csv/example.csv", nrows=60)["text"])
 
 
 def tipping_model(

@@ -1,4 +1,4 @@
-"""The params.yaml of a small project: 600 rows, and a network that trains in two seconds."""
+"""The settings of a small project: 600 rows, and a network that trains in two seconds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from sentigate.settings.entry_files import entry_file, with_entries
 from sentigate.settings.yaml_file import read_yaml
 
 from .project import ROOT, SMALL_TABLE
@@ -44,12 +45,18 @@ TINY_MODEL = {
 }
 
 
-def tiny_values(path: Path = ROOT / "params.yaml") -> dict[str, Any]:
-    """Return a params.yaml with a small table and a network that trains in two seconds.
+def read_values(folder: Path = ROOT) -> dict[str, Any]:
+    """Return the values of params.yaml, with the files of datasets/ under ``datasets``."""
+    values: dict[str, Any] = with_entries(read_yaml(folder / "params.yaml"), folder)
+    return values
+
+
+def tiny_values(folder: Path = ROOT) -> dict[str, Any]:
+    """Return settings with a small table and a network that trains in two seconds.
 
     A network learns little from 600 rows, so the gates' minimum accuracies are low.
     """
-    values: dict[str, Any] = read_yaml(path)
+    values = read_values(folder)
     values |= {"dataset": "csv", "model": "tiny"}
     values["models"]["tiny"] = copy.deepcopy(TINY_MODEL)
     csv = values["datasets"]["csv"]
@@ -65,10 +72,23 @@ def tiny_values(path: Path = ROOT / "params.yaml") -> dict[str, Any]:
     return values
 
 
-def write_values(values: object, folder: Path) -> None:
+def write_values(values: dict[str, Any], folder: Path) -> None:
+    """Write params.yaml, and the values under ``datasets``, if any, as files of datasets/."""
     unshared = json.loads(json.dumps(values))  # otherwise YAML writes repeated values as anchors
-    text = yaml.safe_dump(unshared, sort_keys=False, allow_unicode=True)
-    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    entries = unshared.pop("datasets", {})
+    (folder / "datasets").mkdir(exist_ok=True)
+    for file, content in [
+        (folder / "params.yaml", unshared),
+        *((folder / entry_file(name), entry) for name, entry in entries.items()),
+    ]:
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        file.write_text(text, encoding="utf-8")
+
+
+def file_and_key(name: str) -> tuple[str, str]:
+    """Split a parameter's name, as in ``dvc exp run -S``, into its file and dotted key."""
+    file, _, key = name.rpartition(":")
+    return file or "params.yaml", key
 
 
 def set_value(values: dict[str, Any], key: str, value: object) -> None:

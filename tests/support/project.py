@@ -7,13 +7,19 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SMALL_TABLE = "data/own/small.csv"
+SMALL_TABLE = "data/own/csv/small.csv"
 
 
 def put_small_table(folder: Path) -> None:
     """Copy the small table to its path in ``tiny_values``."""
     (folder / SMALL_TABLE).parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(ROOT / "tests/support/small.csv", folder / SMALL_TABLE)
+
+
+def copy_settings(folder: Path) -> None:
+    """Copy params.yaml and datasets/ to a folder."""
+    shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
+    shutil.copytree(ROOT / "datasets", folder / "datasets")
 
 
 def copy_project(target: Path) -> Path:

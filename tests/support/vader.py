@@ -22,7 +22,7 @@ def vader_or_skip() -> None:
 
 @cache
 def _why_no_vader() -> str:
-    source = read_yaml(ROOT / "params.yaml")["datasets"]["vader"]["source"]
+    source = read_yaml(ROOT / "datasets/vader.yaml")["source"]
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--retries=1"]
         command += ["--no-binary=:all:", "--no-build-isolation", f"--dest={folder}"]

@@ -26,7 +26,9 @@ TEXTS = 256
 
 
 def gradients(
-    dataset: Annotated[str, typer.Option(help="An entry of datasets: in params.yaml.")] = "",
+    dataset: Annotated[
+        str, typer.Option(help="A data set: a file of datasets/, without .yaml.")
+    ] = "",
     epochs: Annotated[int, typer.Option(min=1, help="Maximum epochs of each training.")] = 3,
 ) -> None:
     """Measure how far back the loss's gradient reaches in an RNN, a GRU and an LSTM.

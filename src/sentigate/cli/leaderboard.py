@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def leaderboard(
-    dataset: Annotated[str, typer.Option(help="An entry of datasets: in params.yaml.")] = "",
+    dataset: Annotated[
+        str, typer.Option(help="A data set: a file of datasets/, without .yaml.")
+    ] = "",
 ) -> None:
     """Train every model of params.yaml on one data set, and print a table that compares them.
 

@@ -8,6 +8,7 @@ from ruamel.yaml import YAML, MappingNode
 
 from sentigate.errors import ParamsError, shorten
 from sentigate.files import written_whole
+from sentigate.settings.entry_files import with_entries
 from sentigate.settings.params import Params, load_params, parse_params
 from sentigate.settings.yaml_file import parse_yaml
 
@@ -34,7 +35,7 @@ def choose(path: Path, choices: dict[str, str]) -> Params:
             text = _set(text, key, value)
     if text == before:
         return params
-    params = parse_params(parse_yaml(text, path.name), path.name)
+    params = parse_params(with_entries(parse_yaml(text, path.name), path.parent), path.name)
     try:
         with written_whole(path) as file:
             file.write(text.encode())

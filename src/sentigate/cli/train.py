@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 
 def train(
-    dataset: Annotated[str, typer.Option(help="An entry of datasets: in params.yaml.")] = "",
+    dataset: Annotated[
+        str, typer.Option(help="A data set: a file of datasets/, without .yaml.")
+    ] = "",
     model: Annotated[
         str,
         typer.Option(help="An entry of models: in params.yaml; by default the data set's model."),

@@ -72,7 +72,7 @@ class TrainingTexts:
             raise DataError(
                 f"no baseline from {counted(len(labels), 'training text')}: none of them is "
                 f"{' or '.join(lacking)}; add rows of every class, or leave a class out of "
-                "datasets.X.classes"
+                "datasets/X.yaml:classes"
             )
         self.level: Level = SPACED_LEVEL if spacing(texts).parts_words else "character"
         self.tokenizer = build_tokenizer(texts, _every_token(self.level))

@@ -37,7 +37,7 @@ class Description(StrictModel):
     """The content of model.json: all of a model except its weights and its tokenizer."""
 
     dataset: str
-    """Entry of ``datasets:`` that the model was trained on."""
+    """Name of the data set that the model was trained on."""
     model: str
     """Entry of ``models:`` that configured the model."""
     classes: Classes = BINARY

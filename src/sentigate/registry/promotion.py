@@ -176,7 +176,7 @@ def _compare(
         return Verdict(
             False,
             f"version {best.version} was trained on another table, {table}: "
-            "give this table a name of its own in datasets.X.source.name",
+            "give this table a name of its own in datasets/X.yaml:source.name",
         )
     with TemporaryDirectory() as folder:
         try:

@@ -1,4 +1,4 @@
-"""One data set of params.yaml: its source, labels, cleaning, split and thresholds."""
+"""One data set, a file of datasets/: its source, labels, cleaning, split and thresholds."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from sentigate.model.labels import BINARY, Classes
 from sentigate.model.strict_model import StrictModel
 from sentigate.model.text.cleaning_steps import CleaningSteps
 
+from .entry_files import NAME
 from .yaml_file import flow_mapping, flow_sequence
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
-"""A name that DVC can interpolate into a stage's parameters, and that is valid in a path."""
+Name = Annotated[str, Field(pattern=NAME)]
 Rating = Annotated[float, Field(ge=-4.0, le=4.0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -164,7 +164,7 @@ class DatasetGates(StrictModel):
 
 
 class Dataset(StrictModel):
-    """One entry of ``datasets:``."""
+    """The values of one file of datasets/."""
 
     source: Source
     classes: Classes

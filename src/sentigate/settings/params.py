@@ -1,4 +1,4 @@
-"""Read params.yaml into typed, frozen objects; unknown keys are refused."""
+"""Read params.yaml and datasets/ into typed, frozen objects; unknown keys are refused."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sentigate.model.strict_model import StrictModel
 
 from .baseline import BaselineParams
 from .dataset import CsvSource, Dataset, Name, Share, table_name
+from .entry_files import FOLDER, entry_file, with_entries
 from .model import Correlation, ModelPreset
 from .vectors import MiniLMVectors, VectorSource
 from .yaml_file import read_yaml
@@ -87,7 +88,7 @@ class _NamedError(ValueError):
 
 
 class Params(StrictModel):
-    """The whole of params.yaml."""
+    """The whole of params.yaml, with the files of datasets/."""
 
     dataset: str
     model: str
@@ -114,11 +115,11 @@ class Params(StrictModel):
     @model_validator(mode="after")
     def _classes_can_be_common(self) -> Params:
         count, own = self.chosen_dataset.classes.count, self.chosen_dataset.clean.min_class_share
-        key = "gates" if own is None else f"datasets.{self.dataset}.clean"
+        key = "gates" if own is None else f"{entry_file(self.dataset)}:clean"
         if self.min_class_share > 1 / count:
             raise _NamedError(
                 f"{key}.min_class_share is {self.min_class_share} with the {count} classes "
-                f"of datasets.{self.dataset}; allowed: up to {math.floor(1000 / count) / 1000}"
+                f"of {entry_file(self.dataset)}; allowed: up to {math.floor(1000 / count) / 1000}"
             )
         return self
 
@@ -150,7 +151,7 @@ class Params(StrictModel):
         if metric and count > 2:
             raise _NamedError(
                 f"models.{self.model}.training.threshold_metric is {metric!r} with the {count} "
-                f"classes of datasets.{self.dataset}; allowed: null, or two classes"
+                f"classes of {entry_file(self.dataset)}; allowed: null, or two classes"
             )
         return self
 
@@ -164,14 +165,14 @@ class Params(StrictModel):
             owner = owners.setdefault(table, name)
             if owner != name:
                 raise _NamedError(
-                    f"datasets.{name}.source.name: the table is named {table!r}, like that of "
-                    f"datasets.{owner}; allowed: any other name"
+                    f"{entry_file(name)}:source.name: the table is named {table!r}, like that of "
+                    f"{entry_file(owner)}; allowed: any other name"
                 )
         return self
 
     @property
     def chosen_dataset(self) -> Dataset:
-        """The entry of ``datasets:`` that ``dataset`` names."""
+        """The data set that ``dataset`` names."""
         return self.datasets[self.dataset]
 
     @property
@@ -219,7 +220,7 @@ class Params(StrictModel):
 
 
 def parse_params(values: object, origin: str) -> Params:
-    """Check the values of a YAML file and return them typed.
+    """Check the values of params.yaml, with those of datasets/, and return them typed.
 
     Raises:
         ParamsError: a value is wrong; the message names up to five keys, their values and the
@@ -229,16 +230,18 @@ def parse_params(values: object, origin: str) -> Params:
         return Params.model_validate(values)
     except ValidationError as error:
         problems = [f"  {_line(problem)}" for problem in error.errors(include_url=False)[:5]]
-        raise ParamsError("\n".join([f"{origin} is not valid:", *problems])) from None
+        entries = all(line.startswith(f"  {FOLDER}/") for line in problems)
+        what = f"{FOLDER}/ is not valid:" if entries else f"{origin} is not valid:"
+        raise ParamsError("\n".join([what, *problems])) from None
 
 
 def load_params(path: Path) -> Params:
-    """Read and check a params.yaml.
+    """Read and check a params.yaml, and the files of datasets/ beside it.
 
     Raises:
-        ParamsError: the file is missing, is not YAML, or has a wrong key, type or value.
+        ParamsError: a file is missing, is not YAML, or has a wrong key, type or value.
     """
-    return parse_params(read_yaml(path), path.name)
+    return parse_params(with_entries(read_yaml(path), path.parent), path.name)
 
 
 def _line(problem: Any) -> str:
@@ -249,12 +252,17 @@ def _line(problem: Any) -> str:
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:
-    """Return the dotted key in params.yaml, without the ``kind`` that pydantic adds to it."""
+    """Return the key as DVC writes it: dotted; of a data set, after the name of its file.
+
+    The ``kind`` that pydantic adds to it is left out.
+    """
     parts = [str(part) for part in location]
     if parts[0:1] == ["vectors"]:
         del parts[2:3]
     if "source" in parts and len(parts) > parts.index("source") + 1:
         del parts[parts.index("source") + 1]
+    if parts[0:1] == [FOLDER] and len(parts) > 1:
+        return ":".join(filter(None, [entry_file(parts[1]), ".".join(parts[2:])]))
     return ".".join(parts) or "top level"
 
 
