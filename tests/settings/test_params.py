@@ -490,7 +490,7 @@ def test_a_data_set_may_allow_rarer_classes_than_the_others() -> None:
     assert parse_params(values | {"dataset": "imdb_8"}, "params.yaml").min_class_share == 0.01
     assert parse_params(values, "params.yaml").min_class_share == 0.05
     values = changed("datasets.imdb_8.clean.min_class_share", 0.2)
-    assert "datasets.imdb_8.clean.min_class_share is 0.2 with the 8 classes" in refusal(
+    assert "datasets/imdb_8.yaml:clean.min_class_share is 0.2 with the 8 classes" in refusal(
         values | {"dataset": "imdb_8"}
     )
 
