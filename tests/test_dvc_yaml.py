@@ -239,8 +239,12 @@ def test_data_deps_are_outputs_of_earlier_stages(stage: str) -> None:
         for dep in DVC["stages"][stage]["deps"]
         if not dep.startswith(("src/", "pipeline/", "expectations/"))
     }
-    # data/own has the user's files: tables and word vectors.
-    own = {"ingest": {Path("data/own/${dataset}")}, "vocab": {Path("data/own/vectors")}}
+    # data/own has the user's files: tables, corrections and word vectors.
+    own = {
+        "ingest": {Path("data/own/${dataset}")},
+        "clean": {Path("data/own/${dataset}/corrections.csv")},
+        "vocab": {Path("data/own/vectors")},
+    }
     assert data - earlier == own.get(stage, set())
 
 
