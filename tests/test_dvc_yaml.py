@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from support.dvc_yaml import DVC, listed_params
 from support.params import read_values
 
 from sentigate import artifacts
@@ -20,7 +20,6 @@ from sentigate.artifacts import STAGES
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/sentigate"
-DVC: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))
 PARAMS = read_values()
 # Code that a stage uses but does not list: it only describes, logs or reports, and changes no
 # output, so an edit there must not train again. Of __init__.py files, see the test below.
@@ -307,19 +306,6 @@ def test_a_stage_collects_no_garbage_among_its_modules(run_python: Callable[...,
 
 # Params
 
-ENTRY = "datasets/${dataset}.yaml"
-
-
-def params_of(stage: str) -> list[str]:
-    """Return the dotted keys that a stage lists; those of a data set begin with ``datasets.``."""
-    keys = []
-    for listed in DVC["stages"][stage]["params"]:
-        if isinstance(listed, str):
-            keys.append(listed)
-        else:
-            keys += [f"datasets.${{dataset}}.{key}" for key in listed.get(ENTRY, ())]
-    return keys
-
 
 def lookup(key: str) -> Any:
     node: Any = PARAMS
@@ -331,7 +317,7 @@ def lookup(key: str) -> Any:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_params_exist_for_every_choice(stage: str) -> None:
-    keys = params_of(stage)
+    keys = listed_params(stage)
     assert len(set(keys)) == len(keys)
     for dataset in PARAMS["datasets"]:
         for model in PARAMS["models"]:
@@ -347,7 +333,7 @@ def test_every_param_concerns_some_stage() -> None:
     chosen = {"dataset": PARAMS["dataset"], "model": PARAMS["model"]}
     listed = []
     for stage in STAGES:
-        for key in params_of(stage):
+        for key in listed_params(stage):
             for name, value in chosen.items():
                 key = key.replace(f"${{{name}}}", value)
             listed.append(key)

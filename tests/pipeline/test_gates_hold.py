@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from support.dvc_yaml import listed_params
 from support.params import TINY_MODEL, set_value, tiny_values, write_values
 from support.project import ROOT, put_small_table
 from support.vectors import put_small_vectors
@@ -619,11 +619,8 @@ def test_no_expectation_is_always_met() -> None:
 
 @pytest.mark.parametrize("stage", RUN)
 def test_stage_reads_the_params_that_it_lists(stage: str, made: Made) -> None:
-    dvc = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"][stage]
     listed = {
-        key.replace("${dataset}", "csv").replace("${model}", "tiny")
-        for key in dvc["params"]
-        if isinstance(key, str)  # a key of params.yaml; keys of other files are in a dict
+        key.replace("${dataset}", "csv").replace("${model}", "tiny") for key in listed_params(stage)
     }
     unlisted = {
         key
