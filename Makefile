@@ -1,8 +1,6 @@
 # Every target works as the first command in a fresh clone: a target that needs .venv creates it.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-BASE ?= main
 BIN := .venv/bin
-SENTIGATE := $(BIN)/sentigate
 BENCHMARKS := training overhead bfloat16 precision spread reading threads processes data_stages startup prediction
 # Without --no-compile, pip compiles all files, which takes a minute; Python compiles on first use,
 # and must be allowed to keep the result: many containers forbid it, and every import takes twice as long.
@@ -14,11 +12,12 @@ LOCK_FREEZE := .cache/lock/bin/python -m pip freeze --exclude sentigate | sed 's
 # A user's value reaches a program unchanged, in the environment variable SENTIGATE_<name>. Anywhere
 # else, including a recipe's environment and MAKEFLAGS, make would expand the value, and the shell
 # would run it.
-GIVEN := TEXT FILE OUT COLUMN DATASET MODEL PROMPT PORT BASE ONLY
-unexport $(GIVEN)
+GIVEN := TEXT:text FILE:file OUT:out COLUMN:column DATASET:dataset MODEL:model PROMPT:prompt PORT:port BASE:base ONLY:only
+unexport $(foreach pair,$(GIVEN),$(firstword $(subst :, ,$(pair))))
 MAKEOVERRIDES :=
-$(foreach name,$(GIVEN),$(eval override export SENTIGATE_$(name) = $$(value $(name))))
-option = $${SENTIGATE_$(1):+"--$(2)=$$SENTIGATE_$(1)"}
+$(foreach pair,$(GIVEN),$(eval override export SENTIGATE_$(lastword $(subst :, ,$(pair))) = $$(value $(firstword $(subst :, ,$(pair))))))
+# Run the command of the same name, with the given ones of these options, and then the text.
+run = @exec $(BIN)/sentigate $@ $(foreach name,$(1),$${SENTIGATE_$(name):+"--$(name)=$$SENTIGATE_$(name)"}) $(if $(2),$${SENTIGATE_text:+-- "$$SENTIGATE_text"})
 
 .DEFAULT_GOAL := help
 .PHONY: help setup train leaderboard test test-fast check format ui serve predict explain generate report gradients bench ci-report docs lint-workflows lock clean
@@ -28,10 +27,7 @@ help:  ## Show this help
 	@echo
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo
-	@echo "  make train DATASET=vader|twitter|imdb|csv MODEL=bilstm|lstm|gru|..."
-	@echo "  (all models are under models: in params.yaml)"
-	@echo '  make predict TEXT="what a lovely day"'
-	@echo '  make explain TEXT="what a lovely day"'
+	@echo "  DATASET is a file of datasets/, and MODEL an entry of models: in params.yaml"
 
 .venv/installed: requirements.lock requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
@@ -44,27 +40,15 @@ help:  ## Show this help
 
 setup: .venv/installed  ## Create .venv from requirements.lock and requirements-dev.lock
 
-# These targets run the command of the same name.
-train: setup  ## Run the pipeline up to a registered model; choose with DATASET= and MODEL=
-	@$(SENTIGATE) train $(call option,DATASET,dataset) $(call option,MODEL,model)
-leaderboard: setup  ## Train every model on one data set and compare them; choose with DATASET=
-	@$(SENTIGATE) leaderboard $(call option,DATASET,dataset)
-gradients: setup  ## Measure how far back gradients reach in an RNN, GRU and LSTM; choose with DATASET=
-	@$(SENTIGATE) gradients $(call option,DATASET,dataset)
-generate: setup  ## Continue PROMPT="..." with the language model of the last training
-	@$(SENTIGATE) generate $(call option,PROMPT,prompt)
-ui: setup  ## Open the MLflow UI on 127.0.0.1 (PORT=5000)
-	@exec $(SENTIGATE) ui $(call option,PORT,port)
-serve: setup  ## Serve the registered model over HTTP on 127.0.0.1 (PORT=5001)
-	@exec $(SENTIGATE) serve $(call option,PORT,port)
-ci-report: setup  ## Print, as Markdown, how figures and gates differ from BASE=main
-	@$(SENTIGATE) ci-report $(call option,BASE,base)
-explain: setup  ## Write a page that explains the registered model's answer for TEXT="..."
-	@$(if $(value TEXT),,echo 'give TEXT="a text"' >&2; exit 1)
-	@$(SENTIGATE) explain -- "$$SENTIGATE_TEXT"
-predict: setup  ## Predict TEXT="...", or FILE= into OUT= (texts in COLUMN=), with the registered model
-	@$(if $(value TEXT)$(value FILE)$(value OUT)$(value COLUMN),,echo 'give TEXT="a text", or FILE=tweets.csv OUT=answers.csv' >&2; exit 1)
-	@$(SENTIGATE) predict $(call option,FILE,file) $(call option,OUT,out) $(call option,COLUMN,column) $${SENTIGATE_TEXT:+-- "$$SENTIGATE_TEXT"}
+train: setup; $(call run,dataset model)  ## Run the pipeline up to a registered model; choose with DATASET= and MODEL=
+leaderboard: setup; $(call run,dataset)  ## Train every model on one data set and compare them; choose with DATASET=
+gradients: setup; $(call run,dataset)  ## Measure how far back gradients reach in an RNN, GRU and LSTM; choose with DATASET=
+generate: setup; $(call run,prompt)  ## Continue PROMPT="..." with the language model of the last training
+ui: setup; $(call run,port)  ## Open the MLflow UI on 127.0.0.1 (PORT=5000)
+serve: setup; $(call run,port)  ## Serve the registered model over HTTP on 127.0.0.1 (PORT=5001)
+ci-report: setup; $(call run,base)  ## Print, as Markdown, how figures and gates differ from BASE=main
+explain: setup; $(call run,,text)  ## Write a page that explains the registered model's answer for TEXT="..."
+predict: setup; $(call run,file out column,text)  ## Predict TEXT="...", or FILE= into OUT= (texts in COLUMN=), with the registered model
 
 report: setup  ## Open the report page of the last run
 	@test -f reports/report.html || { echo "reports/report.html does not exist yet; run: make train" >&2; exit 1; }

@@ -147,10 +147,19 @@ def test_a_text_that_is_not_utf_8_is_refused(
     assert sorted(path.name for path in project.iterdir()) == SETTINGS
 
 
+def test_explain_without_a_text_says_how_to_give_one(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message, _, _ = ended(monkeypatch, capsys, "explain")
+    assert message == (
+        'sentigate: give a text, as in sentigate explain "a text"; with make, TEXT="a text"'
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "give texts"),
+        ((), 'TEXT="a text"'),
         (("--file", "a.csv"), "give texts"),
         (("--out", "a.csv"), "give texts"),
         (("a text", "--file", "a.csv", "--out", "b.csv"), "give texts"),

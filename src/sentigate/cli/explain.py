@@ -28,7 +28,7 @@ LATEST = "latest"
 
 
 def explain(
-    text: Annotated[str, typer.Argument(help="The text, in quotes.")],
+    text: Annotated[str | None, typer.Argument(help="The text, in quotes.")] = None,
     model: Annotated[
         str,
         typer.Option(
@@ -59,6 +59,8 @@ def explain(
 
     Example: sentigate explain "Slow at first, but what an ending!" --model latest
     """
+    if not text:
+        raise DataError('give a text, as in sentigate explain "a text"; with make, TEXT="a text"')
     text = check_text(text)
     with doing("loading the model"):
         model = model or promoted()

@@ -74,7 +74,8 @@ def predict(
     if bool(texts) == bool(file) or bool(file) != bool(out):
         raise DataError(
             'give texts, as in sentigate predict "a text", or a file, as in '
-            "sentigate predict --file tweets.csv --out answers.csv"
+            "sentigate predict --file tweets.csv --out answers.csv; "
+            'with make, TEXT="a text", or FILE=tweets.csv OUT=answers.csv'
         )
     with doing("loading the model"):
         from sentigate.serving.bulk_prediction import check_files, predict_file
