@@ -177,7 +177,8 @@ def test_wrong_combinations_of_predict_options_are_refused(
     said: str,
 ) -> None:
     message, out, _ = ended(monkeypatch, capsys, "predict", *arguments)
-    assert str(message).startswith(f"sentigate: {said}")
+    assert str(message).startswith("sentigate: ")
+    assert said in str(message)
     assert out == ""
     assert sorted(path.name for path in project.iterdir()) == SETTINGS
 
