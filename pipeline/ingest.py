@@ -15,7 +15,11 @@ def ingest(stage: StageRun) -> GateInput:
     dataset, gates = stage.params.chosen_dataset, stage.params.gates
     with doing(f"reading {stage.params.dataset}"):
         raw = read_source(
-            dataset.source, dataset.labels, gates.max_text_characters, Path(".cache/archives")
+            dataset.source,
+            dataset.labels,
+            gates.max_text_characters,
+            Path(".cache/archives"),
+            stage.params.dataset,
         )
     raw = stage.write_table(raw, artifacts.RAW_TEXTS)
     return GateInput(

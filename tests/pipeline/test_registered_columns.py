@@ -10,8 +10,8 @@ from support.project import ROOT
 
 from sentigate.model.columns import Columns
 from sentigate.settings.columns import columns_of
-from sentigate.settings.dataset import CsvSource
 from sentigate.settings.params import load_params
+from sentigate.settings.table import TableSource
 from sentigate.sources import read_source
 
 TABLE = pd.DataFrame(
@@ -32,8 +32,8 @@ def test_a_registered_model_reads_its_table_as_training_did(
     tmp_path: Path, text: str, context: str | None
 ) -> None:
     TABLE.to_parquet(tmp_path / "table.parquet")
-    source = CsvSource(
-        kind="csv",
+    source = TableSource(
+        kind="table",
         name=None,
         path=str(tmp_path / "table.parquet"),
         sha256=None,

@@ -202,7 +202,7 @@ def test_every_choice_is_valid(dataset: str, model: str) -> None:
         ("vectors.minilm_256.size", 385, ["vectors.minilm_256.size: ", "384", "385"]),
         ("vectors.minilm_256.size", MISSING, ["vectors.minilm_256.size: ", "required"]),
         ("models.lstm.network.hidden_sizes", [], ["hidden_sizes", "at least 1 item", "[]"]),
-        ("datasets.csv.source.kind", "excel", ["datasets/csv.yaml:source", "'csv'", "excel"]),
+        ("datasets.csv.source.kind", "excel", ["datasets/csv.yaml:source", "'table'", "excel"]),
         (
             "datasets.csv.labels.neutral",
             2,
@@ -369,8 +369,8 @@ def test_errors_name_key_value_and_allowed_values(
 
 
 LINES = (
-    "    classes: {names: [negative, positive]}",
-    '    labels: {good: positive, "2": positive, bad: negative, "true": null}',
+    "classes: {names: [negative, positive]}",
+    'labels: {good: positive, "2": positive, bad: negative, "true": null}',
 )
 
 
@@ -382,8 +382,8 @@ LINES = (
         (
             {"labels": {"a": "so so", "b": "good", "c": "so so"}, "classes": MISSING},
             (
-                "    classes: {names: [so so, good]}",
-                "    labels: {a: so so, b: good, c: so so}",
+                "classes: {names: [so so, good]}",
+                "labels: {a: so so, b: good, c: so so}",
             ),
         ),
     ],
@@ -400,9 +400,9 @@ def test_the_error_about_labels_of_older_versions_has_the_lines_to_write(
     message = refusal(values)
     _, problem, *written = message.splitlines()
     assert problem.startswith("  datasets/csv.yaml: ")
-    assert problem.endswith("Write in params.yaml:")
+    assert problem.endswith("Write in this file:")
     assert written == list(lines)
-    entry |= parse_yaml("\n".join(line.strip() for line in lines), "the message")
+    entry |= parse_yaml("\n".join(lines), "the message")
     parse_params(values, "params.yaml")
 
 
@@ -449,8 +449,8 @@ def test_numbers_and_truth_values_are_sentiments(text: str, labels: dict[str, ob
 @pytest.mark.parametrize(
     ("classes", "line"),
     [
-        (["negative", "positive"], "    classes: {names: [negative, positive]}"),
-        ([True, 2], '    classes: {names: ["true", "2"]}'),
+        (["negative", "positive"], "classes: {names: [negative, positive]}"),
+        ([True, 2], 'classes: {names: ["true", "2"]}'),
     ],
 )
 def test_the_error_about_a_list_of_classes_has_the_line_to_write(
@@ -459,7 +459,7 @@ def test_the_error_about_a_list_of_classes_has_the_line_to_write(
     message = refusal(changed("datasets.csv.classes", classes))
     _, problem, written = message.splitlines()
     assert problem.startswith("  datasets/csv.yaml: classes is [")
-    assert problem.endswith("allowed: a section with names. Write in params.yaml:")
+    assert problem.endswith("allowed: a section with names. Write in this file:")
     assert written == line
 
 

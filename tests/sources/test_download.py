@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from sentigate.errors import SourceError
-from sentigate.settings.dataset import CsvSource
+from sentigate.settings.table import TableSource
 from sentigate.sources import read_source
 
 TABLE = b"text,sentiment\nfine,good\npoor,bad\n"
@@ -66,8 +66,8 @@ def server() -> Iterator[str]:
 
 
 def read(url: str, cache: Path, sha256: str | None = None) -> pd.DataFrame:
-    source = CsvSource(
-        kind="csv",
+    source = TableSource(
+        kind="table",
         name=None,
         path=url,
         sha256=sha256,

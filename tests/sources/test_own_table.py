@@ -18,7 +18,7 @@ import pytest
 
 from sentigate.artifacts import RAW_TEXTS
 from sentigate.errors import SourceError
-from sentigate.settings.dataset import CsvSource
+from sentigate.settings.table import TableSource
 from sentigate.sources import read_source
 from sentigate.tables import parse
 
@@ -34,7 +34,7 @@ def pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(parse, "BLOCK_BYTES", 5)
 
 
-def source_of(path: Path, **changes: object) -> CsvSource:
+def source_of(path: Path, **changes: object) -> TableSource:
     values: dict[str, object] = {
         "sha256": None,
         "text_column": "text",
@@ -45,8 +45,8 @@ def source_of(path: Path, **changes: object) -> CsvSource:
         "fold_column": None,
         "context_column": None,
     }
-    return CsvSource.model_validate(
-        {"kind": "csv", "name": None, "path": str(path)} | values | changes
+    return TableSource.model_validate(
+        {"kind": "table", "name": None, "path": str(path)} | values | changes
     )
 
 
@@ -76,7 +76,9 @@ def refusal(read: Reader, tmp_path: Path) -> Callable[..., str]:
             read(name, data, **options)
         message = str(caught.value)
         said, *lines = message.split("\n")
-        assert all(line.startswith("    labels: {") for line in lines)
+        assert all(
+            line.startswith(("labels: {", "  folds: {", "  date_format: ")) for line in lines
+        )
         assert len(said) < 1_000
         assert message.startswith(str(tmp_path / name))
         return message.removeprefix(f"{tmp_path}/")
@@ -371,8 +373,8 @@ def test_unknown_label(refusal: Refusal, name: str, data: bytes, place: str) -> 
         f"{name}: {place}, column 'sentiment' is 'fine'; "
         "allowed (the data set's labels): good, bad, so-so. "
         "Sentiments without a label: 'fine' (1 row). To use their rows, correct the source, or "
-        "write this in params.yaml, with a class of classes.names instead of null; null drops the "
-        "rows:\n    labels: {good: some, bad: some, so-so: some, fine: null}"
+        "write this in datasets/NAME.yaml, with a class of classes.names instead of null; null "
+        "drops the rows:\nlabels: {good: some, bad: some, so-so: some, fine: null}"
     )
 
 
@@ -535,11 +537,68 @@ def test_a_column_may_first_occur_in_a_later_chunk(read: Reader) -> None:
     assert read("a.jsonl", b"\n".join(lines))["text"].tolist() == [""] * 5 + ["a"]
 
 
-@pytest.mark.parametrize("fold", ["", "Train", "validation"])
+@pytest.mark.parametrize("fold", ["", "dev"])
 def test_fold_that_is_not_allowed(refusal: Refusal, fold: str) -> None:
     data = f"text,sentiment,f\na,good,train\nb,bad,{fold}\n".encode()
     message = refusal("a.csv", data, fold_column="f")
-    assert message == f"a.csv: row 2, column 'f' is {fold!r}; allowed: train, test"
+    assert message.startswith(f"a.csv: row 2, column 'f' is {repr(fold) if fold else 'empty'}; ")
+
+
+def test_folds_have_any_names(read: Reader) -> None:
+    rows = [("a", "Training"), ("b", "dev"), ("c", "held-out"), ("d", "extra"), ("e", "training ")]
+    data = "\n".join(["text,sentiment,f", *(f"{text},good,{fold}" for text, fold in rows)])
+    folds = {"training": "train", "dev": "validation", "held-out": "test", "extra": None}
+    frame = read("a.csv", data.encode(), fold_column="f", folds=folds)
+    assert frame["fold"].tolist() == ["train", "validation", "test", "", "train"]
+    usual = b"text,sentiment,f\na,good,validation\nb,bad,TEST\nc,bad,train\n"
+    assert read("a.csv", usual, fold_column="f")["fold"].tolist() == ["validation", "test", "train"]
+
+
+def test_several_columns_of_texts_are_joined(read: Reader) -> None:
+    data = (
+        b"sentiment,body,title\ngood,It works.,Fine\nbad,,Bad\ngood,Only a body,\n"
+        b"good, ,\nbad,b, \n"
+    )
+    frame = read("a.csv", data, text_column=["title", "body"])
+    assert frame["text"].tolist() == ["Fine It works.", "Bad", "Only a body", "", "b"]
+    assert frame["text"].dtype == "str"
+    assert read("a.csv", data, text_column=["body"])["text"].tolist() == [
+        "It works.", "", "Only a body", " ", "b",
+    ]  # fmt: skip
+
+
+def test_several_contexts_name_their_columns(read: Reader) -> None:
+    data = b"text,sentiment,brand,shop\na,good,Acme,Acme\nb,bad,,Mall\n,good,Acme,Mall\n"
+    frame = read("a.csv", data, context_column=["brand", "shop"], slice_column="brand")
+    assert frame["text"].tolist() == [
+        "__context_brand__acme __context_shop__acme a",
+        "__context_shop__mall b",
+        "",
+    ]
+    assert frame["slice"].tolist() == ["Acme", "", "Acme"]
+    listed = read("a.csv", data, context_column=["brand"])["text"].tolist()
+    assert listed == read("a.csv", data, context_column="brand")["text"].tolist()
+
+
+def test_numbers_are_cut_into_bands(read: Reader) -> None:
+    scores = ["2.5", "4", "3.999", "1e1", " 7.0 ", "", "-1", "6.9"]
+    rows = "\n".join(f"text {score},{score}" for score in scores)
+    data = f"text,sentiment\n{rows}\n".encode()
+    frame = read("a.csv", data, labels=["1", "2", "3", ""], bands=[4, 7])
+    assert frame["sentiment"].tolist() == ["1", "2", "1", "3", "3", "", "1", "2"]
+    numbers = parquet(text=["a", "b", "c"], sentiment=[2.5, None, 7.0])
+    frame = read("a.parquet", numbers, labels=["1", "2", "3", ""], bands=[4, 7])
+    assert frame["sentiment"].tolist() == ["1", "", "3"]
+
+
+def test_dates_have_one_form(read: Reader) -> None:
+    data = b"text,sentiment,d\na,good,27.11.2026\nb,bad,\nc,bad,1.2.2026\n"
+    frame = read("a.csv", data, date_column="d", date_format="%d.%m.%Y")
+    assert frame["date"].tolist() == ["2026-11-27", "", "2026-02-01"]
+    day = datetime.date(2026, 11, 27)
+    table = parquet(text=["a", "b"], sentiment=["good"] * 2, d=[day, None])
+    frame = read("a.parquet", table, date_column="d")
+    assert frame["date"].tolist() == ["2026-11-27", ""]
 
 
 def test_hash(read: Reader, refusal: Refusal) -> None:

@@ -17,8 +17,9 @@ from support.mirror import mirror_file
 
 from sentigate.artifacts import RAW_TEXTS
 from sentigate.errors import SourceError
-from sentigate.settings.dataset import CsvSource, Dataset
+from sentigate.settings.dataset import Dataset
 from sentigate.settings.params import load_params
+from sentigate.settings.table import TableSource
 from sentigate.sources import read_source
 
 ROOT = Path(__file__).parents[2]
@@ -407,7 +408,7 @@ def test_imdb_stars(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_own_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     dataset = DATASETS["csv"]
-    assert isinstance(dataset.source, CsvSource)
+    assert isinstance(dataset.source, TableSource)
     frame = read(dataset, tmp_path)
     check_contract(frame)
     assert frame["sentiment"].value_counts().to_dict() == {

@@ -5,8 +5,10 @@ import pytest
 
 from sentigate.errors import SourceError
 from sentigate.settings.yaml_file import parse_yaml
-from sentigate.sources.sentiments import MOST_LISTED, as_labels, label_of
+from sentigate.sources.sentiments import as_labels, label_of
+from sentigate.sources.unknown_values import MOST_LISTED
 
+ENTRY = "datasets/reviews.yaml"
 STARS = ["1", "2", "3", "4", "5"]
 
 
@@ -64,16 +66,16 @@ def place(index: int) -> str:
 
 def test_each_row_gets_its_label() -> None:
     sentiments = pd.Series(["1.0", "2", "true", "1", " 2"], index=range(4, 9), dtype="str")
-    read = as_labels(sentiments, {"1": "bad", "2": "good", "TRUE": None}, place)
+    read = as_labels(sentiments, {"1": "bad", "2": "good", "TRUE": None}, place, ENTRY)
     assert read.tolist() == ["1", "2", "TRUE", "1", "2"]
     assert read.index.equals(sentiments.index)
     assert read.dtype == "str"
-    assert as_labels(sentiments.iloc[:0], {"1": "bad"}, place).dtype == "str"
+    assert as_labels(sentiments.iloc[:0], {"1": "bad"}, place, ENTRY).dtype == "str"
 
 
 def refusal(sentiments: list[str], labels: dict[str, str | None]) -> str:
     with pytest.raises(SourceError) as caught:
-        as_labels(pd.Series(sentiments, dtype="str"), labels, place)
+        as_labels(pd.Series(sentiments, dtype="str"), labels, place, ENTRY)
     return str(caught.value)
 
 
@@ -81,6 +83,7 @@ def test_all_unknown_sentiments_are_named_with_their_rows_and_the_line_to_write(
     labels: dict[str, str | None] = {"1": "bad", "5": "very good", "?": None}
     message = refusal(["5.0", "4", "", "4", "true", "4"], labels)
     said, line = message.split("\n")
+    assert "write this in datasets/reviews.yaml" in said
     assert said.startswith("row 2 is '4'; allowed (the data set's labels): 1, 5, ?. ")
     assert "Sentiments without a label: '4' (3 rows), '' (1 row), 'true' (1 row). " in said
     assert parse_yaml(line, "params.yaml") == {
@@ -95,7 +98,7 @@ def test_the_spellings_of_an_unknown_sentiment_share_a_key() -> None:
     written = parse_yaml(line, "params.yaml")["labels"]
     keys = {"yes": None, "GOOD": None, "GOOd": None, "2.0": None}
     assert written == labels | keys
-    assert as_labels(pd.Series(sentiments, dtype="str"), written, place).notna().all()
+    assert as_labels(pd.Series(sentiments, dtype="str"), written, place, ENTRY).notna().all()
 
 
 @pytest.mark.parametrize(
@@ -111,9 +114,9 @@ def test_a_file_without_any_label_gets_the_lines_that_make_each_sentiment_a_clas
 ) -> None:
     said, *lines = refusal(sentiments, {"positive": "good", "negative": "bad"}).split("\n")
     assert "No row has one of these labels. To make each sentiment a class, write" in said
-    written = parse_yaml("\n".join(line.strip() for line in lines), "params.yaml")
+    written = parse_yaml("\n".join(lines), "the message")
     assert written == {"classes": {"names": names}, "labels": labels}
-    assert as_labels(pd.Series(sentiments, dtype="str"), labels, place).notna().all()
+    assert as_labels(pd.Series(sentiments, dtype="str"), labels, place, ENTRY).notna().all()
 
 
 def test_a_file_of_one_unknown_sentiment_gets_the_line_of_labels_alone() -> None:

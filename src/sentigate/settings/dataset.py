@@ -15,13 +15,12 @@ from sentigate.model.labels import BINARY, Classes
 from sentigate.model.strict_model import StrictModel
 from sentigate.model.text.cleaning_steps import CleaningSteps
 
-from .entry_files import NAME
+from .plain_names import Name, Sha256, plain_name, with_plain_names
+from .table import Fold, TableSource
 from .yaml_file import flow_mapping, flow_sequence
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Name = Annotated[str, Field(pattern=NAME)]
 Rating = Annotated[float, Field(ge=-4.0, le=4.0)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class VaderSource(StrictModel):
@@ -71,26 +70,8 @@ class ImdbSource(StrictModel):
     """folder: Positive or Negative; stars: "1" to "4" and "7" to "10", from the file's name."""
 
 
-class CsvSource(StrictModel):
-    """The user's table at a path or URL: CSV, TSV, JSON lines or Parquet, also compressed."""
-
-    kind: Literal["csv"]
-    path: str
-    name: Name | None = None
-    """Name of the table, under which its models are registered; None: the name of the file."""
-    sha256: Sha256 | None = None
-    text_column: str
-    sentiment_column: str
-    context_column: str | None = None
-    """Column with the target of each sentiment, which becomes the first token of the text."""
-    id_column: str | None = None
-    group_column: str | None = None
-    slice_column: str | None = None
-    fold_column: str | None = None
-
-
 Source = Annotated[
-    VaderSource | TwitterSource | ImdbSource | CsvSource, Field(discriminator="kind")
+    VaderSource | TwitterSource | ImdbSource | TableSource, Field(discriminator="kind")
 ]
 
 
@@ -98,9 +79,7 @@ class CleanParams(StrictModel):
     """How the clean stage changes texts, and which rows it drops."""
 
     steps: CleaningSteps
-    folds: tuple[Literal["train", "validation", "test"], ...] | None = Field(
-        default=None, min_length=1, strict=False
-    )
+    folds: tuple[Fold, ...] | None = Field(default=None, min_length=1, strict=False)
     """Published folds to keep; None: keep every row."""
     drop_duplicates: bool = False
     """Drop a row if an earlier row has the same cleaned text and label."""
@@ -182,24 +161,54 @@ class Dataset(StrictModel):
         """Read ``1: good`` as ``"1": good``; refuse the labels of older versions."""
         if not isinstance(values, dict) or not isinstance(values.get("labels"), dict):
             return values
-        labels = _with_names(values["labels"])
+        labels = with_plain_names(values["labels"], "labels")
         classes = values.get("classes")
         if classes is None:
             _refuse_labels_without_classes(labels)
             return values
         if isinstance(classes, list | tuple):
-            ready = flow_sequence(str(_name(name)) for name in classes)
+            ready = flow_sequence(str(plain_name(name)) for name in classes)
             raise ValueError(
-                f"classes is {shorten(classes)}; allowed: a section with names. Write in "
-                f"params.yaml:\n    classes: {{names: {ready}}}"
+                f"classes is {shorten(classes)}; allowed: a section with names. "
+                f"Write in this file:\nclasses: {{names: {ready}}}"
             )
         names = classes.get("names") if isinstance(classes, dict) else None
         if isinstance(names, list | tuple):
-            names = [_name(name) for name in names]
+            names = [plain_name(name) for name in names]
             classes = classes | {"names": names}
             _refuse_numbers_of_classes(labels, names)
-        labels = {key: _name(value) for key, value in labels.items()}
+        labels = {key: plain_name(value) for key, value in labels.items()}
         return values | {"classes": classes, "labels": labels}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kind_of_older_versions(cls, values: Any) -> Any:
+        source = values.get("source") if isinstance(values, dict) else None
+        if isinstance(source, dict) and source.get("kind") == "csv":
+            raise ValueError(
+                "source.kind is 'csv', the name of older versions for a table. Write under "
+                "source:\n  kind: table"
+            )
+        return values
+
+    @model_validator(mode="after")
+    def _bands_have_labels(self) -> Dataset:
+        bands = self.source.bands if isinstance(self.source, TableSource) else None
+        if bands is None:
+            return self
+        sentiments = [str(1 + number) for number in range(len(bands) + 1)]
+        lacking = [each for each in sentiments if each not in self.labels]
+        others = [each for each in self.labels if each not in ("", *sentiments)]
+        if lacking or others:
+            lines = {each: self.labels.get(each) for each in sentiments}
+            lines |= {each: name for each, name in self.labels.items() if not each}
+            raise ValueError(
+                f"labels has {', '.join(map(shorten, self.labels))} with source.bands "
+                f"{list(bands)}; allowed: the bands {', '.join(map(shorten, sentiments))}, and '' "
+                "for rows without a number. Write, with a class of classes.names instead of null; "
+                f"null drops the rows:\nlabels: {flow_mapping(lines)}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _each_class_has_a_sentiment(self) -> Dataset:
@@ -222,7 +231,7 @@ class Dataset(StrictModel):
     def _folds_have_an_effect(self) -> Dataset:
         """Check here, because source has the folds, and clean and split use them."""
         source, folds = self.source, self.clean.folds
-        if isinstance(source, CsvSource):
+        if isinstance(source, TableSource):
             published = source.fold_column is not None
             used = self.split.rule == "published" or folds is not None
             if published and not used:
@@ -247,28 +256,28 @@ class Dataset(StrictModel):
             raise ValueError(f"split.rule is published without {lacking}; allowed: random, grouped")
         return self
 
+    @model_validator(mode="after")
+    def _published_folds_have_two_sides(self) -> Dataset:
+        folds = self.source.folds if isinstance(self.source, TableSource) else None
+        if self.split.rule != "published" or folds is None:
+            return self
+        if "train" not in folds.values() or not {"validation", "test"} & set(folds.values()):
+            raise ValueError(
+                f"source.folds is {shorten(folds)} with split.rule published; allowed: at least "
+                "one name for train, and one for test or validation"
+            )
+        return self
 
-def _name(value: Any) -> Any:
-    """Return a number or truth value as a source reads it: 1 as "1", true as "true"."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
-
-
-def _with_names(labels: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Return ``labels`` with keys as a table writes them: 1 as "1", true as "true".
-
-    Raises:
-        ValueError: a key is null, or two keys become one.
-    """
-    named: dict[Any, Any] = {}
-    for key, value in labels.items():
-        if key is None:
-            raise ValueError('labels has the key null; write "null" (a text) or "" (no sentiment)')
-        if _name(key) in named:
-            raise ValueError(f"labels has {shorten(_name(key))} twice, as a number and as a text")
-        named[_name(key)] = value
-    return named
+    @model_validator(mode="after")
+    def _time_has_dates(self) -> Dataset:
+        source = self.source
+        dated = isinstance(source, TableSource) and source.date_column is not None
+        if self.split.rule == "by_time" and not dated:
+            raise ValueError(
+                "split.rule is by_time without source.date_column; allowed: random, grouped, or a "
+                "table with a column of dates"
+            )
+        return self
 
 
 def _refuse_labels_without_classes(labels: Mapping[Any, Any]) -> None:
@@ -284,8 +293,8 @@ def _refuse_labels_without_classes(labels: Mapping[Any, Any]) -> None:
         return
     raise ValueError(
         "classes is missing; an entry names its classes, and labels maps each sentiment to a name. "
-        f"Write in params.yaml:\n    classes: {{names: {flow_sequence(names)}}}\n"
-        f"    labels: {flow_mapping(ready)}"
+        f"Write in this file:\nclasses: {{names: {flow_sequence(names)}}}\n"
+        f"labels: {flow_mapping(ready)}"
     )
 
 
@@ -294,13 +303,13 @@ def _refuse_numbers_of_classes(labels: Mapping[Any, Any], names: list[Any]) -> N
     values = [value for value in labels.values() if value is not None]
     if not values or not all(type(value) is int and 0 <= value < len(names) for value in values):
         return
-    if all(_name(value) in names for value in values):
+    if all(plain_name(value) in names for value in values):
         return
     if not all(isinstance(text, str) for text in (*labels, *names)):
         return
     raise ValueError(
-        f"labels has numbers of classes; allowed: names. Write in params.yaml:\n"
-        f"    labels: {flow_mapping(_classes_of_numbers(labels, names))}"
+        f"labels has numbers of classes; allowed: names. Write in this file:\n"
+        f"labels: {flow_mapping(_classes_of_numbers(labels, names))}"
     )
 
 
@@ -311,7 +320,7 @@ def _classes_of_numbers(labels: Mapping[Any, Any], names: Any) -> dict[Any, Any]
 def table_name(dataset: str, entry: Dataset) -> str:
     """Return the data set's name; for the user's table, ``name`` or the name of the file."""
     source = entry.source
-    if not isinstance(source, CsvSource):
+    if not isinstance(source, TableSource):
         return dataset
     stem = PurePosixPath(urlsplit(source.path).path).name.split(".")[0]
     return source.name or re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or dataset

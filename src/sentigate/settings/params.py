@@ -13,9 +13,11 @@ from sentigate.errors import ParamsError, shorten
 from sentigate.model.strict_model import StrictModel
 
 from .baseline import BaselineParams
-from .dataset import CsvSource, Dataset, Name, Share, table_name
+from .dataset import Dataset, Share, table_name
 from .entry_files import FOLDER, entry_file, with_entries
 from .model import Correlation, ModelPreset
+from .plain_names import Name
+from .table import TableSource
 from .vectors import MiniLMVectors, VectorSource
 from .yaml_file import read_yaml
 
@@ -159,7 +161,7 @@ class Params(StrictModel):
     def _tables_have_different_names(self) -> Params:
         owners: dict[str, str] = {}
         # User tables last: the error must name one of them, because only they can be renamed.
-        entries = sorted(self.datasets.items(), key=lambda e: isinstance(e[1].source, CsvSource))
+        entries = sorted(self.datasets.items(), key=lambda e: isinstance(e[1].source, TableSource))
         for name, entry in entries:
             table = table_name(name, entry)
             owner = owners.setdefault(table, name)
@@ -193,7 +195,7 @@ class Params(StrictModel):
         It distinguishes two tables whose files have the same name.
         """
         source = self.chosen_dataset.source
-        return source.path if isinstance(source, CsvSource) and not source.name else self.table
+        return source.path if isinstance(source, TableSource) and not source.name else self.table
 
     @property
     def chosen_model(self) -> ModelPreset:
@@ -210,9 +212,11 @@ class Params(StrictModel):
         entries = {"datasets", "models", "vectors"}
         values = self.model_dump(mode="json", by_alias=True, exclude=entries)
         values["dataset"] = {"name": self.dataset, **self.chosen_dataset.model_dump(mode="json")}
-        # MLflow allows few characters in a parameter's name; a label may have any.
-        labels = json.dumps(self.chosen_dataset.labels, ensure_ascii=False)
-        values["dataset"]["labels"] = labels
+        # MLflow allows few characters in a parameter's name; a label or a fold's name may have any.
+        source = values["dataset"]["source"]
+        for section, key in ((values["dataset"], "labels"), (source, "folds")):
+            if section.get(key) is not None:
+                section[key] = json.dumps(section[key], ensure_ascii=False)
         values["model"] = {"name": self.model, **self.chosen_model.model_dump(mode="json")}
         if sources := self.chosen_vectors.items():
             values["vectors"] = {name: source.model_dump(mode="json") for name, source in sources}

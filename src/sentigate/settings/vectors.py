@@ -8,7 +8,7 @@ from pydantic import Field
 
 from sentigate.model.strict_model import StrictModel
 
-from .dataset import Sha256
+from .plain_names import Sha256
 
 
 class PipVectors(StrictModel):

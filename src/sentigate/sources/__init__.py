@@ -1,4 +1,4 @@
-"""Read the data sets of params.yaml, each into the same columns."""
+"""Read the data sets of datasets/, each into the same columns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from sentigate.errors import SourceError, shorten
-from sentigate.settings.dataset import CsvSource, ImdbSource, Source, TwitterSource, VaderSource
+from sentigate.settings.dataset import ImdbSource, Source, TwitterSource, VaderSource
+from sentigate.settings.entry_files import entry_file
+from sentigate.settings.table import TableSource
 
 from . import imdb, twitter, vader
 from . import own_table as table
@@ -18,7 +20,11 @@ __all__ = ["read_source"]
 
 
 def read_source(
-    source: Source, labels: Mapping[str, str | None], max_characters: int, cache: Path
+    source: Source,
+    labels: Mapping[str, str | None],
+    max_characters: int,
+    cache: Path,
+    dataset: str = "NAME",
 ) -> pd.DataFrame:
     """Read a data set as published; this function cleans and drops nothing.
 
@@ -26,10 +32,11 @@ def read_source(
     ``cache``, or from the network. Downloads are kept in ``cache``.
 
     Args:
-        source: A ``source`` section of params.yaml.
+        source: The ``source`` of a data set.
         labels: Each sentiment that the source may have -> the name of its class, or None.
         max_characters: Length of the longest allowed text, in characters.
         cache: Folder for verified downloads; created if it is missing.
+        dataset: Name of the data set, for messages.
 
     Returns:
         One row per text, in the order of the files, with these columns, all str and without nulls:
@@ -41,6 +48,7 @@ def read_source(
         SourceError: the source is unreachable, is not the expected file, or has a value that is
             not allowed; the message names the value and its place.
     """
+    entry = entry_file(dataset)
     match source:
         case VaderSource():
             frame, origin = vader.read(source, cache), "vader"
@@ -48,15 +56,16 @@ def read_source(
             frame, origin = twitter.read(source, cache), "twitter"
         case ImdbSource():
             frame, origin = imdb.read(source, cache), "imdb"
-        case CsvSource():
-            frame, origin = table.read(source, labels, cache)
-    if not isinstance(source, CsvSource):  # whose reader names the column, too
+        case TableSource():
+            frame, origin = table.read(source, labels, cache, entry)
+    if not isinstance(source, TableSource):  # whose reader names the column, too
         frame["sentiment"] = as_labels(
             frame["sentiment"],
             labels,
             lambda index: (
                 f"{origin}: row {index + 1:,} ({frame['id'].iloc[index]}), the sentiment,"
             ),
+            entry,
         )
     _check_lengths(frame, max_characters, origin)
     return frame

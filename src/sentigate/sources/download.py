@@ -66,7 +66,7 @@ def kept_download(path: Path, accepted: Collection[str]) -> bool:
         return False
     if sha256_of(path) in accepted:
         return True
-    say(f"{path} is not the file that params.yaml expects; downloading it again")
+    say(f"{path} is not the file that the settings expect; downloading it again")
     path.unlink()
     return False
 
@@ -74,7 +74,7 @@ def kept_download(path: Path, accepted: Collection[str]) -> bool:
 def wrong_hash(file: object, accepted: Collection[str], found: str, advice: str) -> SourceError:
     """Return the error for a file whose SHA-256 is not one of ``accepted``."""
     return SourceError(
-        f"{file} is not the file that params.yaml expects: its sha256 is {found}, "
+        f"{file} is not the file that the settings expect: its sha256 is {found}, "
         f"expected {' or '.join(accepted)}. {advice}"
     )
 
@@ -107,7 +107,7 @@ def download(url: str, target: Path, accepted: Collection[str] | None) -> None:
             if response.status_code != requests.codes.ok:
                 raise SourceError(
                     f"{shown} answered {response.status_code} {response.reason}; "
-                    "check the address in params.yaml"
+                    "check the address in the settings"
                 )
             length = response.headers.get("Content-Length", "")
             total = int(length) if length.isdecimal() else None
@@ -123,7 +123,7 @@ def download(url: str, target: Path, accepted: Collection[str] | None) -> None:
                         accepted,
                         digest.hexdigest(),
                         "The download was removed; try again. If the error remains, the publisher "
-                        "changed the file: check it before you change sha256 in params.yaml.",
+                        "changed the file: check it before you change sha256 in the settings.",
                     )
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise SourceError(f"{shown} could not be downloaded: {_innermost(error)}") from None

@@ -79,7 +79,7 @@ def _checked(path: str, sha256: str | None) -> Path:
             path,
             [str(sha256)],
             found,
-            "Put the expected file there, or change sha256 in params.yaml if this file is right.",
+            "Put the expected file there, or change sha256 in the settings if this file is right.",
         )
     return Path(path)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,49 +14,51 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from sentigate.artifacts import RAW_TEXTS
 from sentigate.errors import SourceError, shorten
-from sentigate.model.text.context import with_context
+from sentigate.model.text.context import with_contexts
+from sentigate.model.text.joined import joined
 from sentigate.model.text.values import as_text
-from sentigate.settings.dataset import CsvSource
+from sentigate.settings.table import TableSource
 from sentigate.tables.compression import format_of, unpack
 from sentigate.tables.parse import PARSERS, Chunk
 
+from .bands import as_bands
+from .dates import as_dates
+from .folds import as_folds
 from .own_file import find, named
 from .sentiments import as_labels
 
-FOLDS = ("train", "test")
+CHUNK = 8192
+"""Texts held as Python objects at one time, while they are joined."""
 
 
 def read(
-    source: CsvSource, labels: Mapping[str, str | None], cache: Path
+    source: TableSource, labels: Mapping[str, str | None], cache: Path, entry: str
 ) -> tuple[pd.DataFrame, str]:
     """Read the rows of the table; also return its name for messages.
 
     Without ``source.id_column``, a row's ``id`` is its number. Without ``group_column``, or with an
-    empty value in it, a row is a group of its own. Without their columns, ``slice`` and ``fold``
-    are "". A missing text is "". With ``context_column``, any other text begins with a token for
-    the context.
+    empty value in it, a row is a group of its own. Without their columns, ``slice``, ``fold`` and
+    ``date`` are "". A missing text is "". With ``context_column``, any other text begins with a
+    token for each context.
+
+    Args:
+        source: The columns and their meaning.
+        labels: Each sentiment that the table may have -> the name of its class, or None.
+        cache: Folder for downloads.
+        entry: File with the settings of the data set, for messages.
 
     Raises:
         SourceError: the file does not exist, cannot be read, or has a value that is not allowed.
     """
     name, origin = named(source.path)
     format_, compression = format_of(name, origin)  # before a download
-    wanted = (
-        source.text_column,
-        source.context_column,
-        source.sentiment_column,
-        source.id_column,
-        source.group_column,
-        source.slice_column,
-        source.fold_column,
-    )
-    columns = list(dict.fromkeys(column for column in wanted if column is not None))
+    columns = source.columns
     with find(source.path, source.sha256, cache).path.open("rb") as packed:
         if not os.fstat(packed.fileno()).st_size:
             raise SourceError(f"{origin} is empty")
         with unpack(packed, compression, origin) as file:
             table = _collect(PARSERS[format_](file, columns, origin), columns, origin)
-    return _frame(source, table, labels), origin
+    return _frame(source, table, labels, entry), origin
 
 
 class OwnColumns(NamedTuple):
@@ -100,35 +102,61 @@ def _collect(chunks: Iterable[Chunk], names: Collection[str], origin: str) -> Ow
     return OwnColumns(columns, np.concatenate(places), unit, origin)
 
 
-def _frame(source: CsvSource, table: OwnColumns, labels: Mapping[str, str | None]) -> pd.DataFrame:
+def _frame(
+    source: TableSource, table: OwnColumns, labels: Mapping[str, str | None], entry: str
+) -> pd.DataFrame:
     size = len(table.places)
-    column = source.sentiment_column
-    sentiments = as_labels(table.columns[column], labels, lambda index: table.place(index, column))
+
+    def given(column: str | None) -> pd.Series[str]:
+        nothing = pd.Series("", index=range(size), dtype="str")
+        return nothing if column is None else table.columns[column]
+
+    def place(column: str | None) -> Callable[[int], str]:
+        return lambda index: table.place(index, column or "")
+
+    sentiments = given(source.sentiment_column)
+    if source.bands is not None:
+        sentiments = as_bands(sentiments, source.bands, place(source.sentiment_column), entry)
+    sentiments = as_labels(sentiments, labels, place(source.sentiment_column), entry)
     if source.id_column is None:
         numbers = pa.array(np.arange(1, size + 1)).cast(pa.large_string())
         ids = pd.Series(numbers, dtype="str")
     else:
         ids = table.columns[source.id_column]
         _check_ids(ids, source.id_column, table)
-    groups = ids
-    if source.group_column is not None:
-        groups = _groups(table.columns[source.group_column], ids)
-    nothing = pd.Series("", index=range(size), dtype="str")
-    slices = nothing if source.slice_column is None else table.columns[source.slice_column]
-    folds = nothing
+    groups = ids if source.group_column is None else _groups(given(source.group_column), ids)
+    folds, dates = given(source.fold_column), given(source.date_column)
     if source.fold_column is not None:
-        folds = table.columns[source.fold_column]
-        if (index := _first(~folds.isin(FOLDS))) is not None:
-            raise SourceError(
-                f"{table.place(index, source.fold_column)} is {shorten(folds.iloc[index])}; "
-                f"allowed: {', '.join(FOLDS)}"
-            )
-    texts = table.columns[source.text_column]
-    if source.context_column:
-        contexts = table.columns[source.context_column]
-        texts = pd.Series(list(map(with_context, contexts, texts)), dtype="str")
-    values = (ids, groups, slices, sentiments, texts, folds, nothing)
+        folds = as_folds(folds, source.folds, place(source.fold_column), entry)
+    if source.date_column is not None:
+        dates = as_dates(dates, source.date_format, place(source.date_column), entry)
+    slices, texts = given(source.slice_column), _texts(source, table)
+    values = (ids, groups, slices, sentiments, texts, folds, dates)
     return pd.DataFrame(dict(zip(RAW_TEXTS.columns, values, strict=True)))
+
+
+def _texts(source: TableSource, table: OwnColumns) -> pd.Series[str]:
+    """Return the texts with their contexts, from one Arrow column to another."""
+    parts = [table.columns[name] for name in source.texts]
+    contexts = [table.columns[name] for name in source.contexts]
+    if len(parts) == 1 and not contexts:
+        return parts[0]
+
+    def chunks() -> Iterator[pa.Array]:
+        for start in range(0, len(table.places), CHUNK):
+            rows = slice(start, start + CHUNK)
+            texts = list(
+                map(joined, zip(*(part.iloc[rows].tolist() for part in parts), strict=True))
+            )
+            if contexts:
+                named = zip(*(each.iloc[rows].tolist() for each in contexts), strict=True)
+                texts = [
+                    with_contexts(source.contexts, values, text)
+                    for values, text in zip(named, texts, strict=True)
+                ]
+            yield pa.array(texts, pa.large_string())
+
+    return pd.Series(pa.concat_arrays(list(chunks())), dtype="str")
 
 
 def _groups(given: pd.Series[str], ids: pd.Series[str]) -> pd.Series[str]:

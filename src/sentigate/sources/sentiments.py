@@ -1,21 +1,18 @@
-"""Which label of params.yaml a sentiment of the source is, although it may be written otherwise."""
+"""Which label of the data set a sentiment is, although the source may write it otherwise."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
 
-import numpy as np
 import pandas as pd
 
-from sentigate.errors import SourceError, counted, shorten
+from sentigate.errors import SourceError
 from sentigate.settings.yaml_file import flow_mapping, flow_sequence
 
-MOST_LISTED = 20
-LONGEST = 80
-"""With more unknown sentiments, or longer ones, another column probably has the sentiments."""
+from .unknown_values import Unknown, translated
+
 NUMBER = re.compile(r"([+-]?)(?=\.?[0-9])0*([0-9]*)(?:\.([0-9]*?)0*)?")
 
 
@@ -27,10 +24,10 @@ def label_of(sentiment: str, labels: Iterable[str]) -> str | None:
     and ``01`` are alike, and so are ``true`` (Parquet) and ``True`` (CSV). ``true``, ``yes`` and
     ``1`` are not.
     """
-    return _finder(labels)(sentiment)
+    return finder(labels)(sentiment)
 
 
-def _finder(labels: Iterable[str]) -> Callable[[str], str | None]:
+def finder(labels: Iterable[str]) -> Callable[[str], str | None]:
     """Return ``label_of`` for given labels, which are brought into one form only once."""
     exact = set(labels)
     alike: dict[str, list[str]] = {}
@@ -58,7 +55,10 @@ def plain(sentiment: str) -> str:
 
 
 def as_labels(
-    sentiments: pd.Series[str], labels: Mapping[str, str | None], place: Callable[[int], str]
+    sentiments: pd.Series[str],
+    labels: Mapping[str, str | None],
+    place: Callable[[int], str],
+    entry: str,
 ) -> pd.Series[str]:
     """Return each sentiment as the label that it is, by ``label_of``.
 
@@ -66,78 +66,62 @@ def as_labels(
         sentiments: One for each row.
         labels: ``labels`` of the data set: sentiment -> name of its class, or None.
         place: Returns the name of the value at an index, for messages.
+        entry: File with the settings of the data set, for messages.
 
     Raises:
         SourceError: some sentiments are no label; the message names all of them, and the line to
-            write in params.yaml.
+            write in ``entry``.
     """
-    numbers, names = pd.factorize(sentiments)
-    found = list(map(_finder(labels), names))
-    if unknown := [number for number, label in enumerate(found) if label is None]:
-        rows = np.bincount(numbers)
-        raise _refusal(
-            place(int((numbers == unknown[0]).argmax())),
-            {names[number]: int(rows[number]) for number in unknown},
-            labels,
-            none_known=len(unknown) == len(found),
-        )
-    known = pd.array(found, dtype="str").take(numbers)
-    return pd.Series(known, index=sentiments.index)
+    found, unknown = translated(sentiments, finder(labels))
+    if unknown is not None:
+        raise _refusal(place(unknown.first), unknown, labels, entry)
+    return found
 
 
 def _refusal(
-    place: str, unknown: Mapping[str, int], labels: Mapping[str, str | None], *, none_known: bool
+    place: str, unknown: Unknown, labels: Mapping[str, str | None], entry: str
 ) -> SourceError:
-    first = next(iter(unknown))
-    what = f"is {shorten(first)}" if first.strip() else "is empty"
-    listed = [
-        f"{shorten(name)} ({counted(rows, 'row')})"
-        for name, rows in islice(_in_order(unknown), MOST_LISTED)
-    ]
     message = (
-        f"{place} {what}; allowed (the data set's labels): {', '.join(labels)}. "
-        f"Sentiments without a label: {', '.join(listed)}"
+        f"{place} {unknown.what}; allowed (the data set's labels): {', '.join(labels)}. "
+        f"Sentiments without a label: {unknown.listed(_in_order)}"
     )
-    if len(unknown) > MOST_LISTED:
-        return SourceError(f"{message} and {len(unknown) - MOST_LISTED:,} more")
-    if max(map(len, unknown)) > LONGEST:
+    if not unknown.are_few:
         return SourceError(message)
-    keys = _keys(unknown, labels)
+    keys = _keys(unknown.rows, labels)
     names = [key for key in keys if key]
-    if none_known and len(names) > 1:
+    if not unknown.others and len(names) > 1:
         lines = {key: key or None for key in keys}
         return SourceError(
             f"{message}. No row has one of these labels. To make each sentiment a class, write "
-            "this in params.yaml; several sentiments may have the same class, and null drops "
+            f"this in {entry}; several sentiments may have the same class, and null drops "
             "the rows:\n"
-            f"    classes: {{names: {flow_sequence(names)}}}\n"
-            f"    labels: {flow_mapping(lines)}"
+            f"classes: {{names: {flow_sequence(names)}}}\n"
+            f"labels: {flow_mapping(lines)}"
         )
     return SourceError(
-        f"{message}. To use their rows, correct the source, or write this in params.yaml, with a "
+        f"{message}. To use their rows, correct the source, or write this in {entry}, with a "
         "class of classes.names instead of null; null drops the rows:\n"
-        f"    labels: {flow_mapping({**labels, **dict.fromkeys(keys)})}"
+        f"labels: {flow_mapping({**labels, **dict.fromkeys(keys)})}"
     )
 
 
-def _in_order(unknown: Mapping[str, int]) -> list[tuple[str, int]]:
+def _in_order(unknown: Mapping[str, int]) -> dict[str, int]:
     """Return the items by value if all sentiments are numbers, or else in the order of the file."""
-    items = list(unknown.items())
-    if all(NUMBER.fullmatch(name.strip()) for name in unknown):
-        items.sort(key=lambda item: float(item[0]))
-    return items
+    if not all(NUMBER.fullmatch(name.strip()) for name in unknown):
+        return dict(unknown)
+    return dict(sorted(unknown.items(), key=lambda item: float(item[0])))
 
 
 def _keys(unknown: Mapping[str, int], labels: Iterable[str]) -> list[str]:
     """Return keys of ``labels`` that give each unknown sentiment a label.
 
     Spellings of one sentiment, such as ``Yes``, ``yes`` and ``YES ``, share the key of the most
-    frequent, without blanks at its ends. If labels of params.yaml are alike too, only a key of
+    frequent, without blanks at its ends. If labels of the data set are alike too, only a key of
     exactly the sentiment's text leaves no doubt.
     """
     doubtful = set(map(plain, labels))
     spellings: dict[str, list[str]] = {}
-    for name, _ in _in_order(unknown):
+    for name in _in_order(unknown):
         form = plain(name)
         spellings.setdefault(name if form in doubtful else form, []).append(name)
     return [

@@ -37,9 +37,7 @@ def read(source: TwitterSource, cache: Path) -> pd.DataFrame:
         SourceError: the files are not available, or have other hashes.
     """
     if missing := set(FOLD_FILES.values()) - set(source.sha256):
-        raise SourceError(
-            f"params.yaml has no sha256 for {', '.join(sorted(missing))} of the twitter source"
-        )
+        raise SourceError(f"source has no sha256 for {', '.join(sorted(missing))}")
     files = _from_mirror(source) or _from_cache(source, cache) or _from_kaggle(source, cache)
     rows = [row for fold, name in FOLD_FILES.items() for row in _rows(files[name], fold, name)]
     frame = frame_of(rows)
@@ -88,7 +86,7 @@ def _from_cache(source: TwitterSource, cache: Path) -> dict[str, bytes] | None:
     files = {name: path.read_bytes() for name, path in paths.items()}
     for name, data in files.items():
         if hashlib.sha256(data).hexdigest() != source.sha256[name]:
-            say(f"{paths[name]} is not the file that params.yaml expects; downloading it again")
+            say(f"{paths[name]} is not the file that the settings expect; downloading it again")
             return None
     return files
 
@@ -119,7 +117,7 @@ def _from_kaggle(source: TwitterSource, cache: Path) -> dict[str, bytes]:
             source,
             f" of Kaggle's {source.handle}",
             "The download was removed. Kaggle probably has a newer version: check it before you "
-            "change sha256 in params.yaml, or pin the old one with /versions/NUMBER in handle.",
+            "change sha256 in the settings, or pin the old one with /versions/NUMBER in handle.",
         )
     try:
         for name, data in files.items():
