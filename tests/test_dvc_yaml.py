@@ -34,13 +34,15 @@ DESCRIBING = (
 )
 # Pinned libraries that change no output, so that a new version reruns no stage.
 WITHOUT_EFFECT = {
-    "dvc", "great_expectations", "jinja2", "kagglehub", "matplotlib_inline", "psutil", "requests",
-    "rich", "sqlalchemy", "starlette", "threadpoolctl", "typer", "urllib3", "uvicorn", "yaml",
+    "charset_normalizer", "dvc", "great_expectations", "jinja2", "kagglehub", "matplotlib_inline",
+    "psutil", "requests", "rich", "sqlalchemy", "starlette", "threadpoolctl", "typer", "urllib3",
+    "uvicorn", "yaml",
 }  # fmt: skip
 LIBRARIES: dict[str, str] = json.loads((ROOT / "libraries.json").read_text("utf-8"))
 # Import name -> distribution, if they differ.
 DISTRIBUTIONS = {
     "lightning_fabric": "pytorch-lightning",
+    "python_calamine": "python-calamine",
     "pytorch_lightning": "pytorch-lightning",
     "sklearn": "scikit-learn",
 }

@@ -21,7 +21,7 @@ from sentigate.model.columns import PLAIN, Columns
 from sentigate.model.labels import BINARY, Classes
 from sentigate.model.predictor import Answers
 from sentigate.serving.bulk_prediction import predict_file
-from sentigate.tables import read as record_reading
+from sentigate.tables import chunk as chunks
 
 HARD = ["NA", "null", "", " lead and trail ", "1.50", "a,b", 'say "no"', "tab\there", "two\nlines",
         "cr\rhere", "crlf\r\nhere", "😀", "\u2028 apart", "true"]  # fmt: skip
@@ -277,7 +277,7 @@ def test_columns_named_as_probabilities_are_kept(
 def test_a_column_that_only_a_late_line_has_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_reading, "CHUNK", 1)
+    monkeypatch.setattr(chunks, "CHUNK", 1)
     (tmp_path / "t.jsonl").write_text('{"text": "a"}\n{"text": "b", "label": "mine"}\n')
     predict_file(MODEL, tmp_path / "t.jsonl", tmp_path / "a.jsonl")
     first, last = read(tmp_path / "a.jsonl")
@@ -382,7 +382,7 @@ def test_chunks_do_not_change_the_answers(
     file = write(tmp_path / f"tweets{formats[0]}", texts)
     answers = tmp_path / f"answers{formats[1]}"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(record_reading, "CHUNK", chunk)
+        patch.setattr(chunks, "CHUNK", chunk)
         predict_file(Counting(), file, answers, "text")
     check(answers, texts)
     assert max(sizes) <= chunk  # memory holds one chunk
@@ -464,16 +464,14 @@ def test_context_is_put_before_each_text(tmp_path: Path) -> None:
         ("t.csv", b"text\n", "a.csv", "text", "no rows"),
         ("t.csv", b"", "a.csv", "text", "is empty"),
         ("t.csv", b"id,text\n1,a\n2,b,c\n", "a.csv", "text", "has 3 fields, the header has 2"),
-        ("t.csv", b"text\nfine\nna\xefve\n", "a.csv", "text", "line 3 is not UTF-8"),
-        ("t.csv", b'text\n"open\n', "a.csv", "text", "row 1"),
         ("t.csv", b"text,text\na,b\n", "a.csv", "text", "'text' 2 times"),
         ("t.csv", b"text\na\n", "t.csv", "text", "is the input file"),
         ("t.csv", b"text\na\n", "a.xlsx", "text", "allowed: .csv, .tsv, .jsonl"),
-        ("t.doc", b"text\na\n", "a.csv", "text", "allowed: .csv.*and .txt"),
+        ("t.doc", b"text\na\n", "a.csv", "text", "allowed: .csv"),
         ("t.jsonl", b'{"text": "a"}\n[1]\n', "a.csv", "text", "line 2"),
         ("t.jsonl", b'{"text": "a"}\n{"text": "\\ud800"}\n', "a.csv", "text",
          r"t\.jsonl: line 2 has half a surrogate pair"),
-        ("t.jsonl", b'{"text": ["a"]}\n', "a.csv", "text", "row 1, column 'text' is"),
+        ("t.jsonl", b'{"text": ["a"]}\n', "a.csv", "text", "line 1, column 'text' is"),
         ("t.jsonl", b'{"text": "a", "n": 1}\n{"text": "b", "n": "x"}\n', "a.parquet", "text",
          "cannot hold these values"),
         ("t.parquet", b"PAR1 no", "a.csv", "text", "cannot be read as a Parquet file"),
@@ -494,7 +492,7 @@ def test_a_wrong_file_is_refused_in_one_line_and_nothing_is_written(
 def test_an_error_in_a_later_chunk_keeps_the_old_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_reading, "CHUNK", 2)
+    monkeypatch.setattr(chunks, "CHUNK", 2)
     (tmp_path / "t.csv").write_text("text\na\nb\nc\nd,e\n")
     (tmp_path / "a.csv").write_text("old")
     with pytest.raises(SourceError, match="row 4"):
@@ -506,7 +504,7 @@ def test_an_error_in_a_later_chunk_keeps_the_old_output(
 def test_a_new_column_after_the_first_chunk_needs_json_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record_reading, "CHUNK", 1)
+    monkeypatch.setattr(chunks, "CHUNK", 1)
     (tmp_path / "t.jsonl").write_text('{"text": "a"}\n{"text": "b", "more": 1}\n')
     for out in ("a.csv", "a.parquet"):
         with pytest.raises(DataError, match=r"'more'.*\.jsonl can"):
@@ -515,7 +513,7 @@ def test_a_new_column_after_the_first_chunk_needs_json_lines(
 
 
 def test_a_missing_input_and_a_folder_as_output_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"no\.csv cannot be read: No such file"):
+    with pytest.raises(SourceError, match=r"no\.csv does not exist \(looked for in"):
         predict_file(MODEL, tmp_path / "no.csv", tmp_path / "a.csv", "text")
     (tmp_path / "b.csv").mkdir()
     with pytest.raises(DataError, match="is a folder"):

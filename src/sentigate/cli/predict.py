@@ -23,8 +23,8 @@ def predict(
     file: Annotated[
         Path | None,
         typer.Option(
-            help="A file of texts instead: CSV, TSV, JSON lines, Parquet, or .txt with one text "
-            "per line; may be compressed."
+            help="A file of texts instead: CSV, TSV, JSON, Parquet, .xlsx, .ods, or .txt with one "
+            "text per line; may be compressed. In quotes, a pattern for several files."
         ),
     ] = None,
     out: Annotated[
@@ -56,6 +56,24 @@ def predict(
             "model was trained on, if the file has it. Once for each context of the model."
         ),
     ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="The file's encoding, such as cp1252; by default UTF-8.")
+    ] = None,
+    separator: Annotated[
+        str | None,
+        typer.Option(help="The character between columns, or `tab`; by default by extension."),
+    ] = None,
+    no_header: Annotated[
+        bool,
+        typer.Option("--no-header", help="The file's first row is data; columns are 1, 2, ..."),
+    ] = False,
+    plain_quotes: Annotated[
+        bool, typer.Option("--plain-quotes", help="A double quote is only a character.")
+    ] = False,
+    sheet: Annotated[
+        str | None,
+        typer.Option(help="The sheet of an .xlsx or .ods file; by default the only one."),
+    ] = None,
     model: Annotated[
         str, typer.Option(help="An MLflow model URI; by default the data set's promoted version.")
     ] = "",
@@ -79,6 +97,13 @@ def predict(
         )
     with doing("loading the model"):
         from sentigate.serving.bulk_prediction import check_files, predict_file
+        from sentigate.tables.dialect import Dialect
+
+        dialect = Dialect(encoding, separator, no_header, plain_quotes, sheet)
+        if dialect != Dialect() and not file:
+            raise DataError(
+                "--encoding, --separator, --no-header, --plain-quotes and --sheet are for a file"
+            )
 
         if column and not file:
             raise DataError("--column (with make: COLUMN=) is for a file; texts need no column")
@@ -98,7 +123,13 @@ def predict(
             predictor = load_predictor(model)
     if file and out:
         judged = predict_file(
-            predictor, file, out, column, context_column or (), probabilities=probabilities
+            predictor,
+            file,
+            out,
+            column,
+            context_column or (),
+            dialect=dialect,
+            probabilities=probabilities,
         )
         print(judged.summary, out, sep="\t")
         return

@@ -14,9 +14,11 @@ from sentigate.files import written_whole
 from sentigate.model.columns import PLAIN, Columns
 from sentigate.model.labels import Classes
 from sentigate.model.notes import CUT, kinds_of
-from sentigate.model.text.values import as_text
 from sentigate.progress import doing, progress, say
-from sentigate.tables.read import Input, Record, open_records
+from sentigate.tables.chunk import Chunk, Record
+from sentigate.tables.dialect import ON_COMMAND_LINE, Dialect
+from sentigate.tables.reader import OpenTable, open_table
+from sentigate.tables.table_file import local_files
 from sentigate.tables.write import check_output, write_records
 
 if TYPE_CHECKING:
@@ -47,13 +49,15 @@ def check_files(source: Path, out: Path) -> None:
     """Check the paths, before the model is loaded.
 
     Raises:
+        SourceError: the input does not exist.
         DataError: ``out`` is the input, a folder, or of an unknown format.
     """
     check_output(out)
     if out.is_dir():
         raise DataError(f"{out} is a folder; name a file in it")
-    if out.exists() and source.exists() and out.samefile(source):
-        raise DataError(f"{out} is the input file; name another file for the answers")
+    for file in local_files(str(source)):
+        if out.exists() and out.samefile(file.path):
+            raise DataError(f"{out} is the input file; name another file for the answers")
 
 
 class Judged(NamedTuple):
@@ -82,6 +86,7 @@ def predict_file(
     column: str | None = None,
     contexts: Sequence[str] = (),
     *,
+    dialect: Dialect = Dialect(),  # noqa: B008 (it is frozen)
     probabilities: bool = False,
 ) -> Judged:
     """Write the rows of ``source`` to ``out``, in order, with the columns of the answers added.
@@ -92,13 +97,14 @@ def predict_file(
 
     Args:
         model: the model that answers.
-        source: CSV, TSV, JSON lines, Parquet or plain text, which may be compressed.
+        source: a table, or a pattern or folder of several files; see ``tables.reader``.
         out: CSV, TSV, JSON lines or Parquet.
         column: the column of texts; a missing value is "". None for the columns that the model was
             trained on, or else the only column.
         contexts: columns with what each text is about, one for each context of the model; they
             become the text's first tokens. None for the columns that the model was trained on, as
             far as the table has them.
+        dialect: how the table is written.
         probabilities: whether to add a column ``probability_<class name>`` for each class, too.
 
     Raises:
@@ -110,7 +116,8 @@ def predict_file(
     rows, notes = 0, Counter[str]()
     with ExitStack() as stack:
         with doing(f"opening {source}"):
-            table = stack.enter_context(open_records(source))
+            files = local_files(str(source))
+            table = stack.enter_context(open_table(files, dialect, writing=ON_COMMAND_LINE))
         columns = _columns(model, table, source, column, contexts)
         classes = model.classes.names if probabilities else ()
         numbers = ["confidence", *(f"probability_{name}" for name in classes)]
@@ -120,8 +127,9 @@ def predict_file(
             nonlocal rows
             read = 0
             with progress(f"judging {source}", table.size, "bytes") as advance:
-                for records in table.chunks:
-                    notes.update(_add_answers(records, model, names, source, columns, rows))
+                for chunk in table.chunks:
+                    records = chunk.records()
+                    notes.update(_add_answers(chunk, records, model, names, columns))
                     yield records
                     rows += len(records)
                     advance(table.position() - read)
@@ -152,7 +160,7 @@ class _Read(NamedTuple):
 
 def _columns(
     model: TextClassifier,
-    table: Input,
+    table: OpenTable,
     source: Path,
     column: str | None,
     contexts: Sequence[str],
@@ -162,13 +170,15 @@ def _columns(
     given = [(column, "--column"), *((name, "--context-column") for name in contexts)]
     for name, option in given:
         if name is not None and name not in names:
-            raise DataError(f"{source} has no column {name!r}; it has {shown}; see {option}")
+            raise DataError(
+                f"{source} has no column {name!r}; it has {shown}; see {option}{table.hint([name])}"
+            )
     if contexts and len(contexts) != max(1, len(known.contexts)):
         raise DataError(
             f"--context-column is given for {counted(len(contexts), 'column')}; the model was "
             f"trained on {_listed(known.contexts)}: give it for each, in this order"
         )
-    texts = (column,) if column else _text_columns(known, names, source, shown)
+    texts = (column,) if column else _text_columns(known, table, source, shown)
     if contexts or not known.contexts:
         return _Read(texts, tuple(contexts))
     if lacking := [name for name in known.contexts if name not in names]:
@@ -177,9 +187,8 @@ def _columns(
     return _Read(texts, tuple(name if name in names else None for name in known.contexts))
 
 
-def _text_columns(
-    known: Columns, names: Sequence[str], source: Path, shown: str
-) -> tuple[str, ...]:
+def _text_columns(known: Columns, table: OpenTable, source: Path, shown: str) -> tuple[str, ...]:
+    names = table.names
     lacking = [name for name in known.texts if name not in names]
     if not lacking:
         return known.texts
@@ -190,10 +199,11 @@ def _text_columns(
             f"{_listed(known.texts)}; it has {shown}; add what is missing, with empty texts if "
             "there are none, or name one column of texts with --column (with make: COLUMN=)"
         )
-    if len(others) != 1:
+    hint = table.hint(known.texts) if others != [PLAIN.text] else ""
+    if hint or len(others) != 1:
         raise DataError(
             f"{source} has no {_listed(lacking)}, which the model was trained on; it has "
-            f"{shown}; name the column of texts with --column (with make: COLUMN=)"
+            f"{shown}; name the column of texts with --column (with make: COLUMN=){hint}"
         )
     if others != [PLAIN.text]:
         # In a file without a header this name is the first text, which gets no answer.
@@ -209,7 +219,7 @@ def _listed(names: Sequence[str]) -> str:
     return f"column{'s' * (len(names) > 1)} {', '.join(map(repr, names))}"
 
 
-def _free_names(wanted: Sequence[str], table: Input, source: Path) -> list[str]:
+def _free_names(wanted: Sequence[str], table: OpenTable, source: Path) -> list[str]:
     """Return a free column name for each one wanted, and print the names that had to change."""
     names: list[str] = []
     for name in wanted:
@@ -223,31 +233,29 @@ def _free_names(wanted: Sequence[str], table: Input, source: Path) -> list[str]:
 
 
 def _add_answers(
+    chunk: Chunk,
     records: list[Record],
     model: TextClassifier,
     names: Sequence[str],
-    source: Path,
     columns: _Read,
-    before: int,
 ) -> Counter[str]:
     """Add the answers to the records, and return the number of each kind of note.
 
     Args:
-        records: one chunk of rows.
+        chunk: some rows.
+        records: the rows of the chunk.
         model: as in ``predict_file``.
         names: the columns for the answers, from ``_free_names``.
-        source: path of the input, for messages.
         columns: the columns to read, from ``_columns``.
-        before: number of rows in earlier chunks.
     """
     texts, kinds = [], Counter[str]()
-    for number, record in enumerate(records, before + 1):
-        place = f"{source}: row {number:,}, column"
-        parts, contexts = (
-            [_text(record.get(name), f"{place} {name!r}") if name else "" for name in read]
-            for read in columns
-        )
-        texts.append(model.columns.text_of(parts, contexts))
+    read = [
+        chunk.texts(name).to_pylist() if name else [""] * len(chunk)
+        for name in (*columns.texts, *columns.contexts)
+    ]
+    for values in zip(*read, strict=True):
+        count = len(columns.texts)
+        texts.append(model.columns.text_of(values[:count], values[count:]))
     label, confidence, *probabilities, note = names
     answers = model.judge(texts)
     for row, record in enumerate(records):
@@ -266,14 +274,7 @@ def _decimal(value: np.float32) -> float:
     return float(str(value))
 
 
-def _text(value: object, place: str) -> str:
-    text = as_text(value)
-    if text is None:
-        raise DataError(f"{place} is {shorten(value)}; allowed: text, a number or a date")
-    return text
-
-
-def _with_answers(table: Input, names: Sequence[str]) -> object:
+def _with_answers(table: OpenTable, names: Sequence[str]) -> object:
     """Return a Parquet file's schema with the columns of the answers; None for other formats."""
     if table.schema is None:
         return None

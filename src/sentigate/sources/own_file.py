@@ -1,68 +1,93 @@
-"""Find or download the user's file, from a path or URL."""
+"""Find or download the user's files, from a path, a pattern or a URL."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from sentigate.errors import SourceError, shorten
 from sentigate.files import sha256_of
+from sentigate.tables.dialect import Dialect
+from sentigate.tables.table_file import TableFile, format_of, local_files
 
 from .download import download, kept_download, without_secrets, wrong_hash
 
 
-class OwnFile(NamedTuple):
-    """A file on this machine.
-
-    Attributes:
-        path: Path of the file.
-        name: Name of the file, with the extension that gives its format.
-        origin: Name of the file in messages.
-    """
-
-    path: Path
-    name: str
-    origin: str
-
-
-def named(path: str) -> tuple[str, str]:
-    """Return the name and the origin of a path or URL.
+def origin_of(path: str) -> str:
+    """Return the name of a path or URL in messages.
 
     Raises:
-        SourceError: ``path`` is not an existing file, and not an http or https address.
+        SourceError: ``path`` is not a URL that can be read.
     """
-    if not _is_url(path):
-        _check_is_file(path)
-        return PurePosixPath(path).name, path
-    origin = without_secrets(path)
-    return PurePosixPath(unquote(urlsplit(path).path)).name, origin
+    return without_secrets(path) if _is_url(path) else path
 
 
-def find(path: str, sha256: str | None, cache: Path) -> OwnFile:
+def find_table(
+    path: str,
+    sha256: str | None,
+    cache: Path,
+    dialect: Dialect = Dialect(),  # noqa: B008 (frozen)
+) -> list[TableFile]:
+    """Find the files of a table.
+
+    Args:
+        path: a file, an http or https address, a pattern such as ``reviews/*.csv``, or a folder of
+            Parquet files.
+        sha256: expected SHA-256 of a single file; None accepts any file, and downloads it again
+            each time.
+        cache: folder for downloads; created if it is missing.
+        dialect: how the table is written.
+
+    Raises:
+        SourceError: nothing is found, or a file has an unknown extension, cannot be read, or has
+            another hash.
+    """
+    if _is_url(path):
+        format_of(_name_in(path), origin_of(path), dialect)  # before a download
+        return [find(path, sha256, cache)]
+    _refuse_other_urls(path)
+    files = local_files(path)
+    for file in files:
+        format_of(file.name, file.origin, dialect)
+    if sha256 is not None and len(files) > 1:
+        raise SourceError(f"{path} is {len(files)} files; sha256 is allowed for one file only")
+    return [find(file.origin, sha256, cache) for file in files]
+
+
+def find(path: str, sha256: str | None, cache: Path) -> TableFile:
     """Find the file at a path, or download it from a URL into ``cache``.
 
     Args:
-        path: Path of the file, or an http or https address.
-        sha256: Expected SHA-256; None accepts any file, and downloads it again each time.
-        cache: Folder for downloads; created if it is missing.
+        path: path of the file, or an http or https address.
+        sha256: expected SHA-256; None accepts any file, and downloads it again each time.
+        cache: folder for downloads; created if it is missing.
 
     Raises:
         SourceError: the file does not exist, cannot be read, or has another hash.
     """
-    name, origin = named(path)
-    found = _downloaded(path, sha256, name, cache) if _is_url(path) else _checked(path, sha256)
-    return OwnFile(found, name, origin)
+    if _is_url(path):
+        name = _name_in(path)
+        return TableFile(_downloaded(path, sha256, name, cache), name, origin_of(path))
+    _check_is_file(path)
+    return TableFile(_checked(path, sha256), PurePosixPath(path).name, path)
+
+
+def _name_in(url: str) -> str:
+    return PurePosixPath(unquote(urlsplit(url).path)).name
 
 
 def _is_url(path: str) -> bool:
     return path.lower().startswith(("http://", "https://"))
 
 
-def _check_is_file(path: str) -> None:
+def _refuse_other_urls(path: str) -> None:
     if "://" in path:
         raise SourceError(f"{shorten(path)}: of URLs, only http and https are allowed")
+
+
+def _check_is_file(path: str) -> None:
+    _refuse_other_urls(path)
     if Path(path).is_dir():
         raise SourceError(f"{path} is a folder; name a file in it")
     if not Path(path).is_file():

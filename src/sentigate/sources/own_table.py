@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 
@@ -16,15 +13,14 @@ from sentigate.artifacts import RAW_TEXTS
 from sentigate.errors import SourceError, shorten
 from sentigate.model.text.context import with_contexts
 from sentigate.model.text.joined import joined
-from sentigate.model.text.values import as_text
 from sentigate.settings.table import TableSource
-from sentigate.tables.compression import format_of, unpack
-from sentigate.tables.parse import PARSERS, Chunk
+from sentigate.tables.dialect import Dialect, in_entry
+from sentigate.tables.reader import WholeTable, read_columns
 
 from .bands import as_bands
 from .dates import as_dates
 from .folds import as_folds
-from .own_file import find, named
+from .own_file import find_table, origin_of
 from .sentiments import as_labels
 
 CHUNK = 8192
@@ -50,62 +46,22 @@ def read(
     Raises:
         SourceError: the file does not exist, cannot be read, or has a value that is not allowed.
     """
-    name, origin = named(source.path)
-    format_, compression = format_of(name, origin)  # before a download
-    columns = source.columns
-    with find(source.path, source.sha256, cache).path.open("rb") as packed:
-        if not os.fstat(packed.fileno()).st_size:
-            raise SourceError(f"{origin} is empty")
-        with unpack(packed, compression, origin) as file:
-            table = _collect(PARSERS[format_](file, columns, origin), columns, origin)
-    return _frame(source, table, labels, entry), origin
-
-
-class OwnColumns(NamedTuple):
-    """All rows of the wanted columns, as str, and the place of each row in the file."""
-
-    columns: dict[str, pd.Series[str]]
-    places: npt.NDArray[np.int64]
-    unit: str
-    origin: str
-
-    def place(self, index: int, column: str) -> str:
-        """Return the name of a value in messages."""
-        return _place(self.origin, self.unit, self.places[index], column)
-
-
-def _place(origin: str, unit: str, number: int, column: str) -> str:
-    return f"{origin}: {unit} {number:,}, column {column!r}"
-
-
-def _collect(chunks: Iterable[Chunk], names: Collection[str], origin: str) -> OwnColumns:
-    """Join all chunks into Arrow columns; only one chunk at a time is Python objects."""
-    arrays: dict[str, list[pa.Array]] = {name: [] for name in names}
-    places = []
-    unit = ""
-    for chunk in chunks:
-        for name in names:
-            values = [
-                value
-                if isinstance(value, str)
-                else _as_text(value, _place(origin, chunk.unit, number, name))
-                for value, number in zip(chunk.columns[name], chunk.places, strict=True)
-            ]
-            arrays[name].append(pa.array(values, pa.large_string()))
-        places.append(np.asarray(chunk.places, dtype=np.int64))
-        unit = chunk.unit
-    if not places:
-        raise SourceError(f"{origin} has columns but no rows")
-    columns = {}
-    for name in names:
-        columns[name] = pd.Series(pa.concat_arrays(arrays.pop(name)), dtype="str")
-    return OwnColumns(columns, np.concatenate(places), unit, origin)
+    dialect = Dialect(
+        encoding=source.encoding,
+        separator=source.separator,
+        no_header=source.no_header,
+        plain_quotes=source.plain_quotes,
+        sheet=source.sheet,
+    )
+    files = find_table(source.path, source.sha256, cache, dialect)
+    table = read_columns(files, source.columns, dialect, in_entry(entry))
+    return _frame(source, table, labels, entry), origin_of(source.path)
 
 
 def _frame(
-    source: TableSource, table: OwnColumns, labels: Mapping[str, str | None], entry: str
+    source: TableSource, table: WholeTable, labels: Mapping[str, str | None], entry: str
 ) -> pd.DataFrame:
-    size = len(table.places)
+    size = table.size
 
     def given(column: str | None) -> pd.Series[str]:
         nothing = pd.Series("", index=range(size), dtype="str")
@@ -135,7 +91,7 @@ def _frame(
     return pd.DataFrame(dict(zip(RAW_TEXTS.columns, values, strict=True)))
 
 
-def _texts(source: TableSource, table: OwnColumns) -> pd.Series[str]:
+def _texts(source: TableSource, table: WholeTable) -> pd.Series[str]:
     """Return the texts with their contexts, from one Arrow column to another."""
     parts = [table.columns[name] for name in source.texts]
     contexts = [table.columns[name] for name in source.contexts]
@@ -143,7 +99,7 @@ def _texts(source: TableSource, table: OwnColumns) -> pd.Series[str]:
         return parts[0]
 
     def chunks() -> Iterator[pa.Array]:
-        for start in range(0, len(table.places), CHUNK):
+        for start in range(0, table.size, CHUNK):
             rows = slice(start, start + CHUNK)
             texts = list(
                 map(joined, zip(*(part.iloc[rows].tolist() for part in parts), strict=True))
@@ -162,6 +118,8 @@ def _texts(source: TableSource, table: OwnColumns) -> pd.Series[str]:
 def _groups(given: pd.Series[str], ids: pd.Series[str]) -> pd.Series[str]:
     """Return ``given``, with a new group for each row without one: its id, or an unused name."""
     without = given.str.strip() == ""
+    if not without.any():
+        return given
     own = ids
     while own[without].isin(given[~without]).any():
         own = "row " + own
@@ -173,22 +131,14 @@ def _first(found: pd.Series[bool]) -> int | None:
     return int(found.to_numpy().argmax()) if found.any() else None
 
 
-def _as_text(value: object, place: str) -> str:
-    text = as_text(value)
-    if text is None:
-        raise SourceError(f"{place} is {shorten(value)}; allowed: text, a number or a date")
-    return text
-
-
-def _check_ids(ids: pd.Series[str], column: str, table: OwnColumns) -> None:
+def _check_ids(ids: pd.Series[str], column: str, table: WholeTable) -> None:
     index = _first((ids == "") | ids.duplicated())
     if index is None:
         return
     value = ids.iloc[index]
     if not value:
         raise SourceError(f"{table.place(index, column)} is empty; every row needs an id")
-    first = table.places[_first(ids == value)]
+    first = table.row(_first(ids == value) or 0)
     raise SourceError(
-        f"{table.place(index, column)} is {shorten(value)}, like {table.unit} {first:,}; "
-        "ids must be unique"
+        f"{table.place(index, column)} is {shorten(value)}, like {first}; ids must be unique"
     )

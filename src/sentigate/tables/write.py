@@ -12,7 +12,8 @@ from typing import IO, Any
 
 from sentigate.errors import DataError, shorten
 
-from .read import CHUNK, DELIMITERS, Record
+from .chunk import CHUNK, Record
+from .table_file import DELIMITERS
 
 
 def check_output(out: Path) -> str:
