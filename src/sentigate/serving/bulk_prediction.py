@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, closing
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -123,7 +123,7 @@ def predict_file(
         numbers = ["confidence", *(f"probability_{name}" for name in classes)]
         names = _free_names(["label", *numbers, "note"], table, source)
 
-        def answered() -> Iterator[list[Record]]:
+        def answered() -> Generator[list[Record]]:
             nonlocal rows
             read = 0
             with progress(f"judging {source}", table.size, "bytes") as advance:
@@ -138,8 +138,8 @@ def predict_file(
                 raise DataError(f"{source} has columns but no rows")
 
         try:
-            with written_whole(out) as file:
-                write_records(answered(), file, out, _with_answers(table, names))
+            with closing(answered()) as judged, written_whole(out) as file:
+                write_records(judged, file, out, _with_answers(table, names))
         except OSError as error:
             raise DataError(f"{out} cannot be written: {error.strerror}") from None
     return Judged(rows, notes)
