@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 
 import pandas as pd
@@ -91,8 +91,7 @@ def _refusal(unknown: Unknown, date_format: str | None, place: str, entry: str) 
         f"{place} {unknown.what}; allowed: {allowed}, or nothing. Values that are not: "
         f"{unknown.listed()}"
     )
-    values = [value.strip() for value in (*unknown.rows, *unknown.others) if value.strip()]
-    fitting = [each for each in (*UNIX, *PROPOSED) if _fits(each, values)]
+    fitting = fitting_formats([*unknown.rows, *unknown.others])
     if not fitting:
         return SourceError(
             f"{message}. Correct the source, or write its date_format in {entry} under source, in "
@@ -105,7 +104,13 @@ def _refusal(unknown: Unknown, date_format: str | None, place: str, entry: str) 
     return SourceError(f"{message}. {first} in {entry} under source:\n{lines}")
 
 
-def _fits(date_format: str, values: list[str]) -> bool:
+def fitting_formats(values: Iterable[str]) -> list[str]:
+    """Return the usual formats that fit all dates except empty ones: ``UNIX`` and ``PROPOSED``."""
+    given = [value.strip() for value in values if value.strip()]
+    return [each for each in (*UNIX, *PROPOSED) if given and _fits(each, given)]
+
+
+def _fits(date_format: str, values: Sequence[str]) -> bool:
     digits = DIGITS.get(date_format)
     return all(
         (digits is None or len(value.partition(".")[0]) in digits)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from sentigate.artifacts import RAW_TEXTS
 from sentigate.errors import SourceError, shorten
@@ -93,8 +94,8 @@ def _frame(
 
 def _texts(source: TableSource, table: WholeTable) -> pd.Series[str]:
     """Return the texts with their contexts, from one Arrow column to another."""
-    parts = [table.columns[name] for name in source.texts]
-    contexts = [table.columns[name] for name in source.contexts]
+    names = source.contexts
+    parts, contexts = ([table.columns[name] for name in read] for read in (source.texts, names))
     if len(parts) == 1 and not contexts:
         return parts[0]
 
@@ -107,7 +108,7 @@ def _texts(source: TableSource, table: WholeTable) -> pd.Series[str]:
             if contexts:
                 named = zip(*(each.iloc[rows].tolist() for each in contexts), strict=True)
                 texts = [
-                    with_contexts(source.contexts, values, text)
+                    with_contexts(names, values, text)
                     for values, text in zip(named, texts, strict=True)
                 ]
             yield pa.array(texts, pa.large_string())
@@ -120,8 +121,9 @@ def _groups(given: pd.Series[str], ids: pd.Series[str]) -> pd.Series[str]:
     without = given.str.strip() == ""
     if not without.any():
         return given
-    own = ids
-    while own[without].isin(given[~without]).any():
+    own, taken = ids, pa.array(given[~without])
+    # Not Series.isin, which makes a Python object of each value.
+    while pc.any(pc.is_in(pa.array(own[without]), value_set=taken)).as_py():
         own = "row " + own
     return given.where(~without, own).astype("str")
 

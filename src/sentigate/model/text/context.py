@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 MARK = "__context_"
 """Prefix of the token. Word tokenizers keep the token whole, and no text has it by chance."""
@@ -34,6 +35,7 @@ def with_contexts(columns: Sequence[str], contexts: Sequence[str], text: str) ->
     return "".join(f"{MARK}{_plain(column)}__{name} " for column, name in named if name) + text
 
 
+@lru_cache(maxsize=4096)  # a table has few contexts and many rows
 def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "_", name.lower()).strip("_")
 
