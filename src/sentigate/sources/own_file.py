@@ -13,6 +13,9 @@ from sentigate.tables.table_file import TableFile, format_of, local_files
 
 from .download import download, kept_download, without_secrets, wrong_hash
 
+CORRECTIONS = "corrections.csv"
+"""A file beside the table, which a pattern such as ``data/own/reviews/*.csv`` does not mean."""
+
 
 def origin_of(path: str) -> str:
     """Return the name of a path or URL in messages.
@@ -47,7 +50,7 @@ def find_table(
         format_of(_name_in(path), origin_of(path), dialect)  # before a download
         return [find(path, sha256, cache)]
     _refuse_other_urls(path)
-    files = local_files(path)
+    files = local_files(path, without=CORRECTIONS)
     for file in files:
         format_of(file.name, file.origin, dialect)
     if sha256 is not None and len(files) > 1:

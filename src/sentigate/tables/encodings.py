@@ -58,7 +58,7 @@ def encodings(data: bytes) -> list[EncodingGuess]:
     """
     sure = marked(data) or "utf-8"
     for zeros, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if _looks_like_utf16(data, zeros):
+        if not marked(data) and _looks_like_utf16(data, zeros):
             sure = encoding
     try:
         text = codecs.getincrementaldecoder(sure)().decode(data)  # the end may be half a character
@@ -223,7 +223,8 @@ def _shown(text: str) -> list[str]:
 
 
 def _cut(line: str) -> str:
-    """Return up to WIDTH characters around the first one beyond ASCII."""
+    """Return up to WIDTH characters around the first one beyond ASCII, none of control."""
     found = re.search(r"[^\x00-\x7f]", line)
     start = max(found.start() - WIDTH // 3, 0) if found else 0
-    return line[start : start + WIDTH].strip().replace("\t", " ")
+    shown = line[start : start + WIDTH].strip().replace("\t", " ")
+    return "".join("\ufffd" if unicodedata.category(char) == "Cc" else char for char in shown)

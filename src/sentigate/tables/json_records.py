@@ -124,8 +124,8 @@ def _array(opening: Opening) -> Rows:
         yield number, _checked(record, source, place, "each element")
         text.skip_blank()
     text.skip_blank()
-    if text.buffer:
-        raise SourceError(f"{opening.origin} goes on after its array: {shorten(text.buffer[:40])}")
+    if rest := text.rest():
+        raise SourceError(f"{opening.origin} goes on after its array: {shorten(rest)}")
 
 
 class _Window:
@@ -156,6 +156,10 @@ class _Window:
             return False
         self.start += 1
         return True
+
+    def rest(self) -> str:
+        """Return up to 40 of the next characters."""
+        return self.buffer[self.start : self.start + 40]
 
     def value(self, place: str) -> tuple[Any, str]:
         """Return the next value and its text.

@@ -67,11 +67,15 @@ def format_of(name: str, origin: str, dialect: Dialect) -> Format:
     raise SourceError(f"{origin} has an unknown extension; allowed: {ALLOWED}")
 
 
-def local_files(path: str) -> list[TableFile]:
+def local_files(path: str, without: str = "") -> list[TableFile]:
     """Return the file at a path, the files of a pattern, or the Parquet files of a folder.
 
     Several files are sorted by name. Hidden files, and Parquet's own (such as _SUCCESS), do not
     count.
+
+    Args:
+        path: path, pattern or folder.
+        without: name of a file that a pattern does not mean.
 
     Raises:
         SourceError: nothing is found.
@@ -90,6 +94,7 @@ def local_files(path: str) -> list[TableFile]:
         parts = PurePath(path).parts
         first = next(n for n, part in enumerate(parts) if WILD & set(part))
         found = _visible(Path(*parts[:first]), str(PurePath(*parts[first:])))
+        found = [file for file in found if file.name != without]
         if not found:
             raise SourceError(f"{path} fits no file (looked for in {Path.cwd()})")
     else:

@@ -216,9 +216,9 @@ def advice(guesses: list[EncodingGuess], writing: Writing) -> str:
         "characters among those beyond ASCII:"
     ]
     for guess in guesses:
-        same = f"; so does {', '.join(guess.same)}" if guess.same else ""
+        same = f"; the same text as {', '.join(guess.same)}" if guess.same else ""
         lines.append(f"  {writing.line('encoding', guess.encoding)}")
-        lines.append(f"    # odd: {guess.odd:.0%}; it reads{same}:")
+        lines.append(f"    # {guess.odd:.0%} odd{same}:")
         lines += [f"    #   {line}" for line in guess.lines]
     return "\n".join(lines)
 
