@@ -1,4 +1,7 @@
-"""Seven ordered classes by params.yaml alone: the whole pipeline, and everything after it."""
+"""Seven ordered classes by settings alone: the whole pipeline, and everything after it.
+
+The table has a title and a body, a score that is cut into bands, and folds under names of its own.
+"""
 
 from __future__ import annotations
 
@@ -21,25 +24,41 @@ WORDS = ["horrible", "boring", "weak", "average", "nice", "lovely", "brilliant"]
 TEXT = "a brilliant film , brilliant !"
 
 
-def stars(path: Path) -> None:
-    """Give the small table stars from 1 to 7, and each text a word that goes with them."""
+PARTS = {"training": "train", "dev": "validation", "held-out": "test"}
+BANDS = [1.5, 2.5, 3.5, 4.5, 5.5, 6.5]
+
+
+def rated(path: Path) -> None:
+    """Give the small table scores from 1 to 7.4, a title with words that go with them, and folds.
+
+    The titles of some rows are at the end of their texts instead.
+    """
     table = pd.read_csv(path)
     rng = np.random.default_rng(0)
-    table["sentiment"] = rng.integers(1, 8, len(table))
-    words = table["sentiment"].map(lambda star: WORDS[star - 1])
-    table["text"] = table["text"] + " " + words + " " + words
+    stars = rng.integers(1, 8, len(table))
+    title = pd.Series([f"{WORDS[star - 1]} {WORDS[star - 1]}" for star in stars])
+    untitled = rng.random(len(table)) < 0.2
+    table = table.drop(columns="sentiment").assign(
+        score=(stars + rng.uniform(-0.4, 0.4, len(table))).round(2),
+        title=title.mask(untitled, ""),
+        text=table["text"].where(~untitled, table["text"] + " " + title),
+        part=rng.choice(list(PARTS), len(table), p=[0.7, 0.1, 0.2]),
+    )
     table.to_csv(path, index=False)
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project in which the pipeline ran on a table with stars."""
+    """Return a project in which the pipeline ran on a table with scores."""
     folder = copy_project(tmp_path_factory.mktemp("seven") / "project")
-    stars(folder / SMALL_TABLE)
+    rated(folder / SMALL_TABLE)
     values = tiny_values()
     entry = values["datasets"]["csv"]
     entry["classes"] = {"names": NAMES, "ordered": True}
     entry["labels"] = {str(star): name for star, name in enumerate(NAMES, 1)}
+    entry["source"] |= {"text_column": ["title", "text"], "sentiment_column": "score"}
+    entry["source"] |= {"bands": BANDS, "fold_column": "part", "folds": PARTS}
+    entry["split"] = {"rule": "published"}
     values["gates"]["max_balance_difference"] = 0.2
     write_values(values, folder)
     commit_all(folder)
@@ -57,6 +76,28 @@ def test_the_figures_are_those_of_ordered_classes(project: Path) -> None:
     rows = metrics["test"]["rows"]
     assert sum(figures["rows"] for figures in metrics["classes"].values()) == rows
     assert metrics["test"]["accuracy"] > metrics["majority"]["accuracy"] + 0.2
+
+
+def test_the_table_is_read_as_described(project: Path) -> None:
+    table = pd.read_csv(project / SMALL_TABLE, keep_default_na=False).set_index("id")
+    splits = pd.read_parquet(project / "data/split/texts.parquet").set_index("id")
+    given = table.loc[splits.index]
+    assert (splits["split"] == given["part"].map(PARTS)).all()
+    assert (splits["label"] == given["score"].round() - 1).all()
+    begins = [
+        text.startswith(title) for title, text in zip(given["title"], splits["text"], strict=True)
+    ]
+    assert all(begins)
+    assert (given["title"] == "").any()
+
+
+def test_a_file_without_a_title_is_refused(project: Path) -> None:
+    pd.read_csv(project / SMALL_TABLE)[["id", "text"]].to_csv(project / "new.csv", index=False)
+    command = (*SENTIGATE, "predict", "--file", "new.csv", "--out", "answers.csv")
+    done = run_in(project, *command)
+    assert done.returncode == 1
+    assert "no column 'title', but the model was trained on columns 'title', 'text'" in done.stderr
+    assert not (project / "answers.csv").exists()
 
 
 def test_the_report_names_every_class(project: Path) -> None:
@@ -79,6 +120,8 @@ def test_a_file_gets_a_column_for_each_class_on_demand(project: Path) -> None:
     assert run_in(project, *command, "long.csv", "--probabilities").returncode == 0
     with (project / "long.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
+    right = [row["label"] == NAMES[round(float(row["score"])) - 1] for row in rows]
+    assert np.mean(right) > 0.5
     for row in rows:
         chances = [float(row[f"probability_{name}"]) for name in NAMES]
         assert sum(chances) == pytest.approx(1, abs=1e-5)
