@@ -1,15 +1,28 @@
-"""baseline: fit linear models on the same split; every report compares with the strongest."""
+"""baseline: fit linear models on the same split, and describe the data with one of them.
+
+Every report compares with the strongest model.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from pipeline.stage import GateInput, StageRun, run
 from sentigate import artifacts
-from sentigate.data.stage_files import read_table
+from sentigate.data.corrections import corrections_file
+from sentigate.data.stage_files import read_json, read_table
 from sentigate.evaluation.baseline import strongest
+from sentigate.evaluation.data_figures import (
+    class_balance,
+    conflicting_texts,
+    families,
+    text_languages,
+    text_lengths,
+)
 from sentigate.evaluation.linear_fit import TrainingTexts
 from sentigate.evaluation.metrics import classification_figures, matthews_correlation
+from sentigate.evaluation.suspects import find_suspects
 from sentigate.model.answers import (
     named_columns,
     predicted_labels,
@@ -19,12 +32,16 @@ from sentigate.model.answers import (
 from sentigate.model.linear_model import LinearModel
 from sentigate.model.text.encoding import encode_texts
 from sentigate.progress import doing
+from sentigate.reporting.data_page import render_data_page, suspects_csv
+
+LISTED = 20
+"""Number of families of near-copies, and of texts with several labels, on the page."""
 
 
 def baseline(stage: StageRun) -> GateInput:
     """Write the strongest model, its predictions of validation and test rows, and its figures."""
     params, classes = stage.params, stage.params.chosen_dataset.classes
-    splits = read_table(artifacts.SPLIT_TEXTS, ["id", "split", "label", "text"])
+    splits = read_table(artifacts.SPLIT_TEXTS, ["id", "group", "slice", "split", "label", "text"])
     train, validation = (splits.loc[splits["split"] == name] for name in ("train", "validation"))
     with doing("counting tokens"):
         training = TrainingTexts(train["text"].tolist(), train["label"].to_numpy(), classes)
@@ -43,7 +60,7 @@ def baseline(stage: StageRun) -> GateInput:
         logits = saved.logits(*encode_texts(training.tokenizer, others["text"]))
     columns = named_columns("logit", logits) | named_columns("probability", probabilities(logits))
     predictions = stage.write_table(
-        others.drop(columns="text").assign(**columns), artifacts.BASELINE_PREDICTIONS
+        others[["id", "split", "label"]].assign(**columns), artifacts.BASELINE_PREDICTIONS
     )
     chances = table_columns(predictions)
     with doing("measuring, with bootstrap intervals"):
@@ -67,6 +84,7 @@ def baseline(stage: StageRun) -> GateInput:
     print(f"  {best.description}")
     print(f"  test accuracy {figures['test']['accuracy']:.4f}")
     mcc = matthews_correlation(predictions["label"].to_numpy(), predicted_labels(chances))
+    describe_data(stage, splits)
     return GateInput(
         predictions.assign(
             mcc=mcc,
@@ -75,6 +93,34 @@ def baseline(stage: StageRun) -> GateInput:
         ),
         {"min_baseline_mcc": params.gates.min_baseline_mcc},
     )
+
+
+def describe_data(stage: StageRun, splits: pd.DataFrame) -> None:
+    """Write the page about the data, and the suspect labels as CSV."""
+    params, classes = stage.params, stage.params.chosen_dataset.classes
+    conflicts = read_table(artifacts.CONFLICTS)
+    with read_json(artifacts.CLEAN_REPORT) as report:
+        cleaned = {key: report[key] for key in ("rows", "relabelled")}
+    with doing("looking for suspect labels"):
+        suspects = find_suspects(splits, classes, params.care, params.seed)
+    with doing("describing the texts"):
+        page = render_data_page(
+            dataset=params.dataset,
+            classes=classes,
+            balance=class_balance(splits, classes),
+            cleaned=cleaned,
+            lengths=text_lengths(splits, classes),
+            languages=text_languages(splits["text"], params.care.language_texts, params.seed),
+            families=families(splits, LISTED),
+            conflicts=conflicting_texts(conflicts, LISTED),
+            conflicting=conflicts["text"].nunique(),
+            suspects=suspects,
+            corrections=corrections_file(params.dataset),
+        )
+    stage.path(artifacts.DATA_PAGE).write_text(page, encoding="utf-8")
+    stage.path(artifacts.SUSPECTS).write_text(suspects_csv(suspects), encoding="utf-8")
+    found = f"{len(suspects.table):,} of {suspects.judged:,} judged labels are suspect"
+    print(f"  {found}: {artifacts.DATA_PAGE}")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ WITHOUT_EFFECT = {
     "psutil", "requests", "rich", "sqlalchemy", "starlette", "threadpoolctl", "typer", "urllib3",
     "uvicorn", "yaml",
 }  # fmt: skip
+TEMPLATE = re.compile(r'"([a-z/]+\.html\.j2)"')
 LIBRARIES: dict[str, str] = json.loads((ROOT / "libraries.json").read_text("utf-8"))
 # Import name -> distribution, if they differ.
 DISTRIBUTIONS = {
@@ -100,7 +101,7 @@ def module_file(name: str) -> Path | None:
 
 
 def reached(*start: Path, but: Collection[Path] = DESCRIBING) -> set[str]:
-    """Return ``start`` and the files that they import, directly or not, except those in ``but``."""
+    """Return ``start`` and the files that they import or render, except ``but``."""
     found, todo = set(start), list(start)
     while todo:
         for name, _ in imports(todo.pop()):
@@ -109,6 +110,9 @@ def reached(*start: Path, but: Collection[Path] = DESCRIBING) -> set[str]:
                 continue
             found.add(file)
             todo.append(file)
+    found |= {
+        PACKAGE / name for file in found for name in TEMPLATE.findall(file.read_text("utf-8"))
+    }
     return {file.relative_to(ROOT).as_posix() for file in found if not is_package(file)}
 
 
@@ -134,7 +138,10 @@ def used_by(stage: str) -> set[str]:
 def libraries_of(stage: str) -> set[str]:
     """Return the distributions that a stage's code imports."""
     names = {
-        name.split(".")[0] for file in used_by(stage) for name, _ in imports(ROOT / file)
+        name.split(".")[0]
+        for file in used_by(stage)
+        if file.endswith(".py")
+        for name, _ in imports(ROOT / file)
     } - sys.stdlib_module_names
     names -= {"sentigate", "sentigate_model", "pipeline", "__future__", *WITHOUT_EFFECT}
     return {DISTRIBUTIONS.get(name, name) for name in names}

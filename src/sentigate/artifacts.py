@@ -84,6 +84,9 @@ BASELINE_PREDICTIONS = Table(
     Path("reports/baseline_predictions.parquet"), {"id": "str", "split": "str", "label": "int8"}
 )
 """It also has float32 columns ``logit_k`` for each logit, and ``probability_k`` for each class."""
+DATA_PAGE = Path("reports/data.html")
+SUSPECTS = Path("reports/suspects.csv")
+"""Suspect labels, as lines to copy into a corrections.csv."""
 
 # train
 
@@ -160,6 +163,8 @@ OUTPUTS = {
         *(LINEAR_MODEL / name for name in LINEAR_FILES),
         BASELINE_REPORT,
         BASELINE_PREDICTIONS.path,
+        DATA_PAGE,
+        SUSPECTS,
     ),
     "train": (TRAINED_MODEL, EPOCHS.path),
     "evaluate": (

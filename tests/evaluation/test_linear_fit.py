@@ -20,10 +20,12 @@ from sentigate.data.vocabulary import cutter
 from sentigate.errors import DataError
 from sentigate.evaluation.linear_fit import (
     SPACED_LEVEL,
+    PartOfTexts,
     TrainingTexts,
     describe,
     fit_linear,
     log_count_ratios,
+    take,
     tfidf,
 )
 from sentigate.evaluation.ngram_counts import idf_of
@@ -471,3 +473,23 @@ def test_contributions_and_renumbering_of_a_fitted_model(real: Real, kind: str, 
     place = np.array([others.index(word) for word in words])
     renumbered = model.renumbered(others)
     assert renumbered.logits(place[ids], offsets) == pytest.approx(found, abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_of_a_part_is_that_of_the_parts_rows(kind: str) -> None:
+    """Fitted on rows of the whole counts: the same as a whole of which nothing is left out."""
+    texts, labels = GOOD + BAD, LABELS
+    whole = TrainingTexts(texts, labels, BINARY)
+    rows = np.array([6, 0, 3, 5, 4, 1])
+    part = PartOfTexts(whole, rows)
+    assert part.labels.tolist() == labels[rows].tolist()
+    encoded = encode_texts(whole.tokenizer, [texts[row] for row in rows])
+    np.testing.assert_array_equal(part.tokens.ids, encoded.ids)
+    np.testing.assert_array_equal(part.tokens.offsets, encoded.offsets)
+    model = fit_linear(whole, settings(**KINDS[kind]), 1)
+    every = fit_linear(PartOfTexts(whole, np.arange(8)), settings(**KINDS[kind]), 1)
+    np.testing.assert_array_equal(every.logits(*whole.tokens), model.logits(*whole.tokens))
+    other = fit_linear(part, settings(**KINDS[kind]), 1)
+    np.testing.assert_array_equal(other.codes, model.codes)
+    answers = probabilities(other.logits(*take(whole.tokens, np.array([2, 7]))))
+    assert answers[0, 1] > 0.5 > answers[1, 1]

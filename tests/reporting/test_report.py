@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import base64
 import re
-from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from support.answers import EVALUATE, STARS, answers_frame, class_answers, some_classes, two
+from support.pages import Page
 
 from sentigate.evaluation.behaviour_cases import Case
 from sentigate.evaluation.class_figures import class_figures
@@ -20,38 +20,10 @@ from sentigate.evaluation.slices import slice_figures
 from sentigate.model.labels import BINARY, Classes
 from sentigate.reporting.report import render_report
 
-VOID = {"meta", "img", "br", "link", "input", "hr"}
 # The smallest PNG file: one transparent pixel.
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-
-
-class Page(HTMLParser):
-    """Attributes, texts and tags of a page; an unclosed tag is an error."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.attributes: list[tuple[str, str, str]] = []
-        self.words = ""
-        self.tags: list[str] = []
-        self.open: list[str] = []
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        self.attributes += [(tag, name, value or "") for name, value in attributes]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
-            self.words += data
 
 
 def reading(cut: int, last: int) -> dict[str, Any]:
@@ -245,6 +217,7 @@ def test_nothing_is_fetched(context):
         value for _, name, value in page.attributes if name in ("src", "href", "srcset", "action")
     }
     assert {value for value in targets if not value.startswith("data:")} == {
+        "data.html",
         "gates/clean.html",
         "gates/a%20b/c.html",
     }

@@ -16,7 +16,7 @@ from sentigate.data.vocabulary import build_tokenizer, tokens_of
 from sentigate.errors import DataError, counted
 from sentigate.model.labels import Classes
 from sentigate.model.linear_model import LinearDescription, LinearModel
-from sentigate.model.text.encoding import encode_texts
+from sentigate.model.text.encoding import Encoded, encode_texts
 from sentigate.model.text.ngram_codes import FIRST_WORD, check_codes_fit
 from sentigate.settings.baseline import LinearModelParams
 from sentigate.settings.model import Level, VocabParams
@@ -131,6 +131,42 @@ class TrainingTexts:
         factor = np.float32(1 / (lengths_of_rows.mean() or 1))
         counts.data *= factor
         return CharacterBlock(of_tokens @ diags_array(idf * factor), counts)
+
+
+class PartOfTexts(TrainingTexts):
+    """Some of the texts, to fit on; their n-grams are those of all texts.
+
+    Which n-grams there are depends on no label, so a model of the part knows nothing about the
+    labels of the other texts.
+
+    Args:
+        whole: all texts.
+        rows: (n,) indices of texts; each class has one of them.
+    """
+
+    def __init__(self, whole: TrainingTexts, rows: npt.NDArray[np.int64]) -> None:
+        self.labels, self.classes, self.level = whole.labels[rows], whole.classes, whole.level
+        self.tokenizer, self.words = whole.tokenizer, whole.words
+        self.tokens = take(whole.tokens, rows)
+        self._whole, self._rows = whole, rows
+
+    def count(self, lengths: tuple[int, int], min_count: int) -> NgramCounts:
+        """Count the n-grams of tokens that are in at least ``min_count`` of all texts."""
+        codes, counts = self._whole.count(lengths, min_count)
+        return NgramCounts(codes, counts[self._rows])
+
+    def characters(self, lengths: tuple[int, int], min_count: int) -> CharacterBlock:
+        """Return the part's features of character n-grams."""
+        of_tokens, features = self._whole.characters(lengths, min_count)
+        return CharacterBlock(of_tokens, features[self._rows])
+
+
+def take(texts: Encoded, rows: npt.NDArray[np.int64]) -> Encoded:
+    """Return the token ids of some texts."""
+    lengths = np.diff(texts.offsets)[rows]
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    shift = np.repeat(texts.offsets[rows] - offsets[:-1], lengths)
+    return Encoded(texts.ids[np.arange(len(shift)) + shift], offsets)
 
 
 def _every_token(level: Level) -> VocabParams:

@@ -13,6 +13,7 @@ from sentigate.errors import ParamsError, shorten
 from sentigate.model.strict_model import StrictModel
 
 from .baseline import BaselineParams
+from .care import CareParams
 from .dataset import Dataset, Share, table_name
 from .entry_files import FOLDER, entry_file, with_entries
 from .model import Correlation, ModelPreset
@@ -100,6 +101,7 @@ class Params(StrictModel):
     vectors: dict[Name, VectorSource]
     trainer: TrainerParams
     baseline: BaselineParams
+    care: CareParams
     evaluate: EvaluateParams
     register_: RegisterParams = Field(alias="register")
     gates: Gates

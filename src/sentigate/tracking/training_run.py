@@ -21,11 +21,19 @@ from .provenance import git_commit
 RESULTS = (
     artifacts.EPOCHS.path,
     artifacts.BASELINE_REPORT,
+    artifacts.DATA_PAGE,
+    artifacts.SUSPECTS,
     *artifacts.OUTPUTS["evaluate"],
     artifacts.GATES,
 )
 """Files for the run of a registered model."""
-RESULTS_AGAIN = (artifacts.METRICS_REPORT, artifacts.REPORT, artifacts.GATES)
+RESULTS_AGAIN = (
+    artifacts.METRICS_REPORT,
+    artifacts.REPORT,
+    artifacts.DATA_PAGE,
+    artifacts.SUSPECTS,
+    artifacts.GATES,
+)
 """Files for a run that trained the same weights again, so that no later stage ran."""
 
 
