@@ -18,7 +18,7 @@ from sentigate.errors import SourceError
 from sentigate.sources.own_file import find_table
 from sentigate.tables import chunk, json_records
 from sentigate.tables.dialect import Dialect
-from sentigate.tables.reader import WholeTable, open_table, read_columns
+from sentigate.tables.reader import Made, WholeTable, open_table, read_columns
 from sentigate.tables.table_file import local_files
 
 
@@ -205,3 +205,14 @@ def test_a_separator_opens_files_of_any_extension(tmp_path: Path) -> None:
     (tmp_path / "t.data").write_text("text|n\nfine|1\n")
     assert texts(tmp_path / "t.data", separator="|") == ["fine"]
     assert "unknown extension" in refusal(tmp_path / "t.data")
+
+
+def test_a_column_is_made_of_others_that_are_not_kept(tmp_path: Path) -> None:
+    rows = "".join(f"a {n},b {n},{n}\n" for n in range(20_000))
+    (tmp_path / "t.csv").write_text(f"x,y,n\n{rows}", encoding="utf-8")
+    files = local_files(str(tmp_path / "t.csv"))
+    made = {"n": Made(("y", "x"), "{} {}".format)}
+    table = read_columns(files, ["n"], Dialect(), made=made)
+    assert table.columns["n"].tolist() == [str(n) for n in range(20_000)]
+    assert table.made["n"].tolist() == [f"b {n} a {n}" for n in range(20_000)]
+    assert list(table.columns) == ["n"]

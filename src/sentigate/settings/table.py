@@ -70,14 +70,18 @@ class TableSource(StrictModel):
         return (given,) if isinstance(given, str) else given or ()
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """All columns to read, each once."""
-        others = (
+    def other_columns(self) -> tuple[str, ...]:
+        """The columns of something else than texts and contexts, each once."""
+        given = (
             *(self.sentiment_column, self.id_column, self.group_column, self.slice_column),
             *(self.fold_column, self.date_column),
         )
-        named = (*self.texts, *self.contexts, *(name for name in others if name is not None))
-        return tuple(dict.fromkeys(named))
+        return tuple(dict.fromkeys(name for name in given if name is not None))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns to read, each once."""
+        return tuple(dict.fromkeys((*self.texts, *self.contexts, *self.other_columns)))
 
     @model_validator(mode="before")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from sentigate.model.text.context import with_contexts
 from sentigate.model.text.joined import joined
 from sentigate.settings.table import TableSource
 from sentigate.tables.dialect import Dialect, in_entry
-from sentigate.tables.reader import WholeTable, read_columns
+from sentigate.tables.reader import Made, WholeTable, read_columns
 
 from .bands import as_bands
 from .dates import as_dates
@@ -24,8 +24,7 @@ from .folds import as_folds
 from .own_file import find_table, origin_of
 from .sentiments import as_labels
 
-CHUNK = 8192
-"""Texts held as Python objects at one time, while they are joined."""
+TEXT = "text"
 
 
 def read(
@@ -55,7 +54,12 @@ def read(
         sheet=source.sheet,
     )
     files = find_table(source.path, source.sha256, cache, dialect)
-    table = read_columns(files, source.columns, dialect, in_entry(entry))
+    made, columns = {}, source.other_columns
+    if len(source.texts) > 1 or source.contexts:
+        made[TEXT] = _text_made_of(source)
+    else:
+        columns = (*source.texts, *columns)
+    table = read_columns(files, tuple(dict.fromkeys(columns)), dialect, in_entry(entry), made)
     return _frame(source, table, labels, entry), origin_of(source.path)
 
 
@@ -87,33 +91,21 @@ def _frame(
         folds = as_folds(folds, source.folds, place(source.fold_column), entry)
     if source.date_column is not None:
         dates = as_dates(dates, source.date_format, place(source.date_column), entry)
-    slices, texts = given(source.slice_column), _texts(source, table)
+    slices = given(source.slice_column)
+    texts = table.made[TEXT] if TEXT in table.made else given(source.texts[0])
     values = (ids, groups, slices, sentiments, texts, folds, dates)
     return pd.DataFrame(dict(zip(RAW_TEXTS.columns, values, strict=True)))
 
 
-def _texts(source: TableSource, table: WholeTable) -> pd.Series[str]:
-    """Return the texts with their contexts, from one Arrow column to another."""
-    names = source.contexts
-    parts, contexts = ([table.columns[name] for name in read] for read in (source.texts, names))
-    if len(parts) == 1 and not contexts:
-        return parts[0]
+def _text_made_of(source: TableSource) -> Made:
+    """Return how a row's text is made: the columns of texts joined, behind their contexts."""
+    several, names = len(source.texts), source.contexts
 
-    def chunks() -> Iterator[pa.Array]:
-        for start in range(0, table.size, CHUNK):
-            rows = slice(start, start + CHUNK)
-            texts = list(
-                map(joined, zip(*(part.iloc[rows].tolist() for part in parts), strict=True))
-            )
-            if contexts:
-                named = zip(*(each.iloc[rows].tolist() for each in contexts), strict=True)
-                texts = [
-                    with_contexts(names, values, text)
-                    for values, text in zip(named, texts, strict=True)
-                ]
-            yield pa.array(texts, pa.large_string())
+    def text(*values: str) -> str:
+        parts = joined(values[:several])
+        return with_contexts(names, values[several:], parts) if names else parts
 
-    return pd.Series(pa.concat_arrays(list(chunks())), dtype="str")
+    return Made((*source.texts, *names), text)
 
 
 def _groups(given: pd.Series[str], ids: pd.Series[str]) -> pd.Series[str]:

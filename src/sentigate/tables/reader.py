@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -177,17 +178,31 @@ def open_table(
         table.close()
 
 
+class Made(NamedTuple):
+    """A column that is made of others while these are read, so that they need not be kept.
+
+    Attributes:
+        columns: the others.
+        of: returns the value of a row, from the row's values in ``columns``.
+    """
+
+    columns: Sequence[str]
+    of: Callable[..., str]
+
+
 class WholeTable(NamedTuple):
     """All rows of some columns.
 
     Attributes:
         columns: name -> values as texts; a missing value is "".
+        made: name -> values of a column that was made of others.
         size: number of rows.
         row: returns the name of a row in messages, such as "row 17".
         place: returns the name of a value in messages, from the number of its row and its column.
     """
 
     columns: dict[str, pd.Series[str]]
+    made: dict[str, pd.Series[str]]
     size: int
     row: Callable[[int], str]
     place: Callable[[int, str], str]
@@ -207,19 +222,33 @@ def read_columns(
     columns: Sequence[str],
     dialect: Dialect,
     writing: Writing = IN_ENTRY,
+    made: Mapping[str, Made] = MappingProxyType({}),
 ) -> WholeTable:
     """Read some columns of a table; only one chunk at a time is Python objects.
+
+    Args:
+        files: the files of the table.
+        columns: names of the columns to return.
+        dialect: how the table is written.
+        writing: how a setting is written in messages.
+        made: name -> a column to make of others.
 
     Raises:
         SourceError: a file cannot be read, a value is no text, or the table has no rows.
     """
     arrays: dict[str, list[pa.Array]] = {name: [] for name in columns}
+    made_arrays: dict[str, list[pa.Array]] = {name: [] for name in made}
+    wanted = list(dict.fromkeys([*(n for each in made.values() for n in each.columns), *columns]))
     places: list[_Places] = []
     size = 0
-    with open_table(files, dialect, columns, writing) as table:
+    with open_table(files, dialect, wanted, writing) as table:
         for chunk in table.chunks:
+            texts = {name: chunk.texts(name) for name in wanted}
             for name in columns:
-                arrays[name] += chunk.texts(name).chunks
+                arrays[name] += texts[name].chunks
+            for name, parts in made.items():
+                values = map(parts.of, *(texts[part].to_pylist() for part in parts.columns))
+                made_arrays[name].append(pa.array(list(values), pa.large_string()))
             if not places or places[-1].origin != chunk.origin:
                 places.append(_Places(size, chunk.origin, chunk.unit, []))
             places[-1].numbers.append(
@@ -249,8 +278,11 @@ def read_columns(
         file, number = found(index)
         return f"{file.origin}: {file.unit} {number:,}, column {column!r}"
 
-    series = {
-        name: pd.Series(pa.chunked_array(arrays.pop(name), pa.large_string()), dtype="str")
-        for name in columns
-    }
-    return WholeTable(series, size, row, place)
+    series, made_series = (
+        {
+            name: pd.Series(pa.chunked_array(read.pop(name), pa.large_string()), dtype="str")
+            for name in list(read)
+        }
+        for read in (arrays, made_arrays)
+    )
+    return WholeTable(series, made_series, size, row, place)
