@@ -79,3 +79,15 @@ def test_a_file_is_predicted(
         assert np.abs(found[columns].to_numpy() - answers.probabilities).max() < 1e-6
     assert found["note"].tolist() == answers.notes
     assert not [name for name in sys.modules if name.startswith("sentigate_model")]
+
+
+def test_a_file_is_read_as_the_options_say(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = write_files(project / "files", BINARY)
+    uri = add_champion(files, "made", project)
+    (project / "old.csv").write_bytes('1;a “fine” café\n2;"poor\n'.encode("cp1252"))
+    options = ["--encoding", "cp1252", "--separator", ";", "--no-header", "--plain-quotes"]
+    chosen = ["--file", "old.csv", "--out", "a.csv", "--column", "2", "--model", uri]
+    run_predict(monkeypatch, *chosen, *options)
+    found = pd.read_csv(project / "a.csv", quotechar='"')
+    assert found["2"].tolist() == ["a “fine” café", '"poor']
+    assert found["label"].tolist() == Predictor(files).judge(found["2"].tolist()).labels

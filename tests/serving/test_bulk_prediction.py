@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.packers import PACKERS
+from support.sheets import write_xlsx
 
 from sentigate.errors import DataError, SentigateError, SourceError
 from sentigate.model.columns import PLAIN, Columns
@@ -22,6 +23,7 @@ from sentigate.model.labels import BINARY, Classes
 from sentigate.model.predictor import Answers
 from sentigate.serving.bulk_prediction import predict_file
 from sentigate.tables import chunk as chunks
+from sentigate.tables.dialect import Dialect
 
 HARD = ["NA", "null", "", " lead and trail ", "1.50", "a,b", 'say "no"', "tab\there", "two\nlines",
         "cr\rhere", "crlf\r\nhere", "😀", "\u2028 apart", "true"]  # fmt: skip
@@ -518,3 +520,43 @@ def test_a_missing_input_and_a_folder_as_output_are_refused(tmp_path: Path) -> N
     (tmp_path / "b.csv").mkdir()
     with pytest.raises(DataError, match="is a folder"):
         predict_file(MODEL, tmp_path / "no.csv", tmp_path / "b.csv", "text")
+
+
+def test_a_column_that_another_separator_gives_is_not_read_as_the_only_one(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id;text\n1;fine, really\n")
+    with pytest.raises(DataError, match="Separated by semicolons") as error:
+        predict_file(MODEL, tmp_path / "t.csv", tmp_path / "a.csv")
+    assert str(error.value).endswith("Add to the command:\n  --separator ';'")
+    dialect = Dialect(separator=";")
+    predict_file(MODEL, tmp_path / "t.csv", tmp_path / "a.csv", dialect=dialect)
+    (row,) = read(tmp_path / "a.csv")
+    assert (row["id"], row["text"]) == ("1", "fine, really")
+
+
+def test_a_first_row_of_data_is_not_read_as_the_name_of_the_only_column(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("what a lovely day it was\nfine\n")
+    with pytest.raises(DataError, match="looks like data") as error:
+        predict_file(MODEL, tmp_path / "t.csv", tmp_path / "a.csv")
+    assert str(error.value).endswith("Add to the command:\n  --no-header")
+    predict_file(MODEL, tmp_path / "t.csv", tmp_path / "a.csv", dialect=Dialect(no_header=True))
+    assert [row["1"] for row in read(tmp_path / "a.csv")] == ["what a lovely day it was", "fine"]
+
+
+def test_files_of_a_pattern_are_predicted_as_one(tmp_path: Path) -> None:
+    for name, data in (("a.csv", "text,n\nfine,1\n"), ("b.csv", "n,text\n2,poor\n")):
+        (tmp_path / name).write_text(data)
+    pattern = tmp_path / "*.csv"
+    with pytest.raises(DataError, match="is the input file"):
+        predict_file(MODEL, pattern, tmp_path / "b.csv")
+    predict_file(MODEL, pattern, tmp_path / "answers.tsv")
+    rows = read(tmp_path / "answers.tsv")
+    assert [(row["n"], row["text"]) for row in rows] == [("1", "fine"), ("2", "poor")]
+
+
+def test_a_spreadsheet_is_predicted(tmp_path: Path) -> None:
+    write_xlsx(tmp_path / "t.xlsx", {"S": [["text", "n"], ["fine", 5.0], ["poor", 2.5]]})
+    predict_file(MODEL, tmp_path / "t.xlsx", tmp_path / "a.jsonl")
+    assert [(row["text"], row["n"]) for row in read(tmp_path / "a.jsonl")] == [
+        ("fine", 5),
+        ("poor", 2.5),
+    ]

@@ -24,6 +24,8 @@ from .text import line_at, text_of, utf8_blocks
 
 THREADS = min(4, os.cpu_count() or 1)
 """Blocks that Arrow parses at one time."""
+ARROW_BLOCK = 1 << 18
+"""Arrow is fastest with blocks of this size; it refuses a longer row, which csv then reads."""
 LONGEST_VALUE = 64 << 20
 """A value may have so many characters; otherwise a quote is not closed, and memory fills up."""
 BYTE_ORDER_MARK = "\ufeff".encode()
@@ -171,7 +173,7 @@ def _parsed(reading: _Reading, piece: _Piece) -> pa.Table | None:
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(pa.py_buffer(data)),
-            arrow_csv.ReadOptions(column_names=header, block_size=len(data) + 1, use_threads=False),
+            arrow_csv.ReadOptions(column_names=header, block_size=ARROW_BLOCK, use_threads=False),
             arrow_csv.ParseOptions(
                 delimiter=reading.separator,
                 quote_char='"' if quotes else False,
@@ -183,7 +185,7 @@ def _parsed(reading: _Reading, piece: _Piece) -> pa.Table | None:
                 check_utf8=False,  # already checked
             ),
         )
-    except pa.ArrowInvalid:  # a row with a wrong number of fields: csv has the message
+    except pa.ArrowInvalid:  # a long row, or one with a wrong number of fields
         return None
     return table.rename_columns(names)
 

@@ -19,7 +19,7 @@ from .encodings import SAMPLE_BYTES, EncodingGuess, encodings, marked
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-BLOCK_BYTES = 1 << 19
+BLOCK_BYTES = 4 << 20
 SEARCHED_BYTES = 64 << 20
 """An error about the encoding shows lines of this much of the file, after the wrong byte."""
 
