@@ -7,9 +7,11 @@ import hashlib
 import io
 import json
 import lzma
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -644,3 +646,18 @@ def test_labels_are_checked_for_every_source(
         read_source(source, {"Fine": "a"}, 1, tmp_path)
     with pytest.raises(SourceError, match=r"row 1 .* 1 characters; allowed: 0"):
         read_source(source, both, 0, tmp_path)
+
+
+def test_a_table_is_read_as_its_keys_say(read: Reader) -> None:
+    """Encoding, separator, header and quotes; columns are named by their numbers."""
+    data = 'good;a “fine” café\nbad;"poor\n'.encode("cp1252")
+    keys: dict[str, Any] = {"separator": ";", "no_header": True, "plain_quotes": True}
+    columns = {"text_column": 2, "sentiment_column": "1"}
+    frame = read("a.csv", data, encoding="cp1252", **keys, **columns)
+    assert frame["text"].tolist() == ["a “fine” café", '"poor']
+    assert frame["sentiment"].tolist() == ["good", "bad"]
+
+
+def test_messages_name_the_file_of_the_data_set(refusal: Refusal) -> None:
+    said = refusal("a.csv", b"text;sentiment\na;good\n")
+    assert re.search(r"Write in datasets/[\w-]+\.yaml, under source:\n  separator: \";\"$", said)
