@@ -12,7 +12,7 @@ LOCK_FREEZE := .cache/lock/bin/python -m pip freeze --exclude sentigate | sed 's
 # A user's value reaches a program unchanged, in the environment variable SENTIGATE_<name>. Anywhere
 # else, including a recipe's environment and MAKEFLAGS, make would expand the value, and the shell
 # would run it.
-GIVEN := TEXT:text FILE:file OUT:out COLUMN:column DATASET:dataset MODEL:model PROMPT:prompt PORT:port BASE:base ONLY:only
+GIVEN := TEXT:text FILE:file OUT:out COLUMN:column DATASET:dataset MODEL:model PROMPT:prompt PORT:port BASE:base ONLY:only NAME:name YES:yes
 unexport $(foreach pair,$(GIVEN),$(firstword $(subst :, ,$(pair))))
 MAKEOVERRIDES :=
 $(foreach pair,$(GIVEN),$(eval override export SENTIGATE_$(lastword $(subst :, ,$(pair))) = $$(value $(firstword $(subst :, ,$(pair))))))
@@ -20,7 +20,7 @@ $(foreach pair,$(GIVEN),$(eval override export SENTIGATE_$(lastword $(subst :, ,
 run = @exec $(BIN)/sentigate $@ $(foreach name,$(1),$${SENTIGATE_$(name):+"--$(name)=$$SENTIGATE_$(name)"}) $(if $(2),$${SENTIGATE_text:+-- "$$SENTIGATE_text"})
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train leaderboard test test-fast check format ui serve predict explain generate report gradients bench ci-report docs lint-workflows lock clean
+.PHONY: help setup adopt train leaderboard test test-fast check format ui serve predict explain generate report gradients bench ci-report docs lint-workflows lock clean
 
 help:  ## Show this help
 	@echo "sentigate: LSTM sentiment classification as a gated, versioned, tracked pipeline"
@@ -40,6 +40,7 @@ help:  ## Show this help
 
 setup: .venv/installed  ## Create .venv from requirements.lock and requirements-dev.lock
 
+adopt: setup; $(call run,name) $(if $(value YES),--yes) -- "$$SENTIGATE_file"  ## Describe your own table as a data set: FILE=reviews.csv (NAME=; YES=1 takes every proposal)
 train: setup; $(call run,dataset model)  ## Run the pipeline up to a registered model; choose with DATASET= and MODEL=
 leaderboard: setup; $(call run,dataset)  ## Train every model on one data set and compare them; choose with DATASET=
 gradients: setup; $(call run,dataset)  ## Measure how far back gradients reach in an RNN, GRU and LSTM; choose with DATASET=

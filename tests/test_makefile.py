@@ -73,7 +73,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    names = {*TARGETS, "ONLY", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
+    names = {*TARGETS, "ONLY", "NAME", "YES", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"}
     kept = {name: value for name, value in os.environ.items() if name not in names}
     return subprocess.run(
         ["make", *arguments], cwd=folder, env=kept | variables, capture_output=True, text=True
@@ -106,7 +106,7 @@ def test_a_value_reaches_the_program_unchanged(project: Path, name: str, form: s
 @pytest.mark.parametrize("form", ["argument", "environment"])
 @pytest.mark.parametrize("target", ["predict", "serve", "test", "bench"])
 def test_no_value_is_run_by_another_target(project: Path, target: str, form: str) -> None:
-    names = [*TARGETS, "ONLY", "SENTIGATE_text"]
+    names = [*TARGETS, "ONLY", "NAME", "YES", "SENTIGATE_text"]
     variables = dict.fromkeys(names, "$(shell touch pwned)`touch pwned`;touch pwned")
     if form == "argument":
         make(project, target, *(f"{name}={value}" for name, value in variables.items()))
@@ -138,6 +138,23 @@ def test_without_a_text_the_program_gets_none(project: Path, target: list[str]) 
     """The program says what is missing."""
     assert make(project, *target).returncode == 0
     assert given(project) == [target[0]]
+
+
+@pytest.mark.parametrize("form", ["argument", "environment"])
+def test_a_table_and_its_name_reach_adopt_unchanged(project: Path, form: str) -> None:
+    for value in VALUES:
+        (project / "given").unlink(missing_ok=True)
+        values = {"FILE": value, "NAME": value, "YES": value}
+        if form == "argument":
+            done = make(project, "adopt", *(f"{name}={each}" for name, each in values.items()))
+        else:
+            done = make(project, "adopt", **values)
+        assert done.returncode == 0, (value, done.stderr)
+        assert given(project) == ["adopt", f"--name={value}", "--yes", "--", value]
+        assert not (project / "pwned").exists(), value
+    (project / "given").unlink()
+    assert make(project, "adopt").returncode == 0
+    assert given(project) == ["adopt", "--", ""]  # the program says what is missing
 
 
 def test_bench_runs_the_scripts_named_by_only(project: Path) -> None:

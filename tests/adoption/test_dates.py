@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sentigate.adoption.dates import date_format, date_formats
+from sentigate.adoption.dates import date_formats
 
 
 @pytest.mark.parametrize(
@@ -26,8 +26,14 @@ from sentigate.adoption.dates import date_format, date_formats
     ],
 )
 def test_the_format_is_one_that_all_values_have(values: list[str], expected: str | None) -> None:
-    assert date_format(values) == expected
+    assert date_formats(values)[:1] == ([] if expected is None else [expected])
 
 
 def test_days_and_months_up_to_twelve_fit_two_formats() -> None:
     assert date_formats(["03/04/2024", "05/06/2024"]) == ["%d/%m/%Y", "%m/%d/%Y"]
+
+
+def test_numbers_are_times_only_where_the_name_says_so() -> None:
+    times = ["1467810369", "1467810400"]
+    assert date_formats(times) == []
+    assert date_formats(times, of_numbers=True) == ["unix"]

@@ -163,6 +163,18 @@ def test_an_empty_score_has_no_band() -> None:
     assert "8 rows with an empty label" in said(labels)
 
 
+def test_a_few_values_among_numbers_are_no_labels() -> None:
+    labels = proposed("Score", {"1.0": 100, "2.0": 90, "3.0": 800, "continuous": 1, "": 1})
+    assert labels.names == ("1 star", "2 stars", "3 stars")
+    assert labels.labels == {
+        "1": "1 star", "2": "2 stars", "3": "3 stars", "continuous": None, "": None,
+    }  # fmt: skip
+    assert "1 row with the label 'continuous'" in said(labels)
+    bands = proposed("Score", {n / 2: 50 for n in range(20)} | {"unknown": 3})
+    assert bands.bands == ()
+    assert len(bands.labels) == 21
+
+
 def test_a_class_with_too_few_rows_gets_null() -> None:
     labels = proposed("emotion", {"joy": 100, "anger": 100, "boredom": 3})
     assert labels.names == ("anger", "joy")

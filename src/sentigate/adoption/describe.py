@@ -14,7 +14,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from sentigate.data.spacing import spacing
 
-from .dates import date_format
+from .dates import date_formats
 
 SAMPLE = 10_000
 """Most rows in the sample, which is spread evenly over the file."""
@@ -86,7 +86,7 @@ class Column:
     @cached_property
     def date_format(self) -> str | None:
         """Format of the dates; "" for ISO 8601; None if the values are no dates."""
-        return date_format(self.sample)
+        return next(iter(date_formats(self.sample)), None)
 
     @property
     def is_unique(self) -> bool:

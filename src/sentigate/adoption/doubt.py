@@ -16,6 +16,7 @@ class Doubt:
         others: The other answers that make sense; empty if there is nothing to ask.
         must_choose: Whether the proposal is no more than one of several, so that it is not taken
             without an answer.
+        lines: Lines of the file that show what the choice changes.
     """
 
     about: str
@@ -23,3 +24,4 @@ class Doubt:
     proposed: str = ""
     others: tuple[str, ...] = ()
     must_choose: bool = False
+    lines: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,10 @@ NOTES = {
     "split.near_duplicates": "texts with nearly the same words stay in one split",
 }
 """Dotted key -> comment."""
+
+
+_PATH = re.compile(r"[A-Za-z_][\w.-]*(/[\w.-]*\w)+", re.ASCII)
+"""Paths that need no quotes."""
 
 
 def entry_text(head: Sequence[str], values: Mapping[str, Any], notes: Mapping[str, str]) -> str:
@@ -83,6 +88,8 @@ def _flow(value: Any) -> str:
             return str(value).lower()
         case int() | float():
             return repr(value)
+        case str() if _PATH.fullmatch(value):
+            return value
         case str() | None:
             return flow_scalar(value)
         case Mapping():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sentigate.errors import SourceError, counted, shorten
@@ -18,6 +18,8 @@ from .words import is_called, plain_name, words
 
 FEWEST = 15
 """Rows that a class needs: with fewer, the validation split may have none of it."""
+MOSTLY = 0.98
+"""If this share of the rows has numbers, other values are no labels."""
 TYPING_ERRORS = 0.01
 """A value with at most this share of another's rows may be a misspelling of it."""
 _COUNTED = re.compile(
@@ -64,13 +66,20 @@ def propose_labels(column: Column, how: str = "") -> Labels:
     without = {key: rows for key, rows in counts.items() if _is_no_label(key)}
     values = {key: rows for key, rows in counts.items() if key not in without}
     numbers = {key: number for key in values if (number := _number(key)) is not None}
+    if len(numbers) > 1 and _rows(numbers, values) >= MOSTLY * _rows(values, values):
+        without |= {key: rows for key, rows in values.items() if key not in numbers}
+        values = {key: values[key] for key in numbers}
     if column.counts is None and column.is_number:
         proposed = _bands(_sample_counts(column), how or "three", column.filled)
     elif len(values) > 1 and len(numbers) == len(values):
-        proposed = _of_numbers(column, values, numbers, how)
+        proposed = _of_numbers(column, values, numbers, how, junk=bool(without))
     else:
         proposed = _of_words(column, values)
     return _finished(column, proposed, without)
+
+
+def _rows(keys: Iterable[str], values: Mapping[str, int]) -> int:
+    return sum(values[key] for key in keys)
 
 
 def _is_no_label(value: str) -> bool:
@@ -230,8 +239,14 @@ def _misspelling(key: str, right: str, values: Mapping[str, int]) -> Doubt:
 
 
 def _of_numbers(
-    column: Column, values: Mapping[str, int], numbers: Mapping[str, float], how: str
+    column: Column,
+    values: Mapping[str, int],
+    numbers: Mapping[str, float],
+    how: str,
+    *,
+    junk: bool,
 ) -> Labels:
+    """Return classes of codes, stars or scores; ``junk``: some other values are no numbers."""
     counts: dict[float, int] = {}
     for key, rows in values.items():
         counts[numbers[key]] = counts.get(numbers[key], 0) + rows
@@ -262,7 +277,8 @@ def _of_numbers(
         others = ("three", "two")
         said = f"{len(found)} classes, one for each of {_listed(keys)}; or bands of them"
         return _each(keys, names, values, [Doubt("classes", said, "each", others)])
-    keyed = None if all(map(NUMBER.fullmatch, keys)) else {key: numbers[key] for key in keys}
+    cut = not junk and all(map(NUMBER.fullmatch, keys))
+    keyed = None if cut else {key: numbers[key] for key in keys}
     return _bands(counts, how, sum(counts.values()), each=can_be_each, keyed=keyed)
 
 
@@ -316,7 +332,7 @@ def _bands(
 ) -> Labels:
     """Cut scores at zero if some are negative, or else into parts with about as many rows.
 
-    ``keyed`` has values such as "4 stars", which bands cannot cut because they are no numbers.
+    ``keyed`` has the values to list in ``labels``, because bands cut only columns of numbers.
     """
     found = sorted(counts)
     low, high = found[0], found[-1]

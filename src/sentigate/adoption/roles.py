@@ -185,6 +185,8 @@ def label_score(column: Column) -> float:
             by_name = max(by_name, worth)
         elif is_called(role, column.name):  # type: ignore[arg-type]
             by_name = max(by_name, worth - 15)
+    if _is_sentiment(plain.removeprefix("is_")):
+        by_name = max(by_name, 30.0)
     if is_called("measure", column.name) or is_called("fold", column.name):
         by_name = min(by_name, 20.0) - 30
     counts = column.counts
@@ -241,7 +243,7 @@ def _id(rest: Sequence[Column], doubts: list[Doubt]) -> str | None:
 
 
 def _fold_names(counts: Mapping[str, int]) -> dict[str, str]:
-    """Return fold -> value, if all values are known names of folds, test and train among them."""
+    """Return fold -> value, if all values are known names of folds."""
     found: dict[str, str] = {}
     for value in counts:
         word = plain_name(value)
@@ -271,7 +273,8 @@ def _fold(rest: Sequence[Column], doubts: list[Doubt]) -> tuple[str | None, dict
 
 def _date(rest: Sequence[Column], doubts: list[Doubt]) -> tuple[str | None, str]:
     for column in sorted(rest, key=lambda column: not is_called("date", column.name)):
-        if column.is_number or not (formats := date_formats(column.sample)):
+        named = is_called("date", column.name)
+        if not (formats := date_formats(column.sample, of_numbers=named)):
             continue
         if len(formats) > 1:
             said = (

@@ -9,6 +9,7 @@ import typer
 
 from sentigate.errors import SentigateError
 
+from .adopt import adopt
 from .ci_report import ci_report
 from .explain import explain
 from .generate import generate
@@ -25,7 +26,18 @@ app = typer.Typer(
     help="LSTM sentiment classification as a gated, versioned, tracked pipeline. "
     "Run from the project's root.",
 )
-for command in (train, predict, explain, generate, serve, ui, ci_report, gradients, leaderboard):
+for command in (
+    adopt,
+    train,
+    predict,
+    explain,
+    generate,
+    serve,
+    ui,
+    ci_report,
+    gradients,
+    leaderboard,
+):
     app.command()(command)
 
 
