@@ -254,14 +254,15 @@ def test_a_published_validation_fold_is_the_validation_split(stratify: bool) -> 
             ["train", "train", "validation", "test"],
             0.1,
             "validation_size is 0.1, and the data has a published validation fold of 1 row. To use "
-            "the fold, remove validation_size; to leave its rows out, write this under clean:\n"
+            "the fold, remove validation_size; to leave its rows out, write this in the data set's "
+            "file under clean:\n"
             "  folds: [train, test]",
         ),
         (
             ["train", "train", "test", "test"],
             None,
-            "no published validation fold beside test. Write this under split, for a part of the "
-            "training fold, chosen at random:\n  validation_size: 0.1",
+            "no published validation fold beside test. Write this in the data set's file under split, "
+            "for a part of the training fold, chosen at random:\n  validation_size: 0.1",
         ),
         (["train", "train", "validation", "validation"], None, "no published validation fold"),
     ],

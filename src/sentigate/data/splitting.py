@@ -121,14 +121,15 @@ def _published(
     if split.validation_size is None and not in_validation.any():
         raise DataError(
             "split has no validation_size, and the data has no published validation fold beside "
-            f"test. {_dropped_folds(cleaned)}Write this under split, for a part of the training "
-            "fold, chosen at random:\n  validation_size: 0.1"
+            f"test. {_dropped_folds(cleaned)}Write this in the data set's file under split, "
+            "for a part of the training fold, chosen at random:\n  validation_size: 0.1"
         )
     if split.validation_size is not None and in_validation.any():
         raise DataError(
             f"split.validation_size is {split.validation_size:g}, and the data has a published "
             f"validation fold of {counted(int(in_validation.sum()), 'row')}. To use the fold, "
-            "remove validation_size; to leave its rows out, write this under clean:\n"
+            "remove validation_size; to leave its rows out, write this in the data set's file under "
+            "clean:\n"
             "  folds: [train, test]"
         )
     return np.flatnonzero(in_train), np.flatnonzero(in_test), np.flatnonzero(in_validation)

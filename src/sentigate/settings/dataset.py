@@ -205,8 +205,8 @@ class Dataset(StrictModel):
             raise ValueError(
                 f"labels has {', '.join(map(shorten, self.labels))} with source.bands "
                 f"{list(bands)}; allowed: the bands {', '.join(map(shorten, sentiments))}, and '' "
-                "for rows without a number. Write, with a class of classes.names instead of null; "
-                f"null drops the rows:\nlabels: {flow_mapping(lines)}"
+                "for rows without a number. Write in this file, with a class of classes.names "
+                f"instead of null; null drops the rows:\nlabels: {flow_mapping(lines)}"
             )
         return self
 
