@@ -261,8 +261,8 @@ def test_a_published_validation_fold_is_the_validation_split(stratify: bool) -> 
         (
             ["train", "train", "test", "test"],
             None,
-            "no published validation fold beside test. Write this in the data set's file under split, "
-            "for a part of the training fold, chosen at random:\n  validation_size: 0.1",
+            "no published validation fold beside test. Write this in the data set's file under "
+            "split, for a part of the training fold, chosen at random:\n  validation_size: 0.1",
         ),
         (["train", "train", "validation", "validation"], None, "no published validation fold"),
     ],

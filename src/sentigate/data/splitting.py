@@ -128,9 +128,8 @@ def _published(
         raise DataError(
             f"split.validation_size is {split.validation_size:g}, and the data has a published "
             f"validation fold of {counted(int(in_validation.sum()), 'row')}. To use the fold, "
-            "remove validation_size; to leave its rows out, write this in the data set's file under "
-            "clean:\n"
-            "  folds: [train, test]"
+            "remove validation_size; to leave its rows out, write this in the data set's file "
+            "under clean:\n  folds: [train, test]"
         )
     return np.flatnonzero(in_train), np.flatnonzero(in_test), np.flatnonzero(in_validation)
 
