@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
-from starlette.testclient import TestClient
 from support.project import ROOT
 from support.registry import SEVEN, TEXTS, THREE, write_files
 
@@ -24,7 +23,6 @@ from sentigate.model.labels import BINARY, Classes
 from sentigate.model.predictor import Predictor
 from sentigate.registry.package import model_sha256, package_model
 from sentigate.registry.versions import add_version
-from sentigate.serving.scoring_app import ScoringApp
 from sentigate.tracking.connection import tracking_uri
 from sentigate.tracking.ended_run import EndedRun
 
@@ -162,10 +160,6 @@ def test_a_model_of_several_columns_joins_them_and_its_signature_has_them(
     assert inputs == [("title", True), ("text", True), ("brand", False), ("stars", False)]
     with pytest.raises(MlflowException, match="trained on the columns 'title', 'text'"):
         model.predict(table.drop(columns="title"))
-    client = TestClient(ScoringApp(model))
-    answer = client.post("/invocations", json={"inputs": texts}).json()
-    given = [row["probability_positive"] for row in answer["predictions"]]
-    assert given == pytest.approx(expected["probability_positive"].tolist())
 
 
 def test_half_a_surrogate_pair_is_refused(served: Model) -> None:

@@ -16,8 +16,9 @@ from .generate import generate
 from .gradients import gradients
 from .leaderboard import leaderboard
 from .predict import predict
-from .servers import serve, ui
+from .serve import serve
 from .train import train
+from .ui import ui
 
 app = typer.Typer(
     no_args_is_help=True,
