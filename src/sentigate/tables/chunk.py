@@ -140,7 +140,9 @@ class ArrowChunk(Chunk):
         column = self.table.column(name)
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            texts = column.cast(pa.large_string())
+            texts = column
+            if column.type != pa.large_string():
+                texts = column.cast(pa.large_string())
             return pc.fill_null(texts, "") if texts.null_count else texts
         return self._as_texts(column.to_pylist(), name)
 

@@ -90,5 +90,7 @@ def _places(block: bytes, byte: int) -> npt.NDArray[np.int64]:
 
 
 def _is_boundary(text: npt.NDArray[np.uint8], separator: int) -> npt.NDArray[np.bool_]:
-    found: npt.NDArray[np.bool_] = np.isin(text, (separator, ord("\n"), ord("\r")))
+    boundary = np.zeros(256, dtype=np.bool_)
+    boundary[[separator, ord("\n"), ord("\r")]] = True
+    found: npt.NDArray[np.bool_] = boundary[text]
     return found
