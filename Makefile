@@ -1,7 +1,7 @@
 # Every target works as the first command in a fresh clone: a target that needs .venv creates it.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-BENCHMARKS := training overhead bfloat16 precision spread reading threads processes data_stages startup prediction tables
+BENCHMARKS := training overhead bfloat16 precision spread reading threads processes data_stages startup prediction tables suspects
 # Without --no-compile, pip compiles all files, which takes a minute; Python compiles on first use,
 # and must be allowed to keep the result: many containers forbid it, and every import takes twice as long.
 unexport PYTHONDONTWRITEBYTECODE

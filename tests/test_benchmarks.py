@@ -21,6 +21,7 @@ import fresh_run
 import many_tweets
 import measuring
 import running
+import suspects
 import training
 from support.models import vocab_params
 from workers.presets import changed, preset
@@ -389,3 +390,22 @@ def test_the_picture_is_drawn_from_the_committed_results(tmp_path: Path) -> None
     (project / "docs/bench.png").unlink(missing_ok=True)
     subprocess.run([sys.executable, "benchmarks/chart.py"], cwd=project, check=True)
     assert (project / "docs/bench.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_flipped_labels_become_other_classes_and_the_table_names_what_was_found() -> None:
+    labels = pd.Series(np.arange(3000) % 3, dtype="int8")
+    flipped = suspects.flip(labels, 3, 0.05, 1)
+    assert 100 < (flipped != labels).sum() < 200
+    assert flipped.dtype == "int8"
+    assert set(flipped[(flipped != labels) & (labels == 0)]) == {1, 2}
+    pd.testing.assert_series_equal(flipped, suspects.flip(labels, 3, 0.05, 1))
+    run = {"rows": 3000, "flipped": 150, "suspects": 200, "precision": 0.6, "top_precision": 0.9,
+           "recall": 0.8, "right_class": 1.0, "cpu_seconds": 2.5}  # fmt: skip
+    results = {
+        "machine": fresh_run.machine(),
+        "unflipped": {"x": 50},
+        "datasets": {"x": {"1": run}},
+    }
+    page = suspects.table(results)
+    assert "| x | 3,000 | 150 | 200 | 0.800 | 0.600 | 0.900 | 1.000 | 2.5 |" in page
+    assert "without a flip, 50 of x are suspect" in page
