@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from support.project import ROOT
-from support.table_shapes import SHAPES, TWO, delimited
+from support.table_shapes import SHAPES, TWO, delimited, english
 
 from sentigate.adoption import write
 from sentigate.cli import main as cli
@@ -191,6 +191,15 @@ def test_a_table_in_its_folder_stays_there(project: Path) -> None:
     adopt_table("data/own/mine/mine.csv", {}, yes=True, ask=None)
     assert {path.name for path in folder.iterdir()} == {"mine.csv", "corrections.csv"}
     assert written(project, "mine")["source"]["path"] == "data/own/mine/mine.csv"
+
+
+def test_skewed_classes_are_said(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = english(rows=270)
+    rows = [(text, "no" if n % 15 else "yes") for n, (text, _) in enumerate(texts)]
+    delimited("rare.csv", ("text", "urgent"), rows)(project)
+    adopt_table("rare.csv", {}, yes=True, ask=None)
+    out = capsys.readouterr().out
+    assert "93% of the rows are not urgent: the training stops if" in out
 
 
 def test_a_file_that_does_not_exist_is_said(project: Path) -> None:

@@ -31,6 +31,8 @@ MOST_COMPARED = 200_000
 """With more texts, near-copies are not looked for: it would take over ten seconds."""
 NEAR_COPIES = 0.005
 """Share of the rows with a near-copy of another group from which on they are kept together."""
+SKEWED = 0.9
+"""Share of the most frequent class from which on little may be learned."""
 CONFLICTS = 0.02
 """Share of the rows with several labels from which on a context may explain them."""
 STRATIFIED = {"rule": "grouped", "stratify": True, "test_size": 0.2, "validation_size": 0.1}
@@ -184,6 +186,12 @@ def _gated(
         said = (
             f"only {shares[rarest]:.1%} of the rows are {rarest}: the model may hardly answer it "
             "(docs/your-data.md, Skewed classes)"
+        )
+        doubts.append(Doubt("classes", said))
+    if most >= SKEWED:
+        said = (
+            f"{most:.0%} of the rows are {majority}: the training stops if no linear model is "
+            "better than this answer to every text (gates.min_baseline_mcc)"
         )
         doubts.append(Doubt("classes", said))
     count = len(shares)
