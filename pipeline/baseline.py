@@ -30,7 +30,7 @@ from sentigate.model.answers import (
     table_columns,
 )
 from sentigate.model.linear_model import LinearModel
-from sentigate.model.text.encoding import encode_texts
+from sentigate.model.text.encoding import Encoded, encode_texts
 from sentigate.progress import doing
 from sentigate.reporting.data_page import render_data_page, suspects_csv
 
@@ -57,7 +57,8 @@ def baseline(stage: StageRun) -> GateInput:
     saved = LinearModel.load(folder)  # measure the model that will be served
     others = splits.loc[splits["split"] != "train"]
     with doing(f"predicting validation and test with the strongest, {best.chosen}"):
-        logits = saved.logits(*encode_texts(training.tokenizer, others["text"]))
+        tokens = encode_texts(training.tokenizer, others["text"])
+        logits = saved.logits(*tokens)
     columns = named_columns("logit", logits) | named_columns("probability", probabilities(logits))
     predictions = stage.write_table(
         others[["id", "split", "label"]].assign(**columns), artifacts.BASELINE_PREDICTIONS
@@ -84,7 +85,7 @@ def baseline(stage: StageRun) -> GateInput:
     print(f"  {best.description}")
     print(f"  test accuracy {figures['test']['accuracy']:.4f}")
     mcc = matthews_correlation(predictions["label"].to_numpy(), predicted_labels(chances))
-    describe_data(stage, splits)
+    describe_data(stage, pd.concat([train, others]), training, tokens)
     return GateInput(
         predictions.assign(
             mcc=mcc,
@@ -95,14 +96,28 @@ def baseline(stage: StageRun) -> GateInput:
     )
 
 
-def describe_data(stage: StageRun, splits: pd.DataFrame) -> None:
-    """Write the page about the data, and the suspect labels as CSV."""
+def describe_data(
+    stage: StageRun, splits: pd.DataFrame, training: TrainingTexts, others: Encoded
+) -> None:
+    """Write the page about the data, and the suspect labels as CSV.
+
+    Args:
+        stage: the stage.
+        splits: the training rows, then the others.
+        training: the training texts.
+        others: token ids of the other texts.
+    """
     params, classes = stage.params, stage.params.chosen_dataset.classes
     conflicts = read_table(artifacts.CONFLICTS)
     with read_json(artifacts.CLEAN_REPORT) as report:
         cleaned = {key: report[key] for key in ("rows", "relabelled")}
     with doing("looking for suspect labels"):
-        suspects = find_suspects(splits, classes, params.care, params.seed)
+        offsets = training.tokens.offsets
+        tokens = Encoded(
+            np.concatenate([training.tokens.ids, others.ids]),
+            np.concatenate([offsets, offsets[-1] + others.offsets[1:]]),
+        )
+        suspects = find_suspects(splits, classes, params.care, params.seed, (training, tokens))
     with doing("describing the texts"):
         page = render_data_page(
             dataset=params.dataset,

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from sentigate.evaluation import suspects
-from sentigate.evaluation.linear_fit import fit_linear
+from sentigate.evaluation.linear_fit import TrainingTexts, fit_linear
 from sentigate.evaluation.suspects import find_suspects, label_issues, out_of_fold
 from sentigate.model.labels import Classes
 from sentigate.settings.care import CareParams
@@ -87,15 +87,22 @@ def test_a_row_is_judged_by_a_model_that_saw_neither_its_group_nor_its_text(
     texts.loc[1, "text"] = texts.loc[590, "text"]
     seen = []
 
-    def judge(rows: list[str], labels, folds, classes, seed):
+    def judge(whole, folds, seed):
         seen.append(folds)
-        return np.full((len(rows), 3), 1 / 3, dtype=np.float32)
+        return np.full((len(folds), 3), 1 / 3, dtype=np.float32)
 
     monkeypatch.setattr(suspects, "out_of_fold", judge)
     find_suspects(texts, CLASSES, CARE, 42)
     (folds,) = seen
     assert (pd.Series(folds).groupby(texts["group"]).nunique() == 1).all()
     assert folds[1] == folds[590]
+
+
+def test_token_ids_of_an_equal_tokenizer_give_the_same_suspects() -> None:
+    texts, _ = flipped(made_texts(), 0.05)
+    training = TrainingTexts(texts["text"].tolist(), texts["label"].to_numpy(), CLASSES)
+    given = find_suspects(texts, CLASSES, CARE, 42, (training, training.tokens))
+    pd.testing.assert_frame_equal(given.table, find_suspects(texts, CLASSES, CARE, 42).table)
 
 
 def test_the_models_are_fitted_on_the_other_folds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +114,8 @@ def test_the_models_are_fitted_on_the_other_folds(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(suspects, "fit_linear", fit)
     labels, folds = texts["label"].to_numpy().astype(np.int64), np.arange(120) % 3
-    chances = out_of_fold(texts["text"].tolist(), labels, folds, CLASSES, 1)
+    whole = TrainingTexts(texts["text"].tolist(), labels.astype(np.int8), CLASSES)
+    chances = out_of_fold(whole, folds, 1)
     assert np.isfinite(chances).all()
     np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-5)
     for fold, part in enumerate(parts):

@@ -133,6 +133,24 @@ class TrainingTexts:
         return CharacterBlock(of_tokens @ diags_array(idf * factor), counts)
 
 
+class TokenizedTexts(TrainingTexts):
+    """Texts to fit linear models on, as tokens of other texts' tokenizer: none is counted twice.
+
+    Args:
+        like: the other texts.
+        tokens: token ids of the texts; a token that the other texts lack is unknown.
+        labels: classes of the texts; each class has one of them.
+        classes: the classes.
+    """
+
+    def __init__(
+        self, like: TrainingTexts, tokens: Encoded, labels: npt.NDArray[np.int8], classes: Classes
+    ) -> None:
+        self.labels, self.classes, self.level = labels, classes, like.level
+        self.tokenizer, self.words, self.tokens = like.tokenizer, like.words, tokens
+        self._counted = {}
+
+
 class PartOfTexts(TrainingTexts):
     """Some of the texts, to fit on; their n-grams are those of all texts.
 

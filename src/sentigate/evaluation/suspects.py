@@ -19,11 +19,12 @@ from sentigate.data.clusters import clusters_of
 from sentigate.errors import DataError, counted
 from sentigate.model.answers import Probabilities, confidences, probabilities
 from sentigate.model.labels import Classes
+from sentigate.model.text.encoding import Encoded
 from sentigate.settings.baseline import LinearModelParams
 from sentigate.settings.care import CareParams
 
 from .folds import stratified_folds
-from .linear_fit import PartOfTexts, TrainingTexts, fit_linear, take
+from .linear_fit import PartOfTexts, TokenizedTexts, TrainingTexts, fit_linear, take
 
 MODEL = LinearModelParams(
     word_ngrams=(1, 2), naive_bayes_smoothing=1.0, min_count=2, inverse_regularization=0.1
@@ -51,7 +52,11 @@ class Suspects(NamedTuple):
 
 
 def find_suspects(
-    texts: pd.DataFrame, classes: Classes, settings: CareParams, seed: int
+    texts: pd.DataFrame,
+    classes: Classes,
+    settings: CareParams,
+    seed: int,
+    tokenized: tuple[TrainingTexts, Encoded] | None = None,
 ) -> Suspects:
     """Judge the labels of rows of all splits: a wrong label in the test split makes figures wrong.
 
@@ -60,6 +65,8 @@ def find_suspects(
         classes: the classes; a label is the index of a name.
         settings: the number of folds, and the largest size of the judged texts.
         seed: seed of the sample, of the folds and of the solver.
+        tokenized: texts whose tokenizer is used, and its token ids of ``texts``, which saves time;
+            None: the judged texts have a tokenizer of their own.
     """
     clusters = clusters_of(texts)
     notes: list[str] = []
@@ -79,36 +86,34 @@ def find_suspects(
     try:
         if len(known) < 2:
             raise DataError("this takes two classes with rows in two groups")
-        chances = out_of_fold(
-            rows["text"].tolist(), labels, folds, Classes(names=tuple(names)), seed
-        )
+        known_labels, known_classes = labels.astype(np.int8), Classes(names=tuple(names))
+        if tokenized is None:
+            whole = TrainingTexts(rows["text"].tolist(), known_labels, known_classes)
+        else:
+            like, tokens = tokenized
+            whole = TokenizedTexts(like, take(tokens, chosen), known_labels, known_classes)
+        chances = out_of_fold(whole, folds, seed)
     except DataError as error:
         notes.append(f"No label was judged: {error}.")
         return Suspects(_table(rows.iloc[:0], labels[:0], np.empty((0, 2)), list("ab")), 0, notes)
     return Suspects(_table(rows, labels, chances, names), len(rows), notes)
 
 
-def out_of_fold(
-    texts: list[str], labels: Rows, folds: Rows, classes: Classes, seed: int
-) -> Probabilities:
+def out_of_fold(whole: TrainingTexts, folds: Rows, seed: int) -> Probabilities:
     """Return the probabilities of each text, (texts, K), from models of the other folds.
 
     Args:
-        texts: the texts.
-        labels: (texts,) classes; each class occurs in two folds or more.
+        whole: the texts; each class occurs in two folds or more.
         folds: (texts,) number of each text's fold.
-        classes: the K classes.
         seed: seed of the solver.
 
     Raises:
         DataError: no n-gram is in enough texts.
     """
-    whole = TrainingTexts(texts, labels.astype(np.int8), classes)
-    chances = np.full((len(texts), classes.count), np.nan, dtype=np.float32)
+    chances = np.full((len(folds), whole.classes.count), np.nan, dtype=np.float32)
     for fold in np.unique(folds):
         held_out = np.flatnonzero(folds == fold)
-        part = PartOfTexts(whole, np.flatnonzero(folds != fold))
-        model = fit_linear(part, MODEL, seed)
+        model = fit_linear(PartOfTexts(whole, np.flatnonzero(folds != fold)), MODEL, seed)
         chances[held_out] = probabilities(model.logits(*take(whole.tokens, held_out)))
     return chances
 
