@@ -1,7 +1,7 @@
 """How tests are run, and the fixtures that several files share.
 
-There are two layers. A test is slow if it starts a process, trains, or uses MLflow, Lightning or
-Great Expectations; all others are fast, and `make test-fast` runs only the fast ones. Tests are not
+There are two layers. A test is slow if it starts a process, trains, or uses MLflow, torch or Great
+Expectations; all others are fast, and `make test-fast` runs only the fast ones. Tests are not
 marked by hand: tests/support/layers.py has the rule, by a test's folder, its fixtures and the
 imports of its file. While a fast test runs, a guard fails it if it starts a process or imports one
 of these libraries. In that case add the import or fixture to layers.py, or move the test.
@@ -9,8 +9,10 @@ of these libraries. In that case add the import or fixture to layers.py, or move
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import sys
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from pathlib import Path
@@ -19,12 +21,19 @@ from typing import Any
 import hypothesis
 import psutil
 import pytest
+from support import shared_folder
 from support.layers import Guard, is_slow, is_slow_file
 from support.params import set_value, tiny_values, write_values
 from support.project import ROOT, put_small_table
 from support.running_tests import RunningTests
 
 import sentigate  # noqa: F401  (sets how OpenMP waits, before a test imports torch)
+
+# Searching for circles among the objects of all libraries would take a fifth of a run, so the
+# collector rests while test files are imported, never looks at what they brought, and comes seldom.
+gc.disable()
+SELDOM = (100_000, 20, 100)
+"""Thresholds of the garbage collector while tests run."""
 
 # Without deadlines, because a shared machine may pause.
 hypothesis.settings.register_profile("sentigate", deadline=None)
@@ -114,6 +123,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+def pytest_collection_finish() -> None:
+    """Let the garbage collector work again, but not on what was imported."""
+    gc.freeze()
+    gc.set_threshold(*SELDOM)
+    gc.enable()
+    keep_no_seeds()
+
+
+def keep_no_seeds() -> None:
+    """Make torch.manual_seed quick on a machine without a GPU.
+
+    Otherwise torch keeps each seed for three kinds of accelerators, each with a formatted traceback
+    of all of pytest's calls, which takes longer than many a test.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and not torch.cuda.is_available():
+        for kind in (torch.cuda.random, torch.mtia, torch.xpu.random):
+            kind._lazy_call = lambda *arguments, **options: None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Fail a fast test that starts a process or imports a slow library."""
@@ -143,28 +172,33 @@ def run_python() -> Callable[..., str]:
     return commands.run_python
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that all workers share, and tell it to the functions that need it."""
+    shared_folder.path = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared_folder.path = shared_folder.path.parent
+    return shared_folder.path
+
+
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+def trained(shared: Path, mlflow_database: Callable[[Path], str]) -> tuple[Path, Any]:
     """Return a project in which the whole pipeline ran, and the result of its `dvc repro`.
 
     All workers share it, so tests only read it. A test that changes files uses ``copy_trained``.
     """
     from support.trained import train_once
 
-    folder = tmp_path_factory.getbasetemp()
-    return train_once(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+    return train_once(shared, mlflow_database)
 
 
 @pytest.fixture(scope="session")
-def mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
+def mlflow_database(shared: Path) -> Callable[[Path], str]:
     """Return a function that copies an empty MLflow database to a path, and returns its URI.
 
     MLflow takes seconds to create a database, so all tests get copies of one.
     """
-    from mlflow import MlflowClient
-
-    empty = tmp_path_factory.mktemp("mlflow") / "empty.db"
-    MlflowClient(f"sqlite:///{empty}").search_experiments()
+    empty = shared_folder.made_once("empty.db", shared_folder.make_database)
 
     def put(path: Path) -> str:
         shutil.copyfile(empty, path)

@@ -7,6 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -42,8 +43,11 @@ def written_whole(target: Path) -> Iterator[IO[bytes]]:
         part.unlink(missing_ok=True)
 
 
+@cache
 def templates() -> Environment:
     """Return the environment of the package's HTML templates, named by their path in the package.
+
+    All pages share it, and add their filters; it keeps compiled templates.
 
     Values are escaped. A value that a template needs and does not get raises an UndefinedError.
     """

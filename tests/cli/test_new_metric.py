@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -209,10 +210,13 @@ def test_a_model_without_a_linear_part_has_one_row(figures: dict[str, Any]) -> N
 
 
 def test_a_new_metric_is_in_mlflow(
-    figures: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    figures: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mlflow_database: Callable[[Path], str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/runs.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_database(tmp_path / "runs.db"))
     opened = start_run("made for a test")
     opened.log_metrics(figures)
     opened.end()

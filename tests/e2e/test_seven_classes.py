@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,9 @@ def rated(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(
+    tmp_path_factory: pytest.TempPathFactory, mlflow_database: Callable[[Path], str]
+) -> Path:
     """Return a project in which the pipeline ran on a table with scores."""
     folder = copy_project(tmp_path_factory.mktemp("seven") / "project")
     rated(folder / SMALL_TABLE)
@@ -62,6 +65,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     values["gates"]["max_balance_difference"] = 0.2
     write_values(values, folder)
     commit_all(folder)
+    mlflow_database(folder / "mlflow.db")
     done = run_in(folder, *DVC, "repro", timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder

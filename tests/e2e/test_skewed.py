@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,9 @@ def write_params(project: Path, **changes: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(
+    tmp_path_factory: pytest.TempPathFactory, mlflow_database: Callable[[Path], str]
+) -> Path:
     """Return a project with 96 positive texts to 4 negative ones."""
     folder = copy_project(tmp_path_factory.mktemp("skewed") / "project")
     table = pd.read_csv(folder / SMALL_TABLE)
@@ -39,6 +42,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table.to_csv(folder / SMALL_TABLE, index=False)
     write_params(folder)
     commit_all(folder)
+    mlflow_database(folder / "mlflow.db")
     return folder
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,13 +31,15 @@ from sentigate.reporting.explanation_page import render_explanation
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A project with a registered model. Its database is made once, because that takes 5 s."""
+def project(
+    tmp_path_factory: pytest.TempPathFactory, mlflow_database: Callable[[Path], str]
+) -> Iterator[Path]:
+    """A project with a registered model."""
     folder = tmp_path_factory.mktemp("project")
     copy_settings(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+        patch.setenv("MLFLOW_TRACKING_URI", mlflow_database(folder / "mlflow.db"))
         files = make_model(folder / "files")
         add_champion(files, model_name("vader"), tmp_path_factory.mktemp("scratch"))
         yield folder

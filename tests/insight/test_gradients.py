@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -355,12 +356,13 @@ print(json.dumps([{
 
 @pytest.fixture(scope="module")
 def measured(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path_factory: pytest.TempPathFactory, mlflow_database: Callable[[Path], str]
 ) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """Run the command in a copy of the project whose params.yaml names another data set."""
     project = copy_project(tmp_path_factory.mktemp("copy") / "project")
     write_values(tiny_values() | {"dataset": "vader"}, project)
     commit_all(project)
+    mlflow_database(project / "mlflow.db")
     command = (sys.executable, "-m", "sentigate.cli.main", "gradients", "--dataset", "csv")
     return project, run_in(project, *command, "--epochs", "1")
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.cleaning import cleaning
+from support.examples import examples
 from support.models import architecture, save_model, vocab_params
 from torch import Tensor
 
@@ -71,7 +72,7 @@ tokens = st.lists(st.integers(1, VOCABULARY - 1), min_size=1, max_size=6)
 
 @cells
 @scratch
-@settings(max_examples=15)
+@examples(15)
 @given(text=tokens, data=st.data())
 def test_a_prediction_does_not_depend_on_later_tokens(
     cell: str, cell_from_scratch: bool, text: list[int], data: st.DataObject

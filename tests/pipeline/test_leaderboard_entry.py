@@ -63,10 +63,13 @@ def test_the_script_names_only_the_table_of_splits() -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Give these tests their own MLflow database, created once, because that takes 5 s."""
+def runs(
+    tmp_path_factory: pytest.TempPathFactory, mlflow_database: Callable[[Path], str]
+) -> Iterator[None]:
+    """Give these tests their own MLflow database."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path_factory.mktemp('runs')}/runs.db")
+        uri = mlflow_database(tmp_path_factory.mktemp("runs") / "runs.db")
+        patch.setenv("MLFLOW_TRACKING_URI", uri)
         yield
 
 
@@ -257,8 +260,11 @@ def ran(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [line.split("'")[1] for line in lines if line.startswith("Running stage '")]
 
 
-def test_the_command_trains_the_valid_models_and_none_twice(tmp_path: Path) -> None:
+def test_the_command_trains_the_valid_models_and_none_twice(
+    tmp_path: Path, mlflow_database: Callable[[Path], str]
+) -> None:
     project = copy_project(tmp_path)
+    mlflow_database(project / "mlflow.db")
     values = tiny_values()
     tiny = values["models"]["tiny"] | {"training": TINY_MODEL["training"] | {"max_epochs": 1}}
     broken = copy.deepcopy(tiny)

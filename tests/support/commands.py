@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from functools import cache
 from pathlib import Path
 
+from . import shared_folder
 from .project import ROOT
 
 WARM = Path(__file__).parent / "warm"
-_FORK_SERVERS: list[subprocess.Popen[bytes]] = []  # kept, so that their standard input stays open
+_FORK_SERVERS: list[subprocess.Popen[bytes]] = []  # kept, so that Python does not warn of a process
 
 
 def environment_of(folder: Path) -> dict[str, str]:
@@ -86,18 +85,31 @@ def warm(environment: dict[str, str]) -> dict[str, str]:
 
 @cache
 def fork_server() -> str:
-    """Return the address of this process's fork server, which ends with this process."""
-    address = str(Path(tempfile.mkdtemp(prefix="warm-")) / "socket")
+    """Return the address of the run's fork server, which ends with the last process that uses it.
+
+    It ends when nobody holds its standard input, a named pipe, open for writing.
+    """
+    folder = shared_folder.made_once("warm", _start_fork_server)
+    os.open(folder / "users", os.O_WRONLY)  # stays open
+    return str((folder / "socket").readlink())
+
+
+def _start_fork_server(folder: Path) -> None:
+    folder.mkdir()
+    os.mkfifo(folder / "users")
+    # A socket's path has at most 107 characters, and that of the folder may have more.
+    address = Path(tempfile.mkdtemp(prefix="warm-")) / "socket"
+    (folder / "socket").symlink_to(address)
+    os.open(folder / "users", os.O_RDWR)  # waits for nobody; stays open until this process ends
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PYTHON"))}
     server = subprocess.Popen(
         [sys.executable, WARM / "fork_server.py", address],
         env=environment,
-        stdin=subprocess.PIPE,
+        stdin=os.open(folder / "users", os.O_RDONLY),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"
-    atexit.register(shutil.rmtree, Path(address).parent)
+    server.stdout.close()
     _FORK_SERVERS.append(server)
-    return address

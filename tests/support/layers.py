@@ -1,4 +1,8 @@
-"""The rule by which tests are slow, and a guard that fails slow actions in the other tests."""
+"""The rule by which tests are slow, and a guard that fails slow actions in the other tests.
+
+torch is slow because importing it takes each worker longer than all fast tests of a room. What
+needs no network is tested without it.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +21,13 @@ SLOW_FOLDERS = {"e2e", "pipeline"}
 """Folders of tests/ in which all tests run stages."""
 SLOW_FIXTURES = {"small_project", "run_python", "trained", "mlflow_database"}
 """Fixtures that run stages or start a process."""
-LIBRARIES = {"mlflow", "pytorch_lightning", "great_expectations"}
+LIBRARIES = {"mlflow", "pytorch_lightning", "great_expectations", "torch"}
 SLOW_IMPORTS = (
     *("subprocess", "multiprocessing"),
     *LIBRARIES,
     *("dvc", "transformers"),  # importing them takes seconds
+    *("sentigate.model.predictor", "sentigate.model.saved_model"),  # import torch
+    *("sentigate.evaluation.comparison", "sentigate.evaluation.linear_fit"),  # torch; many fits
     *("sentigate.reporting.write_plots", "sentigate.leaderboard.chart"),  # Matplotlib draws slowly
     *("sentigate.gates.validate", "sentigate.tracking", "sentigate.training", "sentigate.language"),
     "sentigate.sources.word_vectors",  # runs pip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -13,10 +13,11 @@ from sentigate.model.fusion import Fusion
 from sentigate.model.labels import BINARY, Classes
 from sentigate.model.linear_model import LinearDescription, LinearModel
 from sentigate.model.network.architecture import Architecture
-from sentigate.model.network.network import Network
-from sentigate.model.saved_model import Description, SavedModel
 from sentigate.model.text.cleaning_steps import CleaningSteps
 from sentigate.settings.model import VocabParams
+
+if TYPE_CHECKING:
+    from sentigate.model.network.network import Network
 
 
 def architecture(**values: Any) -> Architecture:
@@ -76,6 +77,8 @@ def save_model(
 
     Without ``fusion``, the network alone answers.
     """
+    from sentigate.model.saved_model import Description, SavedModel  # imports torch
+
     folder.mkdir(parents=True, exist_ok=True)
     description = Description(
         dataset="vader",

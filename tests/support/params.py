@@ -58,6 +58,7 @@ def tiny_values(folder: Path = ROOT) -> dict[str, Any]:
     """
     values = read_values(folder)
     values |= {"dataset": "csv", "model": "tiny"}
+    values["models"] = {name: values["models"][name] for name in ("bilstm", "lstm")}
     values["models"]["tiny"] = copy.deepcopy(TINY_MODEL)
     csv = values["datasets"]["csv"]
     csv["source"] |= {

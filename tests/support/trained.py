@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ SENTIGATE = (sys.executable, "-m", "sentigate.cli.main")
 Done = subprocess.CompletedProcess[str]
 
 
-def train_once(folder: Path) -> tuple[Path, Done]:
+def train_once(folder: Path, put_database: Callable[[Path], object]) -> tuple[Path, Done]:
     """Return a project in ``folder``, and the result of its `dvc repro`.
 
     The first process that calls this trains; the others wait, and return the same.
@@ -35,6 +36,7 @@ def train_once(folder: Path) -> tuple[Path, Done]:
             copy_project(project)
             write_values(tiny_values(), project)
             commit_all(project)
+            put_database(project / "mlflow.db")
             done = run_in(project, *DVC, "repro", timeout=600)
             answer.write_text(json.dumps([done.returncode, done.stdout, done.stderr]))
     return project, subprocess.CompletedProcess(["dvc"], *json.loads(answer.read_text()))

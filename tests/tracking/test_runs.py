@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -389,11 +389,14 @@ def test_a_full_disk_does_not_stop_the_training(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("known", ["mlflow-artifacts:/1", "s3://bucket/x", "/big disk/artifacts"])
 def test_an_artifact_location_that_a_user_chose_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mlflow_database: Callable[[Path], str],
+    known: str,
 ) -> None:
     """One case is the database of a server, opened without the server."""
     monkeypatch.chdir(tmp_path)
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    uri = mlflow_database(tmp_path / "mlflow.db")
     (tmp_path / "mlartifacts").mkdir()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     MlflowClient(uri).create_experiment(EXPERIMENT, artifact_location=known)
@@ -404,13 +407,16 @@ def test_an_artifact_location_that_a_user_chose_is_kept(
 
 @pytest.mark.parametrize("how", ["moved", "copied"])
 def test_artifacts_are_found_in_a_moved_or_copied_project(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mlflow_database: Callable[[Path], str],
+    how: str,
 ) -> None:
     old, new = tmp_path / "old place", tmp_path / "new"
     old.mkdir()
     monkeypatch.chdir(old)
     # Absolute, because MLflow keeps one connection for each URI, even in another folder.
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{old}/mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_database(old / "mlflow.db"))
     (old / "reports").mkdir()
     (old / "reports/a.txt").write_text("artifact")
     run = ended("before")

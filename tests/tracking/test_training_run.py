@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,11 +28,13 @@ METRICS = {"test": {"accuracy": 0.75}}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Make a folder with the run's files the working directory, once, as its database takes 5 s."""
+def project(
+    tmp_path_factory: pytest.TempPathFactory, mlflow_database: Callable[[Path], str]
+) -> Iterator[None]:
+    """Make a folder with the run's files the working directory."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("project"))
-        patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{Path.cwd()}/mlflow.db")
+        patch.setenv("MLFLOW_TRACKING_URI", mlflow_database(Path.cwd() / "mlflow.db"))
         raw, split = artifacts.RAW_TEXTS.path, artifacts.SPLIT_TEXTS.path
         for path in (*RESULTS, artifacts.TRAINED_WEIGHTS, raw, split):
             if path.suffix:

@@ -5,8 +5,9 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from torch import Tensor, nn
 
 from sentigate.model.network import cells
@@ -31,7 +32,7 @@ def stack(cell: str, reference: nn.RNNBase) -> list[Recurrence]:
 
 
 @each_cell
-@settings(max_examples=60)
+@examples(60)
 @given(
     rows=st.integers(1, 5),
     steps=st.integers(1, 12),

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 from support.models import architecture
 
 from sentigate.model.network.architecture import Convolution
@@ -33,7 +34,7 @@ def make(scores: int = 1, **changes: object) -> Network:
 @pytest.mark.parametrize("pooling", ["max", "mean", "last", "attention"])
 @pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize("hidden_sizes", [(6, 5), (6,)])
-@settings(max_examples=15)
+@examples(15)
 @given(
     lengths=st.lists(st.integers(1, 9), min_size=1, max_size=6),
     spare=st.integers(0, 3),

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 from support.models import architecture
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
@@ -74,7 +75,7 @@ def composed(choices: dict[str, Any], scores: int = 1) -> Network:
 
 
 @shapes
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(  # few shapes, because oneDNN compiles a kernel for each
     lengths=st.lists(st.sampled_from([1, 2, 7, 12]), min_size=1, max_size=3),
     more=st.sampled_from([0, 4]),
@@ -87,7 +88,7 @@ def test_padding_and_other_texts_never_change_a_result(
 
 
 @whole
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(
     lengths=st.lists(st.sampled_from([1, 2, 7, 12]), min_size=1, max_size=3),
     more=st.sampled_from([0, 3]),
@@ -171,7 +172,7 @@ def test_attention_matches_a_hand_calculation() -> None:
         assert torch.allclose(pooled[row], expected, atol=1e-6)
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=4), st.integers(1, 4))
 def test_convolution_of_a_batch_equals_that_of_each_text(lengths: list[int], pool: int) -> None:
     torch.manual_seed(6)

@@ -7,11 +7,14 @@ this project: each command imports the code of the folder in which it was given.
 from __future__ import annotations
 
 import atexit
+import copy
+import functools
 import gc
 import json
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -70,6 +73,7 @@ def serve(address: str) -> dict[str, Any]:
         clients = {client.fileno(): process for process, client in running.values()}
         ready, _, _ = select.select([sys.stdin, listener, *running, *clients], [], [])
         if sys.stdin in ready:
+            shutil.rmtree(Path(address).parent)
             sys.exit()
         for gone in clients.keys() & set(ready):
             os.kill(clients[gone], signal.SIGKILL)
@@ -107,18 +111,30 @@ def prepare(request: dict[str, Any]) -> list[str]:
         del os.environ[name]
     os.environ.update(request["environment"])
     command: list[str] = request["command"]
-    first = str(Path.cwd() if command[0] == "-m" else Path(command[0]).parent)
+    first = str(Path.cwd() if command[0] in ("-m", "-c") else Path(command[0]).parent)
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:0] = [first, *filter(None, paths)]
     return command
 
 
+def keep_parsed() -> None:
+    """Have DVC parse the same content once: for each stage, it reads all settings again."""
+    from dvc.utils.serialize import _yaml
+
+    parse = functools.cache(_yaml.parse_yaml)
+    _yaml.parse_yaml = lambda text, path, typ="safe": copy.deepcopy(parse(text, path, typ))
+
+
 def run(command: list[str]) -> int:
     """Run it as Python does, and give the exit status."""
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  (as with -u)
     try:
         if command[0] == "-m":
             sys.argv = command[1:]
             runpy.run_module(command[1], run_name="__main__", alter_sys=True)
+        elif command[0] == "-c":
+            sys.argv = ["-c", *command[2:]]
+            exec(command[1], {"__name__": "__main__"})  # noqa: S102
         else:
             sys.argv = command
             runpy.run_path(command[0], run_name="__main__")
@@ -133,11 +149,14 @@ def run(command: list[str]) -> int:
     return 0
 
 
+gc.disable()  # while imports make objects that stay
 for library in LIBRARIES:
     __import__(library)
+keep_parsed()
 del sys.path[0]  # this file's folder
-gc.collect()
 gc.freeze()
+gc.set_threshold(100_000, 20, 100)
+gc.enable()
 status = run(prepare(serve(sys.argv[1])))
 threading._shutdown()  # type: ignore[attr-defined]
 atexit._run_exitfuncs()

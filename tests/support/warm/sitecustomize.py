@@ -13,13 +13,14 @@ SCRIPTS = ("sentigate", "dvc")
 
 
 def command() -> list[str]:
-    """``-m`` and a module, or a script, and its arguments; empty where it's none of ours."""
+    """``-m`` and a module, ``-c`` and code, or a script, with arguments; empty if not ours."""
     words = sys.orig_argv[1:]
     if words[:1] == ["-u"]:
         words = words[1:]
     if words[:1] == ["-m"] and len(words) > 1 and words[1].startswith(MODULES):
         return words
-    return words if words and words[0].rpartition("/")[2] in SCRIPTS else []
+    folder, _, name = words[0].rpartition("/") if words else ("", "", "")
+    return words if name in (*SCRIPTS, "-c") or folder == "benchmarks" else []
 
 
 def ask(address: str, words: list[str]) -> None:
