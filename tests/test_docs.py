@@ -123,7 +123,7 @@ def test_links_have_targets(page: Path) -> None:
 
 
 def test_the_readme_is_short() -> None:
-    assert len(read(README).splitlines()) < 170
+    assert len(read(README).splitlines()) < 160
 
 
 # Figures
