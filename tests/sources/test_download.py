@@ -187,7 +187,7 @@ def test_other_schemes_are_refused(tmp_path: Path, url: str) -> None:
 
 
 def test_the_extension_is_checked_before_the_download(server: str, tmp_path: Path) -> None:
-    assert "allowed: .csv" in refusal(f"{server}/a.xlsx", tmp_path)
+    assert "allowed: .csv" in refusal(f"{server}/a.docx", tmp_path)
     assert Handler.asked == []
 
 

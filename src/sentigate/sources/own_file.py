@@ -47,7 +47,8 @@ def find_table(
             another hash.
     """
     if _is_url(path):
-        format_of(_name_in(path), origin_of(path), dialect)  # before a download
+        origin = origin_of(path)
+        format_of(_name_in(path), origin, dialect)  # before a download
         return [find(path, sha256, cache)]
     _refuse_other_urls(path)
     files = local_files(path, without=CORRECTIONS)
@@ -70,8 +71,8 @@ def find(path: str, sha256: str | None, cache: Path) -> TableFile:
         SourceError: the file does not exist, cannot be read, or has another hash.
     """
     if _is_url(path):
-        name = _name_in(path)
-        return TableFile(_downloaded(path, sha256, name, cache), name, origin_of(path))
+        origin, name = origin_of(path), _name_in(path)
+        return TableFile(_downloaded(path, sha256, name, cache), name, origin)
     _check_is_file(path)
     return TableFile(_checked(path, sha256), PurePosixPath(path).name, path)
 
