@@ -28,8 +28,10 @@ def entry_path(name: str) -> Path:
 def text_of(proposal: Proposal) -> str:
     """Return the entry's YAML, with what was not sure as comments."""
     looked = proposal.looked
+    # A path is only true on one machine.
+    given = looked.given if is_url(looked.given) else Path(looked.given).name
     head = [
-        f"{shorten_path(looked.given)}, {looked.rows:,} rows, described by `sentigate adopt`; "
+        f"{shorten_path(given)}, {looked.rows:,} rows, described by `sentigate adopt`; "
         "all keys: docs/parameters.md"
     ]
     if proposal.doubts:
