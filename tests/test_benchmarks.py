@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from support.commands import environment_of
+from support.commands import environment_of, warm
 from support.project import ROOT, commit_all, copy_project
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -98,7 +98,8 @@ def unreachable(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[st
     project = copy_project(tmp_path_factory.mktemp("benchmarks"))
     commit_all(project)
     nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
-    environment = {k: v for k, v in environment_of(project).items() if k != "SENTIGATE_MIRROR"}
+    environment = warm(environment_of(project))
+    environment.pop("SENTIGATE_MIRROR", None)
     settings = {"KAGGLE_API_ENVIRONMENT": "LOCALHOST", "PIP_RETRIES": "0", "NO_PROXY": ""}
     settings |= {"PIP_INDEX_URL": "https://127.0.0.1:9", "PIP_CONFIG_FILE": os.devnull}
     cache = {"KAGGLEHUB_CACHE": str(project / "unused"), "PIP_NO_CACHE_DIR": "1"}

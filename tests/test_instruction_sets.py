@@ -21,7 +21,7 @@ IN_FORCE = {
     "avx512": ("AVX512", "Intel AVX-512 with AVX512BW, AVX512VL, and AVX512DQ extensions"),
 }
 NEEDED = {"avx2": "avx2", "avx512": "avx512_vl"}
-THREADS = (1, 2, 4)
+THREADS = (1, 4)
 
 # Set in Python, because torch takes at most the number of cores from OMP_NUM_THREADS; fit reads the
 # variable itself. The pool of parallel_directions.py keeps its thread's first number.
@@ -55,7 +55,17 @@ def test_the_numeric_tests_pass_with_fewer_instructions(name: str, tmp_path: Pat
         str(path) for path in sorted((ROOT / "tests").rglob("test_*.py"))
         if "pytest.mark.numeric" in path.read_text("utf-8") and path != Path(__file__)
     ]  # fmt: skip
-    options = ("-m", "numeric", "-p", "no:xdist", "-p", "no:cacheprovider", "-q", "--tb=short")
+    options = (
+        "-m",
+        "numeric",
+        "-p",
+        "no:xdist",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        "--tb=short",
+        "--hypothesis-profile=fast",
+    )
     done = subprocess.run(
         [sys.executable, "-c", ROUNDS, ",".join(map(str, THREADS)), tmp_path, *options, *marked],
         cwd=ROOT,

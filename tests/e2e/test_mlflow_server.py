@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +69,11 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(
+    tmp_path_factory: pytest.TempPathFactory, mlflow_database: Callable[[Path], str]
+) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("server"))
+    mlflow_database(server.folder / "server.db")
     server.start()
     yield server
     server.kill()
@@ -126,7 +129,7 @@ def train_until_epoch_3(project: Path, server: Server, epochs: int) -> Any:
     values["models"]["tiny"]["training"] |= training
     write_values(values, project)
     command = (sys.executable, "-u", "-m", "pipeline.train")
-    process = start(environment(project, server), project, *command)
+    process = start(warm(environment(project, server)), project, *command)
     assert process.stdout is not None
     printed = []
     for line in process.stdout:

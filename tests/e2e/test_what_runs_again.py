@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support.commands import environment_of, run_in
+from support.commands import environment_of, run_in, warm
 from support.params import file_and_key, set_value, write_values
 from support.trained import (
     DVC,
@@ -127,7 +127,7 @@ def test_a_change_reruns_the_stages_that_read_it(project: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", ASK_DVC],
         cwd=project,
-        env=environment_of(project),
+        env=warm(environment_of(project)),
         input=json.dumps(changes),
         capture_output=True,
         text=True,

@@ -14,7 +14,6 @@ from . import shared_folder
 from .project import ROOT
 
 WARM = Path(__file__).parent / "warm"
-_FORK_SERVERS: list[subprocess.Popen[bytes]] = []  # kept, so that Python does not warn of a process
 
 
 def environment_of(folder: Path) -> dict[str, str]:
@@ -112,4 +111,4 @@ def _start_fork_server(folder: Path) -> None:
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"
     server.stdout.close()
-    _FORK_SERVERS.append(server)
+    server.returncode = 0  # otherwise Python warns of a process that still runs
