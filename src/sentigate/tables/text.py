@@ -35,12 +35,11 @@ def utf8_blocks(opening: Opening) -> Iterator[bytes]:
     try:
         for block in _blocks(opening.file, encoding):
             if (place := block.find(b"\0")) >= 0:
-                raise SourceError(
-                    f"{opening.origin}: line {_line(opening, encoding, block[:place]):,} has a NUL "
-                    "byte, so the file is binary or damaged; allowed: text"
-                )
+                raise _binary(opening, _line(opening, encoding, block[:place]))
             yield block
     except UnicodeDecodeError as error:
+        if opening.dialect.encoding is None and _is_binary(error.object):
+            raise _binary(opening, _lines_before_nul(opening.file) + 1) from None
         position = opening.file.tell() - len(error.object) + error.start
         raise _wrong_encoding(opening, encoding, error, position) from None
 
@@ -70,6 +69,28 @@ def encoding_of(opening: Opening) -> str:
     raise SourceError(
         f"{opening.origin} begins with the byte-order mark of UTF-8, and is UTF-8; its encoding is "
         f"declared as {shorten(declared)}. {opening.writing.lines(('encoding', 'utf-8'))}"
+    )
+
+
+def _is_binary(data: bytes) -> bool:
+    """Return whether NUL bytes are at even and at odd places; UTF-16 has them at one of the two."""
+    return b"\0" in data[::2] and b"\0" in data[1::2]
+
+
+def _lines_before_nul(file: BinaryIO) -> int:
+    file.seek(0)
+    lines = 0
+    while block := file.read(BLOCK_BYTES):
+        if (place := block.find(b"\0")) >= 0:
+            return lines + block[:place].count(b"\n")
+        lines += block.count(b"\n")
+    return lines
+
+
+def _binary(opening: Opening, line: int) -> SourceError:
+    return SourceError(
+        f"{opening.origin}: line {line:,} has a NUL byte, so the file is binary or damaged; "
+        "allowed: text"
     )
 
 
