@@ -1,6 +1,7 @@
 # Every target works as the first command in a fresh clone: a target that needs .venv creates it.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+SENTIGATE := $(BIN)/sentigate
 BENCHMARKS := training overhead bfloat16 precision spread reading threads processes data_stages startup prediction tables suspects
 # Without --no-compile, pip compiles all files, which takes a minute; Python compiles on first use,
 # and must be allowed to keep the result: many containers forbid it, and every import takes twice as long.
@@ -17,7 +18,7 @@ unexport $(foreach pair,$(GIVEN),$(firstword $(subst :, ,$(pair))))
 MAKEOVERRIDES :=
 $(foreach pair,$(GIVEN),$(eval override export SENTIGATE_$(lastword $(subst :, ,$(pair))) = $$(value $(firstword $(subst :, ,$(pair))))))
 # Run the command of the same name, with the given ones of these options, and then the text.
-run = @exec $(BIN)/sentigate $@ $(foreach name,$(1),$${SENTIGATE_$(name):+"--$(name)=$$SENTIGATE_$(name)"}) $(if $(2),$${SENTIGATE_text:+-- "$$SENTIGATE_text"})
+run = @exec $(SENTIGATE) $@ $(foreach name,$(1),$${SENTIGATE_$(name):+"--$(name)=$$SENTIGATE_$(name)"}) $(if $(2),$${SENTIGATE_text:+-- "$$SENTIGATE_text"})
 
 .DEFAULT_GOAL := help
 .PHONY: help setup adopt train leaderboard test test-fast check format ui serve predict explain generate report gradients bench ci-report docs lint-workflows lock clean

@@ -46,6 +46,7 @@ COMMANDS = {
     "serve": (["--port={port}"], "  loading the model ..."),
     "ui": (["--port={port}"], "  starting the MLflow UI ..."),
     "ci-report": ([], "  comparing with main ..."),
+    "adopt": (["a.csv"], "  getting ready ..."),
     "train": ([], "dvc repro ..."),
     "leaderboard": ([], "dvc repro baseline ..."),
     "gradients": ([], "dvc repro pad ..."),

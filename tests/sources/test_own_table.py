@@ -327,7 +327,7 @@ def test_column_twice(refusal: Refusal) -> None:
 
 def test_binary_file(refusal: Refusal) -> None:
     picture = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
-    assert "is not UTF-8: byte 0x89 at offset 0" in refusal("a.csv", picture)
+    assert "line 3 has a NUL byte, so the file is binary" in refusal("a.csv", picture)
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])

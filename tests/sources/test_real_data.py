@@ -156,7 +156,7 @@ def test_vader_from_mirror(pip_cache: Path, mirror: Path, tmp_path: Path) -> Non
 def test_vader_changed_in_the_index_is_refused(pip_cache: Path, tmp_path: Path) -> None:
     dataset = DATASETS["vader"]
     source = dataset.source.model_copy(update={"sha256": "0" * 64})
-    with pytest.raises(SourceError, match=r"not the file that params\.yaml expects") as caught:
+    with pytest.raises(SourceError, match=r"not the file that the settings expect") as caught:
         read_source(source, dataset.labels, LONGEST, tmp_path)
     assert "0" * 64 in str(caught.value)
     assert DATASETS["vader"].source.model_dump()["sha256"] in str(caught.value)

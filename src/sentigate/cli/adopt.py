@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sentigate.errors import SourceError
+from sentigate.progress import doing
 from sentigate.settings.params import load_params
 
 from .selection import PARAMS
@@ -98,7 +99,8 @@ def adopt_table(
         SourceError: the table cannot be read, a choice must be made, or nobody agreed to write.
         ParamsError: the data set exists already with another table.
     """
-    from sentigate.adoption import show, write
+    with doing("getting ready"):
+        from sentigate.adoption import show, write
 
     trial = _examined(table, choices)
     print(*show.overview(trial), "", sep="\n")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from sentigate.errors import SourceError, shorten
 
@@ -17,6 +17,8 @@ DAMAGED = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 def open_parquet(opening: Opening) -> Part:
     """Read the file's columns; values have the Python types that Arrow converts to."""
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
     try:
         file = pq.ParquetFile(opening.file)
     except DAMAGED as error:
@@ -27,7 +29,7 @@ def open_parquet(opening: Opening) -> Part:
     return Part(names, _chunks(file, names, opening), header, file.schema_arrow)
 
 
-def _chunks(file: pq.ParquetFile, names: list[str], opening: Opening) -> Iterator[Chunk]:
+def _chunks(file: Any, names: list[str], opening: Opening) -> Iterator[Chunk]:
     done = 0
     try:
         for batch in file.iter_batches(chunk.CHUNK, columns=names):

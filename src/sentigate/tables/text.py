@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 BLOCK_BYTES = 4 << 20
+SNIFFED_BYTES = 64 << 10
+"""If a file is not UTF-8, this much of it shows whether it is text at all."""
 SEARCHED_BYTES = 64 << 20
 """An error about the encoding shows lines of this much of the file, after the wrong byte."""
 
@@ -38,9 +40,10 @@ def utf8_blocks(opening: Opening) -> Iterator[bytes]:
                 raise _binary(opening, _line(opening, encoding, block[:place]))
             yield block
     except UnicodeDecodeError as error:
-        if opening.dialect.encoding is None and _is_binary(error.object):
-            raise _binary(opening, _lines_before_nul(opening.file) + 1) from None
         position = opening.file.tell() - len(error.object) + error.start
+        opening.file.seek(0)
+        if opening.dialect.encoding is None and _is_binary(opening.file.read(SNIFFED_BYTES)):
+            raise _binary(opening, _lines_before_nul(opening.file) + 1) from None
         raise _wrong_encoding(opening, encoding, error, position) from None
 
 
