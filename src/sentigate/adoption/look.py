@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from sentigate.errors import SourceError
 from sentigate.progress import progress
-from sentigate.sources.own_file import find
+from sentigate.sources.own_file import find, is_url
 from sentigate.tables.detect import Detected, detect, sheets
 from sentigate.tables.dialect import Dialect
 from sentigate.tables.encodings import EncodingGuess
@@ -96,11 +96,6 @@ def look(given: str, choices: Mapping[str, str], cache: Path) -> Looked:
     return Looked(
         given, files, dialect, columns, survey.rows, survey.sampled, guesses, tuple(doubts)
     )
-
-
-def is_url(given: str) -> bool:
-    """Return whether ``given`` is an address."""
-    return given.lower().startswith(("http://", "https://"))
 
 
 def shorten_path(path: str) -> str:

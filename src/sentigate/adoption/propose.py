@@ -12,12 +12,13 @@ from urllib.parse import unquote, urlsplit
 from sentigate.data.languages import LANGUAGES, languages
 from sentigate.errors import ParamsError
 from sentigate.files import sha256_of
+from sentigate.sources.own_file import is_url
 
 from .describe import Column
 from .doubt import Doubt
 from .encoding import encoding_doubt
 from .labels import Labels, propose_labels
-from .look import Looked, is_url
+from .look import Looked
 from .roles import Roles, find_roles
 
 OWN = PurePosixPath("data/own")

@@ -22,9 +22,10 @@ from sentigate.progress import doing
 from sentigate.settings.dataset import Dataset
 from sentigate.settings.params import Params
 from sentigate.sources import read_source
+from sentigate.sources.own_file import is_url
 
 from .doubt import Doubt
-from .look import Looked, is_url
+from .look import Looked
 from .propose import Proposal, with_doubts
 
 MOST_COMPARED = 200_000

@@ -12,9 +12,10 @@ from sentigate.files import sha256_of, written_whole
 from sentigate.progress import doing
 from sentigate.settings.entry_files import entry_file
 from sentigate.settings.params import load_params
+from sentigate.sources.own_file import is_url
 
 from .entry import entry_text
-from .look import Looked, is_url, shorten_path
+from .look import Looked, shorten_path
 from .propose import OWN, Proposal
 
 CORRECTIONS_HEADER = ",".join(COLUMNS) + "\n"

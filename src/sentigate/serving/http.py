@@ -30,6 +30,7 @@ from .request_errors import RequestError, refusal
 from .request_texts import (
     CSV,
     JSON,
+    MAX_TEXTS,
     invocation_texts,
     object_of,
     read_body,
@@ -50,7 +51,7 @@ PREDICT_EXAMPLE = '{"texts": ["a text", "another"]}, or {"text": "a text"}'
 EXPLAIN_EXAMPLE = '{"text": "a text"}'
 
 _TEXT = {"type": "string", "example": "A fine film, warm and funny."}
-_TEXTS = {"type": "array", "items": _TEXT, "maxItems": 100_000}
+_TEXTS = {"type": "array", "items": _TEXT, "maxItems": MAX_TEXTS}
 _PREDICT_SCHEMA = {
     "oneOf": [
         {
@@ -331,7 +332,8 @@ class _Counted:
     def __init__(
         self, app: ASGIApp, service: Service, token: str | None, app_routes: list[BaseRoute]
     ) -> None:
-        self.app, self.service, self.token, self.routes = app, service, token, app_routes
+        self.app, self.service, self.token = app, service, token
+        self.paths = {getattr(route, "path", "") for route in app_routes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -355,8 +357,7 @@ class _Counted:
                 with suppress(ClientDisconnect, asyncio.CancelledError):
                     await self.app(scope, receive, observed)
         finally:
-            known = {getattr(route, "path", "") for route in self.routes}
-            path = scope["path"] if scope["path"] in known else "other"
+            path = scope["path"] if scope["path"] in self.paths else "other"
             self.service.requests.labels(path, status or 499).inc()
             self.service.seconds.labels(path).observe(time.perf_counter() - start)
 

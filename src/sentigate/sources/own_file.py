@@ -23,7 +23,7 @@ def origin_of(path: str) -> str:
     Raises:
         SourceError: ``path`` is not a URL that can be read.
     """
-    return without_secrets(path) if _is_url(path) else path
+    return without_secrets(path) if is_url(path) else path
 
 
 def find_table(
@@ -46,7 +46,7 @@ def find_table(
         SourceError: nothing is found, or a file has an unknown extension, cannot be read, or has
             another hash.
     """
-    if _is_url(path):
+    if is_url(path):
         origin = origin_of(path)
         format_of(_name_in(path), origin, dialect)  # before a download
         return [find(path, sha256, cache)]
@@ -70,7 +70,7 @@ def find(path: str, sha256: str | None, cache: Path) -> TableFile:
     Raises:
         SourceError: the file does not exist, cannot be read, or has another hash.
     """
-    if _is_url(path):
+    if is_url(path):
         origin, name = origin_of(path), _name_in(path)
         return TableFile(_downloaded(path, sha256, name, cache), name, origin)
     _check_is_file(path)
@@ -81,7 +81,8 @@ def _name_in(url: str) -> str:
     return PurePosixPath(unquote(urlsplit(url).path)).name
 
 
-def _is_url(path: str) -> bool:
+def is_url(path: str) -> bool:
+    """Return whether ``path`` is an http or https address."""
     return path.lower().startswith(("http://", "https://"))
 
 

@@ -43,7 +43,7 @@ def utf8_blocks(opening: Opening) -> Iterator[bytes]:
         position = opening.file.tell() - len(error.object) + error.start
         opening.file.seek(0)
         if opening.dialect.encoding is None and _is_binary(opening.file.read(SNIFFED_BYTES)):
-            raise _binary(opening, _lines_before_nul(opening.file) + 1) from None
+            raise _binary(opening, _line_of_nul(opening.file)) from None
         raise _wrong_encoding(opening, encoding, error, position) from None
 
 
@@ -80,14 +80,15 @@ def _is_binary(data: bytes) -> bool:
     return b"\0" in data[::2] and b"\0" in data[1::2]
 
 
-def _lines_before_nul(file: BinaryIO) -> int:
+def _line_of_nul(file: BinaryIO) -> int:
     file.seek(0)
-    lines = 0
+    count = _LineCount()
     while block := file.read(BLOCK_BYTES):
-        if (place := block.find(b"\0")) >= 0:
-            return lines + block[:place].count(b"\n")
-        lines += block.count(b"\n")
-    return lines
+        before, nul, _ = block.partition(b"\0")
+        count.add(before)
+        if nul:
+            break
+    return count.line
 
 
 def _binary(opening: Opening, line: int) -> SourceError:
